@@ -1,0 +1,94 @@
+// Package sealing owns the encryption of tokens at rest: AEAD by Tink, with
+// the place that a token belongs to as associated data, so that a sealed
+// token copied to another row does not open. It stores nothing.
+//
+// It is a package of its own because Tink costs size and start-up time that
+// the functions without tokens (cross-launch, launches) must not pay.
+package sealing
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"signpost/shared/secret"
+)
+
+// ErrKeyset is wrapped when a keyset cannot be used. The error never holds
+// any part of the keyset.
+var ErrKeyset = errors.New("token keyset is not a usable Tink AEAD keyset in JSON form")
+
+// ErrOpen is wrapped when a sealed token does not open: no key of the keyset
+// sealed it, it was altered, or it belongs to another place.
+var ErrOpen = errors.New("sealed token does not open")
+
+// Keyset seals with its primary key and opens with any of its keys. It is
+// safe for concurrent use.
+type Keyset struct {
+	primitive tink.AEAD
+	primary   uint32
+}
+
+// Parse reads a Tink keyset in its cleartext JSON form. It returns an error
+// wrapping [ErrKeyset].
+func Parse(document []byte) (*Keyset, error) {
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	if err != nil {
+		// The reader's error may quote its input: say nothing of it.
+		return nil, ErrKeyset
+	}
+	primitive, err := aead.New(handle)
+	if err != nil {
+		return nil, fmt.Errorf("%w: no AEAD key in it", ErrKeyset)
+	}
+	return &Keyset{primitive: primitive, primary: handle.KeysetInfo().GetPrimaryKeyId()}, nil
+}
+
+// NewDocument makes a keyset with one fresh AES-256-GCM key, in the JSON form
+// that [Parse] reads. The result is a secret.
+func NewDocument() ([]byte, error) {
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return nil, fmt.Errorf("make a token keyset: %w", err)
+	}
+	var document bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&document)); err != nil {
+		return nil, fmt.Errorf("write a token keyset: %w", err)
+	}
+	return document.Bytes(), nil
+}
+
+// Seal encrypts token for place, which names the row and the attribute.
+func (k *Keyset) Seal(token secret.String, place string) (secret.Sealed, error) {
+	sealed, err := k.primitive.Encrypt([]byte(token.Reveal()), []byte(place))
+	if err != nil {
+		return nil, fmt.Errorf("seal a token for %s: %w", place, err)
+	}
+	return sealed, nil
+}
+
+// Open decrypts what Seal made for the same place, by any key of the keyset.
+// It returns an error wrapping [ErrOpen].
+func (k *Keyset) Open(sealed secret.Sealed, place string) (secret.String, error) {
+	clear, err := k.primitive.Decrypt(sealed, []byte(place))
+	if err != nil {
+		return secret.String{}, fmt.Errorf("%w: %s", ErrOpen, place)
+	}
+	return secret.New(string(clear)), nil
+}
+
+// Stale reports whether sealed was made by a key other than today's primary
+// one, which is when a rotation asks for it to be sealed anew.
+func (k *Keyset) Stale(sealed secret.Sealed) bool {
+	// A Tink ciphertext begins with the version byte 1 and the key's id.
+	if len(sealed) < 5 || sealed[0] != 1 {
+		return true
+	}
+	return binary.BigEndian.Uint32(sealed[1:5]) != k.primary
+}

@@ -1,0 +1,254 @@
+package webex
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"signpost/shared/secret"
+)
+
+// Action is what a token tells the integration to do: its `action` claim.
+type Action string
+
+// The actions there are [java] [page].
+const (
+	Provision      Action = "provision"
+	UpdateApproved Action = "updateApproved"
+	Update         Action = "update"
+	HealthCheck    Action = "healthCheck"
+	Deprovision    Action = "deprovision"
+	CrossLaunch    Action = "crossLaunch"
+)
+
+// Limits on what identifies: longer values are no identifiers, and would not
+// fit the keys of a store.
+const (
+	maxSubject = 1024 // bytes of `sub`
+	maxID      = 512  // bytes of `jti`, `appId`, `region`
+)
+
+// Claims are the claims of a token that Webex signed, checked for shape.
+type Claims struct {
+	// Subject is `sub` as it came; see [OrganizationKey].
+	Subject string
+	AppID   string
+	Action  Action
+	// ID is `jti`, unique per token.
+	ID       string
+	IssuedAt time.Time
+	// ExpiryTime is zero where the token carries none.
+	ExpiryTime time.Time
+	// Region is the region that the token names, "" if it names none.
+	Region string
+
+	// OrgName and what follows come with provision, update and
+	// updateApproved tokens; each may be empty.
+	OrgName         string
+	OAuthURL        string
+	AppURL          string
+	ManifestURL     string
+	APIBaseURL      string
+	RefreshToken    secret.String
+	Scopes          []string
+	XAPIAccess      string
+	ManifestVersion int
+	// Endpoints are the addresses of the feature-configuration APIs, for the
+	// features that the manifest offers.
+	Endpoints map[Feature]string
+	// Task is what a crossLaunch token says of its task, "" if nothing [java].
+	Task Task
+}
+
+// wireClaims is the payload as Webex writes it.
+type wireClaims struct {
+	jwt.RegisteredClaims
+	AppID           string   `json:"appId"`
+	Action          string   `json:"action"`
+	ExpiryTime      wireTime `json:"expiryTime"`
+	Region          string   `json:"region"`
+	OrgName         string   `json:"orgName"`
+	OAuthURL        string   `json:"oauthUrl"`
+	AppURL          string   `json:"appUrl"`
+	ManifestURL     string   `json:"manifestUrl"`
+	APIBaseURL      string   `json:"webexapisBaseUrl"`
+	RefreshToken    string   `json:"refreshToken"`
+	Scopes          scopes   `json:"scopes"`
+	XAPIAccess      text     `json:"xapiAccess"`
+	ManifestVersion int      `json:"manifestVersion"`
+	SignageURL      string   `json:"signageUrl"`
+	PWAURL          string   `json:"pwaUrl"`
+	Task            string   `json:"task"`
+
+	// shape is what is wrong with the claims' types, kept until the signature
+	// has been checked: a stranger learns nothing from it.
+	shape error
+}
+
+// UnmarshalJSON takes any JSON object; [wireClaims.claims] reports its faults.
+func (w *wireClaims) UnmarshalJSON(raw []byte) error {
+	if len(raw) == 0 || raw[0] != '{' {
+		return errors.New("claims are not a JSON object")
+	}
+	type plain wireClaims
+	w.shape = json.Unmarshal(raw, (*plain)(w))
+	return nil
+}
+
+// wireTime is RFC 3339, nanoseconds included [token]; null and "" are none.
+type wireTime struct{ time.Time }
+
+func (t *wireTime) UnmarshalText(raw []byte) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	parsed, err := time.Parse(time.RFC3339Nano, string(raw))
+	t.Time = parsed
+	return err
+}
+
+// scopes is one comma-separated string [token]; an array is taken as well.
+type scopes []string
+
+func (s *scopes) UnmarshalJSON(raw []byte) error {
+	var list string
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return json.Unmarshal(raw, (*[]string)(s))
+	}
+	for scope := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' || r == ' ' }) {
+		*s = append(*s, scope)
+	}
+	return nil
+}
+
+// text is a string that holds JSON [token]; bare JSON is taken as well.
+type text string
+
+func (t *text) UnmarshalJSON(raw []byte) error {
+	if err := json.Unmarshal(raw, (*string)(t)); err != nil {
+		*t = text(raw)
+	}
+	return nil
+}
+
+// claims checks the shape of what every token must have, and what its action
+// needs. The error wraps [ErrMalformed] and names the claim, not its value.
+func (w *wireClaims) claims() (Claims, error) {
+	if w.shape != nil {
+		return Claims{}, fmt.Errorf("%w: a claim is of the wrong type", ErrMalformed)
+	}
+	required := []struct {
+		name, value string
+		limit       int
+	}{
+		{"sub", w.Subject, maxSubject}, {"appId", w.AppID, maxID}, {"action", w.Action, maxID}, {"jti", w.ID, maxID},
+	}
+	for _, claim := range required {
+		if claim.value == "" || len(claim.value) > claim.limit || !printable(claim.value) {
+			return Claims{}, fmt.Errorf("%w: claim %s must be a string of 1 to %d bytes", ErrMalformed, claim.name, claim.limit)
+		}
+	}
+	if w.IssuedAt == nil {
+		return Claims{}, fmt.Errorf("%w: claim iat is missing", ErrMalformed)
+	}
+	if w.ManifestVersion < 0 {
+		return Claims{}, fmt.Errorf("%w: claim manifestVersion is negative", ErrMalformed)
+	}
+	if len(w.Region) > maxID || len(w.OrgName) > maxSubject || !printable(w.Region) {
+		return Claims{}, fmt.Errorf("%w: claim region or orgName is too long", ErrMalformed)
+	}
+	if Action(w.Action) == Provision && (w.OAuthURL == "" || w.AppURL == "" || w.RefreshToken == "") {
+		return Claims{}, fmt.Errorf("%w: an activation code needs oauthUrl, appUrl and refreshToken", ErrMalformed)
+	}
+	return w.shaped(), nil
+}
+
+func (w *wireClaims) shaped() Claims {
+	claims := Claims{
+		Subject: w.Subject, AppID: w.AppID, Action: Action(w.Action), ID: w.ID,
+		IssuedAt: w.IssuedAt.Time, ExpiryTime: w.ExpiryTime.Time, Region: w.Region,
+		OrgName: w.OrgName, OAuthURL: w.OAuthURL, AppURL: w.AppURL, ManifestURL: w.ManifestURL,
+		APIBaseURL: w.APIBaseURL, RefreshToken: secret.New(w.RefreshToken),
+		Scopes: w.Scopes, XAPIAccess: string(w.XAPIAccess), ManifestVersion: w.ManifestVersion,
+		Endpoints: map[Feature]string{}, Task: Task(w.Task),
+	}
+	for feature, endpoint := range map[Feature]string{DigitalSignage: w.SignageURL, PersistentWebApp: w.PWAURL} {
+		if endpoint != "" {
+			claims.Endpoints[feature] = endpoint
+		}
+	}
+	return claims
+}
+
+// Times that bound what is accepted.
+const (
+	// clockSkew is how far into the future an `iat` may be [ours].
+	clockSkew = 60 * time.Second
+	// maxAge bounds a token without expiryTime [node].
+	maxAge = 5 * time.Minute
+	// maxProvisionAge bounds an activation code whatever its expiryTime says,
+	// and with it how long its `jti` must be remembered [ours].
+	maxProvisionAge = 7 * 24 * time.Hour
+)
+
+// checkTimes compares the token's times with now. Errors wrap [ErrNotYetValid]
+// and [ErrExpired].
+func (w *wireClaims) checkTimes(now time.Time) error {
+	issued := w.IssuedAt.Time
+	switch {
+	case issued.After(now.Add(clockSkew)):
+		return fmt.Errorf("%w: iat is in the future", ErrNotYetValid)
+	case w.NotBefore != nil && w.NotBefore.After(now.Add(clockSkew)):
+		return fmt.Errorf("%w: nbf is in the future", ErrNotYetValid)
+	case !w.ExpiryTime.IsZero() && now.After(w.ExpiryTime.Time):
+		return fmt.Errorf("%w: expiryTime has passed", ErrExpired)
+	case w.ExpiresAt != nil && now.After(w.ExpiresAt.Time):
+		return fmt.Errorf("%w: exp has passed", ErrExpired)
+	case w.ExpiryTime.IsZero() && issued.Before(now.Add(-maxAge)):
+		return fmt.Errorf("%w: iat is over 5 minutes old", ErrExpired)
+	case Action(w.Action) == Provision && issued.Before(now.Add(-maxProvisionAge)):
+		return fmt.Errorf("%w: the activation code is over 7 days old", ErrExpired)
+	default:
+		return nil
+	}
+}
+
+// AcceptableUntil returns when the token can no longer be accepted, whatever
+// the clocks say: until then its `jti` must be remembered.
+func (c Claims) AcceptableUntil() time.Time {
+	until := c.IssuedAt.Add(maxAge)
+	if c.ExpiryTime.After(until) {
+		until = c.ExpiryTime
+	}
+	if limit := c.IssuedAt.Add(maxProvisionAge); c.Action == Provision && until.After(limit) {
+		until = limit
+	}
+	return until.Add(clockSkew)
+}
+
+// checkURLs returns an error wrapping [ErrUntrustedURL] that names the first
+// URL claim which points anywhere but to a trusted host.
+func (c Claims) checkURLs(hosts Hosts) error {
+	for name, value := range map[string]string{
+		"appUrl": c.AppURL, "manifestUrl": c.ManifestURL, "webexapisBaseUrl": c.APIBaseURL,
+		"signageUrl": c.Endpoints[DigitalSignage], "pwaUrl": c.Endpoints[PersistentWebApp],
+	} {
+		if value == "" {
+			continue
+		}
+		if err := hosts.CheckURL(value); err != nil {
+			return fmt.Errorf("claim %s: %w", name, err)
+		}
+	}
+	if c.OAuthURL == "" {
+		return nil
+	}
+	if err := hosts.CheckOAuthURL(c.OAuthURL); err != nil {
+		return fmt.Errorf("claim oauthUrl: %w", err)
+	}
+	return nil
+}

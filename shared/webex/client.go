@@ -1,0 +1,219 @@
+package webex
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"signpost/shared/secret"
+)
+
+const (
+	// callTimeout bounds any one call, whatever its context allows.
+	callTimeout = 8 * time.Second
+	// maxAnswerSize bounds an answer's body, in bytes.
+	maxAnswerSize = 1 << 20
+	// maxRetryAfter bounds what a Retry-After is believed.
+	maxRetryAfter = 24 * time.Hour
+)
+
+// Client calls Webex on behalf of installations. It repeats nothing: who calls
+// it knows what may be repeated, and when. It is safe for concurrent use.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient returns a client on transport (nil: [NewTransport]). Its calls
+// follow no redirect, since each carries a credential meant for one host.
+func NewClient(transport http.RoundTripper) *Client {
+	return &Client{http: newHTTPClient(transport, callTimeout)}
+}
+
+// NewTransport returns a transport with a time limit on each step.
+func NewTransport() *http.Transport {
+	dialer := &net.Dialer{Timeout: 2 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSHandshakeTimeout:    3 * time.Second,
+		ResponseHeaderTimeout:  callTimeout,
+		MaxIdleConns:           128,
+		MaxIdleConnsPerHost:    32,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+func newHTTPClient(transport http.RoundTripper, timeout time.Duration) *http.Client {
+	if transport == nil {
+		transport = NewTransport()
+	}
+	return &http.Client{
+		Transport:     transport,
+		Timeout:       timeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// call is one request with a bearer token. out, if not nil, receives the body
+// of a successful answer.
+type call struct {
+	op     string
+	method string
+	url    string
+	token  secret.String
+	body   []byte
+	out    *[]byte
+}
+
+// do is the one place that sends a call and judges the answer. Its errors are
+// [*APIError].
+func (c *Client) do(ctx context.Context, call call) error {
+	request, err := http.NewRequestWithContext(ctx, call.method, call.url, bytes.NewReader(call.body))
+	if err != nil {
+		return fmt.Errorf("%s: %w", call.op, err)
+	}
+	request.Header.Set("Authorization", "Bearer "+call.token.Reveal())
+	request.Header.Set("Accept", "application/json")
+	if call.body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return &APIError{Op: call.op, Cause: withoutURL(err)}
+	}
+	defer response.Body.Close()
+	body, err := readBounded(response.Body)
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return &APIError{Op: call.op, Status: response.StatusCode, RetryAfter: parseRetryAfter(response.Header)}
+	}
+	if err != nil {
+		return &APIError{Op: call.op, Status: response.StatusCode, Cause: err}
+	}
+	if call.out != nil {
+		*call.out = body
+	}
+	return nil
+}
+
+func readBounded(body io.Reader) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(body, maxAnswerSize+1))
+	if err == nil && len(content) > maxAnswerSize {
+		err = fmt.Errorf("answer is over %d bytes", maxAnswerSize)
+	}
+	return content, err
+}
+
+// withoutURL strips the address from a transport error: the op says what was
+// called, and addresses hold organizations.
+func withoutURL(err error) error {
+	type wrapped interface{ Unwrap() error }
+	if outer, ok := err.(wrapped); ok && outer.Unwrap() != nil {
+		return outer.Unwrap()
+	}
+	return err
+}
+
+// parseRetryAfter reads seconds [page]; anything else is no wish.
+func parseRetryAfter(header http.Header) time.Duration {
+	seconds, err := strconv.ParseInt(header.Get("Retry-After"), 10, 64)
+	if err != nil || seconds <= 0 {
+		return 0
+	}
+	return min(time.Duration(min(seconds, int64(maxRetryAfter/time.Second)))*time.Second, maxRetryAfter)
+}
+
+// GetConfig reads the stored configuration at endpoint. It returns an error
+// that is [ErrNotFound] when Webex stores none.
+func (c *Client) GetConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) (FeatureConfig, error) {
+	var body []byte
+	op := "GET configuration of " + string(feature)
+	if err := c.do(ctx, call{op: op, method: http.MethodGet, url: endpoint, token: token, out: &body}); err != nil {
+		return FeatureConfig{}, err
+	}
+	config, err := decodeConfig(feature, body)
+	if err != nil {
+		return FeatureConfig{}, &APIError{Op: op, Status: http.StatusOK, Cause: err}
+	}
+	return config, nil
+}
+
+// PutConfig creates or replaces the configuration at endpoint. Webex pushes
+// the content URL to every device of this provider each time [page].
+func (c *Client) PutConfig(ctx context.Context, endpoint string, token secret.String, config FeatureConfig) error {
+	body, err := config.encode()
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, call{op: "PUT configuration of " + string(config.Feature), method: http.MethodPut, url: endpoint, token: token, body: body})
+}
+
+// DeleteConfig removes the configuration at endpoint, and with it the feature
+// from the devices that show it [page]. One that is not there is no error.
+func (c *Client) DeleteConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) error {
+	err := c.do(ctx, call{op: "DELETE configuration of " + string(feature), method: http.MethodDelete, url: endpoint, token: token})
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// ProvisioningState is how far the integration says it got [java].
+type ProvisioningState string
+
+// ProvisioningCompleted tells Control Hub that the integration is set up.
+const ProvisioningCompleted ProvisioningState = "completed"
+
+// AppUpdate is what the integration tells Webex of an installation; empty
+// fields are left as they are.
+type AppUpdate struct {
+	ProvisioningState ProvisioningState `json:"provisioningState,omitempty"`
+	// ActionsURL is where Webex posts management actions from now on.
+	ActionsURL string `json:"actionsUrl,omitempty"`
+}
+
+// UpdateApp sends update to the installation's appUrl.
+func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.String, update AppUpdate) error {
+	body, err := json.Marshal(update)
+	if err != nil {
+		return fmt.Errorf("encode an app update: %w", err)
+	}
+	return c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body})
+}
+
+// App is what Webex holds of an installation, as far as it is used here.
+type App struct {
+	ID                string            `json:"id"`
+	ManifestVersion   int               `json:"manifestVersion"`
+	Scopes            []string          `json:"scopes"`
+	Features          []string          `json:"features"`
+	ProvisioningState ProvisioningState `json:"provisioningState"`
+	ActionsURL        string            `json:"actionsUrl"`
+}
+
+// GetApp reads the installation at appURL.
+func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String) (App, error) {
+	var body []byte
+	if err := c.do(ctx, call{op: "GET app", method: http.MethodGet, url: appURL, token: token, out: &body}); err != nil {
+		return App{}, err
+	}
+	var app App
+	if err := json.Unmarshal(body, &app); err != nil {
+		return App{}, &APIError{Op: "GET app", Status: http.StatusOK, Cause: err}
+	}
+	return app, nil
+}
+
+// DeleteApp deactivates the installation at appURL: the vendor's own removal
+// [java].
+func (c *Client) DeleteApp(ctx context.Context, appURL string, token secret.String) error {
+	return c.do(ctx, call{op: "DELETE app", method: http.MethodDelete, url: appURL, token: token})
+}

@@ -1,0 +1,183 @@
+package webex
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Feature is what an integration can provide to Control Hub, by Webex's name.
+type Feature string
+
+// The features there are [page].
+const (
+	DigitalSignage   Feature = "digital_signage"
+	PersistentWebApp Feature = "persistent_web_app"
+)
+
+// Features lists them in the order in which they are reported.
+var Features = [...]Feature{DigitalSignage, PersistentWebApp}
+
+// Known reports whether Webex has such a feature.
+func (f Feature) Known() bool { return slices.Contains(Features[:], f) }
+
+// Task is what an admin does in a cross-launch, by Webex's name [java].
+type Task string
+
+// The tasks there are.
+const (
+	AssignContent Task = "assign_content"
+	ManageContent Task = "manage_content"
+)
+
+// signageValues and webAppValues are what Webex fills in [page].
+var (
+	signageValues = []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId"}
+	webAppValues  = []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId"}
+)
+
+// ReplacementValues lists the names that may stand in `$(…)` in the URL that
+// devices show for this feature [page].
+func (f Feature) ReplacementValues() []string {
+	if f == PersistentWebApp {
+		return slices.Clone(webAppValues)
+	}
+	return slices.Clone(signageValues)
+}
+
+// CheckContentURL reports what is wrong with raw as the URL that devices show
+// for this feature: it must be an https URL (http on a loopback host) whose
+// every `$(…)` is one of ReplacementValues, without `_cisco_app_id`, which
+// Webex adds itself [page].
+func (f Feature) CheckContentURL(raw string) error {
+	filled, err := f.withoutValues(raw)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(raw, "_cisco_app_id") {
+		return fmt.Errorf("must not contain _cisco_app_id: Webex appends it")
+	}
+	u, err := url.Parse(filled)
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && !isLoopback(u)) {
+		return fmt.Errorf("must be an absolute https URL (http only for 127.0.0.1 or localhost)")
+	}
+	return nil
+}
+
+// withoutValues replaces each `$(name)` by a letter, so that the rest can be
+// judged as a URL.
+func (f Feature) withoutValues(raw string) (string, error) {
+	var filled strings.Builder
+	for {
+		before, after, found := strings.Cut(raw, "$(")
+		filled.WriteString(before)
+		if !found {
+			return filled.String(), nil
+		}
+		name, rest, closed := strings.Cut(after, ")")
+		allowed := f.ReplacementValues()
+		if !closed || !slices.Contains(allowed, name) {
+			return "", fmt.Errorf("unknown replacement value $(%s: %s allows $(%s)", name+")", f, strings.Join(allowed, "), $("))
+		}
+		filled.WriteByte('x')
+		raw = rest
+	}
+}
+
+// FeatureConfig is the configuration of one feature: what Control Hub offers
+// and what devices show.
+type FeatureConfig struct {
+	Feature Feature
+	// ContentURL is what devices show, with `$(…)` values that Webex fills in.
+	// On the wire it is named signageUrl or pwaUrl, like the API's own address
+	// in a token: two things, one name [page].
+	ContentURL string
+	// AssignContentURL and ManageContentURL receive the cross-launches.
+	AssignContentURL string
+	ManageContentURL string
+	// XAPIAllowList is the web app's directXapiAccessAllowListOverride; empty
+	// leaves Webex's default, the host of ContentURL [java].
+	XAPIAllowList string
+}
+
+type wireConfig struct {
+	SignageURL    string           `json:"signageUrl,omitempty"`
+	PWAURL        string           `json:"pwaUrl,omitempty"`
+	CrossLaunch   *wireCrossLaunch `json:"crossLaunch,omitempty"`
+	XAPIAllowList string           `json:"directXapiAccessAllowListOverride,omitempty"`
+}
+
+type wireCrossLaunch struct {
+	ManageContent *wireLink `json:"manageContent,omitempty"`
+	AssignContent *wireLink `json:"assignContent,omitempty"`
+}
+
+type wireLink struct {
+	URL string `json:"url"`
+}
+
+// encode writes the body of a PUT. `&` and `$(` stay as they are: the bytes
+// that an operator configured are the bytes that Webex stores.
+func (c FeatureConfig) encode() ([]byte, error) {
+	wire := wireConfig{CrossLaunch: &wireCrossLaunch{
+		ManageContent: &wireLink{c.ManageContentURL}, AssignContent: &wireLink{c.AssignContentURL},
+	}}
+	switch c.Feature {
+	case DigitalSignage:
+		wire.SignageURL = c.ContentURL
+	case PersistentWebApp:
+		wire.PWAURL, wire.XAPIAllowList = c.ContentURL, c.XAPIAllowList
+	default:
+		return nil, fmt.Errorf("encode a configuration: unknown feature %q", c.Feature)
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(wire); err != nil {
+		return nil, fmt.Errorf("encode a configuration: %w", err)
+	}
+	return body.Bytes(), nil
+}
+
+// decodeConfig reads the answer to a GET. Fields that Webex adds are ignored.
+func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
+	var wire wireConfig
+	if err := json.Unmarshal(body, &wire); err != nil {
+		return FeatureConfig{}, fmt.Errorf("decode a configuration: %w", err)
+	}
+	config := FeatureConfig{Feature: feature, ContentURL: wire.SignageURL}
+	if feature == PersistentWebApp {
+		config.ContentURL, config.XAPIAllowList = wire.PWAURL, wire.XAPIAllowList
+	}
+	if wire.CrossLaunch != nil && wire.CrossLaunch.AssignContent != nil {
+		config.AssignContentURL = wire.CrossLaunch.AssignContent.URL
+	}
+	if wire.CrossLaunch != nil && wire.CrossLaunch.ManageContent != nil {
+		config.ManageContentURL = wire.CrossLaunch.ManageContent.URL
+	}
+	return config, nil
+}
+
+// Equal reports whether the two mean the same to Webex: URLs compared byte for
+// byte, the allow list by its effect, since leaving it out means the host of
+// ContentURL [java].
+func (c FeatureConfig) Equal(other FeatureConfig) bool {
+	return c.Feature == other.Feature && c.ContentURL == other.ContentURL &&
+		c.AssignContentURL == other.AssignContentURL && c.ManageContentURL == other.ManageContentURL &&
+		c.effectiveAllowList() == other.effectiveAllowList()
+}
+
+func (c FeatureConfig) effectiveAllowList() string {
+	if c.Feature != PersistentWebApp || c.XAPIAllowList != "" {
+		return c.XAPIAllowList
+	}
+	if filled, err := c.Feature.withoutValues(c.ContentURL); err == nil {
+		if u, err := url.Parse(filled); err == nil {
+			return u.Hostname()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,98 @@
+package webex
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// DefaultHosts are the hosts seen in tokens that Webex signed [token], as a
+// setting in the form that [ParseHosts] reads.
+const DefaultHosts = "webexapis.com,*.webexapis.com,*.wbx2.com,*.ciscospark.com,webexapis-usgov.webex.com"
+
+// Hosts is the set of hosts that URLs inside tokens may have. The signature
+// says that Webex wrote a URL; Hosts bounds what a mistake or a leaked key
+// could make us call, and whom we would give the client secret.
+type Hosts struct {
+	names    map[string]bool
+	suffixes []string
+}
+
+var hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+// ParseHosts reads a comma-separated list of host names, each of which may
+// begin with `*.` for any name below it. Loopback names are refused unless
+// loopback is set. All problems are reported together.
+func ParseHosts(list string, loopback bool) (Hosts, error) {
+	hosts := Hosts{names: map[string]bool{}}
+	var problems []error
+	for entry := range strings.SplitSeq(list, ",") {
+		name := strings.ToLower(strings.TrimSpace(entry))
+		suffix, wild := strings.CutPrefix(name, "*")
+		switch {
+		case !hostPattern.MatchString(name):
+			problems = append(problems, fmt.Errorf("%q is not a host name (no scheme, no port, no path)", entry))
+		case loopbackNames[name] && !loopback:
+			problems = append(problems, fmt.Errorf("%q is this machine: allowed for local use only", entry))
+		case wild:
+			hosts.suffixes = append(hosts.suffixes, suffix)
+		default:
+			hosts.names[name] = true
+		}
+	}
+	return hosts, errors.Join(problems...)
+}
+
+// CheckURL returns an error wrapping [ErrUntrustedURL] unless raw is an HTTPS
+// URL on its default port whose host is trusted, or any HTTP(S) URL on a
+// loopback host that is trusted by name.
+func (h Hosts) CheckURL(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
+		return fmt.Errorf("%w: not a plain absolute URL", ErrUntrustedURL)
+	}
+	host := strings.ToLower(u.Hostname())
+	if loopbackNames[host] && h.names[host] && (u.Scheme == "http" || u.Scheme == "https") {
+		return nil
+	}
+	if u.Scheme != "https" || (u.Port() != "" && u.Port() != "443") || strings.HasSuffix(u.Host, ":") {
+		return fmt.Errorf("%w: want https on its default port", ErrUntrustedURL)
+	}
+	if !h.trusts(host) {
+		return fmt.Errorf("%w: host %q is not trusted", ErrUntrustedURL, host)
+	}
+	return nil
+}
+
+// CheckOAuthURL is CheckURL for the address that receives the client secret:
+// it must be on one of Webex's API hosts (or the trusted loopback host), so
+// that no other trusted host ever sees our credentials.
+func (h Hosts) CheckOAuthURL(raw string) error {
+	if err := h.CheckURL(raw); err != nil {
+		return err
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return fmt.Errorf("%w: not a URL", ErrUntrustedURL)
+	}
+	host := strings.ToLower(u.Hostname())
+	if host == "webexapis.com" || strings.HasSuffix(host, ".webexapis.com") ||
+		host == "webexapis-usgov.webex.com" || loopbackNames[host] {
+		return nil
+	}
+	return fmt.Errorf("%w: host %q is no token endpoint of Webex", ErrUntrustedURL, host)
+}
+
+func (h Hosts) trusts(host string) bool {
+	if h.names[host] {
+		return true
+	}
+	for _, suffix := range h.suffixes {
+		if len(host) > len(suffix) && strings.HasSuffix(host, suffix) && hostPattern.MatchString(host) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package webex
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"signpost/shared/secret"
+)
+
+// Credentials are the OAuth client that the integration's manifest upload got.
+type Credentials struct {
+	ClientID     string
+	ClientSecret secret.String
+}
+
+// Tokens is an answer of the token endpoint.
+type Tokens struct {
+	Access secret.String
+	// AccessLife is `expires_in`, 0 if the answer did not say.
+	AccessLife time.Duration
+	// Refresh is the refresh token to use from now on, zero if the answer
+	// brought none; its value changes only rarely [demo].
+	Refresh secret.String
+	// RefreshLife is `refresh_token_expires_in`, 0 if the answer did not say.
+	RefreshLife time.Duration
+}
+
+// Exchange trades a refresh token for an access token at oauthURL. Errors are
+// [*APIError]: [ErrInvalidGrant] for a dead refresh token or one that was not
+// issued to our client, [ErrInvalidClient] for wrong credentials.
+func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentials, refresh secret.String) (Tokens, error) {
+	config := oauth2.Config{
+		ClientID: client.ClientID, ClientSecret: client.ClientSecret.Reveal(),
+		// Webex reads the credentials from the form only [java]; leaving the
+		// style to the library would cost a request to find out.
+		Endpoint: oauth2.Endpoint{TokenURL: oauthURL, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, c.http)
+	token, err := config.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh.Reveal()}).Token()
+	if err != nil {
+		return Tokens{}, exchangeError(err)
+	}
+	tokens := Tokens{Access: secret.New(token.AccessToken), RefreshLife: seconds(token.Extra("refresh_token_expires_in"))}
+	tokens.AccessLife = seconds(float64(token.ExpiresIn))
+	if token.RefreshToken != refresh.Reveal() {
+		tokens.Refresh = secret.New(token.RefreshToken)
+	}
+	return tokens, nil
+}
+
+// exchangeError turns the library's error, which holds the answer's body, into
+// one that holds the status and OAuth's code only.
+func exchangeError(err error) error {
+	const op = "POST token"
+	retrieve, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok || retrieve.Response == nil {
+		return &APIError{Op: op, Cause: withoutURL(err)}
+	}
+	status := retrieve.Response.StatusCode
+	failure := &APIError{Op: op, Status: status, RetryAfter: parseRetryAfter(retrieve.Response.Header)}
+	switch retrieve.ErrorCode {
+	case "invalid_grant", "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type":
+		failure.Code = retrieve.ErrorCode
+	}
+	if status >= 200 && status <= 299 {
+		failure.Cause = errors.New("no access token in the answer")
+	}
+	return failure
+}
+
+// seconds reads a number of seconds as a JSON decoder may give it; anything
+// that is not positive is no life at all, and says nothing.
+func seconds(value any) time.Duration {
+	var n float64
+	switch value := value.(type) {
+	case float64:
+		n = value
+	case int64:
+		n = float64(value)
+	case json.Number:
+		n, _ = value.Float64()
+	}
+	const century = 100 * 365 * 24 * 3600
+	if !(n > 0) {
+		return 0
+	}
+	return time.Duration(min(n, century) * float64(time.Second))
+}
