@@ -1,0 +1,78 @@
+# Every target does its own set-up: a fresh machine needs Go, Node 20 or later
+# and make. `make test` needs a C compiler too, for the race detector.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Processor of the builds for AWS; the template's Architecture must be the same.
+ARCH ?= arm64
+ifeq ($(filter arm64 x86_64 amd64,$(ARCH)),)
+$(error ARCH is "$(ARCH)": it must be arm64 or x86_64)
+endif
+
+GO      ?= go
+GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
+GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -ldflags '-s -w'
+BINARIES := .build/functions
+GOFILES := find functions infra shared -name node_modules -prune -o -name '*.go'
+
+.PHONY: help build dev demo test lint fmt setup clean
+
+help: ## Show what there is
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dev: setup build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
+	@mkdir -p .build && $(GO) build -o .build/local ./infra/local
+	@exec .build/local
+
+demo: setup build ## Play the story of one customer, step by step
+	@mkdir -p .build && $(GO) build -o .build/demo ./infra/local/demo
+	@exec .build/demo
+
+test: setup needs-cc build lint ## Lint, then run every test with the race detector, in shuffled order
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+lint: needs-go ## Check formatting, vet, staticcheck and the template
+	@unformatted="$$($(GOFILES) -exec gofmt -l {} +)"; \
+	  if [ -n "$$unformatted" ]; then echo "lint: not gofmt'd (make fmt does it):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@if command -v cfn-lint >/dev/null; then echo cfn-lint template.yaml; cfn-lint template.yaml; \
+	  else echo "lint: cfn-lint is not installed; template.yaml is checked by the Go tests only"; fi
+
+fmt: needs-go ## Format the Go code
+	$(GOFILES) -exec gofmt -w {} +
+
+build: needs-go ## Build every function for this machine, into .build/functions
+	@mkdir -p $(BINARIES)
+	GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GOBUILD) -o $(BINARIES)/ ./functions/...
+
+setup: needs-node infra/node_modules/.package-lock.json ## Install what comes from npm
+
+clean: ## Remove builds, node modules and local data
+	rm -rf .build .local .aws-sam infra/node_modules infra/cdk.out
+
+# npm writes this file last, so that it is there only if all was installed.
+infra/node_modules/.package-lock.json: infra/package-lock.json infra/package.json
+	cd infra && npm ci
+	@touch $@
+
+# `sam build` calls these, one per function of the template: a function's
+# folder is its logical id without "Function", in lower case.
+build-%Function:
+	@test -n "$(ARTIFACTS_DIR)" || { echo "build-$*Function: ARTIFACTS_DIR is not set; sam build sets it" >&2; exit 1; }
+	folder=$$(printf %s '$*' | tr '[:upper:]' '[:lower:]'); \
+	  GOOS=linux GOARCH=$(GOARCH_OF_ARCH) $(GOBUILD) -o "$(ARTIFACTS_DIR)/bootstrap" "./functions/$$folder"
+
+.PHONY: needs-go needs-node needs-cc
+
+needs-go:
+	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl/)" >&2; exit 1; }
+
+needs-node:
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node is missing: install Node 22 or later with npm (https://nodejs.org); 20 still runs" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || { echo "Node $$(node --version) is too old: install Node 22 or later; 20 still runs" >&2; exit 1; }
+
+needs-cc:
+	@command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null || { echo "No C compiler ($$($(GO) env CC)): the race detector needs one; install gcc, or clang and set CC" >&2; exit 1; }
