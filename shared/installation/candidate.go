@@ -1,0 +1,131 @@
+package installation
+
+import (
+	"fmt"
+	"time"
+
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// CandidateLife is how long an unproven candidate is kept: the life of a
+// refresh token, after which it cannot be proven any more.
+const CandidateLife = 90 * 24 * time.Hour
+
+// CandidateKind is what a candidate would become.
+type CandidateKind string
+
+const (
+	// Activation would become the organization's installation.
+	Activation CandidateKind = "activation"
+	// Move would bring the installation to another region, said by a token
+	// that the new region signed.
+	Move CandidateKind = "move"
+)
+
+// Candidate is what a token asks for but has not proven yet: that its refresh
+// token was issued to our OAuth client. It is stored before Webex is called,
+// beside the installation, which it does not disturb until it is proven.
+type Candidate struct {
+	OrgKey string
+	Kind   CandidateKind
+	// ID is the digest of the token's `jti`; for an activation it is the
+	// generation that it would begin.
+	ID      string
+	Version int64
+	// Base is the generation that a move belongs to.
+	Base Generation
+
+	Subject         string
+	OrgName         string
+	AppID           string
+	IssuedAt        time.Time
+	AcceptableUntil time.Time
+	Region          string
+	ManifestVersion int
+	Scopes          []string
+	URLs            URLs
+	Endpoints       map[webex.Feature]string
+	BaseURL         string
+	// Refresh is sealed; empty for a move that brought none.
+	Refresh secret.Sealed
+
+	// Refused is set once Webex refused the refresh token: the row stays, but
+	// nothing retries it.
+	Refused  bool
+	Work     Lease
+	Schedule Schedule
+	// ForgetAt is when the store may drop it.
+	ForgetAt time.Time
+}
+
+// NewCandidate returns what token asks for, without its refresh token, which
+// the caller seals. baseURL is our public address.
+func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now time.Time) Candidate {
+	region := token.Region
+	if region == "" {
+		region = token.KeyRegion
+	}
+	return Candidate{
+		OrgKey: webex.OrganizationKey(token.Subject), Kind: kind, ID: Digest(token.ID),
+		Subject: token.Subject, OrgName: token.OrgName, AppID: token.AppID,
+		IssuedAt: token.IssuedAt, AcceptableUntil: token.AcceptableUntil(),
+		Region: region, ManifestVersion: token.ManifestVersion, Scopes: token.Scopes,
+		URLs:      URLs{OAuth: token.OAuthURL, App: token.AppURL, Manifest: token.ManifestURL, APIBase: token.APIBaseURL},
+		Endpoints: token.Endpoints, BaseURL: baseURL, ForgetAt: now.Add(CandidateLife),
+	}
+}
+
+// Generation is the generation that an activation would begin.
+func (c Candidate) Generation() Generation { return Generation(c.ID) }
+
+// CheckActivation reports whether an activation with this `iat` and generation
+// may replace current, which may be the zero Installation: [ErrReplayed] if it
+// is the one that current came from or was removed with, [ErrStale] if it is
+// older than the last activation or than the removal.
+func CheckActivation(current Installation, generation Generation, issuedAt time.Time) error {
+	switch {
+	case current.Version == 0:
+		return nil
+	case current.Generation == generation:
+		return fmt.Errorf("activation of %s: %w", current.OrgKey, ErrReplayed)
+	case issuedAt.Before(current.ActivatedAt):
+		return fmt.Errorf("activation of %s: %w", current.OrgKey, ErrStale)
+	case current.State == Removed && issuedAt.Before(current.RemovedAt):
+		return fmt.Errorf("activation of %s: removed since: %w", current.OrgKey, ErrStale)
+	default:
+		return nil
+	}
+}
+
+// Promote returns the installation that the proven activation c becomes in
+// place of current. Its tokens are for the caller to set. It returns the
+// errors of [CheckActivation].
+func (c Candidate) Promote(current Installation) (Installation, error) {
+	if err := CheckActivation(current, c.Generation(), c.IssuedAt); err != nil {
+		return Installation{}, err
+	}
+	next := Installation{
+		OrgKey: c.OrgKey, Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
+		State: Active, Generation: c.Generation(), Version: current.Version, Revision: current.Revision + 1,
+		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
+		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes, URLs: c.URLs,
+		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL,
+	}
+	for feature, endpoint := range c.Endpoints {
+		next.Features[feature] = Feature{Endpoint: endpoint, Status: Pending}
+	}
+	return next, nil
+}
+
+// Apply returns current moved as the proven move c says, or [ErrStale] if
+// something newer happened to it since.
+func (c Candidate) Apply(current Installation) (Installation, error) {
+	if current.Generation != c.Base || !current.Exists() || c.IssuedAt.Before(current.LastActionAt) {
+		return Installation{}, fmt.Errorf("move of %s: %w", c.OrgKey, ErrStale)
+	}
+	return current.changed(Change{
+		Subject: c.Subject, OrgName: c.OrgName, IssuedAt: c.IssuedAt, Region: c.Region, ManifestVersion: c.ManifestVersion,
+		Scopes: c.Scopes, URLs: c.URLs, Endpoints: c.Endpoints, Refresh: c.Refresh,
+	}), nil
+}

@@ -1,0 +1,130 @@
+package installation
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"time"
+
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// Change is what an update or updateApproved says; empty fields say nothing.
+type Change struct {
+	Subject         string
+	OrgName         string
+	IssuedAt        time.Time
+	Region          string
+	ManifestVersion int
+	Scopes          []string
+	URLs            URLs
+	Endpoints       map[webex.Feature]string
+	Refresh         secret.Sealed
+}
+
+// NewChange returns what token says, without its refresh token, which the
+// caller seals.
+func NewChange(token webex.Token) Change {
+	return Change{
+		Subject: token.Subject, OrgName: token.OrgName, IssuedAt: token.IssuedAt,
+		Region: token.Region, ManifestVersion: token.ManifestVersion, Scopes: token.Scopes,
+		URLs:      URLs{OAuth: token.OAuthURL, App: token.AppURL, Manifest: token.ManifestURL, APIBase: token.APIBaseURL},
+		Endpoints: token.Endpoints,
+	}
+}
+
+// Change returns the installation after change, with all its features to be
+// verified. It returns [ErrStale], and the change is to be dropped, if
+// something newer was applied: by `iat`, where equal seconds count as newer,
+// or by manifest version.
+func (i Installation) Change(change Change) (Installation, error) {
+	if change.IssuedAt.Before(i.LastActionAt) || (change.ManifestVersion != 0 && change.ManifestVersion < i.ManifestVersion) {
+		return Installation{}, fmt.Errorf("change of %s: %w", i.OrgKey, ErrStale)
+	}
+	return i.changed(change), nil
+}
+
+func (i Installation) changed(change Change) Installation {
+	next := i
+	next.Revision++
+	next.LastActionAt = change.IssuedAt
+	next.Subject = cmp.Or(change.Subject, i.Subject)
+	next.OrgName = cmp.Or(change.OrgName, i.OrgName)
+	next.Region = cmp.Or(change.Region, i.Region)
+	next.ManifestVersion = max(change.ManifestVersion, i.ManifestVersion)
+	next.URLs = URLs{
+		OAuth: cmp.Or(change.URLs.OAuth, i.URLs.OAuth), App: cmp.Or(change.URLs.App, i.URLs.App),
+		Manifest: cmp.Or(change.URLs.Manifest, i.URLs.Manifest), APIBase: cmp.Or(change.URLs.APIBase, i.URLs.APIBase),
+	}
+	if len(change.Scopes) > 0 {
+		next.Scopes = change.Scopes
+	}
+	// A new address may be a new place altogether: tell it our own again.
+	if next.URLs.App != i.URLs.App {
+		next.ToldActionsURL = ""
+	}
+	next.Features = maps.Clone(i.Features)
+	if next.Features == nil {
+		next.Features = map[webex.Feature]Feature{}
+	}
+	for feature, endpoint := range change.Endpoints {
+		next.Features[feature] = Feature{Endpoint: endpoint}
+	}
+	for name, feature := range next.Features {
+		next.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending, PushedAt: feature.PushedAt}
+	}
+	// The access token may have been issued for fewer scopes or another
+	// region; the refresh token yields one that fits.
+	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
+	if len(change.Refresh) > 0 {
+		next.Tokens.Refresh, next.Tokens.RefreshExpiresAt = change.Refresh, time.Time{}
+		next.Tokens.InvalidSince = time.Time{}
+		next.State = Active
+	}
+	next.Schedule.Failures = 0
+	return next
+}
+
+// Remove returns the tombstone of an installation that a deprovision of this
+// time removed, kept until forgetAt or until its activation's token can no
+// longer be accepted. Name, tokens and URLs are wiped. It returns [ErrStale]
+// for a deprovision that is not later than the activation: it was meant for an
+// earlier one.
+func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error) {
+	if !issuedAt.After(i.ActivatedAt) {
+		return Installation{}, fmt.Errorf("removal of %s: %w", i.OrgKey, ErrStale)
+	}
+	return i.tombstone(issuedAt, forgetAt), nil
+}
+
+// Expire returns the tombstone of an installation that has been token_invalid
+// for [TokenInvalidLife].
+func (i Installation) Expire(now time.Time) Installation {
+	return i.tombstone(i.LastActionAt, now)
+}
+
+func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
+	if i.ActivationUntil.After(forgetAt) {
+		forgetAt = i.ActivationUntil
+	}
+	return Installation{
+		OrgKey: i.OrgKey, Subject: i.Subject, AppID: i.AppID,
+		State: Removed, Generation: i.Generation, Version: i.Version, Revision: i.Revision + 1,
+		ActivatedAt: i.ActivatedAt, LastActionAt: removedAt, RemovedAt: removedAt,
+		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Region: i.Region,
+	}
+}
+
+// Invalidate returns the installation after Webex refused its refresh token:
+// kept, not called again, due for removal after [TokenInvalidLife].
+func (i Installation) Invalidate(now time.Time) Installation {
+	next := i
+	next.State = TokenInvalid
+	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
+	next.Tokens.Renewal, next.Tokens.InvalidSince = Lease{}, now
+	next.Schedule.DueAt = now.Add(TokenInvalidLife)
+	next.Schedule.LastResult = string(TokenInvalid)
+	next.Work = Lease{}
+	return next
+}

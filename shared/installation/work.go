@@ -1,0 +1,28 @@
+package installation
+
+import "time"
+
+// Used is the mark that a token was applied, kept as long as the token could
+// be accepted again.
+type Used struct {
+	OrgKey string
+	// ID is the digest of the token's `jti`.
+	ID string
+	// Until is when the mark may go; from then on it counts as gone, whether
+	// or not the store has dropped it.
+	Until time.Time
+}
+
+// Ref names a row that is due: the installation of an organization, or one of
+// its candidates.
+type Ref struct {
+	OrgKey string
+	// Candidate is the candidate's ID, "" for the installation itself.
+	Candidate string
+}
+
+// Work is a due row that a worker has claimed: just one of the two is set.
+type Work struct {
+	Installation *Installation
+	Candidate    *Candidate
+}

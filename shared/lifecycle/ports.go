@@ -1,0 +1,81 @@
+package lifecycle
+
+import (
+	"context"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// Store keeps installations and candidates. Times are given, never read; what
+// is past its ForgetAt or Until counts as gone, whether or not the store has
+// dropped it. Any error that is none of the sentinels is the store's own
+// trouble.
+//
+// Each write of a row is conditional on its Version being the one that was
+// read, and raises it by one; a Version of 0 means that there must be no row
+// (or only one that counts as gone). The row that was written comes back.
+type Store interface {
+	// Find reads an organization's row and candidates, strongly consistent.
+	// The installation is the zero value (Version 0) if there is none; it may
+	// be a tombstone.
+	Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error)
+	// Used reports whether the token with this digest was applied,
+	// strongly consistent.
+	Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error)
+
+	// PutCandidate writes c. It returns [installation.ErrConflict].
+	PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error)
+	// DeleteCandidate deletes c if its version is still the one that was read;
+	// it returns [installation.ErrConflict] otherwise. A candidate that is
+	// gone already is no error.
+	DeleteCandidate(ctx context.Context, c installation.Candidate) error
+
+	// Save writes one row. It returns [installation.ErrConflict].
+	Save(ctx context.Context, i installation.Installation) (installation.Installation, error)
+	// Commit writes the row, marks the token as used and deletes the
+	// candidates, all or nothing. It returns [installation.ErrReplayed] if
+	// the token is marked already, else [installation.ErrConflict] if the row
+	// or a candidate was changed meanwhile.
+	Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error)
+
+	// Due lists up to limit rows of a shard that are due at now, earliest
+	// first, eventually consistent; cursor "" begins, and "" comes back at the
+	// end. CountDue counts them.
+	Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error)
+	CountDue(ctx context.Context, shard int, now time.Time) (int, error)
+	// Claim takes the row for owner if it is still due and nobody holds its
+	// Work lease: it sets Work to lease and the due time to the lease's end, and
+	// returns the row as it then is. It returns [installation.ErrConflict] if
+	// another worker was faster.
+	Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error)
+}
+
+// Sealer encrypts tokens for the place that they belong to.
+type Sealer interface {
+	Seal(token secret.String, place string) (secret.Sealed, error)
+	Open(sealed secret.Sealed, place string) (secret.String, error)
+	// Stale reports whether the token is to be sealed anew: the primary key
+	// has changed since.
+	Stale(sealed secret.Sealed) bool
+}
+
+// Keys gives the secrets of today: both may change while the process lives.
+type Keys interface {
+	// ClientSecret returns the OAuth client's secret.
+	ClientSecret(ctx context.Context) (secret.String, error)
+	// Sealer returns the sealer with today's keyset.
+	Sealer(ctx context.Context) (Sealer, error)
+}
+
+// Webex is what is called of Webex; see package webex for what each returns.
+type Webex interface {
+	Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error)
+	GetApp(ctx context.Context, appURL string, token secret.String) (webex.App, error)
+	UpdateApp(ctx context.Context, appURL string, token secret.String, update webex.AppUpdate) error
+	GetConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) (webex.FeatureConfig, error)
+	PutConfig(ctx context.Context, endpoint string, token secret.String, config webex.FeatureConfig) error
+	DeleteConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) error
+}
