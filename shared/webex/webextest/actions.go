@@ -1,0 +1,237 @@
+package webextest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+var (
+	// ErrNoProvisioningURL says that the manifest provisions manually.
+	ErrNoProvisioningURL = errors.New("no provisioning URL: provisioning is manual")
+	// ErrNoActionsURL says that the installation has no actionsUrl to post to.
+	// What the action is about has happened at Webex all the same.
+	ErrNoActionsURL = errors.New("the installation has no actionsUrl")
+	// ErrNoCrossLaunch says that no stored configuration offers the cross-launch.
+	ErrNoCrossLaunch = errors.New("no cross-launch URL is stored for this")
+)
+
+// Reply is the integration's answer to what Webex posted.
+type Reply struct {
+	JWT    string      // what was posted
+	URL    string      // where to
+	Status int         // 0 if nothing was delivered
+	Header http.Header // of the answer
+	Body   []byte      // of the answer
+
+	RedirectURL string // of a cross-launch: opened by Control Hub
+	Dropped     bool   // lost by DropNextAction
+	Held        bool   // waits for ReleaseActions
+	Repeated    *Reply // answer to the second delivery by DuplicateNextAction
+}
+
+// delivery is one management action on its way.
+type delivery struct {
+	url, jwt string
+	times    int
+}
+
+// Activate does what the https flow does [editor]: it activates like
+// [Cloud.MintActivation] and posts {"jwt": …} to the provisioning URL. The form
+// of that body is not documented [ours].
+func (c *Cloud) Activate(ctx context.Context, orgID string) (Reply, error) {
+	if c.opts.ProvisioningURL == "" {
+		return Reply{}, ErrNoProvisioningURL
+	}
+	token, err := c.MintActivation(orgID)
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.post(ctx, c.opts.ProvisioningURL, token, encode(map[string]string{"jwt": token}))
+}
+
+// ApproveUpdate is [Cloud.MintUpdateApproved], posted to the actionsUrl.
+func (c *Cloud) ApproveUpdate(ctx context.Context, orgID string, features []string) (Reply, error) {
+	token, err := c.MintUpdateApproved(orgID, features)
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+}
+
+// Move is [Cloud.MintMove], posted to the actionsUrl.
+func (c *Cloud) Move(ctx context.Context, orgID, newRegion string, o MoveOptions) (Reply, error) {
+	token, err := c.MintMove(orgID, newRegion, o)
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+}
+
+// Deprovision is [Cloud.MintDeprovision], posted to the actionsUrl.
+func (c *Cloud) Deprovision(ctx context.Context, orgID string) (Reply, error) {
+	target := c.actionsURL(orgID) // forgotten by what follows
+	token, err := c.MintDeprovision(orgID)
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.sendAction(ctx, orgID, target, token)
+}
+
+// HealthCheck asks the integration for its health. Webex keeps what a good
+// answer says: operationalState and tokensState [java].
+func (c *Cloud) HealthCheck(ctx context.Context, orgID string) (Reply, error) {
+	token, err := c.MintAction(orgID, ActionHealthCheck, nil)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply, err := c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+	if err == nil && reply.Status == http.StatusOK {
+		c.keepHealth(orgID, reply.Body)
+	}
+	return reply, err
+}
+
+func (c *Cloud) keepHealth(orgID string, body []byte) {
+	var health struct{ OperationalState, TokensState string }
+	if json.Unmarshal(body, &health) != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if inst := c.installed(orgID); inst != nil {
+		inst.operationalState, inst.tokensState = health.OperationalState, health.TokensState
+	}
+}
+
+// SendAction posts any token to the organization's actionsUrl, as Webex posts
+// management actions.
+func (c *Cloud) SendAction(ctx context.Context, orgID, token string) (Reply, error) {
+	return c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+}
+
+func (c *Cloud) actionsURL(orgID string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if inst := c.installed(orgID); inst != nil {
+		return inst.actionsURL
+	}
+	return ""
+}
+
+// DropNextAction makes Webex lose the next management action of an organization.
+func (c *Cloud) DropNextAction(orgID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		org.dropNext++
+	}
+}
+
+// DuplicateNextAction makes Webex post the next management action of an
+// organization twice, the same token each time.
+func (c *Cloud) DuplicateNextAction(orgID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		org.duplicateNext++
+	}
+}
+
+// HoldActions keeps management actions of all organizations back until
+// [Cloud.ReleaseActions]. What they are about happens at Webex at once.
+func (c *Cloud) HoldActions() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.holding = true
+}
+
+// ReleaseActions ends HoldActions and posts what was held back, one after the
+// other. The order names the held actions by position, from 0: one that is named
+// twice is posted twice, one that is not named is lost. Without an order all
+// are posted as they came. Errors of single posts are joined.
+func (c *Cloud) ReleaseActions(order ...int) ([]Reply, error) {
+	c.mu.Lock()
+	held := c.held
+	c.held, c.holding = nil, false
+	c.mu.Unlock()
+	if order == nil {
+		for i := range held {
+			order = append(order, i)
+		}
+	}
+	var replies []Reply
+	var errs []error
+	for _, i := range order {
+		if i < 0 || i >= len(held) {
+			errs = append(errs, fmt.Errorf("no held action %d", i))
+			continue
+		}
+		reply, err := c.deliver(context.Background(), held[i])
+		replies = append(replies, reply)
+		errs = append(errs, err)
+	}
+	return replies, errors.Join(errs...)
+}
+
+// sendAction posts a management action unless it is to be lost or held back.
+func (c *Cloud) sendAction(ctx context.Context, orgID, target, token string) (Reply, error) {
+	reply := Reply{JWT: token, URL: target}
+	if target == "" {
+		return reply, ErrNoActionsURL
+	}
+	c.mu.Lock()
+	d := delivery{url: target, jwt: token, times: 1}
+	if org := c.org(orgID); org != nil {
+		if org.dropNext > 0 {
+			org.dropNext--
+			reply.Dropped = true
+		} else if org.duplicateNext > 0 {
+			org.duplicateNext--
+			d.times = 2
+		}
+	}
+	if c.holding && !reply.Dropped {
+		c.held = append(c.held, d)
+		reply.Held = true
+	}
+	c.mu.Unlock()
+	if reply.Dropped || reply.Held {
+		return reply, nil
+	}
+	return c.deliver(ctx, d)
+}
+
+func (c *Cloud) deliver(ctx context.Context, d delivery) (Reply, error) {
+	body := encode(map[string]string{"jwt": d.jwt})
+	first, err := c.post(ctx, d.url, d.jwt, body)
+	if d.times < 2 {
+		return first, err
+	}
+	second, again := c.post(ctx, d.url, d.jwt, body)
+	first.Repeated = &second
+	return first, errors.Join(err, again)
+}
+
+// post sends JSON to the integration. A status other than 200 is no error.
+func (c *Cloud) post(ctx context.Context, target, token string, body []byte) (Reply, error) {
+	reply := Reply{JWT: token, URL: target}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return reply, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json")
+	response, err := c.opts.HTTPClient.Do(request)
+	if err != nil {
+		return reply, err
+	}
+	defer response.Body.Close()
+	reply.Status, reply.Header = response.StatusCode, response.Header
+	reply.Body, err = io.ReadAll(io.LimitReader(response.Body, maxBody))
+	return reply, err
+}

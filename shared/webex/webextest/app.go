@@ -1,0 +1,198 @@
+package webextest
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// serveApp is the installation itself: GET, PATCH and DELETE of appUrl [java].
+func (c *Cloud) serveApp(q *query) answer {
+	inst, _, refused := c.authorize(q)
+	if refused != nil {
+		return *refused
+	}
+	switch q.method {
+	case http.MethodGet, http.MethodHead:
+		return jsonAnswer(http.StatusOK, c.appInfo(inst))
+	case http.MethodPatch:
+		return c.patchApp(inst, q.body)
+	case http.MethodDelete:
+		c.uninstall(inst)
+		return answer{status: http.StatusNoContent}
+	}
+	return methodNotAllowed("GET, PATCH, DELETE")
+}
+
+// appInfo has the fields that the Java SDK reads [java].
+func (c *Cloud) appInfo(inst *installation) map[string]any {
+	info := map[string]any{
+		"id":                c.opts.AppID, // [ours]: the SDK only calls it a string
+		"manifestVersion":   inst.manifestVersion,
+		"scopes":            nonNil(inst.scopes),
+		"roles":             []string{},
+		"xapiAccessKeys":    map[string][]string{"commands": {}, "statuses": {}, "events": {}},
+		"createdAt":         timestamp(inst.createdAt),
+		"updatedAt":         timestamp(inst.updatedAt),
+		"provisioningState": inst.provisioningState,
+		"features":          nonNil(inst.features),
+		"publicLocationIds": []string{},
+		"availability":      "org_private",
+		"healthCheckDetails": map[string]any{
+			"operationalState": inst.operationalState,
+			"tokensState":      inst.tokensState,
+		},
+	}
+	optional := map[string]any{
+		"actionsUrl":       inst.actionsURL,
+		"operationalState": inst.operationalState,
+	}
+	for name, value := range optional {
+		if value != "" {
+			info[name] = value
+		}
+	}
+	for name, value := range map[string]map[string]any{
+		"customer": inst.customer, "webhook": inst.webhook, "queue": inst.queue,
+	} {
+		if value != nil {
+			info[name] = value
+		}
+	}
+	for name, stored := range inst.configurations {
+		info[features[name].appField] = stored.values
+	}
+	return info
+}
+
+// patchRules say how each field of a PATCH is checked [java]; webhook and queue
+// are the SDKs' way to subscribe to notifications, stored and not served [node].
+var patchRules = map[string]func(name string, value any) string{
+	"provisioningState": oneOf("in_progress", "error", "completed"),
+	"operationalState":  oneOf("operational", "impaired", "outage", "token_invalid"),
+	"actionsUrl":        webURL,
+	"customer":          object,
+	"webhook":           object,
+	"queue":             object,
+}
+
+// patchApp applies all of a PATCH or nothing. Unknown fields are refused [ours].
+func (c *Cloud) patchApp(inst *installation, body []byte) answer {
+	patch, err := decodeObject(body)
+	if err != nil {
+		return webexError(http.StatusBadRequest, "The body is not a JSON object", err.Error())
+	}
+	var problems []string
+	for _, name := range slices.Sorted(maps.Keys(patch)) {
+		check, known := patchRules[name]
+		if !known {
+			problems = append(problems, "unknown field "+name)
+		} else if problem := check(name, patch[name]); problem != "" {
+			problems = append(problems, problem)
+		}
+	}
+	if problems != nil {
+		return webexError(http.StatusBadRequest, "The update is not valid", problems...)
+	}
+	inst.apply(patch)
+	inst.updatedAt = c.now()
+	return jsonAnswer(http.StatusOK, c.appInfo(inst))
+}
+
+// apply sets the fields of a checked patch.
+func (inst *installation) apply(patch map[string]any) {
+	for name, field := range map[string]*string{
+		"provisioningState": &inst.provisioningState,
+		"operationalState":  &inst.operationalState,
+		"actionsUrl":        &inst.actionsURL,
+	} {
+		if value, ok := patch[name].(string); ok {
+			*field = value
+		}
+	}
+	for name, field := range map[string]*map[string]any{
+		"customer": &inst.customer,
+		"webhook":  &inst.webhook,
+		"queue":    &inst.queue,
+	} {
+		if value, ok := patch[name].(map[string]any); ok {
+			*field = value
+		}
+	}
+}
+
+// serveManifest is manifestUrl: what the administrator approved. No source
+// describes it; the fields are those of a manifest [ours].
+func (c *Cloud) serveManifest(q *query) answer {
+	inst, _, refused := c.authorize(q)
+	if refused != nil {
+		return *refused
+	}
+	if q.method != http.MethodGet {
+		return methodNotAllowed("GET")
+	}
+	access := []map[string]string{}
+	for _, scope := range inst.scopes {
+		access = append(access, map[string]string{"scope": scope, "access": "required"})
+	}
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"id":              c.opts.AppID,
+		"manifestVersion": inst.manifestVersion,
+		"features":        nonNil(inst.features),
+		"apiAccess":       access,
+	})
+}
+
+// The checks return what is wrong, or nothing.
+
+func oneOf(allowed ...string) func(string, any) string {
+	return func(name string, value any) string {
+		if s, ok := value.(string); ok && slices.Contains(allowed, s) {
+			return ""
+		}
+		return fmt.Sprintf("%s must be one of %s", name, strings.Join(allowed, ", "))
+	}
+}
+
+func object(name string, value any) string {
+	if _, ok := value.(map[string]any); ok {
+		return ""
+	}
+	return name + " must be an object"
+}
+
+func webURL(name string, value any) string {
+	s, ok := value.(string)
+	if !ok {
+		return name + " must be a URL"
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return name + " must be an http or https URL"
+	}
+	return ""
+}
+
+// decodeObject reads exactly one JSON object.
+func decodeObject(body []byte) (map[string]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var fields map[string]any
+	if err := decoder.Decode(&fields); err != nil {
+		return nil, err
+	}
+	if fields == nil {
+		return nil, fmt.Errorf("it is null")
+	}
+	if decoder.More() {
+		return nil, fmt.Errorf("more follows the object")
+	}
+	return fields, nil
+}
+
+// nonNil makes a list that JSON shows as one.
+func nonNil(list []string) []string { return append([]string{}, list...) }

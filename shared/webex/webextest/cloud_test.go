@@ -1,0 +1,194 @@
+package webextest_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signpost/shared/webex/webextest"
+)
+
+const west, east, europe, testCloud = "us-west-2_r", "us-east-2_a", "eu-central-1_k", "us-east-1_int13"
+
+// clock is Webex's clock, moved by the test.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func newClock() *clock { return &clock{t: time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.UTC)} }
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
+// fixture is a cloud with one customer.
+type fixture struct {
+	*testing.T
+	*webextest.Cloud
+	clock *clock
+	org   string
+}
+
+func setup(t *testing.T, o webextest.Options) *fixture {
+	t.Helper()
+	f := &fixture{T: t, clock: newClock()}
+	o.Now = f.clock.now
+	f.Cloud = webextest.NewServer(t, o)
+	f.org = f.AddOrganization("Example Ltd", west).ID()
+	return f
+}
+
+// result is an HTTP answer, read.
+type result struct {
+	status int
+	header http.Header
+	raw    []byte
+	json   map[string]any
+}
+
+func send(t testing.TB, method, target, contentType, bearer, body string) result {
+	t.Helper()
+	r, err := trySend(method, target, contentType, bearer, body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	return r
+}
+
+// transport never reuses a connection, so that a test sees each one cut.
+var client = &http.Client{
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+func trySend(method, target, contentType, bearer, body string) (result, error) {
+	request, err := http.NewRequest(method, target, strings.NewReader(body))
+	if err != nil {
+		return result{}, err
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	if bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return result{}, err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	r := result{status: response.StatusCode, header: response.Header, raw: raw}
+	_ = json.Unmarshal(raw, &r.json)
+	return r, err
+}
+
+// claimsOf decodes a token without checking it.
+func claimsOf(t testing.TB, token string) (header, claims map[string]any) {
+	t.Helper()
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		t.Fatalf("a token of %d parts", len(parts))
+	}
+	for i, into := range []*map[string]any{&header, &claims} {
+		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.NewDecoder(bytes.NewReader(raw)).Decode(into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return header, claims
+}
+
+// activated is what an integration knows after it has exchanged its token.
+type activated struct {
+	claims                   map[string]any
+	app, signage, pwa, oauth string
+	refresh, access          string
+}
+
+func (f *fixture) activate() activated {
+	f.Helper()
+	code, err := f.MintActivation(f.org)
+	if err != nil {
+		f.Fatal(err)
+	}
+	_, claims := claimsOf(f.T, code)
+	text := func(name string) string { s, _ := claims[name].(string); return s }
+	a := activated{
+		claims: claims, app: text("appUrl"), signage: text("signageUrl"), pwa: text("pwaUrl"),
+		oauth: text("oauthUrl"), refresh: text("refreshToken"),
+	}
+	a.access = f.accessToken(a.oauth, a.refresh)
+	return a
+}
+
+func (f *fixture) exchange(oauthURL, refresh string) result {
+	f.Helper()
+	form := url.Values{
+		"grant_type": {"refresh_token"}, "refresh_token": {refresh},
+		"client_id": {f.ClientID()}, "client_secret": {f.ClientSecret()},
+	}
+	return send(f.T, "POST", oauthURL, "application/x-www-form-urlencoded", "", form.Encode())
+}
+
+func (f *fixture) accessToken(oauthURL, refresh string) string {
+	f.Helper()
+	r := f.exchange(oauthURL, refresh)
+	if r.status != 200 {
+		f.Fatalf("exchange: %d %s", r.status, r.raw)
+	}
+	return r.json["access_token"].(string)
+}
+
+const signageBody = `{"signageUrl":"https://signage.example.com/webex?deviceId=$(deviceId)&name=$(deviceName)",` +
+	`"crossLaunch":{"manageContent":{"url":"https://api.example.com/m"},"assignContent":{"url":"https://api.example.com/a"}}}`
+
+const pwaBody = `{"pwaUrl":"https://pwa.example.com/?serial=$(peripheralSerial)"}`
+
+func (f *fixture) put(target, bearer, body string) result {
+	f.Helper()
+	return send(f.T, "PUT", target, "application/json", bearer, body)
+}
+
+func TestStoryOfOneCustomer(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	a := f.activate()
+	patch := `{"provisioningState":"completed","actionsUrl":"https://api.example.com/actions","customer":{"id":"1","name":"n"}}`
+	if r := send(t, "PATCH", a.app, "application/json", a.access, patch); r.status != 200 || r.json["provisioningState"] != "completed" {
+		t.Fatalf("PATCH: %d %s", r.status, r.raw)
+	}
+	if r := f.put(a.signage, a.access, signageBody); r.status != 200 {
+		t.Fatalf("PUT: %d %s", r.status, r.raw)
+	}
+	if r := f.put(a.pwa, a.access, pwaBody); r.status != 200 {
+		t.Fatalf("PUT: %d %s", r.status, r.raw)
+	}
+	view, ok := f.Installation(f.org)
+	if !ok || !view.FullyProvisioned || view.ActionsURL != "https://api.example.com/actions" {
+		t.Fatalf("installation: %+v", view)
+	}
+	if n := f.Pushes(f.org, webextest.DigitalSignage); n != 1 {
+		t.Errorf("%d pushes", n)
+	}
+	if n := f.Count(webextest.KindSignage, "PUT"); n != 1 {
+		t.Errorf("%d PUTs counted", n)
+	}
+}

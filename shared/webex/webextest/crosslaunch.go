@@ -1,0 +1,101 @@
+package webextest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// The tasks of a cross-launch, as the request's body names them [java].
+const (
+	TaskAssignContent = "assign_content"
+	TaskManageContent = "manage_content"
+)
+
+// taskFields are the tasks' names in a configuration [page].
+var taskFields = map[string]string{
+	TaskAssignContent: "assignContent",
+	TaskManageContent: "manageContent",
+	"assignContent":   "assignContent",
+	"manageContent":   "manageContent",
+}
+
+var taskNames = map[string]string{"assignContent": TaskAssignContent, "manageContent": TaskManageContent}
+
+// CrossLaunch does what Control Hub's button does: it posts to the URL in the
+// stored configuration of the feature, and the reply has the RedirectURL that
+// Control Hub would open. The task is one of the Task constants, or its name in
+// the configuration. A 200 without a redirectUrl is an error: it is required [page].
+func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, deviceIDs []string) (Reply, error) {
+	target, err := c.crossLaunchURL(orgID, feature, task)
+	if err != nil {
+		return Reply{}, err
+	}
+	token, err := c.MintAction(orgID, ActionCrossLaunch, nil)
+	if err != nil {
+		return Reply{}, err
+	}
+	body, err := c.CrossLaunchBody(orgID, token, task, deviceIDs)
+	if err != nil {
+		return Reply{}, err
+	}
+	reply, err := c.post(ctx, target, token, body)
+	if err != nil || reply.Status != http.StatusOK {
+		return reply, err
+	}
+	var answer struct {
+		RedirectURL string `json:"redirectUrl"`
+	}
+	if err := json.Unmarshal(reply.Body, &answer); err != nil {
+		return reply, fmt.Errorf("the answer to a cross-launch: %w", err)
+	}
+	if problem := webURL("redirectUrl", answer.RedirectURL); problem != "" {
+		return reply, fmt.Errorf("the answer to a cross-launch: %s", problem)
+	}
+	reply.RedirectURL = answer.RedirectURL
+	return reply, nil
+}
+
+// CrossLaunchBody is what [Cloud.CrossLaunch] posts:
+// {"jwt", "devices": [{"deviceId"}]} [page] with "task" and, for devices that the
+// organization has, "displayName" [java].
+func (c *Cloud) CrossLaunchBody(orgID, token, task string, deviceIDs []string) ([]byte, error) {
+	field, known := taskFields[task]
+	if !known {
+		return nil, fmt.Errorf("no cross-launch task %q", task)
+	}
+	type device struct {
+		DeviceID    string `json:"deviceId"`
+		DisplayName string `json:"displayName,omitempty"`
+	}
+	names := map[string]string{}
+	for _, d := range c.Devices(orgID) {
+		names[d.ID] = d.Name
+	}
+	devices := make([]device, len(deviceIDs))
+	for i, id := range deviceIDs {
+		devices[i] = device{DeviceID: id, DisplayName: names[id]}
+	}
+	return encode(map[string]any{"jwt": token, "task": taskNames[field], "devices": devices}), nil
+}
+
+// crossLaunchURL finds where to post.
+func (c *Cloud) crossLaunchURL(orgID, feature, task string) (string, error) {
+	field, known := taskFields[task]
+	if !known {
+		return "", fmt.Errorf("no cross-launch task %q", task)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, inst, err := c.mustInstallation(orgID)
+	if err != nil {
+		return "", err
+	}
+	tasks, _ := inst.configurations[feature].values["crossLaunch"].(map[string]any)
+	fields, _ := tasks[field].(map[string]any)
+	if u, ok := fields["url"].(string); ok {
+		return u, nil
+	}
+	return "", ErrNoCrossLaunch
+}

@@ -1,0 +1,151 @@
+package webextest
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// The kinds of devices: which of the features a device can show [page].
+const (
+	// KindShowsSignage: Boards, Desk and Room devices show digital signage.
+	KindShowsSignage = "signage"
+	// KindShowsWebApp: Room Navigators show the persistent web app.
+	KindShowsWebApp = "web_app"
+)
+
+// Device is a device of an organization. Its owner is the workspace it is in.
+type Device struct {
+	ID               string `json:"id"`
+	Name             string `json:"name"`
+	Model            string `json:"model"`
+	Kind             string `json:"kind"` // KindShowsSignage or KindShowsWebApp
+	OwnerID          string `json:"ownerId"`
+	OwnerName        string `json:"ownerName"`
+	PeripheralSerial string `json:"peripheralSerial,omitempty"` // a Room Navigator's [page]
+}
+
+// Feature is the feature that the device can show.
+func (d Device) Feature() string {
+	if d.Kind == KindShowsWebApp {
+		return PersistentWebApp
+	}
+	return DigitalSignage
+}
+
+// firstDevices are those that a new organization has.
+func firstDevices() []Device {
+	devices := []Device{
+		{Name: "Lobby Board", Model: "Cisco Board Pro 75", OwnerName: "Lobby"},
+		{Name: "Reception Desk", Model: "Cisco Desk Pro", OwnerName: "Reception"},
+		{Name: "Board Room", Model: "Cisco Room Kit EQ", OwnerName: "Board Room & Annex"},
+		{Name: "Board Room Navigator", Model: "Cisco Room Navigator", OwnerName: "Board Room & Annex"},
+		{Name: "Huddle Navigator", Model: "Cisco Room Navigator", OwnerName: "Huddle #2"},
+	}
+	for i := range devices {
+		devices[i] = devices[i].completed()
+	}
+	return devices
+}
+
+// completed fills in what was left empty.
+func (d Device) completed() Device {
+	defaultTo(&d.ID, hydraID("us", "DEVICE", newUUID()))
+	defaultTo(&d.Name, "Unnamed device")
+	defaultTo(&d.Model, "Cisco Room Bar")
+	defaultTo(&d.OwnerID, hydraID("us", "PLACE", newUUID()))
+	defaultTo(&d.OwnerName, d.Name)
+	if d.Kind == "" {
+		d.Kind = KindShowsSignage
+		if strings.Contains(d.Model, "Navigator") {
+			d.Kind = KindShowsWebApp
+		}
+	}
+	if d.Kind == KindShowsWebApp {
+		defaultTo(&d.PeripheralSerial, "FOC"+strings.ToUpper(newUUID()[:8]))
+	}
+	return d
+}
+
+// AddDevice adds a device to an organization and returns it with what was empty
+// filled in: the kind follows from the model. An unknown organization gets none.
+func (c *Cloud) AddDevice(orgID string, d Device) Device {
+	d = d.completed()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		org.devices = append(org.devices, d)
+	}
+	return d
+}
+
+// Devices are the devices of an organization.
+func (c *Cloud) Devices(orgID string) []Device {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		return slices.Clone(org.devices)
+	}
+	return nil
+}
+
+// DeviceURL is the URL that a device fetches: that of the stored configuration
+// of the feature which the device shows, the replacement values resolved and
+// URL-encoded, _cisco_app_id appended [page]. Every device of the fitting kind
+// counts as using the integration [ours].
+func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	org := c.org(orgID)
+	if org == nil || org.installation == nil {
+		return "", false
+	}
+	i := slices.IndexFunc(org.devices, func(d Device) bool { return d.ID == deviceID })
+	if i < 0 {
+		return "", false
+	}
+	d := org.devices[i]
+	stored, ok := org.installation.configurations[d.Feature()]
+	if !ok {
+		return "", false
+	}
+	template, _ := stored.values[features[d.Feature()].urlField].(string)
+	return withAppID(resolve(template, org, d), c.opts.AppID), true
+}
+
+var replacementValue = regexp.MustCompile(`\$\(([^()]*)\)`)
+
+// resolve puts the device's values into a URL.
+func resolve(template string, org *organization, d Device) string {
+	values := map[string]string{
+		"deviceId":         d.ID,
+		"deviceName":       d.Name,
+		"deviceModel":      d.Model,
+		"ownerId":          d.OwnerID,
+		"ownerName":        d.OwnerName,
+		"organizationId":   org.sub(),
+		"peripheralSerial": d.PeripheralSerial,
+	}
+	return replacementValue.ReplaceAllStringFunc(template, func(match string) string {
+		value, known := values[match[2:len(match)-1]]
+		if !known {
+			return match
+		}
+		return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+	})
+}
+
+// withAppID appends Webex's own parameter at the end of the query.
+func withAppID(u, appID string) string {
+	u, fragment, hasFragment := strings.Cut(u, "#")
+	separator := "?"
+	if strings.Contains(u, "?") {
+		separator = "&"
+	}
+	u += separator + "_cisco_app_id=" + url.QueryEscape(appID)
+	if hasFragment {
+		u += "#" + fragment
+	}
+	return u
+}

@@ -1,0 +1,269 @@
+package webextest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// A featureAPI is what differs between the two features.
+type featureAPI struct {
+	kind         string // of its requests
+	claim        string // in tokens: where its API is
+	urlField     string // in its configuration: what devices show, required
+	scope        string
+	appField     string   // in the installation
+	optional     []string // further fields of its configuration: strings
+	replacements []string // known in the URL that devices show
+}
+
+// features are the two that exist [page]. In its last example the page writes
+// signageUrl for the web app's own field, a slip: the field is pwaUrl.
+var features = map[string]featureAPI{
+	DigitalSignage: {
+		kind:     KindSignage,
+		claim:    "signageUrl",
+		urlField: "signageUrl",
+		scope:    ScopeSignage,
+		appField: "digitalSignageConfiguration",
+		replacements: []string{
+			"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId",
+		},
+	},
+	PersistentWebApp: {
+		kind:     KindPWA,
+		claim:    "pwaUrl",
+		urlField: "pwaUrl",
+		scope:    ScopePWA,
+		appField: "persistentWebAppConfiguration",
+		optional: []string{"directXapiAccessAllowListOverride"}, // [java]
+		replacements: []string{
+			"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId",
+		},
+	},
+}
+
+// Configuration is what the integration stored for a feature, without the
+// fields that Webex adds on GET; false if there is none.
+func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	inst := c.installed(orgID)
+	if inst == nil {
+		return nil, false
+	}
+	stored, ok := inst.configurations[feature]
+	return clone(stored.values), ok
+}
+
+// SetConfiguration stores a configuration behind the integration's back,
+// unchecked and without a push.
+func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string]any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if inst := c.installed(orgID); inst != nil {
+		inst.store(feature, clone(configuration), c)
+	}
+}
+
+// DeleteConfiguration loses a configuration behind the integration's back.
+func (c *Cloud) DeleteConfiguration(orgID, feature string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if inst := c.installed(orgID); inst != nil {
+		delete(inst.configurations, feature)
+	}
+}
+
+// Pushes counts the PUTs that were accepted for a feature of an organization,
+// over all its installations: each makes Webex push the URL to every device [page].
+func (c *Cloud) Pushes(orgID, feature string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		return org.pushes[feature]
+	}
+	return 0
+}
+
+// SetReadback makes Webex answer a GET of a configuration with something else
+// than what was stored: the function gets a copy that it may change. Nil
+// removes it. It must not call the Cloud.
+func (c *Cloud) SetReadback(f func(feature string, configuration map[string]any) map[string]any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.readback = f
+}
+
+func (c *Cloud) installed(orgID string) *installation {
+	if org := c.org(orgID); org != nil {
+		return org.installation
+	}
+	return nil
+}
+
+func (inst *installation) store(feature string, values map[string]any, c *Cloud) {
+	inst.configurations[feature] = storedConfiguration{
+		values:  values,
+		version: inst.configurations[feature].version + 1,
+		stored:  c.now(),
+	}
+}
+
+// serveFeature is the API of a feature: GET, PUT and DELETE [page]. A feature
+// that is not in the approved manifest has none: 404 [ours].
+func (c *Cloud) serveFeature(q *query) answer {
+	inst, token, refused := c.authorize(q)
+	if refused != nil {
+		return *refused
+	}
+	api := features[q.feature]
+	if !slices.Contains(token.scopes, api.scope) {
+		return webexError(http.StatusForbidden, "The access token lacks the scope "+api.scope)
+	}
+	if !slices.Contains(inst.features, q.feature) {
+		return notFound("The manifest does not provide " + q.feature)
+	}
+	stored, exists := inst.configurations[q.feature]
+	switch q.method {
+	case http.MethodPut:
+		return c.putFeature(inst, q)
+	case http.MethodGet, http.MethodHead, http.MethodDelete:
+	default:
+		return methodNotAllowed("GET, PUT, DELETE")
+	}
+	if !exists {
+		return notFound("No configuration is stored for " + q.feature)
+	}
+	if q.method == http.MethodDelete {
+		delete(inst.configurations, q.feature)
+		return answer{status: http.StatusNoContent}
+	}
+	return jsonAnswer(http.StatusOK, c.shown(q.feature, stored))
+}
+
+// shown is a configuration as GET and PUT answer it, with fields that Webex adds
+// of its own [ours: no source says which, only that there may be some].
+func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any {
+	values := clone(stored.values)
+	if c.readback != nil {
+		values = c.readback(feature, values)
+	}
+	if values == nil {
+		values = map[string]any{}
+	}
+	values["configurationVersion"] = stored.version
+	values["lastModified"] = timestamp(stored.stored)
+	return values
+}
+
+// putFeature creates or updates a configuration and counts a push, also when
+// nothing changed.
+func (c *Cloud) putFeature(inst *installation, q *query) answer {
+	configuration, err := decodeObject(q.body)
+	if err != nil {
+		return webexError(http.StatusBadRequest, "The body is not a JSON object", err.Error())
+	}
+	if problems := features[q.feature].problems(configuration); problems != nil {
+		return webexError(http.StatusBadRequest, "The configuration is not valid", problems...)
+	}
+	inst.store(q.feature, configuration, c)
+	if org := c.org(inst.org); org != nil {
+		org.pushes[q.feature]++
+	}
+	return jsonAnswer(http.StatusOK, c.shown(q.feature, inst.configurations[q.feature]))
+}
+
+// problems checks a configuration against the page's table [page]. Fields that
+// it does not list are refused [ours].
+func (f featureAPI) problems(configuration map[string]any) []string {
+	var problems []string
+	add := func(problem string) {
+		if problem != "" {
+			problems = append(problems, problem)
+		}
+	}
+	if value, ok := configuration[f.urlField]; !ok {
+		add(f.urlField + " is required")
+	} else {
+		add(f.deviceURL(value))
+	}
+	for _, name := range slices.Sorted(maps.Keys(configuration)) {
+		switch value := configuration[name]; {
+		case name == f.urlField:
+		case name == "crossLaunch":
+			problems = append(problems, crossLaunchProblems(value)...)
+		case slices.Contains(f.optional, name):
+			if _, ok := value.(string); !ok {
+				add(name + " must be a string")
+			}
+		default:
+			add("unknown field " + name)
+		}
+	}
+	return problems
+}
+
+// deviceURL checks the URL that devices show.
+func (f featureAPI) deviceURL(value any) string {
+	if problem := webURL(f.urlField, value); problem != "" {
+		return problem
+	}
+	matches := replacementValue.FindAllStringSubmatch(value.(string), -1)
+	if len(matches) != strings.Count(value.(string), "$(") {
+		return f.urlField + ": a replacement value is not closed"
+	}
+	for _, match := range matches {
+		if !slices.Contains(f.replacements, match[1]) {
+			return fmt.Sprintf("%s: unknown replacement value %s; known are %s",
+				f.urlField, match[0], strings.Join(f.replacements, ", "))
+		}
+	}
+	return ""
+}
+
+// crossLaunchProblems checks the optional map of cross-launch URLs: a url is
+// required in every map that is there [page].
+func crossLaunchProblems(value any) []string {
+	tasks, ok := value.(map[string]any)
+	if !ok {
+		return []string{"crossLaunch must be an object"}
+	}
+	var problems []string
+	for _, task := range slices.Sorted(maps.Keys(tasks)) {
+		path := "crossLaunch." + task
+		fields, ok := tasks[task].(map[string]any)
+		switch {
+		case task != "assignContent" && task != "manageContent":
+			problems = append(problems, "unknown field "+path)
+			continue
+		case !ok:
+			problems = append(problems, path+" must be an object")
+			continue
+		}
+		if problem := webURL(path+".url", fields["url"]); problem != "" {
+			problems = append(problems, problem)
+		}
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			if name != "url" {
+				problems = append(problems, "unknown field "+path+"."+name)
+			}
+		}
+	}
+	return problems
+}
+
+// clone copies a JSON object deeply. Nil stays nil.
+func clone(values map[string]any) map[string]any {
+	if values == nil {
+		return nil
+	}
+	var copied map[string]any
+	if err := json.Unmarshal(encode(values), &copied); err != nil {
+		panic("webextest: cannot copy a configuration: " + err.Error())
+	}
+	return copied
+}

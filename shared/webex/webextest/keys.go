@@ -1,0 +1,177 @@
+package webextest
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// A region has a key set of its own. Its tokens are signed by the newest ES256
+// key [token]; an RS256 key is published beside it because the vendor's page
+// shows that algorithm in an example [page].
+type region struct {
+	name  string
+	es    []signingKey // published; the last one signs
+	rsKID string
+}
+
+type signingKey struct {
+	kid     string
+	method  jwt.SigningMethod
+	private crypto.Signer
+}
+
+func newRegion(name string) *region {
+	return &region{name: name, es: []signingKey{newES256Key()}, rsKID: newUUID()}
+}
+
+func newES256Key() signingKey {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic("webextest: no EC key: " + err.Error()) // the system has no randomness
+	}
+	return signingKey{kid: newUUID(), method: jwt.SigningMethodES256, private: private}
+}
+
+// rsaKeys holds one RSA key per region name for the whole process: they take
+// long to make, and a kid of each cloud's own keeps clouds apart well enough.
+var rsaKeys sync.Map
+
+func rsaKeyOf(region string) crypto.Signer {
+	once, _ := rsaKeys.LoadOrStore(region, sync.OnceValue(func() crypto.Signer {
+		private, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			panic("webextest: no RSA key: " + err.Error())
+		}
+		return private
+	}))
+	return once.(func() crypto.Signer)()
+}
+
+// JWKSURLs are the addresses of the regions' key sets, by region.
+func (c *Cloud) JWKSURLs() map[string]string {
+	base, urls := c.BaseURL(), map[string]string{}
+	for _, name := range c.opts.Regions {
+		urls[name] = base + "/" + name + "/jwks"
+	}
+	return urls
+}
+
+// Sign signs claims with the region's current ES256 key and returns the compact
+// JWS. The header is {"kid","typ":"JWT","alg":"ES256"} [token] with the given
+// fields merged over it; a nil value removes the field. What the header then
+// says does not change how the token is signed, which is the point: it serves
+// tests that attack. An unknown region panics.
+func (c *Cloud) Sign(regionName string, header map[string]any, claims map[string]any) string {
+	return c.regionKey(regionName, (*region).es256).sign(header, claims)
+}
+
+// SignRS256 is [Cloud.Sign] with the region's RS256 key.
+func (c *Cloud) SignRS256(regionName string, header map[string]any, claims map[string]any) string {
+	return c.regionKey(regionName, (*region).rs256).sign(header, claims)
+}
+
+// PublicKey is the public half of the key that signs for the region now, and
+// its kid: what an attacker can read and might use as an HMAC secret.
+func (c *Cloud) PublicKey(regionName string) (*ecdsa.PublicKey, string) {
+	key := c.regionKey(regionName, (*region).es256)
+	return key.private.Public().(*ecdsa.PublicKey), key.kid
+}
+
+// RotateKeys makes a new ES256 key sign for the region. Tokens signed earlier
+// stay valid: the old keys are published until [Cloud.PruneKeys].
+func (c *Cloud) RotateKeys(region string) {
+	key := newES256Key()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.mustRegion(region)
+	r.es = append(r.es, key)
+}
+
+// PruneKeys withdraws all ES256 keys of the region but the one that signs.
+func (c *Cloud) PruneKeys(region string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.mustRegion(region)
+	r.es = r.es[len(r.es)-1:]
+}
+
+// es256 is the key that signs for the region.
+func (r *region) es256() signingKey { return r.es[len(r.es)-1] }
+
+// rs256 is the region's RS256 key. It is made when first asked for.
+func (r *region) rs256() signingKey {
+	return signingKey{kid: r.rsKID, method: jwt.SigningMethodRS256, private: rsaKeyOf(r.name)}
+}
+
+func (k signingKey) sign(header, claims map[string]any) string {
+	token := jwt.NewWithClaims(k.method, jwt.MapClaims(claims))
+	token.Header["kid"] = k.kid
+	maps.Copy(token.Header, header)
+	maps.DeleteFunc(token.Header, func(_ string, v any) bool { return v == nil })
+	signed, err := token.SignedString(k.private)
+	if err != nil {
+		panic("webextest: cannot sign: " + err.Error()) // the test's claims are no JSON
+	}
+	return signed
+}
+
+func (k signingKey) jwk() jwkset.JWKMarshal {
+	jwk, err := jwkset.NewJWKFromKey(k.private.Public(), jwkset.JWKOptions{
+		Metadata: jwkset.JWKMetadataOptions{
+			ALG: jwkset.ALG(k.method.Alg()),
+			KID: k.kid,
+			USE: jwkset.UseSig,
+		},
+	})
+	if err != nil {
+		panic("webextest: cannot publish a key: " + err.Error()) // our own keys are of known types
+	}
+	return jwk.Marshal()
+}
+
+// mustRegion is called with the lock held by methods whose region is chosen by
+// the test itself.
+func (c *Cloud) mustRegion(name string) *region {
+	r, ok := c.regions[name]
+	if !ok {
+		panic(fmt.Sprintf("webextest: no region %q", name))
+	}
+	return r
+}
+
+func (c *Cloud) regionKey(name string, which func(*region) signingKey) signingKey {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return which(c.mustRegion(name))
+}
+
+// serveJWKS publishes a region's keys.
+func (c *Cloud) serveJWKS(q *query) answer {
+	r, ok := c.regions[q.region]
+	if !ok {
+		return notFound("There is no region " + q.region)
+	}
+	if q.method != http.MethodGet && q.method != http.MethodHead {
+		return methodNotAllowed("GET")
+	}
+	set := jwkset.JWKSMarshal{}
+	for _, key := range append(r.es[:len(r.es):len(r.es)], r.rs256()) {
+		set.Keys = append(set.Keys, key.jwk())
+	}
+	body, err := json.Marshal(set)
+	if err != nil {
+		panic("webextest: cannot publish keys: " + err.Error())
+	}
+	return answer{status: http.StatusOK, body: body}
+}

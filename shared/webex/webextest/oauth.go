@@ -1,0 +1,206 @@
+package webextest
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+)
+
+// A refresh token belongs to one installation and to the OAuth client of the
+// manifest upload that was installed.
+type refreshToken struct {
+	value        string
+	org          string
+	installation string
+	client       string
+	expires      time.Time
+	renewed      time.Time
+	next         string // the value that replaces this one once that is used
+	previous     string // the value that dies when this one is used
+}
+
+// An access token opens one installation.
+type accessToken struct {
+	org          string
+	installation string
+	scopes       []string
+	expires      time.Time
+}
+
+// RefreshToken is the newest refresh token that was issued for the integration
+// in an organization; empty if there is none.
+func (c *Cloud) RefreshToken(orgID string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		return org.newestRefreshToken
+	}
+	return ""
+}
+
+// RevokeRefreshToken kills all refresh tokens of the integration in an
+// organization: the next exchange is answered invalid_grant. Access tokens live
+// on until they expire.
+func (c *Cloud) RevokeRefreshToken(orgID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		c.revokeRefreshTokens(org)
+	}
+}
+
+// RevokeAccessTokens kills all access tokens of an organization: the next use
+// of one is answered 401, though it has not expired.
+func (c *Cloud) RevokeAccessTokens(orgID string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.revokeAccessTokens(orgID)
+}
+
+// SetRotateRefreshTokens makes every exchange answer with a new refresh token.
+// The old value works, and yields the same new one, until the new one is first
+// used: a reply that got lost must be survivable [ours].
+func (c *Cloud) SetRotateRefreshTokens(rotate bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rotate = rotate
+}
+
+func (c *Cloud) revokeRefreshTokens(org *organization) {
+	for value, token := range c.refreshTokens {
+		if token.org == org.id && token.client == c.opts.ClientID {
+			delete(c.refreshTokens, value)
+		}
+	}
+}
+
+func (c *Cloud) revokeAccessTokens(orgID string) {
+	for value, token := range c.accessTokens {
+		if token.org == orgID {
+			delete(c.accessTokens, value)
+		}
+	}
+}
+
+func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
+	now := c.now()
+	token := &refreshToken{
+		value:        newSecret(),
+		org:          inst.org,
+		installation: inst.id,
+		client:       inst.client,
+		expires:      now.Add(c.opts.RefreshTokenLife),
+		renewed:      now,
+		previous:     previous,
+	}
+	c.refreshTokens[token.value] = token
+	if org := c.org(inst.org); org != nil && inst.client == c.opts.ClientID {
+		org.newestRefreshToken = token.value
+	}
+	return token.value
+}
+
+// serveToken is the token endpoint. It takes a form [java] or JSON [node], with
+// the client's credentials in the body; HTTP Basic is not taken [ours]. Any
+// region's endpoint exchanges the token of any customer, as webexapis.com does [ours].
+func (c *Cloud) serveToken(q *query) answer {
+	if q.method != http.MethodPost {
+		return methodNotAllowed("POST")
+	}
+	if c.regions[q.region] == nil {
+		return notFound("There is no region " + q.region)
+	}
+	grant, err := parseGrant(q)
+	if err != nil {
+		return oauthError(http.StatusBadRequest, "invalid_request", err.Error())
+	}
+	if !c.clientFits(grant["client_id"], grant["client_secret"]) {
+		return oauthError(http.StatusUnauthorized, "invalid_client", "Client authentication failed")
+	}
+	if grant["grant_type"] != "refresh_token" {
+		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "Only refresh_token is supported")
+	}
+	if grant["refresh_token"] == "" {
+		return oauthError(http.StatusBadRequest, "invalid_request", "refresh_token is missing")
+	}
+	token := c.refreshTokens[grant["refresh_token"]]
+	if token == nil || token.client != grant["client_id"] || !c.now().Before(token.expires) {
+		return oauthError(http.StatusBadRequest, "invalid_grant", "The refresh token is invalid, expired or revoked")
+	}
+	return c.exchange(token)
+}
+
+// parseGrant reads the parameters of a token request.
+func parseGrant(q *query) (map[string]string, error) {
+	mediaType, _, err := mime.ParseMediaType(q.contentType)
+	if err != nil {
+		return nil, errors.New("the content type is missing or wrong")
+	}
+	grant := map[string]string{}
+	switch mediaType {
+	case "application/json":
+		if json.Unmarshal(q.body, &grant) != nil {
+			return nil, errors.New("the body is not a JSON object of strings")
+		}
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(q.body))
+		if err != nil {
+			return nil, errors.New("the body is not a form")
+		}
+		for name := range form {
+			grant[name] = form.Get(name)
+		}
+	default:
+		return nil, errors.New("the body must be a form or JSON")
+	}
+	return grant, nil
+}
+
+func (c *Cloud) clientFits(id, secret string) bool {
+	want, known := c.clients[id]
+	return known && subtle.ConstantTimeCompare([]byte(want), []byte(secret)) == 1
+}
+
+// exchange answers a good refresh token. Its life begins anew if the last time
+// is at least 24 hours ago [demo].
+func (c *Cloud) exchange(token *refreshToken) answer {
+	now := c.now()
+	delete(c.refreshTokens, token.previous) // the client has the reply that replaced it
+	if now.Sub(token.renewed) >= 24*time.Hour {
+		token.renewed, token.expires = now, now.Add(c.opts.RefreshTokenLife)
+	}
+	inst := c.installations[token.installation]
+	answered := token
+	if c.rotate {
+		if c.refreshTokens[token.next] == nil {
+			token.next = c.issueRefreshToken(inst, token.value)
+		}
+		answered = c.refreshTokens[token.next]
+	}
+	access := newSecret()
+	c.accessTokens[access] = &accessToken{
+		org:          inst.org,
+		installation: inst.id,
+		scopes:       slices.Clone(inst.scopes),
+		expires:      now.Add(c.opts.AccessTokenLife),
+	}
+	return jsonAnswer(http.StatusOK, map[string]any{
+		"access_token":             access,
+		"expires_in":               int(c.opts.AccessTokenLife.Seconds()),
+		"refresh_token":            answered.value,
+		"refresh_token_expires_in": int(answered.expires.Sub(now).Seconds()),
+		"token_type":               "Bearer",
+	})
+}
+
+// oauthError is an error as OAuth's token endpoint gives it (RFC 6749, 5.2).
+func oauthError(status int, code, description string) answer {
+	a := jsonAnswer(status, map[string]string{"error": code, "error_description": description})
+	a.header = map[string]string{"Cache-Control": "no-store"}
+	return a
+}

@@ -1,0 +1,129 @@
+package webextest
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+)
+
+// Organization is a customer's organization. It is a handle: its methods say
+// what holds now and are safe for concurrent use.
+type Organization struct {
+	cloud *Cloud
+	org   *organization
+}
+
+// organization is guarded by the cloud's lock.
+type organization struct {
+	id, name, region   string
+	moved              bool
+	devices            []Device
+	installation       *installation // the integration's own, nil without
+	newestRefreshToken string
+	pushes             map[string]int // by feature
+	dropNext           int            // actions to lose
+	duplicateNext      int            // actions to send twice
+}
+
+// AddOrganization adds a customer in a region, with devices of several models.
+// An empty region is the cloud's first; an unknown one panics.
+func (c *Cloud) AddOrganization(name, region string) *Organization {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	defaultTo(&region, c.opts.Regions[0])
+	c.mustRegion(region)
+	org := &organization{id: newUUID(), name: name, region: region, pushes: map[string]int{}}
+	org.devices = firstDevices()
+	c.orgs = append(c.orgs, org)
+	return &Organization{cloud: c, org: org}
+}
+
+// Organization finds a customer by its UUID.
+func (c *Cloud) Organization(id string) (*Organization, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	org := c.org(id)
+	if org == nil {
+		return nil, false
+	}
+	return &Organization{cloud: c, org: org}, true
+}
+
+// Organizations are all customers in order of arrival.
+func (c *Cloud) Organizations() []*Organization {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := make([]*Organization, len(c.orgs))
+	for i, org := range c.orgs {
+		all[i] = &Organization{cloud: c, org: org}
+	}
+	return all
+}
+
+// ID is the organization's UUID, which no move changes.
+func (o *Organization) ID() string { return o.org.id }
+
+// Name is the organization's name.
+func (o *Organization) Name() string { return o.org.name }
+
+// Region is the region that serves the organization now.
+func (o *Organization) Region() string {
+	o.cloud.mu.Lock()
+	defer o.cloud.mu.Unlock()
+	return o.org.region
+}
+
+// Sub is the organization as tokens name it now: unpadded base64 of
+// ciscospark://us/ORGANIZATION/<uuid> [page], and after a move of
+// ciscospark://urn:TEAM:<region>/ORGANIZATION/<uuid> [token].
+func (o *Organization) Sub() string {
+	o.cloud.mu.Lock()
+	defer o.cloud.mu.Unlock()
+	return o.org.sub()
+}
+
+func (o *organization) sub() string {
+	if o.moved {
+		return hydraID("urn:TEAM:"+o.region, "ORGANIZATION", o.id)
+	}
+	return hydraID("us", "ORGANIZATION", o.id)
+}
+
+// org is called with the lock held.
+func (c *Cloud) org(id string) *organization {
+	for _, org := range c.orgs {
+		if org.id == id {
+			return org
+		}
+	}
+	return nil
+}
+
+// mustOrg is org as an error.
+func (c *Cloud) mustOrg(id string) (*organization, error) {
+	if org := c.org(id); org != nil {
+		return org, nil
+	}
+	return nil, fmt.Errorf("no organization %q", id)
+}
+
+// hydraID is the form in which Webex's APIs show ids.
+func hydraID(cluster, kind, id string) string {
+	return base64.RawStdEncoding.EncodeToString([]byte("ciscospark://" + cluster + "/" + kind + "/" + id))
+}
+
+// newUUID is a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // documented never to fail
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newSecret is an opaque token of 256 bits.
+func newSecret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

@@ -1,0 +1,5 @@
+package webextest
+
+import "net/http"
+
+func (c *Cloud) pageRoutes() http.Handler { return http.NotFoundHandler() }

@@ -1,0 +1,61 @@
+package webextest
+
+import "time"
+
+// Request is one request that the integration made.
+type Request struct {
+	Method      string    `json:"method"`
+	Path        string    `json:"path"`
+	URL         string    `json:"url"`
+	Kind        string    `json:"kind"`   // one of the Kind constants
+	OrgID       string    `json:"orgId"`  // empty if it cannot be told, and for key sets
+	Status      int       `json:"status"` // 0 until answered, and if the connection was cut before
+	Time        time.Time `json:"time"`   // of its arrival, by the cloud's clock
+	ContentType string    `json:"contentType,omitempty"`
+	Body        []byte    `json:"-"` // shared: not to be changed
+}
+
+// Requests are the requests of the integration in order of arrival. The control
+// API and the page are not logged.
+func (c *Cloud) Requests() []Request {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	requests := make([]Request, len(c.log))
+	for i, r := range c.log {
+		requests[i] = *r
+	}
+	return requests
+}
+
+// ResetRequests empties the log.
+func (c *Cloud) ResetRequests() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.log = nil
+}
+
+// Count counts the logged requests of a kind and method; an empty one means any.
+// Requests that a fault was injected into count as well.
+func (c *Cloud) Count(kind, method string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for _, r := range c.log {
+		if matches(kind, r.Kind) && matches(method, r.Method) {
+			n++
+		}
+	}
+	return n
+}
+
+// OnRequest sets the function that is called with every request after it is
+// logged and before it is handled, so that a test may look at the integration's
+// own state at that very moment. It may call the Cloud. Nil removes it.
+func (c *Cloud) OnRequest(hook func(Request)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hook = hook
+}
+
+// matches says whether a filter, of which empty means any, lets a value pass.
+func matches(filter, value string) bool { return filter == "" || filter == value }

@@ -1,0 +1,203 @@
+package webextest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// maxBody bounds what is read of a request.
+const maxBody = 1 << 20
+
+// The kinds of requests that an integration makes, in [Request] and [Fault].
+const (
+	KindJWKS     = "jwks"
+	KindToken    = "token"
+	KindApp      = "app"
+	KindSignage  = "signage"
+	KindPWA      = "pwa"
+	KindManifest = "manifest"
+	kindUnknown  = "unknown"
+)
+
+// query is one request of the integration, read completely.
+type query struct {
+	method, kind                    string
+	region, org, installation, path string
+	feature                         string
+	contentType, authorization      string
+	body                            []byte
+}
+
+// answer is a complete response. The zero contentType means JSON.
+type answer struct {
+	status      int
+	contentType string
+	header      map[string]string
+	body        []byte
+}
+
+// apiRoutes are the addresses of doc.go.
+func (c *Cloud) apiRoutes() *http.ServeMux {
+	const app = "/{region}/xapi/api/organizations/{org}/apps/{installation}"
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{region}/jwks", c.endpoint(KindJWKS, c.serveJWKS))
+	mux.HandleFunc("/{region}/v1/access_token", c.endpoint(KindToken, c.serveToken))
+	mux.HandleFunc(app, c.endpoint(KindApp, c.serveApp))
+	mux.HandleFunc(app+"/manifest", c.endpoint(KindManifest, c.serveManifest))
+	for name, f := range features {
+		mux.HandleFunc(app+"/features/"+name, c.endpoint(f.kind, c.serveFeature))
+	}
+	mux.HandleFunc("/", c.endpoint(kindUnknown, func(*query) answer {
+		return notFound("There is nothing at this address")
+	}))
+	return mux
+}
+
+// endpoint makes a handler of a function that computes the answer. The
+// function is called with the lock held and must only compute; reading,
+// logging, faults and writing are done here, without it.
+func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			return // the client hung up or sends without end: nobody to answer
+		}
+		q := newQuery(kind, r, body)
+		entry := c.record(q, r)
+		c.respond(w, r, c.takeFault(entry), func() answer {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			a := work(q)
+			return a
+		}, entry)
+	}
+}
+
+func newQuery(kind string, r *http.Request, body []byte) *query {
+	q := &query{
+		method:        r.Method,
+		kind:          kind,
+		region:        r.PathValue("region"),
+		org:           r.PathValue("org"),
+		installation:  r.PathValue("installation"),
+		path:          r.URL.Path,
+		contentType:   r.Header.Get("Content-Type"),
+		authorization: r.Header.Get("Authorization"),
+		body:          body,
+	}
+	for name, f := range features {
+		if f.kind == kind {
+			q.feature = name
+		}
+	}
+	return q
+}
+
+// record logs the arrival of a request and tells the hook. It returns the
+// entry, whose status is set once it is known.
+func (c *Cloud) record(q *query, r *http.Request) *Request {
+	c.mu.Lock()
+	entry := &Request{
+		Method:      r.Method,
+		Path:        r.URL.Path,
+		URL:         c.baseURL + r.URL.RequestURI(),
+		Kind:        q.kind,
+		OrgID:       c.orgOf(q),
+		Time:        c.now(),
+		ContentType: q.contentType,
+		Body:        q.body,
+	}
+	c.log = append(c.log, entry)
+	hook, seen := c.hook, *entry
+	c.mu.Unlock()
+	if hook != nil {
+		hook(seen)
+	}
+	return entry
+}
+
+// orgOf says whose request it is: by its path, or by the refresh token it sends.
+func (c *Cloud) orgOf(q *query) string {
+	if q.kind != KindToken {
+		return q.org
+	}
+	grant, err := parseGrant(q)
+	if err != nil {
+		return ""
+	}
+	if token, ok := c.refreshTokens[grant["refresh_token"]]; ok {
+		return token.org
+	}
+	return ""
+}
+
+func (c *Cloud) setStatus(entry *Request, status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entry.Status = status
+}
+
+func (a answer) write(w http.ResponseWriter) {
+	a.writeHeader(w)
+	_, _ = w.Write(a.body)
+}
+
+func (a answer) writeHeader(w http.ResponseWriter) {
+	if a.contentType == "" {
+		a.contentType = "application/json;charset=UTF-8"
+	}
+	if len(a.body) > 0 {
+		w.Header().Set("Content-Type", a.contentType)
+	}
+	for name, value := range a.header {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(a.status)
+}
+
+// jsonAnswer is an answer with a JSON body. HTML characters are left alone:
+// the URLs in configurations are full of them.
+func jsonAnswer(status int, value any) answer {
+	return answer{status: status, body: encode(value)}
+}
+
+func encode(value any) []byte {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		panic("webextest: cannot encode: " + err.Error()) // only our own values come here
+	}
+	return []byte(b.String())
+}
+
+// webexError is an error in the form that Webex gives its errors:
+// {"message","errors":[{"description"}],"trackingId"} [ours, after its developer API].
+func webexError(status int, message string, descriptions ...string) answer {
+	if len(descriptions) == 0 {
+		descriptions = []string{message}
+	}
+	errors := make([]map[string]string, len(descriptions))
+	for i, d := range descriptions {
+		errors[i] = map[string]string{"description": d}
+	}
+	return jsonAnswer(status, map[string]any{
+		"message":    message,
+		"errors":     errors,
+		"trackingId": "SIMULATOR_" + newUUID(),
+	})
+}
+
+func notFound(message string) answer { return webexError(http.StatusNotFound, message) }
+
+func methodNotAllowed(allow string) answer {
+	a := webexError(http.StatusMethodNotAllowed, "Method not allowed", "Allowed: "+allow)
+	a.header = map[string]string{"Allow": allow}
+	return a
+}
+
+// timestamp is how Webex writes times in its JSON: RFC 3339, UTC, milliseconds.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
