@@ -1,5 +1,247 @@
 package webextest
 
-import "net/http"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+)
 
-func (c *Cloud) controlRoutes() http.Handler { return http.NotFoundHandler() }
+// The control API drives a cloud that runs as the simulator. It is for the
+// machine that the simulator runs on: it asks for no credentials, and refuses
+// requests whose Host is not loopback and requests that a browser makes for
+// another site. All bodies are JSON, an empty one means {}. Errors are
+// {"error": "…"}: 400 wrong input, 404 no such thing, 409 not in this state, 502
+// the integration could not be reached. <org> is an organization's UUID.
+//
+//	GET    /_control/state                                     {appId, clientId, clientSecret, baseUrl, provisioningUrl, regions, jwksUrls, organizations}
+//	GET    /_control/organizations                             [organization]
+//	POST   /_control/organizations                             {name, region?} → organization
+//	GET    /_control/organizations/<org>                       {id, sub, name, region, devices, pushes, configurations, installation?}
+//	POST   /_control/organizations/<org>/mint                  {stranger?: bool} → {jwt}: an activation code
+//	POST   /_control/organizations/<org>/activate              → reply: posts the code to the provisioning URL
+//	POST   /_control/organizations/<org>/approveUpdate         {features?: []} → reply
+//	POST   /_control/organizations/<org>/move                  {region, signedBy?: "old"|"new", newRefreshToken?, oldStatus?, extra?} → reply
+//	POST   /_control/organizations/<org>/healthCheck           → reply
+//	POST   /_control/organizations/<org>/deprovision           → reply
+//	POST   /_control/organizations/<org>/crossLaunch           {feature, task, deviceIds: []} → reply with redirectUrl
+//	POST   /_control/organizations/<org>/mintAction            {action, extra?: {}} → {jwt}: nothing is sent or changed
+//	POST   /_control/organizations/<org>/dropNextAction        lose the next management action
+//	POST   /_control/organizations/<org>/duplicateNextAction   post the next management action twice
+//	GET    /_control/organizations/<org>/devices               [device]
+//	POST   /_control/organizations/<org>/devices               device, or {count, model?} for many → [device], those added
+//	GET    /_control/organizations/<org>/deviceUrl?device=<id> {url}: what the device fetches
+//	GET    /_control/organizations/<org>/configurations/<feature>  what is stored
+//	PUT    /_control/organizations/<org>/configurations/<feature>  store behind the integration's back
+//	DELETE /_control/organizations/<org>/configurations/<feature>  lose it behind the integration's back
+//	GET    /_control/organizations/<org>/pushes                {feature: n}
+//	GET    /_control/organizations/<org>/refreshToken          {refreshToken}: the newest
+//	POST   /_control/organizations/<org>/revokeRefreshToken
+//	POST   /_control/organizations/<org>/revokeAccessTokens
+//	POST   /_control/organizations/<org>/scopes                {scopes: []}: what the administrator grants
+//	POST   /_control/actions/hold                              keep management actions back
+//	POST   /_control/actions/release                           {order?: [n]} → [reply]
+//	POST   /_control/rotateRefreshTokens                       {on: bool}
+//	POST   /_control/regions/<region>/rotateKeys
+//	POST   /_control/regions/<region>/pruneKeys
+//	POST   /_control/sign                                      {region, alg?: "ES256"|"RS256", header?: {}, claims: {}} → {jwt}
+//	GET    /_control/requests                                  [{method, path, url, kind, orgId, status, time, contentType, body}]
+//	DELETE /_control/requests
+//	GET    /_control/faults                                    [fault]
+//	POST   /_control/faults                                    {kind?, method?, orgId?, times?, status?, retryAfter?, body?, contentType?, redirect?, delayMillis?, loseReply?, refuse?, truncate?}
+//	DELETE /_control/faults
+//
+// A reply is {status, url, jwt, body, redirectUrl?, dropped?, held?, repeated?}:
+// what was posted where, and what the integration answered.
+func (c *Cloud) controlRoutes() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, do := range c.controlTable() {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, 8*maxBody)
+			value, err := do(r)
+			if err != nil {
+				jsonAnswer(controlStatus(err), map[string]string{"error": err.Error()}).write(w)
+				return
+			}
+			jsonAnswer(http.StatusOK, value).write(w)
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		jsonAnswer(http.StatusNotFound, map[string]string{"error": "no such control"}).write(w)
+	})
+	return localOnly(mux, true)
+}
+
+// controlFunc does what one row of the table says.
+type controlFunc func(*http.Request) (any, error)
+
+func (c *Cloud) controlTable() map[string]controlFunc {
+	const org = "/_control/organizations/{org}"
+	return map[string]controlFunc{
+		"GET /_control/state":          c.controlState,
+		"GET /_control/organizations":  func(*http.Request) (any, error) { return c.describeAll(), nil },
+		"POST /_control/organizations": c.controlAddOrganization,
+		"GET " + org:                   c.onOrg(c.controlDescribe),
+
+		"POST " + org + "/mint":                c.onOrg(c.controlMint),
+		"POST " + org + "/activate":            c.onOrg(c.controlActivate),
+		"POST " + org + "/approveUpdate":       c.onOrg(c.controlApproveUpdate),
+		"POST " + org + "/move":                c.onOrg(c.controlMove),
+		"POST " + org + "/healthCheck":         c.onOrg(c.controlHealthCheck),
+		"POST " + org + "/deprovision":         c.onOrg(c.controlDeprovision),
+		"POST " + org + "/crossLaunch":         c.onOrg(c.controlCrossLaunch),
+		"POST " + org + "/mintAction":          c.onOrg(c.controlMintAction),
+		"POST " + org + "/dropNextAction":      c.onOrg(then(c.DropNextAction)),
+		"POST " + org + "/duplicateNextAction": c.onOrg(then(c.DuplicateNextAction)),
+
+		"GET " + org + "/devices":                     c.onOrg(c.controlDevices),
+		"POST " + org + "/devices":                    c.onOrg(c.controlAddDevices),
+		"GET " + org + "/deviceUrl":                   c.onOrg(c.controlDeviceURL),
+		"GET " + org + "/configurations/{feature}":    c.onOrg(c.controlGetConfiguration),
+		"PUT " + org + "/configurations/{feature}":    c.onOrg(c.controlPutConfiguration),
+		"DELETE " + org + "/configurations/{feature}": c.onOrg(c.controlDeleteConfiguration),
+		"GET " + org + "/pushes":                      c.onOrg(c.controlPushes),
+		"GET " + org + "/refreshToken":                c.onOrg(c.controlRefreshToken),
+		"POST " + org + "/revokeRefreshToken":         c.onOrg(then(c.RevokeRefreshToken)),
+		"POST " + org + "/revokeAccessTokens":         c.onOrg(then(c.RevokeAccessTokens)),
+		"POST " + org + "/scopes":                     c.onOrg(c.controlScopes),
+
+		"POST /_control/actions/hold":                c.controlHold,
+		"POST /_control/actions/release":             c.controlRelease,
+		"POST /_control/rotateRefreshTokens":         c.controlRotateRefreshTokens,
+		"POST /_control/regions/{region}/rotateKeys": c.onRegion(c.RotateKeys),
+		"POST /_control/regions/{region}/pruneKeys":  c.onRegion(c.PruneKeys),
+		"POST /_control/sign":                        c.controlSign,
+		"GET /_control/requests":                     c.controlRequests,
+		"DELETE /_control/requests":                  done(c.ResetRequests),
+		"GET /_control/faults":                       c.controlFaults,
+		"POST /_control/faults":                      c.controlInject,
+		"DELETE /_control/faults":                    done(c.ClearFaults),
+	}
+}
+
+// onOrg makes sure that the organization exists.
+func (c *Cloud) onOrg(do func(r *http.Request, orgID string) (any, error)) controlFunc {
+	return func(r *http.Request) (any, error) {
+		id := r.PathValue("org")
+		if _, ok := c.Organization(id); !ok {
+			return nil, missing("no organization %q", id)
+		}
+		return do(r, id)
+	}
+}
+
+// onRegion makes sure that the region exists.
+func (c *Cloud) onRegion(do func(region string)) controlFunc {
+	return func(r *http.Request) (any, error) {
+		name := r.PathValue("region")
+		if _, ok := c.regions[name]; !ok { // the map itself never changes
+			return nil, missing("no region %q", name)
+		}
+		do(name)
+		return struct{}{}, nil
+	}
+}
+
+func then(do func(orgID string)) func(*http.Request, string) (any, error) {
+	return func(_ *http.Request, orgID string) (any, error) {
+		do(orgID)
+		return struct{}{}, nil
+	}
+}
+
+func done(do func()) controlFunc {
+	return func(*http.Request) (any, error) {
+		do()
+		return struct{}{}, nil
+	}
+}
+
+// missingError becomes a 404.
+type missingError struct{ error }
+
+func missing(format string, args ...any) error { return missingError{fmt.Errorf(format, args...)} }
+
+func controlStatus(err error) int {
+	var unreachable *url.Error
+	switch {
+	case errors.As(err, &missingError{}):
+		return http.StatusNotFound
+	case errors.Is(err, ErrNotInstalled), errors.Is(err, ErrNoActionsURL),
+		errors.Is(err, ErrNoCrossLaunch), errors.Is(err, ErrNoProvisioningURL):
+		return http.StatusConflict
+	case errors.As(err, &unreachable):
+		return http.StatusBadGateway
+	}
+	return http.StatusBadRequest
+}
+
+// input reads a JSON body, of which none at all means {}.
+func input[T any](r *http.Request) (T, error) {
+	var value T
+	body, err := io.ReadAll(r.Body)
+	if err != nil || len(bytes.TrimSpace(body)) == 0 {
+		return value, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(&value)
+	return value, err
+}
+
+// localOnly refuses what does not come from this machine's own user. A page on
+// the web can reach a loopback port by rebinding its own name, which the Host
+// betrays, or by a plain cross-site request, which the browser marks. With
+// strict, browsers' reads for other sites are refused too.
+func localOnly(next http.Handler, strict bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case !loopbackHost(r.Host):
+			jsonAnswer(http.StatusForbidden, map[string]string{"error": "only for loopback hosts"}).write(w)
+		case (strict || !reads) && foreign(r):
+			jsonAnswer(http.StatusForbidden, map[string]string{"error": "not for other sites"}).write(w)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func loopbackHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(trimBrackets(host))
+	return ip != nil && ip.IsLoopback()
+}
+
+func trimBrackets(host string) string {
+	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+// foreign reports whether a browser sent the request for another origin. Other
+// ports of this machine are other origins: one of them may be the integration.
+func foreign(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "": // no browser, or an old one
+		origin := r.Header.Get("Origin")
+		if origin == "" {
+			return false
+		}
+		u, err := url.Parse(origin)
+		return err != nil || u.Host != r.Host
+	}
+	return true
+}

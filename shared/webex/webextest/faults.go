@@ -35,7 +35,7 @@ type Fault struct {
 
 	// Delay, in real time, comes before the work; the work is not done if the
 	// client hangs up meanwhile. With LoseReply it comes after the work.
-	Delay time.Duration `json:"delayNanos,omitempty"`
+	Delay time.Duration `json:"-"`
 	// LoseReply does the work, then cuts the connection.
 	LoseReply bool `json:"loseReply,omitempty"`
 	// Refuse cuts the connection before the work.

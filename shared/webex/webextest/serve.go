@@ -62,16 +62,16 @@ func (c *Cloud) apiRoutes() *http.ServeMux {
 func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		if err != nil {
-			return // the client hung up or sends without end: nobody to answer
+		if err != nil { // the client hung up, or sends without end
+			webexError(http.StatusRequestEntityTooLarge, "The body cannot be read").write(w)
+			return
 		}
 		q := newQuery(kind, r, body)
 		entry := c.record(q, r)
 		c.respond(w, r, c.takeFault(entry), func() answer {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			a := work(q)
-			return a
+			return work(q)
 		}, entry)
 	}
 }
