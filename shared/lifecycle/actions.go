@@ -1,0 +1,170 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// Act applies a management action other than healthCheck, whose token the
+// caller has verified. What it says is stored with the mark that its token was
+// used, in one write; then Webex is brought in line as far as ctx allows, and
+// the rest is due.
+//
+// An action that changes nothing any more, because something newer was applied,
+// is no error. It returns [installation.ErrNotFound] for an unknown
+// organization, [installation.ErrWrongRegion] for a token that another region
+// signed, [installation.ErrReplayed] for one that was applied before, and
+// [webex.ErrInvalidGrant] or [webex.ErrRejected] for a move that Webex does not
+// bear out.
+func (s *Service) Act(ctx context.Context, token webex.Token) error {
+	switch token.Action {
+	case webex.UpdateApproved:
+		return s.change(ctx, token)
+	case webex.Update:
+		return s.move(ctx, token)
+	case webex.Deprovision:
+		return s.remove(ctx, token)
+	default:
+		return fmt.Errorf("%w: %q", webex.ErrWrongAction, token.Action)
+	}
+}
+
+// find returns the installation that token is about.
+func (s *Service) find(ctx context.Context, token webex.Token) (installation.Installation, []installation.Candidate, error) {
+	key := webex.OrganizationKey(token.Subject)
+	row, candidates, err := s.store.Find(ctx, key, s.now())
+	if err == nil && !row.Exists() {
+		err = fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+	}
+	return row, candidates, err
+}
+
+// change applies an updateApproved, or an update that the stored region signed.
+func (s *Service) change(ctx context.Context, token webex.Token) error {
+	change := installation.NewChange(token)
+	var err error
+	key := webex.OrganizationKey(token.Subject)
+	if change.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(key)); err != nil {
+		return err
+	}
+	for range saveAttempts {
+		row, _, err := s.find(ctx, token)
+		if err != nil {
+			return err
+		}
+		if token.KeyRegion != row.Region {
+			return fmt.Errorf("%s of %s: %w", token.Action, key, installation.ErrWrongRegion)
+		}
+		next, err := row.Change(change)
+		if errors.Is(err, installation.ErrStale) {
+			return s.unneeded(ctx, token, err)
+		}
+		if err != nil {
+			return err
+		}
+		err = s.commitAndSync(ctx, row, next, usedBy(token), nil)
+		if !errors.Is(err, installation.ErrConflict) {
+			return err
+		}
+	}
+	return installation.ErrConflict
+}
+
+// commitAndSync stores next in place of row and, unless another worker is at
+// it, brings Webex in line at once. What fails of that is due, and logged where
+// it failed: an error means that nothing was stored.
+func (s *Service) commitAndSync(ctx context.Context, row, next installation.Installation, used installation.Used, done []installation.Candidate) error {
+	now := s.now()
+	busy := row.Work.Held(now)
+	owner := row.Work.Owner
+	next.Schedule.DueAt = row.Work.Until
+	if !busy {
+		owner = newOwner()
+		next.Work = installation.NewLease(owner, now)
+		next.Schedule.DueAt = next.Work.Until
+	}
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	stored, err := s.store.Commit(settle, next, used, done, now)
+	if err != nil {
+		return err
+	}
+	if !busy && stored.State == installation.Active {
+		_, _, _ = s.syncAndConclude(ctx, stored, owner, false)
+	}
+	return nil
+}
+
+func usedBy(token webex.Token) installation.Used {
+	return installation.Used{
+		OrgKey: webex.OrganizationKey(token.Subject), ID: installation.Digest(token.ID), Until: token.AcceptableUntil(),
+	}
+}
+
+// unneeded logs an action that is not applied, and is no error.
+func (s *Service) unneeded(ctx context.Context, token webex.Token, cause error) error {
+	s.log.InfoContext(ctx, "action not needed", "org", webex.OrganizationKey(token.Subject), "action", string(token.Action), "outcome", "unneeded", "cause", cause)
+	return nil
+}
+
+// remove turns the installation, and every candidate that is older than the
+// removal, into nothing. Webex is not called: there it is gone already.
+func (s *Service) remove(ctx context.Context, token webex.Token) error {
+	key := webex.OrganizationKey(token.Subject)
+	for range saveAttempts {
+		row, candidates, err := s.store.Find(ctx, key, s.now())
+		if err != nil {
+			return err
+		}
+		older := olderThan(token, candidates)
+		if row.Version == 0 {
+			if len(older) == 0 {
+				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+			}
+			return s.dropCandidates(ctx, older)
+		}
+		if token.KeyRegion != row.Region {
+			return fmt.Errorf("removal of %s: %w", key, installation.ErrWrongRegion)
+		}
+		next, err := row.Remove(token.IssuedAt, token.AcceptableUntil())
+		if !row.Exists() || errors.Is(err, installation.ErrStale) {
+			return errors.Join(s.unneeded(ctx, token, err), s.dropCandidates(ctx, older))
+		}
+		if err != nil {
+			return err
+		}
+		_, err = s.store.Commit(ctx, next, usedBy(token), older, s.now())
+		if !errors.Is(err, installation.ErrConflict) {
+			if err == nil {
+				s.log.InfoContext(ctx, "removed", "org", key, "outcome", "removed")
+			}
+			return err
+		}
+	}
+	return installation.ErrConflict
+}
+
+// olderThan lists the candidates that a removal ends: those that the same
+// region asked for earlier.
+func olderThan(token webex.Token, candidates []installation.Candidate) []installation.Candidate {
+	const most = 20
+	var older []installation.Candidate
+	for _, candidate := range candidates {
+		if candidate.IssuedAt.Before(token.IssuedAt) && candidate.Region == token.KeyRegion && len(older) < most {
+			older = append(older, candidate)
+		}
+	}
+	return older
+}
+
+func (s *Service) dropCandidates(ctx context.Context, candidates []installation.Candidate) error {
+	var errs []error
+	for _, candidate := range candidates {
+		errs = append(errs, s.store.DeleteCandidate(ctx, candidate))
+	}
+	return errors.Join(errs...)
+}

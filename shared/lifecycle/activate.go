@@ -1,0 +1,262 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// Activated is what an activation came to.
+type Activated struct {
+	OrgID    string
+	AppID    string
+	State    installation.State
+	Features map[webex.Feature]installation.FeatureStatus
+}
+
+// Activate takes an activation code, whose token the caller has verified, and
+// stores it as a candidate before Webex is called. Once its refresh token has
+// been exchanged, it is the installation; then Webex is told of us and gets the
+// configurations. baseURL is the public address under which the code arrived.
+//
+// A code that was completed before is answered as the first time and does
+// nothing; one that was left half-done is resumed. It returns
+// [installation.ErrReplayed] and [installation.ErrStale] for a code whose time
+// is over, [webex.ErrInvalidGrant] if the manifest is not ours, and other
+// errors of package webex when Webex refused or could not be told. In each of
+// the last cases what can be retried is due.
+func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL string) (Activated, error) {
+	candidate := installation.NewCandidate(installation.Activation, token, baseURL, s.now())
+	current, candidates, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+	if err != nil {
+		return Activated{}, err
+	}
+	if current.Exists() && current.Generation == candidate.Generation() {
+		return s.resume(ctx, current)
+	}
+	if err := installation.CheckActivation(current, candidate.Generation(), candidate.IssuedAt); err != nil {
+		return Activated{}, err
+	}
+	used, err := s.store.Used(ctx, candidate.OrgKey, candidate.ID, s.now())
+	if err != nil {
+		return Activated{}, err
+	}
+	if used {
+		return Activated{}, fmt.Errorf("activation of %s: %w", candidate.OrgKey, installation.ErrReplayed)
+	}
+	candidate, owner, begun, err := s.begin(ctx, candidate, token, candidates)
+	if err != nil {
+		return Activated{}, err
+	}
+	if !begun {
+		return s.await(ctx, candidate)
+	}
+	row, fresh, err := s.promote(ctx, candidate, owner)
+	if err != nil {
+		return Activated{}, err
+	}
+	if row.Work.Owner != owner {
+		return s.resume(ctx, row) // another worker was faster with the same code
+	}
+	return s.finish(ctx, row, owner, fresh)
+}
+
+// begin stores the candidate with its refresh token sealed, leased to this
+// worker. If the same candidate is there from an earlier try, it is taken over,
+// unless another worker is at it, in which case begun is false.
+func (s *Service) begin(ctx context.Context, candidate installation.Candidate, token webex.Token, known []installation.Candidate) (stored installation.Candidate, owner string, begun bool, err error) {
+	owner = newOwner()
+	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.OrgKey)); err != nil {
+		return candidate, "", false, err
+	}
+	for _, earlier := range known {
+		if earlier.Kind != candidate.Kind || earlier.ID != candidate.ID {
+			continue
+		}
+		if earlier.Work.Held(s.now()) {
+			return earlier, "", false, nil
+		}
+		// Its refresh token may be newer than the one in the activation code.
+		if len(earlier.Refresh) == 0 {
+			earlier.Refresh = candidate.Refresh
+		}
+		earlier.Refused = false
+		candidate = earlier
+	}
+	candidate.Work = installation.NewLease(owner, s.now())
+	candidate.Schedule.DueAt = candidate.Work.Until
+	stored, err = s.store.PutCandidate(ctx, candidate)
+	if errors.Is(err, installation.ErrConflict) {
+		return candidate, "", false, nil
+	}
+	return stored, owner, err == nil, err
+}
+
+// await waits for the worker that is at the same activation, as when Webex and
+// an admin deliver one code at the same time, and answers what came of it.
+func (s *Service) await(ctx context.Context, candidate installation.Candidate) (Activated, error) {
+	for {
+		if err := s.pause(ctx, leasePoll); err != nil {
+			return Activated{}, fmt.Errorf("wait for another worker's activation of %s: %w", candidate.OrgKey, errors.Join(webex.ErrUnavailable, err))
+		}
+		current, candidates, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+		if err != nil {
+			return Activated{}, err
+		}
+		if current.Exists() && current.Generation == candidate.Generation() {
+			return s.resume(ctx, current)
+		}
+		waiting := false
+		for _, other := range candidates {
+			waiting = waiting || (other.ID == candidate.ID && other.Work.Held(s.now()))
+		}
+		if !waiting {
+			return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.OrgKey, webex.ErrUnavailable)
+		}
+	}
+}
+
+// promote proves the activation by exchanging its refresh token with our
+// client, and makes it the installation in one write that also marks its token
+// as used. It reports whether Webex is known to store no configuration yet. The
+// row's work lease is owner's, unless another worker promoted the same code.
+func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, fresh bool, err error) {
+	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, candidate.URLs.OAuth, candidate.Refresh)
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	if err != nil {
+		return row, false, s.unproven(settle, candidate, err)
+	}
+	change, err := s.renewal(settle, candidate.OrgKey, tokens)
+	if err != nil {
+		return row, false, err
+	}
+	for range saveAttempts {
+		current, known, err := s.store.Find(settle, candidate.OrgKey, s.now())
+		if err != nil {
+			return row, false, err
+		}
+		next, err := candidate.Promote(current)
+		if errors.Is(err, installation.ErrReplayed) && current.Exists() {
+			return current, false, nil
+		}
+		if err != nil {
+			return row, false, errors.Join(err, s.store.DeleteCandidate(settle, candidate))
+		}
+		next.Tokens.Refresh = candidate.Refresh
+		change(&next.Tokens)
+		next.Work = installation.NewLease(owner, s.now())
+		next.Schedule.DueAt = next.Work.Until
+		used := installation.Used{OrgKey: candidate.OrgKey, ID: candidate.ID, Until: candidate.AcceptableUntil}
+		row, err = s.store.Commit(settle, next, used, outdated(candidate, known), s.now())
+		if !errors.Is(err, installation.ErrConflict) {
+			return row, err == nil && current.Version == 0, err
+		}
+	}
+	return row, false, installation.ErrConflict
+}
+
+// outdated lists what goes with a promotion: the candidate itself and all that
+// was asked for before it.
+func outdated(candidate installation.Candidate, known []installation.Candidate) []installation.Candidate {
+	const most = 20 // a transaction has its limits; what is left expires
+	var done []installation.Candidate
+	for _, other := range known {
+		own := other.Kind == candidate.Kind && other.ID == candidate.ID
+		if own || (other.IssuedAt.Before(candidate.IssuedAt) && len(done) < most) {
+			done = append(done, other)
+		}
+	}
+	return done
+}
+
+// unproven writes down why a candidate could not be proven: a refused one
+// stays without being tried again, any other is due after a back-off.
+func (s *Service) unproven(ctx context.Context, candidate installation.Candidate, cause error) error {
+	candidate.Work = installation.Lease{}
+	if errors.Is(cause, webex.ErrInvalidGrant) {
+		candidate.Refused = true
+		candidate.Refresh = nil
+		candidate.Schedule = installation.Schedule{LastResult: "refused"}
+	} else {
+		candidate.Schedule = s.scheduled(candidate.Schedule, s.now(), cause)
+		candidate.Schedule.LastResult = "unproven"
+	}
+	_, err := s.store.PutCandidate(ctx, candidate)
+	if errors.Is(err, installation.ErrConflict) {
+		err = nil // another worker has taken it over
+	}
+	return errors.Join(fmt.Errorf("prove %s of %s: %w", candidate.Kind, candidate.OrgKey, cause), err)
+}
+
+// finish tells Webex of us and pushes the configurations. It is an error of the
+// activation only if Webex was not told: a configuration that is not stored yet
+// is pending, and due.
+func (s *Service) finish(ctx context.Context, row installation.Installation, owner string, fresh bool) (Activated, error) {
+	row, result, err := s.syncAndConclude(ctx, row, owner, fresh)
+	if err != nil {
+		return Activated{}, err
+	}
+	if row.ToldActionsURL == "" && result.err != nil {
+		return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, result.err)
+	}
+	return s.activated(row), nil
+}
+
+// resume answers for an activation that is stored already. What it left undone
+// is done now, unless another worker is at it.
+func (s *Service) resume(ctx context.Context, row installation.Installation) (Activated, error) {
+	if row.State != installation.Active || (row.ToldActionsURL != "" && settled(row)) {
+		return s.activated(row), nil
+	}
+	leased, owner, err := s.lease(ctx, row)
+	if errors.Is(err, installation.ErrConflict) {
+		return s.activated(row), nil
+	}
+	if err != nil {
+		return Activated{}, err
+	}
+	return s.finish(ctx, leased, owner, false)
+}
+
+// lease takes the row's work lease for this worker, or returns
+// [installation.ErrConflict] if another one has it.
+func (s *Service) lease(ctx context.Context, row installation.Installation) (installation.Installation, string, error) {
+	if row.Work.Held(s.now()) {
+		return row, "", installation.ErrConflict
+	}
+	owner := newOwner()
+	row.Work = installation.NewLease(owner, s.now())
+	row.Schedule.DueAt = row.Work.Until
+	row, err := s.store.Save(ctx, row)
+	return row, owner, err
+}
+
+func settled(row installation.Installation) bool {
+	for _, feature := range row.Features {
+		if feature.Status == installation.Pending {
+			return false
+		}
+	}
+	return true
+}
+
+// activated reports the features that we provide.
+func (s *Service) activated(row installation.Installation) Activated {
+	answer := Activated{OrgID: row.Subject, AppID: row.AppID, State: row.State, Features: map[webex.Feature]installation.FeatureStatus{}}
+	for name := range s.settings.Provided {
+		feature := row.Features[name]
+		switch {
+		case feature.Endpoint == "":
+			answer.Features[name] = installation.NotOffered
+		case feature.Status == installation.InSync:
+			answer.Features[name] = installation.InSync
+		default:
+			answer.Features[name] = installation.Pending
+		}
+	}
+	return answer
+}

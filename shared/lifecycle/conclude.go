@@ -1,0 +1,126 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// syncAndConclude brings Webex in line and writes down where that leaves the
+// row, with the work lease of owner given back.
+func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string, fresh bool) (installation.Installation, synced, error) {
+	began := row.Revision
+	row, result := s.sync(ctx, row, fresh)
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {
+		return s.concluded(row, owner, began, result)
+	})
+	if err == nil {
+		row = concluded
+	}
+	s.report(ctx, row, result, err)
+	return row, result, err
+}
+
+// concluded writes the result into the row. If something else is wanted of the
+// row since the work began, that is due at once and the result says nothing.
+func (s *Service) concluded(row installation.Installation, owner string, began int64, result synced) installation.Installation {
+	if row.Work.Owner == owner {
+		row.Work = installation.Lease{}
+	}
+	now := s.now()
+	switch {
+	case row.State != installation.Active:
+		return row
+	case row.Revision != began:
+		row.Schedule.DueAt = now
+		return row
+	}
+	row.ToldActionsURL = result.told
+	row.Features = maps.Clone(result.features)
+	row.Schedule = s.scheduled(row.Schedule, now, result.err)
+	row.Schedule.LastResult = outcomeOf(result)
+	return row
+}
+
+// scheduled says when the row is due next: an interval after a success, and
+// after a failure with a back-off that begins anew when our settings change.
+func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failure error) installation.Schedule {
+	fingerprint := s.settings.fingerprint()
+	if failure == nil || schedule.Settings != fingerprint {
+		schedule.Failures = 0
+	}
+	schedule.Settings = fingerprint
+	if failure == nil {
+		schedule.VerifiedAt = now
+		schedule.DueAt = now.Add(s.nextInterval())
+		return schedule
+	}
+	schedule.Failures++
+	schedule.DueAt = now.Add(max(s.settings.backoff(schedule.Failures), webex.RetryAfter(failure)))
+	return schedule
+}
+
+// resealed seals the row's refresh token with today's primary key where an
+// older one sealed it, so that a rotated key is out of use after one interval
+// (access tokens are out of use sooner than that by themselves). While a worker
+// renews the token it is left alone: that worker recognizes it by its bytes.
+func (s *Service) resealed(ctx context.Context, row installation.Installation) installation.Installation {
+	sealer, err := s.sealer(ctx)
+	if err != nil || len(row.Tokens.Refresh) == 0 || row.Tokens.Renewal.Held(s.now()) || !sealer.Stale(row.Tokens.Refresh) {
+		return row
+	}
+	place := installation.RefreshPlace(row.OrgKey)
+	token, err := sealer.Open(row.Tokens.Refresh, place)
+	if err != nil {
+		return row
+	}
+	if sealed, err := sealer.Seal(token, place); err == nil {
+		row.Tokens.Refresh = sealed
+	}
+	return row
+}
+
+// outcomeOf names a result for logs and for the row.
+func outcomeOf(result synced) string {
+	switch {
+	case errors.Is(result.err, ErrTokenInvalid):
+		return "token_invalid"
+	case result.err != nil:
+		return "failed"
+	case result.pushed > 0:
+		return "pushed"
+	case result.deleted > 0:
+		return "deleted"
+	}
+	for _, feature := range result.features {
+		if feature.Status == installation.Drifting {
+			return "drifting"
+		}
+	}
+	return "in_sync"
+}
+
+// report logs what happened, once; what is as it should be is not worth a line.
+func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
+	outcome := outcomeOf(result)
+	attributes := []any{
+		"org", row.OrgKey, "outcome", outcome, "pushed", result.pushed, "deleted", result.deleted,
+		"token_health", string(row.TokenHealth(s.now())),
+	}
+	switch {
+	case saveErr != nil:
+		s.log.ErrorContext(ctx, "sync", append(attributes, "cause", errors.Join(saveErr, result.err))...)
+	case outcome == "failed":
+		s.log.WarnContext(ctx, "sync", append(attributes, "failures", row.Schedule.Failures, "cause", result.err)...)
+	case outcome == "in_sync" || outcome == "token_invalid":
+		s.log.DebugContext(ctx, "sync", attributes...)
+	default:
+		s.log.InfoContext(ctx, "sync", attributes...)
+	}
+}

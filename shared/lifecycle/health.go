@@ -1,0 +1,126 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// OperationalState is how the integration fares, by Webex's name [java].
+type OperationalState string
+
+// The operational states that are answered.
+const (
+	Operational OperationalState = "operational"
+	// Impaired: it works, but something is not as it should be or could not be
+	// looked at.
+	Impaired OperationalState = "impaired"
+	// TokenInvalid: it must be activated again.
+	TokenInvalid OperationalState = "token_invalid"
+)
+
+// TokensState is what is known of the tokens, by Webex's name [java].
+type TokensState string
+
+// The states of tokens that are answered.
+const (
+	TokensValid   TokensState = "valid"
+	TokensInvalid TokensState = "invalid"
+	TokensUnknown TokensState = "unknown"
+)
+
+// Health is the answer to a health check.
+type Health struct {
+	OperationalState OperationalState `json:"operationalState"`
+	TokensState      TokensState      `json:"tokensState"`
+}
+
+// CheckHealth really looks: is the access token good, does Webex store what we
+// want. What it finds amiss is made due at once. It returns
+// [installation.ErrNotFound] and [installation.ErrWrongRegion]; what Webex does
+// shows in the answer only, which comes soon after ctx ends.
+func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, error) {
+	row, _, err := s.find(ctx, token)
+	if err != nil {
+		return Health{}, err
+	}
+	if token.KeyRegion != row.Region {
+		return Health{}, fmt.Errorf("health check of %s: %w", row.OrgKey, installation.ErrWrongRegion)
+	}
+	if row.State == installation.TokenInvalid {
+		return Health{TokenInvalid, TokensInvalid}, nil
+	}
+	health, cause := s.examine(ctx, row)
+	if health.OperationalState == Operational {
+		return health, nil
+	}
+	s.log.WarnContext(ctx, "health", "org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState), "cause", cause)
+	if health.OperationalState == Impaired {
+		s.hasten(ctx, row)
+	}
+	return health, nil
+}
+
+// errNotInSync: Webex does not store what we want.
+var errNotInSync = errors.New("configuration is not in sync")
+
+// examine asks Webex, feature by feature side by side, and changes nothing.
+func (s *Service) examine(ctx context.Context, row installation.Installation) (Health, error) {
+	session, err := s.openSession(ctx, row)
+	switch {
+	case errors.Is(err, ErrTokenInvalid):
+		return Health{TokenInvalid, TokensInvalid}, err
+	case err != nil:
+		return Health{Impaired, TokensUnknown}, err
+	}
+	errs := make([]error, len(webex.Features))
+	var wait sync.WaitGroup
+	for i, name := range webex.Features {
+		wait.Go(func() { errs[i] = s.examineFeature(ctx, session, row, name) })
+	}
+	wait.Wait()
+	err = errors.Join(errs...)
+	switch {
+	case errors.Is(err, ErrTokenInvalid):
+		return Health{TokenInvalid, TokensInvalid}, err
+	case errors.Is(err, webex.ErrUnauthorized):
+		return Health{Impaired, TokensInvalid}, err
+	case err != nil || row.ToldActionsURL == "":
+		return Health{Impaired, TokensValid}, err
+	default:
+		return Health{Operational, TokensValid}, nil
+	}
+}
+
+func (s *Service) examineFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) error {
+	feature := row.Features[name]
+	want, provided := s.settings.Wanted(name, row)
+	if feature.Endpoint == "" || !provided {
+		return nil
+	}
+	stored, present, err := s.stored(ctx, session, name, feature.Endpoint)
+	if err == nil && (!present || !stored.Equal(want)) {
+		err = fmt.Errorf("%s: %w", name, errNotInSync)
+	}
+	return err
+}
+
+// hasten makes the row due now, without pressing: if another worker changes it
+// at this moment, that one sees for itself.
+func (s *Service) hasten(ctx context.Context, row installation.Installation) {
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	now := s.now()
+	current, err := s.reread(settle, row)
+	if err != nil || current.Work.Held(now) || current.Schedule.Failures > 0 || !current.Schedule.DueAt.After(now) {
+		return
+	}
+	current.Schedule.DueAt = now
+	if _, err := s.store.Save(settle, current); err != nil && !errors.Is(err, installation.ErrConflict) {
+		s.log.WarnContext(ctx, "repair not brought forward", "org", row.OrgKey, "cause", err)
+	}
+}

@@ -1,0 +1,112 @@
+package lifecycle
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// Settings are what a deployment wants of every installation.
+type Settings struct {
+	// ClientID is the integration's OAuth client.
+	ClientID string
+	// Provided holds the features that the deployment provides.
+	Provided map[webex.Feature]Content
+	// PublicURL is our base URL without a trailing slash; empty means the one
+	// that each installation was activated under.
+	PublicURL string
+	// VerifyInterval is how often each installation is verified.
+	VerifyInterval time.Duration
+}
+
+// Content is what devices show for one feature.
+type Content struct {
+	// URL may hold `$(…)` values that Webex fills in.
+	URL string
+	// XAPIAllowList is the web app's directXapiAccessAllowListOverride.
+	XAPIAllowList string
+}
+
+func (s Settings) check() error {
+	if s.ClientID == "" || len(s.Provided) == 0 || s.VerifyInterval <= 0 {
+		return errors.New("lifecycle: client id, a provided feature and the verify interval are required")
+	}
+	return nil
+}
+
+// baseURL is our public address towards this installation.
+func (s Settings) baseURL(row installation.Installation) string {
+	return cmp.Or(s.PublicURL, row.BaseURL)
+}
+
+// actionsURL is where Webex is to post management actions.
+func (s Settings) actionsURL(row installation.Installation) string {
+	return s.baseURL(row) + "/actions"
+}
+
+// Wanted returns the configuration that Webex is to store for feature, and
+// whether it is provided at all. Both cross-launch URLs are always part of it,
+// and each feature has its own: nothing in a cross-launch says which feature
+// it is for.
+func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (webex.FeatureConfig, bool) {
+	content, provided := s.Provided[feature]
+	if !provided {
+		return webex.FeatureConfig{}, false
+	}
+	crossLaunch := s.baseURL(row) + "/crossLaunch/" + string(feature)
+	return webex.FeatureConfig{
+		Feature: feature, ContentURL: content.URL, XAPIAllowList: content.XAPIAllowList,
+		AssignContentURL: crossLaunch + "/assignContent", ManageContentURL: crossLaunch + "/manageContent",
+	}, true
+}
+
+// fingerprint changes with any setting that a failure could come from.
+func (s Settings) fingerprint() string { return digestOf(s) }
+
+// digestOf names a value by its content.
+func digestOf(value any) string {
+	document, err := json.Marshal(value)
+	if err != nil {
+		panic("lifecycle: " + err.Error()) // plain structs of strings always marshal
+	}
+	sum := sha256.Sum256(document)
+	return hex.EncodeToString(sum[:8])
+}
+
+const (
+	firstBackoff = 30 * time.Second
+	maxBackoff   = time.Hour
+	maxHold      = 24 * time.Hour
+)
+
+// backoff is how long after the given number of failures in a row the next try
+// is due.
+func (s Settings) backoff(failures int) time.Duration {
+	return doubled(min(firstBackoff, s.VerifyInterval), failures-1, maxBackoff)
+}
+
+// hold is how long a configuration that keeps drifting is not pushed again.
+func (s Settings) hold(driftCount int) time.Duration {
+	return doubled(s.VerifyInterval, driftCount-holdFrom+1, maxHold)
+}
+
+// doubled is base doubled a number of times, up to limit.
+func doubled(base time.Duration, times int, limit time.Duration) time.Duration {
+	for ; times > 0 && base < limit; times-- {
+		base *= 2
+	}
+	return min(base, limit)
+}
+
+// nextInterval spreads the verifications by ±10 %, so that customers who were
+// activated together do not stay together.
+func (s *Service) nextInterval() time.Duration {
+	interval := s.settings.VerifyInterval
+	return interval - interval/10 + time.Duration(s.spread()*float64(interval/5))
+}

@@ -1,0 +1,240 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"sync"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// synced is what bringing Webex in line with our settings came to.
+type synced struct {
+	// told is the actionsUrl that Webex was told, "" if it was not.
+	told string
+	// features is where each feature of the installation stands now.
+	features        map[webex.Feature]installation.Feature
+	pushed, deleted int
+	// err joins what failed; nil means that all is as it should be.
+	err error
+}
+
+// session calls Webex for one installation with its access token, which it
+// renews once if Webex refuses it [java].
+type session struct {
+	service *Service
+
+	mu      sync.Mutex
+	row     installation.Installation
+	token   secret.String
+	renewed bool
+}
+
+func (s *Service) openSession(ctx context.Context, row installation.Installation) (*session, error) {
+	token, row, err := s.access(ctx, row)
+	return &session{service: s, row: row, token: token}, err
+}
+
+// call runs f with the token, and once more with a new one if Webex says 401.
+func (c *session) call(ctx context.Context, f func(secret.String) error) error {
+	c.mu.Lock()
+	token := c.token
+	c.mu.Unlock()
+	err := f(token)
+	if !errors.Is(err, webex.ErrUnauthorized) {
+		return err
+	}
+	token, renewErr := c.renew(ctx, token)
+	if renewErr != nil {
+		return errors.Join(err, renewErr)
+	}
+	return f(token)
+}
+
+func (c *session) renew(ctx context.Context, refused secret.String) (secret.String, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.token.Equal(refused) {
+		return c.token, nil
+	}
+	if c.renewed {
+		return secret.String{}, webex.ErrUnauthorized
+	}
+	c.renewed = true
+	token, row, err := c.service.renew(ctx, c.row, c.row.Tokens.Access)
+	if err != nil {
+		return secret.String{}, err
+	}
+	c.token, c.row = token, row
+	return token, nil
+}
+
+// sync tells Webex where we are, where it was told otherwise, and brings every
+// feature's configuration in line, side by side. With fresh set, Webex is
+// known to store none yet, and is not asked first.
+func (s *Service) sync(ctx context.Context, row installation.Installation, fresh bool) (installation.Installation, synced) {
+	result := synced{told: row.ToldActionsURL, features: maps.Clone(row.Features)}
+	session, err := s.openSession(ctx, row)
+	if err != nil {
+		result.err = err
+		return session.row, result
+	}
+	result.told, err = s.tell(ctx, session, row)
+	errs := []error{err}
+
+	synced := make([]syncedFeature, len(webex.Features))
+	var wait sync.WaitGroup
+	for i, name := range webex.Features {
+		wait.Go(func() { synced[i] = s.syncFeature(ctx, session, row, name, fresh) })
+	}
+	wait.Wait()
+	for i, name := range webex.Features {
+		if synced[i].feature != (installation.Feature{}) {
+			result.features[name] = synced[i].feature
+		}
+		result.pushed += synced[i].pushed
+		result.deleted += synced[i].deleted
+		errs = append(errs, synced[i].err)
+	}
+	result.err = errors.Join(errs...)
+	return session.row, result
+}
+
+// tell PATCHes the app where Webex does not know our present actionsUrl, and
+// returns the one it knows now.
+func (s *Service) tell(ctx context.Context, session *session, row installation.Installation) (string, error) {
+	actionsURL := s.settings.actionsURL(row)
+	if row.ToldActionsURL == actionsURL {
+		return actionsURL, nil
+	}
+	err := session.call(ctx, func(token secret.String) error {
+		return s.webex.UpdateApp(ctx, row.URLs.App, token, webex.AppUpdate{
+			ProvisioningState: webex.ProvisioningCompleted, ActionsURL: actionsURL,
+		})
+	})
+	if err != nil {
+		return row.ToldActionsURL, err
+	}
+	return actionsURL, nil
+}
+
+// syncedFeature is what one feature came to.
+type syncedFeature struct {
+	feature         installation.Feature
+	pushed, deleted int
+	err             error
+}
+
+// syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
+// reaches every device of the customer.
+func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature, fresh bool) syncedFeature {
+	feature := row.Features[name]
+	want, provided := s.settings.Wanted(name, row)
+	switch {
+	case feature.Endpoint == "" && provided:
+		return syncedFeature{feature: installation.Feature{Status: installation.NotOffered}}
+	case feature.Endpoint == "":
+		return syncedFeature{}
+	case !provided && (fresh || feature.Status == installation.NotProvided):
+		return syncedFeature{feature: absent(feature)}
+	case fresh:
+		return s.push(ctx, session, feature, want)
+	}
+	stored, present, err := s.stored(ctx, session, name, feature.Endpoint)
+	switch {
+	case err != nil:
+		return failed(feature, err)
+	case !provided && !present:
+		return syncedFeature{feature: absent(feature)}
+	case !provided:
+		return s.withdraw(ctx, session, name, feature)
+	case !present:
+		return s.push(ctx, session, undrifted(feature), want)
+	case stored.Equal(want):
+		feature = undrifted(feature)
+		feature.Status = installation.InSync
+		return syncedFeature{feature: feature}
+	default:
+		feature, push := s.drifted(feature, digestOf([]webex.FeatureConfig{want, stored}))
+		if !push {
+			return syncedFeature{feature: feature}
+		}
+		return s.push(ctx, session, feature, want)
+	}
+}
+
+// stored reads what Webex stores, and whether it stores anything.
+func (s *Service) stored(ctx context.Context, session *session, name webex.Feature, endpoint string) (stored webex.FeatureConfig, present bool, err error) {
+	err = session.call(ctx, func(token secret.String) (err error) {
+		stored, err = s.webex.GetConfig(ctx, name, endpoint, token)
+		return err
+	})
+	if errors.Is(err, webex.ErrNotFound) {
+		return webex.FeatureConfig{}, false, nil
+	}
+	return stored, err == nil, err
+}
+
+func (s *Service) push(ctx context.Context, session *session, feature installation.Feature, want webex.FeatureConfig) syncedFeature {
+	err := session.call(ctx, func(token secret.String) error {
+		return s.webex.PutConfig(ctx, feature.Endpoint, token, want)
+	})
+	if err != nil {
+		return failed(feature, err)
+	}
+	feature.Status, feature.PushedAt = installation.InSync, s.now()
+	return syncedFeature{feature: feature, pushed: 1}
+}
+
+func (s *Service) withdraw(ctx context.Context, session *session, name webex.Feature, feature installation.Feature) syncedFeature {
+	err := session.call(ctx, func(token secret.String) error {
+		return s.webex.DeleteConfig(ctx, name, feature.Endpoint, token)
+	})
+	if err != nil {
+		return failed(feature, err)
+	}
+	return syncedFeature{feature: absent(feature), deleted: 1}
+}
+
+func failed(feature installation.Feature, err error) syncedFeature {
+	feature.Status = installation.Pending
+	return syncedFeature{feature: feature, err: err}
+}
+
+func absent(feature installation.Feature) installation.Feature {
+	return installation.Feature{Endpoint: feature.Endpoint, Status: installation.NotProvided}
+}
+
+func undrifted(feature installation.Feature) installation.Feature {
+	return installation.Feature{Endpoint: feature.Endpoint, Status: feature.Status, PushedAt: feature.PushedAt}
+}
+
+// holdFrom is the verification in a row that finds the same difference from
+// which on pushing is put off: Webex takes what we PUT and reads back something
+// else, and every PUT reaches every device.
+const holdFrom = 3
+
+// drifted records one more find of a difference and says whether to push.
+func (s *Service) drifted(feature installation.Feature, drift string) (installation.Feature, bool) {
+	now := s.now()
+	if feature.Drift != drift {
+		feature = undrifted(feature)
+		feature.Drift = drift
+	}
+	feature.Status = installation.Drifting
+	if now.Before(feature.HoldUntil) {
+		return feature, false
+	}
+	feature.DriftCount++
+	if feature.DriftCount < holdFrom {
+		return feature, true
+	}
+	// The first hold puts off the push that is at hand, each later one follows
+	// the push that its end allowed.
+	first := feature.HoldUntil.IsZero()
+	feature.HoldUntil = now.Add(s.settings.hold(feature.DriftCount))
+	return feature, !first
+}

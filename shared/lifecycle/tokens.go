@@ -1,0 +1,212 @@
+package lifecycle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+const (
+	// accessMargin is how much life an access token must have left to be used.
+	accessMargin = time.Minute
+	// The refresh token is renewed by use in the last third of its life of 90
+	// days, which counts only 24 hours after the last use [demo].
+	renewWithin = 30 * 24 * time.Hour
+	renewAtMost = 24 * time.Hour
+	// leasePoll is how often a worker looks whether another has renewed.
+	leasePoll = 100 * time.Millisecond
+)
+
+// access returns a usable access token, renewing it where needed, and the row
+// as it then is. It returns [ErrTokenInvalid] for a dead refresh token.
+func (s *Service) access(ctx context.Context, row installation.Installation) (secret.String, installation.Installation, error) {
+	now := s.now()
+	if !usable(row, now) {
+		return s.renew(ctx, row, nil)
+	}
+	if ageing(row, now) {
+		token, renewed, err := s.renew(ctx, row, row.Tokens.Access)
+		if err == nil || errors.Is(err, ErrTokenInvalid) {
+			return token, renewed, err
+		}
+		s.log.WarnContext(ctx, "refresh token was not renewed in time", "org", row.OrgKey, "cause", err)
+	}
+	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+	return token, row, err
+}
+
+func usable(row installation.Installation, now time.Time) bool {
+	return len(row.Tokens.Access) > 0 && row.Tokens.AccessExpiresAt.After(now.Add(accessMargin))
+}
+
+func ageing(row installation.Installation, now time.Time) bool {
+	expires := row.Tokens.RefreshExpiresAt
+	return !expires.IsZero() && expires.Sub(now) < renewWithin && now.Sub(row.Tokens.RenewedAt) >= renewAtMost
+}
+
+// renew exchanges the refresh token for an access token other than stale. Of
+// any number of workers that need one at the same time, one holds the renewal
+// lease and asks Webex; the others wait for what it stores.
+func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed) (secret.String, installation.Installation, error) {
+	owner := newOwner()
+	for {
+		now := s.now()
+		if row.State == installation.TokenInvalid {
+			return secret.String{}, row, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
+		}
+		if usable(row, now) && !bytes.Equal(row.Tokens.Access, stale) {
+			token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+			return token, row, err
+		}
+		leased, err := s.leaseRenewal(ctx, row, owner)
+		if err == nil {
+			token, renewed, err := s.exchange(ctx, leased, owner)
+			if !errors.Is(err, errRaceLost) {
+				return token, renewed, err
+			}
+		} else if !errors.Is(err, installation.ErrConflict) {
+			return secret.String{}, row, err
+		}
+		current, err := s.reread(ctx, row)
+		if err != nil {
+			return secret.String{}, row, err
+		}
+		row = current
+	}
+}
+
+// leaseRenewal takes the renewal lease, or returns
+// [installation.ErrConflict] after waiting a little for who has it.
+func (s *Service) leaseRenewal(ctx context.Context, row installation.Installation, owner string) (installation.Installation, error) {
+	now := s.now()
+	if row.Tokens.Renewal.Held(now) && row.Tokens.Renewal.Owner != owner {
+		if err := s.pause(ctx, leasePoll); err != nil {
+			return row, fmt.Errorf("wait for another worker's token renewal of %s: %w", row.OrgKey, errors.Join(webex.ErrUnavailable, err))
+		}
+		return row, installation.ErrConflict
+	}
+	row.Tokens.Renewal = installation.NewLease(owner, now)
+	return s.store.Save(ctx, row)
+}
+
+// errRaceLost: the refresh token that Webex refused is not the stored one any
+// more, or another worker is replacing it.
+var errRaceLost = errors.New("another worker renews the token")
+
+// exchange asks Webex, with the lease held, and stores what comes back before
+// anything uses it.
+func (s *Service) exchange(ctx context.Context, row installation.Installation, owner string) (secret.String, installation.Installation, error) {
+	used := row.Tokens.Refresh
+	tokens, err := s.exchangeSealed(ctx, row.OrgKey, row.URLs.OAuth, used)
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	switch {
+	case errors.Is(err, webex.ErrInvalidGrant):
+		return s.refused(settle, row, owner, used, err)
+	case err != nil:
+		row = s.release(settle, row, owner)
+		return secret.String{}, row, err
+	}
+	change, err := s.renewal(settle, row.OrgKey, tokens)
+	if err != nil {
+		return secret.String{}, row, err
+	}
+	renewed, err := s.update(settle, row, func(row installation.Installation) installation.Installation {
+		if row.Tokens.Renewal.Owner == owner {
+			row.Tokens.Renewal = installation.Lease{}
+		}
+		// A token that an action brought meanwhile is newer than ours.
+		if bytes.Equal(row.Tokens.Refresh, used) {
+			change(&row.Tokens)
+		}
+		return row
+	})
+	if err != nil {
+		return secret.String{}, row, err
+	}
+	return tokens.Access, renewed, nil
+}
+
+// exchangeSealed exchanges a sealed refresh token at oauthURL.
+func (s *Service) exchangeSealed(ctx context.Context, orgKey, oauthURL string, refresh secret.Sealed) (webex.Tokens, error) {
+	credentials, err := s.credentials(ctx)
+	if err != nil {
+		return webex.Tokens{}, err
+	}
+	token, err := s.open(ctx, refresh, installation.RefreshPlace(orgKey))
+	if err != nil {
+		return webex.Tokens{}, err
+	}
+	return s.webex.Exchange(ctx, oauthURL, credentials, token)
+}
+
+// renewal seals what an exchange gave and returns the change that stores it.
+// What the answer did not say changes nothing that was stored.
+func (s *Service) renewal(ctx context.Context, orgKey string, tokens webex.Tokens) (func(*installation.Tokens), error) {
+	access, err := s.seal(ctx, tokens.Access, installation.AccessPlace(orgKey))
+	if err != nil {
+		return nil, err
+	}
+	refresh, err := s.seal(ctx, tokens.Refresh, installation.RefreshPlace(orgKey))
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	return func(stored *installation.Tokens) {
+		stored.RenewedAt = now
+		if len(refresh) > 0 {
+			stored.Refresh = refresh
+		}
+		if tokens.RefreshLife > 0 {
+			stored.RefreshExpiresAt = now.Add(tokens.RefreshLife)
+		}
+		if tokens.AccessLife > 0 {
+			stored.Access, stored.AccessExpiresAt = access, now.Add(tokens.AccessLife)
+		}
+	}, nil
+}
+
+// refused looks again before it believes that the refresh token is dead: a
+// worker whose lease ran out may have been overtaken by one that got a new one.
+func (s *Service) refused(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, cause error) (secret.String, installation.Installation, error) {
+	for range saveAttempts {
+		current, err := s.reread(ctx, row)
+		if err != nil {
+			return secret.String{}, row, err
+		}
+		if !bytes.Equal(current.Tokens.Refresh, used) || current.Tokens.Renewal.Owner != owner {
+			return secret.String{}, current, errRaceLost
+		}
+		invalid, err := s.store.Save(ctx, current.Invalidate(s.now()))
+		if errors.Is(err, installation.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return secret.String{}, current, err
+		}
+		s.log.ErrorContext(ctx, "token_invalid", "org", row.OrgKey, "outcome", "token_invalid", "cause", cause)
+		return secret.String{}, invalid, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
+	}
+	return secret.String{}, row, installation.ErrConflict
+}
+
+// release gives the lease back after a failure; if that fails too, it runs out.
+func (s *Service) release(ctx context.Context, row installation.Installation, owner string) installation.Installation {
+	released, err := s.update(ctx, row, func(row installation.Installation) installation.Installation {
+		if row.Tokens.Renewal.Owner == owner {
+			row.Tokens.Renewal = installation.Lease{}
+		}
+		return row
+	})
+	if err != nil {
+		s.log.WarnContext(ctx, "renewal lease not released", "org", row.OrgKey, "cause", err)
+		return row
+	}
+	return released
+}

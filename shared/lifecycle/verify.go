@@ -1,0 +1,233 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"signpost/shared/installation"
+)
+
+const (
+	// duePage is how many due rows are listed at once.
+	duePage = 100
+	// itemTimeout bounds the work on one row; it is shorter than the lease.
+	itemTimeout = installation.LeaseLife - 5*time.Second
+)
+
+// Run says what one run of the schedule does.
+type Run struct {
+	// Shards to work on; nil means all of them.
+	Shards []int
+	// Concurrency is how many rows are worked on at a time.
+	Concurrency int
+	// Until is when the run takes nothing new; what it is at may go on until
+	// its context ends. The zero time means no end.
+	Until time.Time
+}
+
+func (r Run) over(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
+
+// Report counts what a run did.
+type Report struct {
+	// Verified rows are in line with our settings now.
+	Verified int `json:"verified"`
+	// Pushed and Deleted count configurations.
+	Pushed  int `json:"pushed"`
+	Deleted int `json:"deleted"`
+	// Failed rows are due again after a back-off.
+	Failed int `json:"failed"`
+	// Left rows were due when the run ended.
+	Left int `json:"left"`
+}
+
+// tally is a Report that many workers add to.
+type tally struct {
+	mu sync.Mutex
+	Report
+}
+
+func (t *tally) add(row synced, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Pushed += row.pushed
+	t.Deleted += row.deleted
+	if err != nil || row.err != nil {
+		t.Failed++
+		return
+	}
+	t.Verified++
+}
+
+// VerifyDue works on what is due until there is no more of it or the run's time
+// is over. It fails only if the table could not be asked what is due; what goes
+// wrong with one row is counted and never stops the others.
+func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
+	shards := run.Shards
+	if shards == nil {
+		// Overlapping runs begin at different ends.
+		shards = mathrand.Perm(installation.Shards)
+	}
+	var done tally
+	workers := new(errgroup.Group)
+	workers.SetLimit(max(run.Concurrency, 1))
+	var errs []error
+	for _, shard := range shards {
+		errs = append(errs, s.verifyShard(ctx, run, shard, workers, &done))
+	}
+	workers.Wait()
+	if ctx.Err() != nil || run.over(s.now()) {
+		errs = append(errs, s.countLeft(ctx, shards, &done))
+	}
+	return done.Report, errors.Join(errs...)
+}
+
+func (s *Service) verifyShard(ctx context.Context, run Run, shard int, workers *errgroup.Group, done *tally) error {
+	cursor := ""
+	for ctx.Err() == nil && !run.over(s.now()) {
+		due, next, err := s.store.Due(ctx, shard, s.now(), cursor, duePage)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil // our time is over, not the table's fault
+			}
+			return fmt.Errorf("list what is due in shard %d: %w", shard, err)
+		}
+		for _, ref := range due {
+			workers.Go(func() error { s.verifyOne(ctx, run, ref, done); return nil })
+		}
+		if cursor = next; cursor == "" {
+			return nil
+		}
+	}
+	return nil
+}
+
+// countLeft counts what a run that was over before its work leaves due.
+func (s *Service) countLeft(ctx context.Context, shards []int, done *tally) error {
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	for _, shard := range shards {
+		left, err := s.store.CountDue(settle, shard, s.now())
+		if err != nil {
+			return fmt.Errorf("count what is left in shard %d: %w", shard, err)
+		}
+		done.Left += left
+	}
+	return nil
+}
+
+// verifyOne claims a due row and works on it.
+func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, done *tally) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			s.log.ErrorContext(ctx, "panic", "org", ref.OrgKey, "outcome", "failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			done.add(synced{}, errors.New("panic"))
+		}
+	}()
+	if ctx.Err() != nil || run.over(s.now()) {
+		return // still due
+	}
+	lease := installation.NewLease(newOwner(), s.now())
+	work, err := s.store.Claim(ctx, ref, lease, s.now())
+	if errors.Is(err, installation.ErrConflict) || (err != nil && ctx.Err() != nil) {
+		return // another worker has it, or it is still due
+	}
+	if err != nil {
+		s.log.ErrorContext(ctx, "claim", "org", ref.OrgKey, "outcome", "failed", "cause", err)
+		done.add(synced{}, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, itemTimeout)
+	defer cancel()
+	done.add(s.workOn(ctx, work, lease.Owner))
+}
+
+func (s *Service) workOn(ctx context.Context, work installation.Work, owner string) (synced, error) {
+	switch {
+	case work.Candidate != nil:
+		return s.prove(ctx, *work.Candidate, owner)
+	case work.Installation.State == installation.TokenInvalid:
+		return synced{}, s.expire(ctx, *work.Installation)
+	default:
+		_, result, err := s.syncAndConclude(ctx, *work.Installation, owner, false)
+		return result, err
+	}
+}
+
+// prove takes up a candidate that an earlier try left unproven.
+func (s *Service) prove(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
+	result, err := s.proveKind(ctx, candidate, owner)
+	if errors.Is(err, installation.ErrStale) || errors.Is(err, installation.ErrReplayed) {
+		return result, nil // overtaken: there is nothing left to do
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "candidate", "org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed", "cause", err)
+	}
+	return result, err
+}
+
+func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
+	if candidate.Kind == installation.Move {
+		return synced{}, s.proveMove(ctx, candidate)
+	}
+	row, fresh, err := s.promote(ctx, candidate, owner)
+	if err != nil || row.Work.Owner != owner {
+		return synced{}, err
+	}
+	s.log.InfoContext(ctx, "activated", "org", row.OrgKey, "outcome", "activated")
+	_, result, err := s.syncAndConclude(ctx, row, owner, fresh)
+	return result, err
+}
+
+// expire removes an installation whose refresh token has been dead for too
+// long, or puts it back to when that will be.
+func (s *Service) expire(ctx context.Context, row installation.Installation) error {
+	now := s.now()
+	end := row.Tokens.InvalidSince.Add(installation.TokenInvalidLife)
+	next := row.Expire(now)
+	if now.Before(end) {
+		next = row
+		next.Work, next.Schedule.DueAt = installation.Lease{}, end
+	}
+	if _, err := s.store.Save(ctx, next); err != nil && !errors.Is(err, installation.ErrConflict) {
+		return err
+	}
+	if next.State == installation.Removed {
+		s.log.InfoContext(ctx, "removed", "org", row.OrgKey, "outcome", "expired")
+	}
+	return nil
+}
+
+// VerifyNow works on the installations of these organizations whether or not
+// they are due, except those that another worker is at, which are left.
+func (s *Service) VerifyNow(ctx context.Context, orgKeys []string) (Report, error) {
+	var done tally
+	var errs []error
+	for _, key := range orgKeys {
+		row, _, err := s.store.Find(ctx, key, s.now())
+		if err == nil && !row.Exists() {
+			err = fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		leased, owner, err := s.lease(ctx, row)
+		if errors.Is(err, installation.ErrConflict) {
+			done.Left++
+			continue
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		done.add(s.workOn(ctx, installation.Work{Installation: &leased}, owner))
+	}
+	return done.Report, errors.Join(errs...)
+}
