@@ -2,11 +2,11 @@ package webextest_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
@@ -15,14 +15,24 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// verify checks a token's signature with a region's published keys.
-func (f *fixture) verify(region, token string) bool {
+// verifies reports whether a token's signature fits a key that a region publishes.
+func (f *fixture) verifies(region, token string) bool {
 	f.Helper()
-	published := send(f.T, "GET", f.JWKSURLs()[region], "", "", "")
-	set, err := jwkset.JSON(published.raw).JWKSetForTest(f.T)
-	_ = set
-	_ = err
-	return false
+	var set jwkset.JWKSMarshal
+	if err := json.Unmarshal(send(f.T, "GET", f.JWKSURLs()[region], "", "", "").raw, &set); err != nil {
+		f.Fatal(err)
+	}
+	parser := jwt.NewParser(jwt.WithoutClaimsValidation())
+	_, err := parser.Parse(token, func(token *jwt.Token) (any, error) {
+		for _, published := range set.Keys {
+			if published.KID == token.Header["kid"] && published.ALG.String() == token.Method.Alg() {
+				key, err := jwkset.NewJWKFromMarshal(published, jwkset.JWKMarshalOptions{}, jwkset.JWKValidateOptions{})
+				return key.Key(), err
+			}
+		}
+		return nil, errors.New("no such key")
+	})
+	return err == nil
 }
 
 func TestProvisionToken(t *testing.T) {
@@ -59,5 +69,147 @@ func TestProvisionToken(t *testing.T) {
 	}
 	if view, _ := f.Installation(f.org); view.ProvisioningState != "in_progress" || view.ManifestVersion != 1 {
 		t.Errorf("installation %+v", view)
+	}
+}
+
+func TestFeatureURLsFollowTheManifest(t *testing.T) {
+	for _, features := range [][]string{{}, {webextest.DigitalSignage}, {webextest.PersistentWebApp}} {
+		f := setup(t, webextest.Options{Features: features})
+		code, _ := f.MintActivation(f.org)
+		_, claims := claimsOf(t, code)
+		for claim, feature := range map[string]string{"signageUrl": webextest.DigitalSignage, "pwaUrl": webextest.PersistentWebApp} {
+			if _, has := claims[claim]; has != slices.Contains(features, feature) {
+				t.Errorf("features %v: %s there: %v", features, claim, has)
+			}
+		}
+	}
+}
+
+func TestActionToken(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	for action, extra := range map[string]map[string]any{
+		"healthCheck": nil,
+		"crossLaunch": {"task": "assign_content", "jti": nil},
+	} {
+		token, err := f.MintAction(f.org, action, extra)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, claims := claimsOf(t, token)
+		want := map[string]any{"sub": claims["sub"], "iat": float64(f.clock.now().Unix()), "jti": claims["jti"], "appId": f.AppID(), "action": action}
+		maps.Copy(want, extra)
+		maps.DeleteFunc(want, func(_ string, v any) bool { return v == nil })
+		if diff := cmp.Diff(want, claims); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", action, diff)
+		}
+		if !f.verifies(west, token) || f.verifies(east, token) {
+			t.Errorf("%s: signed by the wrong region", action)
+		}
+	}
+	if _, err := f.MintAction("nobody", "healthCheck", nil); err == nil {
+		t.Error("an unknown organization has a token")
+	}
+}
+
+func TestTokensAreUnique(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	seen := map[any]bool{}
+	for range 50 {
+		token, _ := f.MintAction(f.org, "healthCheck", nil)
+		_, claims := claimsOf(t, token)
+		if seen[claims["jti"]] {
+			t.Fatalf("jti %v twice", claims["jti"])
+		}
+		seen[claims["jti"]] = true
+	}
+}
+
+func TestSigning(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	claims := map[string]any{"a": "b"}
+	if !f.verifies(testCloud, f.Sign(testCloud, nil, claims)) {
+		t.Error("ES256 does not verify")
+	}
+	if !f.verifies(testCloud, f.SignRS256(testCloud, nil, claims)) {
+		t.Error("RS256 does not verify")
+	}
+	forged, _ := claimsOf(t, f.Sign(west, map[string]any{"alg": "none", "typ": nil, "jku": "x"}, claims))
+	_, kid := f.PublicKey(west)
+	if diff := cmp.Diff(map[string]any{"alg": "none", "jku": "x", "kid": kid}, forged); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+func TestKeyRotation(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	before := f.Sign(west, nil, nil)
+	f.RotateKeys(west)
+	after := f.Sign(west, nil, nil)
+	if !f.verifies(west, before) || !f.verifies(west, after) {
+		t.Error("both keys must be published after a rotation")
+	}
+	f.PruneKeys(west)
+	if f.verifies(west, before) || !f.verifies(west, after) {
+		t.Error("only the new key must be published after pruning")
+	}
+	if len(f.JWKSURLs()) != 4 {
+		t.Errorf("key sets: %v", f.JWKSURLs())
+	}
+}
+
+func TestUnknownRegionPanicsWithoutLocking(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		f.Sign("nowhere", nil, nil)
+	}()
+	f.RotateKeys(west)
+}
+
+func TestActivatingAgain(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	first := f.activate()
+	f.put(first.signage, first.access, signageBody)
+	second := f.activate()
+	if second.signage != first.signage || second.refresh == first.refresh {
+		t.Error("the installation must stay and have a further refresh token")
+	}
+	if _, stored := f.Configuration(f.org, webextest.DigitalSignage); !stored {
+		t.Error("the configuration is gone")
+	}
+	f.accessToken(first.oauth, first.refresh)
+	if _, err := f.MintDeprovision(f.org); err != nil {
+		t.Fatal(err)
+	}
+	if third := f.activate(); third.signage == first.signage {
+		t.Error("a re-installation must have addresses of its own")
+	}
+}
+
+func TestStrangersActivation(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	ours := f.activate()
+	code, err := f.MintStrangerActivation(f.org)
+	if err != nil || !f.verifies(west, code) {
+		t.Fatal("a stranger's code is signed by Webex like any", err)
+	}
+	_, claims := claimsOf(t, code)
+	if claims["appId"] != f.AppID() {
+		t.Error("a stranger's code names our appId")
+	}
+	r := f.exchange(claims["oauthUrl"].(string), claims["refreshToken"].(string))
+	if r.status != 400 || r.json["error"] != "invalid_grant" {
+		t.Errorf("exchange: %d %s", r.status, r.raw)
+	}
+	if r := send(t, "GET", claims["appUrl"].(string), "", ours.access, ""); r.status != 403 {
+		t.Errorf("our token opens a stranger's installation: %d", r.status)
+	}
+	f.accessToken(ours.oauth, ours.refresh)
+	if f.RefreshToken(f.org) != ours.refresh {
+		t.Error("a stranger changed our refresh token")
 	}
 }
