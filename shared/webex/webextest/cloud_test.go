@@ -71,7 +71,7 @@ func send(t testing.TB, method, target, contentType, bearer, body string) result
 	return r
 }
 
-// transport never reuses a connection, so that a test sees each one cut.
+// client follows no redirect.
 var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
