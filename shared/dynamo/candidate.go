@@ -1,0 +1,79 @@
+package dynamo
+
+import (
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// candidateRow is an [installation.Candidate] in the table; its ID is the end
+// of its sort key.
+type candidateRow struct {
+	key
+	queued
+	workRow
+	urlsRow
+	scheduleRow
+	Schema    int   `dynamodbav:"schema"`
+	Version   int64 `dynamodbav:"version"`
+	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
+
+	Kind string `dynamodbav:"kind"`
+	Base string `dynamodbav:"base,omitempty"`
+
+	Subject         string            `dynamodbav:"subject,omitempty"`
+	OrgName         string            `dynamodbav:"orgName,omitempty"`
+	AppID           string            `dynamodbav:"appId,omitempty"`
+	IssuedAt        int64             `dynamodbav:"issuedAt,omitempty"`
+	AcceptableUntil int64             `dynamodbav:"acceptableUntil,omitempty"`
+	Region          string            `dynamodbav:"region,omitempty"`
+	ManifestVersion int               `dynamodbav:"manifestVersion,omitempty"`
+	Scopes          []string          `dynamodbav:"scopes,omitempty"`
+	Endpoints       map[string]string `dynamodbav:"endpoints,omitempty"`
+	BaseURL         string            `dynamodbav:"baseUrl,omitempty"`
+	RefreshToken    []byte            `dynamodbav:"refreshToken,omitempty"`
+	Refused         bool              `dynamodbav:"refused,omitempty"`
+}
+
+// newCandidateRow returns the row of c as its next write leaves it. A refused
+// candidate is not queued, whatever c says.
+func newCandidateRow(c installation.Candidate) candidateRow {
+	row := candidateRow{
+		key:    key{orgPK(c.OrgKey), candidateSK(c.ID)},
+		Schema: schema, Version: c.Version + 1, ExpiresAt: expiry(c.ForgetAt),
+		Kind: string(c.Kind), Base: string(c.Base),
+		Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
+		IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
+		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes,
+		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused,
+		urlsRow: newURLsRow(c.URLs), workRow: newWorkRow(c.Work), scheduleRow: newScheduleRow(c.Schedule),
+	}
+	if len(c.Endpoints) > 0 {
+		row.Endpoints = make(map[string]string, len(c.Endpoints))
+		for feature, endpoint := range c.Endpoints {
+			row.Endpoints[string(feature)] = endpoint
+		}
+	}
+	row.queued = queue(c.OrgKey, c.Schedule.DueAt, !c.Refused, row.ExpiresAt)
+	return row
+}
+
+func (r candidateRow) candidate() installation.Candidate {
+	id, _ := candidateID(r.SK)
+	c := installation.Candidate{
+		OrgKey: r.orgKey(), Kind: installation.CandidateKind(r.Kind), ID: id, Version: r.Version,
+		Base:    installation.Generation(r.Base),
+		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
+		IssuedAt: instant(r.IssuedAt), AcceptableUntil: instant(r.AcceptableUntil),
+		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(),
+		BaseURL: r.BaseURL, Refresh: secret.Sealed(r.RefreshToken), Refused: r.Refused,
+		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expired(r.ExpiresAt),
+	}
+	if len(r.Endpoints) > 0 {
+		c.Endpoints = make(map[webex.Feature]string, len(r.Endpoints))
+		for feature, endpoint := range r.Endpoints {
+			c.Endpoints[webex.Feature(feature)] = endpoint
+		}
+	}
+	return c
+}

@@ -1,0 +1,49 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/installation"
+)
+
+// claimable is a row that is queued, due, not held and not gone. The index
+// lags behind, so all of it is asked of the row itself. A lease without an end
+// is held by nobody.
+const claimable = "attribute_exists(#shard) AND dueAt <= :now" +
+	" AND (attribute_not_exists(workUntil) OR workUntil <= :now)" +
+	" AND (attribute_not_exists(expiresAt) OR expiresAt > :seconds)"
+
+// Claim gives the row to the holder of lease, atomically and in one write
+// without a read, if it is due at now and nobody holds it: of any number of
+// workers one gets it. The row comes back as it then is. It returns
+// [installation.ErrConflict] if the row is held, not due any more, or gone.
+func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
+	k := key{orgPK(ref.OrgKey), installationSK}
+	if ref.Candidate != "" {
+		k.SK = candidateSK(ref.Candidate)
+	}
+	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: s.table, Key: k.item(), ReturnValues: types.ReturnValueAllNew,
+		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one"),
+		ConditionExpression:      aws.String(claimable),
+		ExpressionAttributeNames: map[string]string{"#shard": "shard", "#version": "version"},
+		ExpressionAttributeValues: values{
+			":owner": text(lease.Owner), ":until": number(millis(lease.Until)), ":one": number(1),
+			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()),
+		},
+	})
+	if err = conflict(err); err != nil {
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
+	}
+	work, _, err := decodeWork(out.Attributes)
+	if err != nil {
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
+	}
+	return work, nil
+}

@@ -1,0 +1,99 @@
+package dynamo
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+)
+
+// The narrowest answer is due within 2 s, and DynamoDB answers within
+// milliseconds: a request that hangs (a connection that died while the
+// function was frozen) is given up early enough to be repeated in that time.
+const (
+	connectTimeout = time.Second
+	answerTimeout  = 1500 * time.Millisecond
+	maxAttempts    = 3
+	maxBackoff     = 200 * time.Millisecond
+	// maxIdleConns lets the workers of a scheduled run keep theirs.
+	maxIdleConns = 64
+)
+
+// NewClient returns a client with limits and retries that fit a function with
+// 2 s to answer. An HTTPClient or Retryer that cfg brings is kept.
+func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Client {
+	if cfg.HTTPClient == nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient().
+			WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
+			WithTransportOptions(func(t *http.Transport) {
+				t.TLSHandshakeTimeout = connectTimeout
+				t.ResponseHeaderTimeout = answerTimeout
+				t.MaxIdleConnsPerHost = maxIdleConns
+			})
+	}
+	if cfg.Retryer == nil {
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = maxAttempts, maxBackoff
+			})
+		}
+	}
+	return dynamodb.NewFromConfig(cfg, options...)
+}
+
+// Open returns a client for the environment that Lambda gives its functions:
+// AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
+// AWS_ENDPOINT_URL_DYNAMODB (or AWS_ENDPOINT_URL) for another DynamoDB, which
+// needs none of the others. It does no I/O. Other sources of credentials, such
+// as profiles, are left out on purpose: the SDK's config module with all of
+// them costs a cold start dearly.
+func Open() (*dynamodb.Client, error) {
+	cfg, err := environment()
+	if err != nil {
+		return nil, fmt.Errorf("open DynamoDB: %w", err)
+	}
+	return NewClient(cfg), nil
+}
+
+// environment reads what Open documents and reports all that is wrong with it.
+func environment() (aws.Config, error) {
+	cfg := aws.Config{Region: os.Getenv("AWS_REGION")}
+	key, secret, session := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
+	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"} {
+		endpoint := os.Getenv(name)
+		if endpoint == "" {
+			continue
+		}
+		if u, err := url.Parse(endpoint); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return aws.Config{}, fmt.Errorf("%s is not an http or https URL", name)
+		}
+		cfg.BaseEndpoint = &endpoint
+	}
+	if cfg.BaseEndpoint != nil {
+		// Emulators want a signature but do not check it.
+		if cfg.Region == "" {
+			cfg.Region = "us-east-1"
+		}
+		if key == "" && secret == "" {
+			key, secret = "local", "local"
+		}
+	}
+	var faults []error
+	if cfg.Region == "" {
+		faults = append(faults, errors.New("AWS_REGION is not set"))
+	}
+	if key == "" || secret == "" {
+		faults = append(faults, errors.New("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"))
+	}
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(key, secret, session)
+	return cfg, errors.Join(faults...)
+}

@@ -1,0 +1,42 @@
+// Package dynamo owns the one DynamoDB table: its keys, the form of its rows,
+// and the conditions that make writes safe. A [Store] keeps installations and
+// candidates for package lifecycle and launches for package launch; it decides
+// nothing about them, opens no sealed token, reads no clock and talks to
+// nothing but DynamoDB.
+//
+// # Rows
+//
+//	pk                 sk              holds
+//	org#<orgKey>       candidate#<id>  an unproven candidate
+//	org#<orgKey>       installation    the installation, or its tombstone
+//	org#<orgKey>       used#<digest>   the mark that a token was applied
+//	launch#<id>        launch          a cross-launch and the head of its devices
+//	launch#<id>#<n>    chunk           the n-th further chunk of its devices
+//
+// Up to "installation" the sort keys are what [Store.Find] reads in one query;
+// the marks, of which there may be many, sort after it. Chunks have partition
+// keys of their own, so that a long list does not heat one partition. The two
+// prefixes keep what organizations name themselves apart from launches: an
+// organization's key may hold any character, "#" included, since it is all
+// that follows the prefix and nothing is ever parsed out of it.
+//
+// The index "due" (shard, dueAt, keys only) is the queue of work: a row is in
+// it just while it has both attributes.
+//
+// # Writes
+//
+// A row is written whole, on the condition that its version is the one that
+// was read. A version restarts only when a tombstone's time is over, longer
+// than any worker lives, so it never means two things to one worker.
+//
+// Rows carry the number of their schema. A row of a schema higher than this
+// package's is read as far as it is known, and what is unknown is lost when it
+// is written: mixing versions across a change of schema is not provided for.
+//
+// # Time
+//
+// Times are kept in milliseconds, the fractions dropped; expiresAt in whole
+// seconds, as DynamoDB's time to live demands, rounded up. DynamoDB deletes
+// late, by days even, so every read and every condition compares expiresAt
+// with the time that it is given: what is past counts as gone.
+package dynamo

@@ -1,0 +1,98 @@
+// Package dynamotest gives tests a DynamoDB table of their own, in the
+// emulator that the local stack uses too: what a test sees of conditions,
+// transactions and indexes is DynamoDB's behaviour, not a fake's. It knows the
+// table's form and nothing of what is stored in it.
+//
+// One emulator runs per test binary, started by the first test that needs it.
+// AWS_ENDPOINT_URL_DYNAMODB, if set, is used instead.
+package dynamotest
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// TTLAttribute is the attribute by which DynamoDB deletes rows. Tables of tests
+// do not have it enabled: tests are in a time of their own.
+const TTLAttribute = "expiresAt"
+
+// emulator is the endpoint that all tests of the binary share.
+var emulator = sync.OnceValues(func() (string, error) {
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"); endpoint != "" {
+		return endpoint, nil
+	}
+	return start()
+})
+
+// New creates an empty table for t, with a name that nobody else has, and
+// returns a client and that name. The table is deleted when t ends.
+func New(t testing.TB) (client *dynamodb.Client, table string) {
+	t.Helper()
+	client, table = dynamodb.NewFromConfig(Config(t)), "test-"+rand.Text()
+	if _, err := client.CreateTable(t.Context(), TableInput(table)); err != nil {
+		t.Fatalf("dynamotest: create table: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if _, err := client.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: &table}); err != nil {
+			t.Errorf("dynamotest: delete table: %v", err)
+		}
+	})
+	return client, table
+}
+
+// Config returns the settings of a client that reaches the tables of [New],
+// for a test that makes its own.
+func Config(t testing.TB) aws.Config {
+	t.Helper()
+	endpoint, err := emulator()
+	if err != nil {
+		t.Fatalf("dynamotest: %v", err)
+	}
+	return config(endpoint)
+}
+
+func config(endpoint string) aws.Config {
+	return aws.Config{
+		Region:       "us-east-1",
+		BaseEndpoint: &endpoint,
+		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}
+}
+
+// TableInput describes the table, as template.yaml does.
+func TableInput(name string) *dynamodb.CreateTableInput {
+	return &dynamodb.CreateTableInput{
+		TableName:   &name,
+		BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("pk"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("sk"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("shard"), AttributeType: types.ScalarAttributeTypeN},
+			{AttributeName: aws.String("dueAt"), AttributeType: types.ScalarAttributeTypeN},
+		},
+		KeySchema: keySchema("pk", "sk"),
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName:  aws.String("due"),
+			KeySchema:  keySchema("shard", "dueAt"),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}},
+	}
+}
+
+func keySchema(hash, sort string) []types.KeySchemaElement {
+	return []types.KeySchemaElement{
+		{AttributeName: &hash, KeyType: types.KeyTypeHash},
+		{AttributeName: &sort, KeyType: types.KeyTypeRange},
+	}
+}

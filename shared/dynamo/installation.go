@@ -1,0 +1,126 @@
+package dynamo
+
+import (
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// installationRow is an [installation.Installation] in the table.
+type installationRow struct {
+	key
+	queued
+	workRow
+	urlsRow
+	scheduleRow
+	Schema    int   `dynamodbav:"schema"`
+	Version   int64 `dynamodbav:"version"`
+	Revision  int64 `dynamodbav:"revision,omitempty"`
+	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
+
+	Subject    string `dynamodbav:"subject,omitempty"`
+	OrgName    string `dynamodbav:"orgName,omitempty"`
+	AppID      string `dynamodbav:"appId,omitempty"`
+	State      string `dynamodbav:"state"`
+	Generation string `dynamodbav:"generation,omitempty"`
+
+	ActivatedAt     int64 `dynamodbav:"activatedAt,omitempty"`
+	LastActionAt    int64 `dynamodbav:"lastActionAt,omitempty"`
+	RemovedAt       int64 `dynamodbav:"removedAt,omitempty"`
+	ActivationUntil int64 `dynamodbav:"activationUntil,omitempty"`
+
+	Region          string                `dynamodbav:"region,omitempty"`
+	ManifestVersion int                   `dynamodbav:"manifestVersion,omitempty"`
+	Scopes          []string              `dynamodbav:"scopes,omitempty"`
+	Features        map[string]featureRow `dynamodbav:"features,omitempty"`
+	BaseURL         string                `dynamodbav:"baseUrl,omitempty"`
+	ToldActionsURL  string                `dynamodbav:"toldActionsUrl,omitempty"`
+
+	RefreshToken     []byte `dynamodbav:"refreshToken,omitempty"`
+	RefreshExpiresAt int64  `dynamodbav:"refreshExpiresAt,omitempty"`
+	RenewedAt        int64  `dynamodbav:"renewedAt,omitempty"`
+	AccessToken      []byte `dynamodbav:"accessToken,omitempty"`
+	AccessExpiresAt  int64  `dynamodbav:"accessExpiresAt,omitempty"`
+	RenewalOwner     string `dynamodbav:"renewalOwner,omitempty"`
+	RenewalUntil     int64  `dynamodbav:"renewalUntil,omitempty"`
+	InvalidSince     int64  `dynamodbav:"invalidSince,omitempty"`
+}
+
+// featureRow is an [installation.Feature].
+type featureRow struct {
+	Endpoint   string `dynamodbav:"endpoint,omitempty"`
+	Status     string `dynamodbav:"status,omitempty"`
+	Drift      string `dynamodbav:"drift,omitempty"`
+	DriftCount int    `dynamodbav:"driftCount,omitempty"`
+	HoldUntil  int64  `dynamodbav:"holdUntil,omitempty"`
+	PushedAt   int64  `dynamodbav:"pushedAt,omitempty"`
+}
+
+// newInstallationRow returns the row of i as its next write leaves it. Only a
+// tombstone expires and only what exists is queued, whatever i says.
+func newInstallationRow(i installation.Installation) installationRow {
+	row := installationRow{
+		key:    key{orgPK(i.OrgKey), installationSK},
+		Schema: schema, Version: i.Version + 1, Revision: i.Revision,
+		Subject: i.Subject, OrgName: i.OrgName, AppID: i.AppID, State: string(i.State), Generation: string(i.Generation),
+		ActivatedAt: millis(i.ActivatedAt), LastActionAt: millis(i.LastActionAt), RemovedAt: millis(i.RemovedAt),
+		ActivationUntil: millis(i.ActivationUntil),
+		Region:          i.Region, ManifestVersion: i.ManifestVersion, Scopes: i.Scopes, Features: newFeatureRows(i.Features),
+		BaseURL: i.BaseURL, ToldActionsURL: i.ToldActionsURL,
+		RefreshToken: i.Tokens.Refresh, RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
+		AccessToken: i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
+		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
+		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), scheduleRow: newScheduleRow(i.Schedule),
+	}
+	if i.State == installation.Removed {
+		row.ExpiresAt = expiry(i.ForgetAt)
+	}
+	row.queued = queue(i.OrgKey, i.Schedule.DueAt, i.Exists(), row.ExpiresAt)
+	return row
+}
+
+func (r installationRow) installation() installation.Installation {
+	return installation.Installation{
+		OrgKey: r.orgKey(), Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
+		State: installation.State(r.State), Generation: installation.Generation(r.Generation),
+		Version: r.Version, Revision: r.Revision,
+		ActivatedAt: instant(r.ActivatedAt), LastActionAt: instant(r.LastActionAt), RemovedAt: instant(r.RemovedAt),
+		ForgetAt: expired(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
+		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(), Features: r.features(),
+		BaseURL: r.BaseURL, ToldActionsURL: r.ToldActionsURL,
+		Tokens: installation.Tokens{
+			Refresh: secret.Sealed(r.RefreshToken), RefreshExpiresAt: instant(r.RefreshExpiresAt), RenewedAt: instant(r.RenewedAt),
+			Access: secret.Sealed(r.AccessToken), AccessExpiresAt: instant(r.AccessExpiresAt),
+			Renewal:      installation.Lease{Owner: r.RenewalOwner, Until: instant(r.RenewalUntil)},
+			InvalidSince: instant(r.InvalidSince),
+		},
+		Work: r.lease(), Schedule: r.schedule(r.DueAt),
+	}
+}
+
+func newFeatureRows(features map[webex.Feature]installation.Feature) map[string]featureRow {
+	rows := make(map[string]featureRow, len(features))
+	for name, f := range features {
+		rows[string(name)] = featureRow{
+			Endpoint: f.Endpoint, Status: string(f.Status), Drift: f.Drift, DriftCount: f.DriftCount,
+			HoldUntil: millis(f.HoldUntil), PushedAt: millis(f.PushedAt),
+		}
+	}
+	return rows
+}
+
+// features returns a map, be it empty, for all but a tombstone, which has
+// none: just what the transitions make.
+func (r installationRow) features() map[webex.Feature]installation.Feature {
+	if len(r.Features) == 0 && r.State == string(installation.Removed) {
+		return nil
+	}
+	features := make(map[webex.Feature]installation.Feature, len(r.Features))
+	for name, f := range r.Features {
+		features[webex.Feature(name)] = installation.Feature{
+			Endpoint: f.Endpoint, Status: installation.FeatureStatus(f.Status), Drift: f.Drift, DriftCount: f.DriftCount,
+			HoldUntil: instant(f.HoldUntil), PushedAt: instant(f.PushedAt),
+		}
+	}
+	return features
+}

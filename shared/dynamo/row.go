@@ -1,0 +1,174 @@
+package dynamo
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/installation"
+)
+
+// schema is the number of the rows' form, for whoever changes it.
+const schema = 1
+
+const (
+	orgPrefix       = "org#"
+	candidatePrefix = "candidate#"
+	installationSK  = "installation"
+	usedPrefix      = "used#"
+	dueIndex        = "due"
+)
+
+func orgPK(orgKey string) string   { return orgPrefix + orgKey }
+func candidateSK(id string) string { return candidatePrefix + id }
+func usedSK(id string) string      { return usedPrefix + id }
+
+// candidateID returns the id of the candidate that a sort key names, if it
+// names one.
+func candidateID(sk string) (string, bool) { return strings.CutPrefix(sk, candidatePrefix) }
+
+// key is a row's primary key.
+type key struct {
+	PK string `dynamodbav:"pk"`
+	SK string `dynamodbav:"sk"`
+}
+
+func (k key) orgKey() string { return strings.TrimPrefix(k.PK, orgPrefix) }
+
+func (k key) item() map[string]types.AttributeValue {
+	return map[string]types.AttributeValue{"pk": text(k.PK), "sk": text(k.SK)}
+}
+
+// queued are the attributes that bring a row into the index of due work: both
+// or it is not there. dueAt is kept without shard where a row is not to be
+// worked on.
+type queued struct {
+	Shard *int  `dynamodbav:"shard,omitempty"`
+	DueAt int64 `dynamodbav:"dueAt,omitempty"`
+}
+
+// queue returns the index attributes of a row that is due at dueAt, if ever,
+// and to be worked on if workable. A row that counts as gone by then is not
+// queued: nothing could claim it.
+func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queued {
+	q := queued{DueAt: millis(dueAt)}
+	if workable && q.DueAt != 0 && !gone(expiresAt, dueAt) {
+		shard := installation.ShardOf(orgKey)
+		q.Shard = &shard
+	}
+	return q
+}
+
+// scheduleRow is an [installation.Schedule] but for its due time.
+type scheduleRow struct {
+	VerifiedAt int64  `dynamodbav:"verifiedAt,omitempty"`
+	Failures   int    `dynamodbav:"failures,omitempty"`
+	Settings   string `dynamodbav:"settings,omitempty"`
+	LastResult string `dynamodbav:"lastResult,omitempty"`
+}
+
+func newScheduleRow(s installation.Schedule) scheduleRow {
+	return scheduleRow{
+		VerifiedAt: millis(s.VerifiedAt), Failures: s.Failures, Settings: s.Settings, LastResult: s.LastResult,
+	}
+}
+
+func (r scheduleRow) schedule(dueAt int64) installation.Schedule {
+	return installation.Schedule{
+		DueAt: instant(dueAt), VerifiedAt: instant(r.VerifiedAt),
+		Failures: r.Failures, Settings: r.Settings, LastResult: r.LastResult,
+	}
+}
+
+// workRow is the lease of a row's one worker.
+type workRow struct {
+	WorkOwner string `dynamodbav:"workOwner,omitempty"`
+	WorkUntil int64  `dynamodbav:"workUntil,omitempty"`
+}
+
+func (r workRow) lease() installation.Lease {
+	return installation.Lease{Owner: r.WorkOwner, Until: instant(r.WorkUntil)}
+}
+
+func newWorkRow(l installation.Lease) workRow {
+	return workRow{WorkOwner: l.Owner, WorkUntil: millis(l.Until)}
+}
+
+// urlsRow is an [installation.URLs].
+type urlsRow struct {
+	OAuthURL    string `dynamodbav:"oauthUrl,omitempty"`
+	AppURL      string `dynamodbav:"appUrl,omitempty"`
+	ManifestURL string `dynamodbav:"manifestUrl,omitempty"`
+	APIBaseURL  string `dynamodbav:"apiBaseUrl,omitempty"`
+}
+
+func newURLsRow(u installation.URLs) urlsRow {
+	return urlsRow{OAuthURL: u.OAuth, AppURL: u.App, ManifestURL: u.Manifest, APIBaseURL: u.APIBase}
+}
+
+func (r urlsRow) urls() installation.URLs {
+	return installation.URLs{OAuth: r.OAuthURL, App: r.AppURL, Manifest: r.ManifestURL, APIBase: r.APIBaseURL}
+}
+
+// usedRow is an [installation.Used]; its ID is the end of its sort key.
+type usedRow struct {
+	key
+	Schema    int   `dynamodbav:"schema"`
+	ExpiresAt int64 `dynamodbav:"expiresAt"`
+}
+
+func newUsedRow(u installation.Used) usedRow {
+	return usedRow{key: key{orgPK(u.OrgKey), usedSK(u.ID)}, Schema: schema, ExpiresAt: expiry(u.Until)}
+}
+
+// millis and instant store a time; the zero time is no attribute.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func instant(millis int64) time.Time {
+	if millis == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(millis).UTC()
+}
+
+// expiry is t in seconds, rounded up: a row never goes early.
+func expiry(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Add(time.Second - 1).Unix()
+}
+
+func expired(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+// gone reports whether a row with this expiry, 0 if it has none, counts as
+// gone at now, whether or not DynamoDB has deleted it.
+func gone(expiresAt int64, now time.Time) bool { return expiresAt != 0 && expiresAt <= now.Unix() }
+
+func encode(row any) (map[string]types.AttributeValue, error) {
+	item, err := attributevalue.MarshalMap(row)
+	if err != nil {
+		return nil, fmt.Errorf("encode %T: %w", row, err)
+	}
+	return item, nil
+}
+
+func decode(item map[string]types.AttributeValue, row any) error {
+	if err := attributevalue.UnmarshalMap(item, row); err != nil {
+		return fmt.Errorf("decode %T: %w", row, err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/installation"
+)
+
+// Store keeps everything in one table. It is safe for concurrent use, by any
+// number of processes: each method says what is atomic.
+type Store struct {
+	client *dynamodb.Client
+	table  *string
+}
+
+// New returns the store in table.
+func New(client *dynamodb.Client, table string) *Store {
+	return &Store{client: client, table: &table}
+}
+
+// Find reads an organization's installation and candidates, strongly
+// consistent, without what counts as gone at now. Each row is read whole; if
+// they need more than one page, the rows may be of different moments.
+func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	var (
+		found      installation.Installation
+		candidates []installation.Candidate
+	)
+	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
+		TableName: s.table, ConsistentRead: aws.Bool(true),
+		KeyConditionExpression:    aws.String("pk = :pk AND sk <= :last"),
+		ExpressionAttributeValues: values{":pk": text(orgPK(orgKey)), ":last": text(installationSK)},
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return installation.Installation{}, nil, fmt.Errorf("find %s: %w", orgKey, err)
+		}
+		for _, item := range page.Items {
+			work, expiresAt, err := decodeWork(item)
+			switch {
+			case err != nil:
+				return installation.Installation{}, nil, fmt.Errorf("find %s: %w", orgKey, err)
+			case gone(expiresAt, now):
+			case work.Candidate != nil:
+				candidates = append(candidates, *work.Candidate)
+			default:
+				found = *work.Installation
+			}
+		}
+	}
+	return found, candidates, nil
+}
+
+// Used reports whether the token with this digest was applied and the mark of
+// it still counts at now, strongly consistent.
+func (s *Store) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: s.table, ConsistentRead: aws.Bool(true),
+		Key: key{orgPK(orgKey), usedSK(id)}.item(),
+	})
+	if err != nil {
+		return false, fmt.Errorf("look up a token of %s: %w", orgKey, err)
+	}
+	var mark usedRow
+	if err := decode(out.Item, &mark); err != nil {
+		return false, fmt.Errorf("look up a token of %s: %w", orgKey, err)
+	}
+	return out.Item != nil && !gone(mark.ExpiresAt, now), nil
+}
+
+// decodeWork decodes an installation or a candidate, whichever the row is, and
+// its expiry.
+func decodeWork(item map[string]types.AttributeValue) (installation.Work, int64, error) {
+	var k key
+	if err := decode(item, &k); err != nil {
+		return installation.Work{}, 0, err
+	}
+	if _, isCandidate := candidateID(k.SK); isCandidate {
+		var row candidateRow
+		err := decode(item, &row)
+		candidate := row.candidate()
+		return installation.Work{Candidate: &candidate}, row.ExpiresAt, err
+	}
+	var row installationRow
+	err := decode(item, &row)
+	found := row.installation()
+	return installation.Work{Installation: &found}, row.ExpiresAt, err
+}

@@ -1,0 +1,142 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/installation"
+)
+
+// MaxDone is how many candidates one [Store.Commit] can delete: DynamoDB takes
+// 100 items in a transaction.
+const MaxDone = 98
+
+// Save writes the row i, atomically, if its version is still the one that was
+// read, and returns it as stored. It returns [installation.ErrConflict]
+// otherwise. It is not told the time, so a version of 0 demands that there is
+// no row at all; [Store.Commit] can replace one that counts as gone.
+func (s *Store) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	row := newInstallationRow(i)
+	if err := s.save(ctx, row, i.Version); err != nil {
+		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.OrgKey, err)
+	}
+	return row.installation(), nil
+}
+
+// PutCandidate writes the row c as [Store.Save] writes an installation.
+func (s *Store) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
+	row := newCandidateRow(c)
+	if err := s.save(ctx, row, c.Version); err != nil {
+		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.OrgKey, err)
+	}
+	return row.candidate(), nil
+}
+
+func (s *Store) save(ctx context.Context, row any, version int64) error {
+	item, err := encode(row)
+	if err != nil {
+		return err
+	}
+	unchanged := atVersion(version)
+	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: s.table, Item: item,
+		ConditionExpression:      aws.String(unchanged.expression),
+		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
+	})
+	return conflict(err)
+}
+
+// DeleteCandidate deletes c, atomically, if its version is still the one that
+// was read or it is gone already. It returns [installation.ErrConflict]
+// otherwise.
+func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
+	unchanged := atVersion(c.Version)
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: s.table, Key: key{orgPK(c.OrgKey), candidateSK(c.ID)}.item(),
+		ConditionExpression:      aws.String("attribute_not_exists(pk) OR " + unchanged.expression),
+		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
+	})
+	if err = conflict(err); err != nil {
+		return fmt.Errorf("delete candidate of %s: %w", c.OrgKey, err)
+	}
+	return nil
+}
+
+// Commit writes the row i, marks the token as used and deletes the candidates
+// in one transaction: all of it or nothing. It returns
+// [installation.ErrReplayed] if the token is marked already, else
+// [installation.ErrConflict] if the row or a candidate was changed, or a
+// candidate is gone, since it was read. Rows and marks that count as gone at
+// now are replaced. More than [MaxDone] candidates are an error.
+func (s *Store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
+	row := newInstallationRow(i)
+	if err := s.commit(ctx, row, i.Version, used, done, now); err != nil {
+		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.OrgKey, err)
+	}
+	return row.installation(), nil
+}
+
+func (s *Store) commit(ctx context.Context, row installationRow, version int64, used installation.Used, done []installation.Candidate, now time.Time) error {
+	switch {
+	case used.ID == "":
+		return errors.New("no token to mark as used")
+	case len(done) > MaxDone:
+		return fmt.Errorf("%d candidates are more than a transaction takes", len(done))
+	}
+	mark, err := s.mark(used, now)
+	if err != nil {
+		return err
+	}
+	item, err := encode(row)
+	if err != nil {
+		return err
+	}
+	unchanged := atVersion(version)
+	if version == 0 {
+		unchanged = unchanged.orGone(now)
+	}
+	writes := []types.TransactWriteItem{mark, s.put(item, unchanged)}
+	for _, c := range done {
+		unchanged := atVersion(c.Version)
+		writes = append(writes, types.TransactWriteItem{Delete: &types.Delete{
+			TableName: s.table, Key: key{orgPK(c.OrgKey), candidateSK(c.ID)}.item(),
+			ConditionExpression:      aws.String(unchanged.expression),
+			ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
+		}})
+	}
+	_, err = s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+	return committed(err)
+}
+
+// committed turns a commit's error, if its transaction was cancelled, into the
+// sentinel that says why. The mark is the first item.
+func committed(err error) error {
+	why := reasons(err)
+	switch {
+	case len(why) > 0 && hasCode(why[0], conditionFailed):
+		return installation.ErrReplayed
+	case slices.ContainsFunc(why, func(r types.CancellationReason) bool {
+		return hasCode(r, conditionFailed, transactionConflict)
+	}):
+		return installation.ErrConflict
+	default:
+		return err
+	}
+}
+
+// mark is the part of a transaction that marks a token as used, on the
+// condition that it is not marked already at now.
+func (s *Store) mark(used installation.Used, now time.Time) (types.TransactWriteItem, error) {
+	item, err := encode(newUsedRow(used))
+	if err != nil {
+		return types.TransactWriteItem{}, err
+	}
+	return s.put(item, atVersion(0).orGone(now)), nil
+}
