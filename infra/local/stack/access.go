@@ -1,0 +1,65 @@
+package stack
+
+import (
+	"context"
+	"maps"
+
+	"signpost/infra/local/lambda"
+	"signpost/shared/webex/webextest"
+)
+
+// URL is the API's base address, without a slash at the end.
+func (s *Stack) URL() string { return s.settings.apiURL() }
+
+// WebexURL is the simulator's address; empty if it is off.
+func (s *Stack) WebexURL() string { return s.settings.webexURL() }
+
+// DynamoDBURL is the table's endpoint.
+func (s *Stack) DynamoDBURL() string { return s.table.endpoint }
+
+// TableName is the name of the table that the functions use.
+func (s *Stack) TableName() string { return s.settings.tableName() }
+
+// Webex is the simulator; nil if it is off.
+func (s *Stack) Webex() *webextest.Cloud { return s.simulator }
+
+// Secrets are those that the functions were given, each its part.
+func (s *Stack) Secrets() Secrets { return s.settings.secrets }
+
+// SecretsFile holds the secrets that were generated; empty if the environment
+// gave them.
+func (s *Stack) SecretsFile() string { return s.settings.secretsFile }
+
+// Logs is what was logged so far; of a long log the end.
+func (s *Stack) Logs() string { return s.logs.text() }
+
+// Invoke calls a function directly, as the schedule does. What the function
+// made of it is in the result; the error says why it could not be called.
+func (s *Stack) Invoke(ctx context.Context, logicalID string, payload []byte) (lambda.Result, error) {
+	f, err := s.host.Function(logicalID)
+	if err != nil {
+		return lambda.Result{}, err
+	}
+	return f.Invoke(ctx, payload)
+}
+
+// Environment is what a function's next process gets of variables, besides
+// those of Lambda itself.
+func (s *Stack) Environment(logicalID string) (map[string]string, error) {
+	f, err := s.host.Function(logicalID)
+	if err != nil {
+		return nil, err
+	}
+	return f.Environment(), nil
+}
+
+// SetEnvironment changes variables of every function, as a deployment with
+// other parameters would; an empty value unsets. Later invocations see them.
+func (s *Stack) SetEnvironment(changes map[string]string) {
+	for _, f := range s.host.Functions() {
+		variables := f.Environment()
+		maps.Copy(variables, changes)
+		maps.DeleteFunc(variables, func(_, value string) bool { return value == "" })
+		f.SetEnvironment(variables)
+	}
+}

@@ -1,0 +1,191 @@
+package stack
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"signpost/infra/local/template"
+	"signpost/shared/webex/webextest"
+)
+
+// settings are the checked settings of a stack, with its ports taken.
+type settings struct {
+	options       Options
+	given         map[string]string // the environment, without empty values
+	functions     []template.Function
+	tables        []template.Table
+	scheduleEvery time.Duration
+	dataDir       string
+
+	api, webex   net.Listener
+	dynamoDBPort int
+	emulator     string // the program; empty with an endpoint of the developer's
+	simulator    *webextest.Cloud
+
+	secrets     Secrets
+	secretsFile string
+	defaults    map[string]string
+}
+
+// readSettings checks everything that can be checked before anything starts.
+// The error names all that is wrong.
+func readSettings(options Options) (*settings, error) {
+	s := &settings{options: options, given: nonEmpty(options.Environment), scheduleEvery: options.ScheduleEvery}
+	problems := []error{s.readTemplate(), s.takePorts(), s.findEmulator(), s.prepareData(), s.prepareSimulator()}
+	s.setDefaults()
+	if options.Check != nil && len(s.functions) > 0 { // it is the template that names the variables
+		problems = append(problems, options.Check(s.allVariables()))
+	}
+	if err := errors.Join(problems...); err != nil {
+		s.closeListeners()
+		return nil, err
+	}
+	return s, nil
+}
+
+func nonEmpty(environment map[string]string) map[string]string {
+	result := map[string]string{}
+	for name, value := range environment {
+		if value != "" {
+			result[name] = value
+		}
+	}
+	return result
+}
+
+// readTemplate reads what there is to run, and looks for what must be built.
+func (s *settings) readTemplate() error {
+	file := cmp.Or(s.options.Template, filepath.Join(s.options.Root, "template.yaml"))
+	read, err := template.Read(file)
+	if err != nil {
+		return err
+	}
+	s.functions, s.tables = read.Functions, read.Tables
+	var problems []error
+	for _, f := range s.functions {
+		if _, err := os.Stat(s.binary(f)); err != nil {
+			problems = append(problems, fmt.Errorf("%s is not built (%s): run `make build`", f.LogicalID, s.binary(f)))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// binary is where a function was built.
+func (s *settings) binary(f template.Function) string {
+	folder := cmp.Or(s.options.Binaries, filepath.Join(s.options.Root, ".build", "functions"))
+	if absolute, err := filepath.Abs(folder); err == nil {
+		folder = absolute // a function runs elsewhere
+	}
+	return filepath.Join(folder, f.Folder())
+}
+
+// The settings that name ports, and their defaults.
+const (
+	portAPI      = "PORT"
+	portWebex    = "WEBEX_PORT"
+	portDynamoDB = "DYNAMODB_PORT"
+)
+
+var defaultPorts = map[string]int{portAPI: 3000, portWebex: 3001, portDynamoDB: 8000}
+
+// takePorts listens on every port that is needed, so that no other program can
+// take one in the meantime; DynamoDB's is given up for the emulator.
+func (s *settings) takePorts() error {
+	taken := map[int]string{}
+	var problems []error
+	listen := func(name string) net.Listener {
+		listener, err := s.takePort(name, taken)
+		problems = append(problems, err)
+		return listener
+	}
+	s.api = listen(portAPI)
+	if s.simulatorOn() {
+		s.webex = listen(portWebex)
+	}
+	if !s.externalTable() {
+		if listener := listen(portDynamoDB); listener != nil {
+			s.dynamoDBPort = portOf(listener)
+			_ = listener.Close()
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (s *settings) takePort(name string, taken map[int]string) (net.Listener, error) {
+	port := defaultPorts[name]
+	if s.options.EphemeralPorts {
+		port = 0
+	}
+	if text, ok := s.given[name]; ok {
+		var err error
+		if port, err = strconv.Atoi(text); err != nil || port < 0 || port > 65535 {
+			return nil, fmt.Errorf("%s is %q: it must be a port number", name, text)
+		}
+	}
+	if other, both := taken[port]; both && port != 0 {
+		return nil, fmt.Errorf("%s and %s are both %d: give them different ports", other, name, port)
+	}
+	taken[port] = name
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken by another program: set %s to a free one", port, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return listener, nil
+}
+
+func portOf(listener net.Listener) int {
+	if address, ok := listener.Addr().(*net.TCPAddr); ok {
+		return address.Port
+	}
+	return 0
+}
+
+// prepareData makes the directory of the table and the secrets. It is named by
+// the API's port, so that two stacks do not share one.
+func (s *settings) prepareData() error {
+	s.dataDir = s.options.DataDir
+	if s.dataDir == "" {
+		s.dataDir = filepath.Join(s.options.Root, ".local", s.portName(portAPI, s.api))
+	}
+	if err := os.MkdirAll(s.dataDir, 0o700); err != nil {
+		return fmt.Errorf("local data: %w", err)
+	}
+	return s.prepareSecrets()
+}
+
+// portName is the port that was taken, or would have been: a port that is not
+// to be had is no reason to find nothing else that is wrong.
+func (s *settings) portName(setting string, listener net.Listener) string {
+	if listener == nil {
+		return strconv.Itoa(defaultPorts[setting])
+	}
+	return strconv.Itoa(portOf(listener))
+}
+
+func (s *settings) apiURL() string { return "http://127.0.0.1:" + s.portName(portAPI, s.api) }
+
+// webexURL is empty if the simulator is off.
+func (s *settings) webexURL() string {
+	if !s.simulatorOn() {
+		return ""
+	}
+	return "http://127.0.0.1:" + s.portName(portWebex, s.webex)
+}
+
+func (s *settings) closeListeners() {
+	for _, listener := range []net.Listener{s.api, s.webex} {
+		if listener != nil {
+			_ = listener.Close() // a second time if a server had it
+		}
+	}
+}

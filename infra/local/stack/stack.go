@@ -1,0 +1,237 @@
+// Package stack runs the whole product on one machine, as the template says:
+// the built functions behind an HTTP API and the Lambda Invoke API, their table
+// in a DynamoDB emulator, their schedule, and a simulated Webex.
+//
+// It owns what `make dev` is: which settings there are and their local
+// defaults, what must be in place, in which order things start and stop. What
+// runs is the template's to say; how functions and the API behave is the
+// business of the packages beside it.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"signpost/infra/local/httpapi"
+	"signpost/infra/local/lambda"
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	drainTime    = 3 * time.Second // for requests that are being answered
+	stopTime     = 3 * time.Second // for processes that were asked to end
+)
+
+// ScheduleOff is the Options.ScheduleEvery that runs no schedule.
+const ScheduleOff = time.Duration(-1)
+
+// Options say what to run and where. Root is required.
+type Options struct {
+	// Root is the project's directory.
+	Root string
+
+	// Environment holds the settings, by the names that `make dev` documents:
+	// PORT, WEBEX_PORT, DYNAMODB_PORT, WEBEX_SIMULATOR,
+	// AWS_ENDPOINT_URL_DYNAMODB, and the variables of the functions, which win
+	// over the local defaults. A port of 0 is a free one. An empty value
+	// counts as unset.
+	Environment map[string]string
+
+	// EphemeralPorts makes 0 the default of every port.
+	EphemeralPorts bool
+
+	// Out gets the log: what functions, table and stack print. May be nil.
+	Out io.Writer
+
+	// DataDir holds the table and the generated secrets. Default: .local/<port>
+	// below Root. Required if the API's port is a free one.
+	DataDir string
+
+	// ScheduleEvery replaces the template's rate; ScheduleOff runs none.
+	ScheduleEvery time.Duration
+
+	// Check validates the functions' settings all at once; nil checks nothing.
+	Check func(environment map[string]string) error
+
+	// Template and Binaries are files and directories other than Root's
+	// template.yaml and .build/functions.
+	Template string
+	Binaries string
+
+	// Webex changes the simulator's options before it is made.
+	Webex func(*webextest.Options)
+}
+
+// Stack is a running stack.
+type Stack struct {
+	settings  *settings
+	logs      *logs
+	host      *lambda.Host
+	table     *table
+	simulator *webextest.Cloud // nil if it is off
+	servers   []*http.Server
+	failed    chan error
+	schedule  scheduler
+	stopping  sync.Once
+	stopped   chan struct{}
+}
+
+// Start starts everything and returns when all of it answers. If anything is
+// missing or wrong the error names all of it, and nothing is left running.
+func Start(ctx context.Context, options Options) (*Stack, error) {
+	logs := newLogs(options.Out)
+	settings, err := readSettings(options)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stack{settings: settings, logs: logs, failed: make(chan error, 1), stopped: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := s.start(ctx); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	var err error
+	if s.table, err = startTable(ctx, s.settings, s.logs); err != nil {
+		return err
+	}
+	go s.watchTable()
+	if s.host, err = lambda.NewHost(s.logs); err != nil {
+		return err
+	}
+	s.simulator = s.settings.simulator
+	if s.simulator != nil {
+		s.serve(s.settings.webex, withSamples(s.simulator))
+	}
+	s.addFunctions()
+	s.serve(s.settings.api, s.handler())
+	if err := s.warm(ctx); err != nil {
+		return err
+	}
+	if err := s.probe(ctx); err != nil {
+		return err
+	}
+	s.schedule.start(s.host, s.settings.functions, s.settings.scheduleEvery)
+	return nil
+}
+
+// addFunctions makes the template's functions known to the host.
+func (s *Stack) addFunctions() {
+	for _, f := range s.settings.functions {
+		s.host.Add(lambda.Config{
+			Name:        f.LogicalID,
+			Binary:      s.settings.binary(f),
+			Timeout:     f.Timeout,
+			MemorySize:  f.MemorySize,
+			Environment: s.settings.environment(f, s.table.variables()),
+		})
+	}
+}
+
+// warm starts one process of each function: one that refuses to start is to be
+// found now, not by the first request.
+func (s *Stack) warm(ctx context.Context) error {
+	functions := s.host.Functions()
+	problems := make([]error, len(functions))
+	var wait sync.WaitGroup
+	for i, f := range functions {
+		wait.Go(func() { problems[i] = f.Start(ctx) })
+	}
+	wait.Wait()
+	if err := errors.Join(problems...); err != nil {
+		return fmt.Errorf("%w\nthe last lines they printed:\n%s", err, s.logs.tail(10))
+	}
+	return nil
+}
+
+// handler is what the API's port serves.
+func (s *Stack) handler() http.Handler {
+	var routes []httpapi.Route
+	for _, f := range s.settings.functions {
+		for _, r := range f.Routes {
+			routes = append(routes, httpapi.Route{Method: r.Method, Path: r.Path, Function: f.LogicalID})
+		}
+	}
+	gateway := httpapi.New(routes, s.invoke, time.Now)
+	invokes := s.host.API()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isLambdaAPI(r) {
+			invokes.ServeHTTP(w, r)
+			return
+		}
+		gateway.ServeHTTP(w, r)
+	})
+}
+
+// invoke calls a function for the HTTP API.
+func (s *Stack) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+	result, err := s.Invoke(ctx, function, event)
+	switch {
+	case err != nil:
+		s.logs.printf("%s | not called: %v", function, err)
+		return nil, httpapi.ErrUnavailable
+	case result.Outcome == lambda.TimedOut:
+		s.logs.printf("%s | %s", function, result.Payload)
+		return nil, httpapi.ErrTimeout
+	case result.Outcome != lambda.OK:
+		s.logs.printf("%s | %s", function, result.Payload)
+		return nil, httpapi.ErrBadGateway
+	}
+	return result.Payload, nil
+}
+
+// watchTable tells when the emulator ends by itself.
+func (s *Stack) watchTable() {
+	select {
+	case <-s.table.ended():
+		select {
+		case <-s.stopped:
+		default:
+			s.fail(fmt.Errorf("the DynamoDB emulator has ended: %v", s.table.err()))
+		}
+	case <-s.stopped:
+	}
+}
+
+func (s *Stack) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // one reason is enough
+	}
+}
+
+// Failed gives the reason when something that the stack runs has ended by
+// itself. The stack is then to be stopped.
+func (s *Stack) Failed() <-chan error { return s.failed }
+
+// Stop ends everything that was started and returns when it is gone. Requests
+// that are being answered get a moment. It may be called more than once.
+func (s *Stack) Stop() {
+	s.stopping.Do(func() {
+		close(s.stopped)
+		s.schedule.stop()
+		if s.simulator != nil {
+			s.simulator.Close()
+		}
+		s.closeServers()
+		ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+		defer cancel()
+		if s.host != nil {
+			s.host.Close(ctx)
+		}
+		if s.table != nil {
+			s.table.stop(ctx)
+		}
+		s.settings.closeListeners()
+	})
+}

@@ -1,0 +1,147 @@
+package template
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Region and AccountID are what the pseudo parameters of AWS are here.
+const (
+	Region    = "us-east-1"
+	AccountID = "123456789012"
+)
+
+var pseudoParameters = map[string]string{
+	"AWS::Region":    Region,
+	"AWS::AccountId": AccountID,
+	"AWS::Partition": "aws",
+	"AWS::URLSuffix": "amazonaws.com",
+	"AWS::StackName": "local",
+	"AWS::NoValue":   "",
+}
+
+// isIntrinsic tells whether a map is a call of an intrinsic function.
+func isIntrinsic(value map[string]any) bool {
+	if len(value) != 1 {
+		return false
+	}
+	for key := range value {
+		return key == "Ref" || key == "Condition" || strings.HasPrefix(key, "Fn::")
+	}
+	return false
+}
+
+// resolve replaces every intrinsic function in value.
+func (d *document) resolve(value any) (any, error) {
+	switch value := value.(type) {
+	case []any:
+		result := make([]any, 0, len(value))
+		for _, item := range value {
+			resolved, err := d.resolve(item)
+			if err != nil {
+				return nil, err
+			}
+			result = append(result, resolved)
+		}
+		return result, nil
+	case map[string]any:
+		if isIntrinsic(value) {
+			return d.intrinsic(value)
+		}
+		result := make(map[string]any, len(value))
+		for key, item := range value {
+			resolved, err := d.resolve(item)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", key, err)
+			}
+			result[key] = resolved
+		}
+		return result, nil
+	}
+	return value, nil
+}
+
+func (d *document) intrinsic(call map[string]any) (any, error) {
+	for name, argument := range call {
+		switch name {
+		case "Ref":
+			return d.reference(scalar(argument))
+		case "Fn::GetAtt":
+			return d.attribute(argument)
+		case "Fn::Sub":
+			return d.substitute(argument)
+		default:
+			return nil, fmt.Errorf("the local stack does not know %s", name)
+		}
+	}
+	return nil, nil
+}
+
+// reference is what Ref gives: a parameter's default, a resource's name.
+func (d *document) reference(name string) (string, error) {
+	if value, ok := d.parameters[name]; ok {
+		return value, nil
+	}
+	if value, ok := pseudoParameters[name]; ok {
+		return value, nil
+	}
+	if d.known[name] {
+		return name, nil
+	}
+	return "", fmt.Errorf("it refers to %s, which is neither a parameter nor a resource", name)
+}
+
+// attribute is what GetAtt gives: a name that shows what it stands for, since
+// nothing here has an ARN that anybody could use.
+func (d *document) attribute(argument any) (string, error) {
+	path := scalar(argument)
+	if list, ok := argument.([]any); ok {
+		parts := make([]string, 0, len(list))
+		for _, part := range list {
+			parts = append(parts, scalar(part))
+		}
+		path = strings.Join(parts, ".")
+	}
+	id, _, _ := strings.Cut(path, ".")
+	if !d.known[id] {
+		return "", fmt.Errorf("it refers to %s, which is not a resource", id)
+	}
+	return fmt.Sprintf("arn:aws:local:%s:%s:%s", Region, AccountID, path), nil
+}
+
+var placeholder = regexp.MustCompile(`\$\{(!?)([^}]*)\}`)
+
+// substitute is Fn::Sub, with or without variables of its own.
+func (d *document) substitute(argument any) (string, error) {
+	text, own := scalar(argument), map[string]any{}
+	if list, ok := argument.([]any); ok && len(list) == 2 {
+		text = scalar(list[0])
+		own, _ = list[1].(map[string]any)
+	}
+	var failed error
+	result := placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		groups := placeholder.FindStringSubmatch(match)
+		name := strings.TrimSpace(groups[2])
+		if groups[1] == "!" { // ${!Literal} stands for ${Literal}
+			return "${" + name + "}"
+		}
+		value, err := d.placeholder(name, own)
+		if err != nil && failed == nil {
+			failed = err
+		}
+		return value
+	})
+	return result, failed
+}
+
+func (d *document) placeholder(name string, own map[string]any) (string, error) {
+	if value, ok := own[name]; ok {
+		resolved, err := d.resolve(value)
+		return scalar(resolved), err
+	}
+	if strings.Contains(name, ".") {
+		return d.attribute(name)
+	}
+	return d.reference(name)
+}
