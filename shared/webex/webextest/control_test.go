@@ -47,6 +47,9 @@ func TestControlTellsTheStoryOfOneCustomer(t *testing.T) {
 		t.Errorf("%d pushes", n)
 	}
 	devices := ask[[]webextest.Device](f, "POST", org+"devices", `{"count":3,"model":"Cisco Board Pro"}`)
+	if all := ask[[]webextest.Device](f, "GET", org+"devices", ""); len(all) != 8 {
+		t.Errorf("%d devices", len(all))
+	}
 	if u := ask[object](f, "GET", org+"deviceUrl?device="+devices[0].ID, "")["url"].(string); !strings.Contains(u, devices[0].ID) {
 		t.Errorf("device URL %s", u)
 	}

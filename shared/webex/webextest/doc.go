@@ -6,7 +6,7 @@
 // the installations, OAuth tokens and feature configurations, and the requests
 // it was sent. It follows the project's protocol.md; where a doc comment states
 // a fact about Webex it carries that page's tag: [page], [java], [node],
-// [token], or [ours] for what no source says and we decided.
+// [editor], [demo], [token], or [ours] for what no source says and we decided.
 //
 // It must not know the product. Nothing outside the standard library, the JWT
 // and the JWK libraries is imported, so that a misunderstanding of Webex in the
@@ -36,5 +36,6 @@
 // activating it again yields new addresses [ours].
 //
 // A Cloud is safe for concurrent use. It never holds its lock while it sends a
-// request, waits, or calls a hook.
+// request, waits, or calls a hook; only the function of [Cloud.SetReadback] is
+// called with it.
 package webextest

@@ -10,14 +10,14 @@ import (
 
 // Fault is a misbehaviour that is injected into the answers to the integration.
 //
-// A fault with a Status, Body or Redirect answers instead of doing the work. Any
-// other lets the work be done and spoils the rest. Where several faults fit a
+// A fault with a Status, Body or Redirect answers instead of doing the work,
+// unless it loses the reply. Any other lets the work be done and spoils the rest. Where several faults fit a
 // request, the one injected first is used.
 type Fault struct {
 	// Which requests it hits; empty means any.
 	Kind   string `json:"kind,omitempty"` // one of the Kind constants
 	Method string `json:"method,omitempty"`
-	OrgID  string `json:"orgId,omitempty"`
+	OrgID  string `json:"orgId,omitempty"` // never fits a request for a key set
 
 	// Times is how many requests it hits. 0: all, until [Cloud.ClearFaults].
 	Times int `json:"times,omitempty"`
