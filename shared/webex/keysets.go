@@ -71,6 +71,11 @@ type keySet struct {
 	failure   error     // of the last attempt
 }
 
+// trusts reports whether the region is one whose keys are looked at.
+func (k *KeySets) trusts(region string) bool {
+	return slices.ContainsFunc(k.sets, func(set *keySet) bool { return set.region == region })
+}
+
 // lookup returns the keys with this id in the sets of regions (nil: all
 // trusted ones), fetched side by side where needed. It returns [ErrUnknownKey]
 // if no set has it, and an error that is [ErrUnavailable] if no set has it but

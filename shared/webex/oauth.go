@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -62,9 +63,8 @@ func exchangeError(err error) error {
 	}
 	status := retrieve.Response.StatusCode
 	failure := &APIError{Op: op, Status: status, RetryAfter: parseRetryAfter(retrieve.Response.Header)}
-	switch retrieve.ErrorCode {
-	case "invalid_grant", "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type":
-		failure.Code = retrieve.ErrorCode
+	if status == http.StatusBadRequest || status == http.StatusUnauthorized {
+		failure.Code = oauthCode(retrieve)
 	}
 	if status >= 200 && status <= 299 {
 		failure.Cause = errors.New("no access token in the answer")
@@ -89,4 +89,21 @@ func seconds(value any) time.Duration {
 		return 0
 	}
 	return time.Duration(min(n, century) * float64(time.Second))
+}
+
+// oauthCode returns the error code of RFC 6749 in the answer, "" if it has none
+// of those. The library finds it only where the content type says JSON.
+func oauthCode(retrieve *oauth2.RetrieveError) string {
+	var body struct {
+		Error string `json:"error"`
+	}
+	if body.Error = retrieve.ErrorCode; body.Error == "" {
+		_ = json.Unmarshal(retrieve.Body, &body)
+	}
+	switch body.Error {
+	case "invalid_grant", "invalid_client", "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_grant_type":
+		return body.Error
+	default:
+		return ""
+	}
 }

@@ -111,6 +111,9 @@ func (v *Verifier) checkSignature(ctx context.Context, token *jwt.Token, raw str
 	if kid == "" || len(kid) > maxID {
 		return "", fmt.Errorf("%w: no usable kid", ErrUnknownKey)
 	}
+	if wire.Region != "" && !v.keys.trusts(wire.Region) {
+		return "", fmt.Errorf("%w: region is not trusted", ErrUnknownKey)
+	}
 	keys, err := v.keys.lookup(ctx, kid, regionsToAsk(wire))
 	if err != nil {
 		return "", err

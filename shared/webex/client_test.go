@@ -1,0 +1,194 @@
+package webex_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+var bearer = secret.New("access-token")
+
+// serve answers every request with handler and returns its base URL.
+func serve(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestCallErrorsAreSorted(t *testing.T) {
+	tests := map[string]struct {
+		answer     http.HandlerFunc
+		want       []error
+		retryAfter time.Duration
+	}{
+		"not found":        {status(404, `{"message":"gone"}`), []error{webex.ErrNotFound, webex.ErrRejected}, 0},
+		"unauthorized":     {status(401, ``), []error{webex.ErrUnauthorized, webex.ErrRejected}, 0},
+		"forbidden":        {status(403, `{}`), []error{webex.ErrRejected}, 0},
+		"HTML error":       {status(503, `<html>`), []error{webex.ErrUnavailable}, 0},
+		"throttled":        {throttled("17"), []error{webex.ErrUnavailable}, 17 * time.Second},
+		"throttled for so": {throttled("99999999999999"), []error{webex.ErrUnavailable}, 24 * time.Hour},
+		"throttled badly":  {throttled("soon"), []error{webex.ErrUnavailable}, 0},
+		"truncated JSON":   {status(200, `{"signageUrl":`), []error{webex.ErrUnavailable}, 0},
+		"too large":        {status(200, `{"a":"`+strings.Repeat("a", 1<<20)+`"}`), []error{webex.ErrUnavailable}, 0},
+		"cut":              {cut, []error{webex.ErrUnavailable}, 0},
+	}
+	all := []error{webex.ErrNotFound, webex.ErrUnauthorized, webex.ErrRejected, webex.ErrUnavailable, webex.ErrInvalidGrant, webex.ErrInvalidClient}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := webex.NewClient(nil).GetConfig(t.Context(), webex.DigitalSignage, serve(t, test.answer), bearer)
+			for _, sentinel := range all {
+				want := false
+				for _, one := range test.want {
+					want = want || one == sentinel
+				}
+				if errors.Is(err, sentinel) != want {
+					t.Errorf("%v is %q: want %v", err, sentinel, want)
+				}
+			}
+			if got := webex.RetryAfter(err); got != test.retryAfter {
+				t.Errorf("retry after %v, want %v", got, test.retryAfter)
+			}
+			if strings.Contains(fmt.Sprint(err), bearer.Reveal()) || strings.Contains(fmt.Sprint(err), "127.0.0.1") {
+				t.Errorf("error tells too much: %v", err)
+			}
+		})
+	}
+}
+
+func status(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(code)
+		io.WriteString(w, body)
+	}
+}
+
+func throttled(retryAfter string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", retryAfter)
+		w.WriteHeader(http.StatusTooManyRequests)
+	}
+}
+
+func cut(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
+
+func TestCredentialsFollowNoRedirect(t *testing.T) {
+	stolen := 0
+	thief := serve(t, func(http.ResponseWriter, *http.Request) { stolen++ })
+	host := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, thief, http.StatusTemporaryRedirect) })
+	client := webex.NewClient(nil)
+	credentials := webex.Credentials{ClientID: "id", ClientSecret: secret.New("client-secret")}
+	_, getErr := client.GetApp(t.Context(), host, bearer)
+	_, tokenErr := client.Exchange(t.Context(), host, credentials, secret.New("refresh"))
+	for _, err := range []error{getErr, tokenErr, client.PutConfig(t.Context(), host, bearer, webex.FeatureConfig{Feature: webex.DigitalSignage})} {
+		if !errors.Is(err, webex.ErrRejected) {
+			t.Errorf("redirect: error = %v, want ErrRejected", err)
+		}
+	}
+	if stolen != 0 {
+		t.Errorf("%d requests followed the redirect", stolen)
+	}
+}
+
+func TestPutKeepsReplacementValuesByteForByte(t *testing.T) {
+	var body, contentType string
+	host := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		raw, _ := io.ReadAll(r.Body)
+		body, contentType = string(raw), r.Header.Get("Content-Type")
+	})
+	config := webex.FeatureConfig{
+		Feature: webex.PersistentWebApp, ContentURL: "https://pwa.example.com/?d=$(deviceId)&n=$(deviceName)<",
+		AssignContentURL: "https://a.example.com/a", ManageContentURL: "https://a.example.com/m", XAPIAllowList: "*.example.com",
+	}
+	if err := webex.NewClient(nil).PutConfig(t.Context(), host, bearer, config); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"pwaUrl":"https://pwa.example.com/?d=$(deviceId)&n=$(deviceName)<",` +
+		`"crossLaunch":{"manageContent":{"url":"https://a.example.com/m"},"assignContent":{"url":"https://a.example.com/a"}},` +
+		`"directXapiAccessAllowListOverride":"*.example.com"}` + "\n"
+	if body != want || contentType != "application/json" {
+		t.Errorf("body = %s (%s)\nwant  %s", body, contentType, want)
+	}
+}
+
+func TestExchange(t *testing.T) {
+	tests := map[string]struct {
+		answer http.HandlerFunc
+		want   webex.Tokens
+		err    error
+	}{
+		"all": {
+			json200(`{"access_token":"a","expires_in":64800,"refresh_token":"new","refresh_token_expires_in":7776000}`),
+			webex.Tokens{Access: secret.New("a"), AccessLife: 18 * time.Hour, Refresh: secret.New("new"), RefreshLife: 90 * 24 * time.Hour}, nil,
+		},
+		"same refresh token": {
+			json200(`{"access_token":"a","expires_in":60,"refresh_token":"refresh"}`),
+			webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil,
+		},
+		"empty and missing":  {json200(`{"access_token":"a","refresh_token":""}`), webex.Tokens{Access: secret.New("a")}, nil},
+		"negative life":      {json200(`{"access_token":"a","expires_in":-5,"refresh_token_expires_in":-1}`), webex.Tokens{Access: secret.New("a")}, nil},
+		"no access token":    {json200(`{}`), webex.Tokens{}, webex.ErrUnavailable},
+		"truncated":          {json200(`{"access_tok`), webex.Tokens{}, webex.ErrUnavailable},
+		"dead refresh token": {status(400, `{"error":"invalid_grant"}`), webex.Tokens{}, webex.ErrInvalidGrant},
+		"wrong client":       {status(401, `{"error":"invalid_client"}`), webex.Tokens{}, webex.ErrInvalidClient},
+		"HTML 400":           {status(400, `<html>`), webex.Tokens{}, webex.ErrRejected},
+		"server error":       {status(500, `{"error":"invalid_grant"}`), webex.Tokens{}, webex.ErrUnavailable},
+		"throttled":          {throttled("3"), webex.Tokens{}, webex.ErrUnavailable},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var form string
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				raw, _ := io.ReadAll(r.Body)
+				form = string(raw)
+				test.answer(w, r)
+			})
+			credentials := webex.Credentials{ClientID: "id", ClientSecret: secret.New("client-secret")}
+			got, err := webex.NewClient(nil).Exchange(t.Context(), url, credentials, secret.New("refresh"))
+			if !errors.Is(err, test.err) || (test.err == webex.ErrUnavailable && errors.Is(err, webex.ErrInvalidGrant)) || got != test.want {
+				t.Errorf("got %+v (%q), %v; want %+v, %v", got, got.Access.Reveal(), err, test.want, test.err)
+			}
+			if want := "client_id=id&client_secret=client-secret&grant_type=refresh_token&refresh_token=refresh"; form != want {
+				t.Errorf("form = %q, want %q", form, want)
+			}
+			if text := fmt.Sprint(err); strings.Contains(text, "client-secret") || strings.Contains(text, "<html>") {
+				t.Errorf("error tells too much: %v", err)
+			}
+		})
+	}
+}
+
+func json200(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, body)
+	}
+}
+
+func TestCallsEndWithTheirContext(t *testing.T) {
+	release := make(chan struct{})
+	arrived := make(chan struct{})
+	url := serve(t, func(http.ResponseWriter, *http.Request) { close(arrived); <-release })
+	defer close(release)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	_, err := webex.NewClient(nil).GetApp(ctx, url, bearer)
+	if !errors.Is(err, webex.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestDeleteOfWhatIsGone(t *testing.T) {
+	if err := webex.NewClient(nil).DeleteConfig(t.Context(), webex.DigitalSignage, serve(t, status(404, `{}`)), bearer); err != nil {
+		t.Errorf("error = %v, want none", err)
+	}
+}

@@ -1,0 +1,118 @@
+package webex_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"testing"
+	"time"
+
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+func newKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func (b *bench) fetches() int { return b.cloud.Count(webextest.KindJWKS, "GET") }
+
+func TestKeySetsAreFetchedOnNeedOnly(t *testing.T) {
+	b := newBench(t)
+	for range 3 {
+		if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := b.fetches(), len(webex.DefaultRegions); got != want {
+		t.Errorf("a token without region: %d fetches, want one per trusted set: %d", got, want)
+	}
+
+	b = newBench(t)
+	token := b.cloud.Sign(home, nil, b.claims(map[string]any{"region": home}))
+	if _, err := b.Verify(t.Context(), token, webex.CrossLaunch); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.fetches(); got != 1 {
+		t.Errorf("a token with a region: %d fetches, want 1", got)
+	}
+}
+
+func TestUnknownKeysCauseOneFetchPerSetAndHalfMinute(t *testing.T) {
+	b := newBench(t)
+	flood := func() {
+		t.Helper()
+		for range 20 {
+			if _, err := b.Verify(t.Context(), b.withHeader("ES256", "made-up"), webex.CrossLaunch); !errors.Is(err, webex.ErrUnknownKey) {
+				t.Fatalf("error = %v", err)
+			}
+		}
+	}
+	sets := len(webex.DefaultRegions)
+	flood()
+	if got := b.fetches(); got != sets {
+		t.Errorf("first flood: %d fetches, want %d", got, sets)
+	}
+	b.now = b.now.Add(29 * time.Second)
+	flood()
+	if got := b.fetches(); got != sets {
+		t.Errorf("within 30 s: %d fetches, want still %d", got, sets)
+	}
+	b.now = b.now.Add(time.Second)
+	flood()
+	if got := b.fetches(); got != 2*sets {
+		t.Errorf("after 30 s: %d fetches, want %d", got, 2*sets)
+	}
+}
+
+func TestRotatedKeyIsFoundAfterHalfAMinute(t *testing.T) {
+	b := newBench(t)
+	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil {
+		t.Fatal(err)
+	}
+	b.cloud.RotateKeys(home)
+	b.now = b.now.Add(31 * time.Second)
+	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil {
+		t.Errorf("after the rotation: %v", err)
+	}
+}
+
+func TestKeySetOutage(t *testing.T) {
+	b := newBench(t)
+	b.cloud.Inject(webextest.Fault{Kind: webextest.KindJWKS, Status: 500})
+	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); !errors.Is(err, webex.ErrUnavailable) {
+		t.Fatalf("nothing cached: error = %v, want ErrUnavailable", err)
+	}
+	b.cloud.ClearFaults()
+	b.now = b.now.Add(3 * time.Second)
+	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil {
+		t.Fatalf("after the outage: %v", err)
+	}
+	b.cloud.Inject(webextest.Fault{Kind: webextest.KindJWKS, Status: 503})
+	b.now = b.now.Add(7 * time.Hour)
+	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil {
+		t.Errorf("the last good set is kept: %v", err)
+	}
+}
+
+func TestKeySetURLs(t *testing.T) {
+	if _, err := webex.KeySetURLs([]string{"mars"}, nil); err == nil {
+		t.Error("an unknown region is taken")
+	}
+	if _, err := webex.KeySetURLs(nil, nil); err == nil {
+		t.Error("no region is taken")
+	}
+	if _, err := webex.KeySetURLs([]string{home}, map[string]string{home: "http://evil.test/jwks"}); err == nil {
+		t.Error("a key set without TLS is taken")
+	}
+	urls, err := webex.KeySetURLs([]string{home}, map[string]string{untrusted: "http://127.0.0.1:1/jwks"})
+	if err != nil || len(urls) != 1 || urls[home] != "https://xapi-r.wbx2.com/jwks" {
+		t.Errorf("urls = %v, %v: an override must not bring in a region", urls, err)
+	}
+}
