@@ -1,0 +1,228 @@
+package config
+
+import (
+	"cmp"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"signpost/shared/secret"
+	"signpost/shared/secret/document"
+	"signpost/shared/webex"
+)
+
+// Limits on what is shown to people and sent on, as in the template.
+const (
+	maxVendorName = 128
+	maxAllowList  = 1024
+	maxTable      = 1024 // a table's name may be its ARN
+)
+
+// Table is where installations and launches are.
+type Table struct {
+	Name string // INSTALLATIONS_TABLE
+}
+
+var tablePattern = regexp.MustCompile(`^[A-Za-z0-9_.:/-]+$`)
+
+func (t *Table) load(r *reader) {
+	const fix = "set it to the name of the DynamoDB table"
+	t.Name = r.required("INSTALLATIONS_TABLE", fix)
+	if t.Name != "" && (len(t.Name) > maxTable || !tablePattern.MatchString(t.Name)) {
+		r.problem("INSTALLATIONS_TABLE", fix, "is not a table name")
+	}
+}
+
+// Tokens is what it takes to check a token that Webex signed.
+type Tokens struct {
+	AppID string // WEBEX_APP_ID
+	// KeySetURLs are the addresses of the trusted regions' key sets, by region:
+	// WEBEX_REGIONS and WEBEX_JWKS_URLS.
+	KeySetURLs map[string]string
+	Hosts      webex.Hosts // WEBEX_HOSTS
+}
+
+var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+func (t *Tokens) load(r *reader) {
+	const fix = "set it to the id in the integration's manifest"
+	t.AppID = r.required("WEBEX_APP_ID", fix)
+	if t.AppID != "" && !uuidPattern.MatchString(t.AppID) {
+		r.problem("WEBEX_APP_ID", fix, "is not a UUID")
+	}
+	t.loadKeySets(r)
+
+	list := cmp.Or(r.optional("WEBEX_HOSTS"), webex.DefaultHosts)
+	hosts, err := webex.ParseHosts(list, !r.onAWS())
+	for _, wrong := range split(err) {
+		r.problem("WEBEX_HOSTS", "separate host names by commas, or unset it for Webex's own", "has a bad entry: %s", wrong)
+	}
+	t.Hosts = hosts
+}
+
+func (t *Tokens) loadKeySets(r *reader) {
+	override := map[string]string{}
+	if raw := r.optional("WEBEX_JWKS_URLS"); raw != "" {
+		if err := json.Unmarshal([]byte(raw), &override); err != nil {
+			r.problem("WEBEX_JWKS_URLS", `write it as {"region": "https://…"}, or unset it for Webex's own`, "is not a JSON object of strings")
+			override = nil
+		}
+	}
+	t.KeySetURLs = map[string]string{}
+	for region := range strings.SplitSeq(cmp.Or(r.optional("WEBEX_REGIONS"), strings.Join(webex.DefaultRegions, ",")), ",") {
+		region = strings.TrimSpace(region)
+		urls, err := webex.KeySetURLs([]string{region}, override)
+		switch {
+		case err == nil:
+			t.KeySetURLs[region] = urls[region]
+		case override[region] != "":
+			r.problem("WEBEX_JWKS_URLS", "give each region the https address of its key set", "has a bad entry: %v", err)
+		default:
+			r.problem("WEBEX_REGIONS", "separate region names by commas, or unset it for the three commercial ones", "has a bad entry: %v", err)
+		}
+	}
+}
+
+// Features is what this deployment provides to Control Hub.
+type Features struct {
+	// ContentURLs are what devices show, for the features that are provided
+	// and for no others: SIGNAGE_URL, PWA_URL.
+	ContentURLs   map[webex.Feature]string
+	XAPIAllowList string // PWA_XAPI_ALLOW_LIST
+}
+
+// Provides reports whether this deployment provides feature.
+func (f Features) Provides(feature webex.Feature) bool { return f.ContentURLs[feature] != "" }
+
+// contentVariables name the setting that makes each feature provided.
+var contentVariables = map[webex.Feature]string{
+	webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL",
+}
+
+func (f *Features) load(r *reader) {
+	f.ContentURLs = map[webex.Feature]string{}
+	for _, feature := range webex.Features {
+		variable := contentVariables[feature]
+		raw := r.optional(variable)
+		if raw == "" {
+			continue
+		}
+		if err := feature.CheckContentURL(raw); err != nil {
+			r.problem(variable, "set it to the page that devices show, or unset it not to provide the feature", "%v", err)
+		}
+		f.ContentURLs[feature] = raw
+	}
+	if len(f.ContentURLs) == 0 {
+		r.problem("SIGNAGE_URL, PWA_URL", "set the page that devices show for each feature that is provided", "are both not set: nothing would be provided")
+	}
+	const fix = "set PWA_URL too, or unset it for Webex's default, the host of PWA_URL"
+	f.XAPIAllowList = r.optional("PWA_XAPI_ALLOW_LIST")
+	switch {
+	case f.XAPIAllowList == "":
+	case !f.Provides(webex.PersistentWebApp):
+		r.problem("PWA_XAPI_ALLOW_LIST", fix, "is set without PWA_URL")
+	case len(f.XAPIAllowList) > maxAllowList || !printable(f.XAPIAllowList):
+		r.problem("PWA_XAPI_ALLOW_LIST", "list host names on one line", "holds control characters or is over %d bytes", maxAllowList)
+	}
+}
+
+// Provider is what we are to Webex and to those who activate.
+type Provider struct {
+	Features
+	ClientID string // WEBEX_CLIENT_ID
+	// PublicURL is our base address without a slash at its end, "" if API
+	// Gateway's own is meant: PUBLIC_URL.
+	PublicURL      string
+	VerifyInterval time.Duration // VERIFY_INTERVAL
+	VendorName     string        // VENDOR_NAME, may be empty
+}
+
+var clientPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,256}$`)
+
+func (p *Provider) load(r *reader) {
+	p.Features.load(r)
+	const fix = "set it to the OAuth client id that Control Hub showed when the manifest was uploaded"
+	p.ClientID = r.required("WEBEX_CLIENT_ID", fix)
+	if p.ClientID != "" && !clientPattern.MatchString(p.ClientID) {
+		r.problem("WEBEX_CLIENT_ID", fix, "is not an OAuth client id: letters, digits and . _ ~ - only")
+	}
+	p.PublicURL = r.publicURL("PUBLIC_URL")
+	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
+	p.VendorName = r.optional("VENDOR_NAME")
+	if !printable(p.VendorName) || utf8.RuneCountInString(p.VendorName) > maxVendorName {
+		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "holds control characters or is over %d characters", maxVendorName)
+	}
+}
+
+// interval reads how often installations are verified.
+func (r *reader) interval(variable string) time.Duration {
+	const shortest, longest, usual = time.Second, 24 * time.Hour, time.Hour
+	raw := r.optional(variable)
+	if raw == "" {
+		return usual
+	}
+	interval, err := time.ParseDuration(raw)
+	if err != nil || interval < shortest || interval > longest {
+		r.problem(variable, "set it to a duration such as 90s, 15m or 1h30m, or unset it for 1h", "is not a Go duration from 1s to 24h")
+	}
+	return interval
+}
+
+// Launch is what a cross-launch needs.
+type Launch struct {
+	Features
+	// ContentURL is the vendor's page that is opened, a valid argument of
+	// launch.NewIssuer: CONTENT_URL.
+	ContentURL string
+}
+
+func (l *Launch) load(r *reader) {
+	l.Features.load(r)
+	l.ContentURL = r.contentURL("CONTENT_URL")
+}
+
+// allParts are the parts of the secret document that any function needs.
+var allParts = []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset}
+
+// Secret is where the secret document is: just one of ID and JSON is set.
+type Secret struct {
+	// Needs are the parts of the document that the caller is going to read;
+	// set it before Load, which looks for them in a literal document.
+	Needs []document.Part
+
+	ID   string        // SECRET_ID
+	JSON secret.String // SECRET_JSON
+}
+
+func (s *Secret) load(r *reader) {
+	const both = "SECRET_ID, SECRET_JSON"
+	s.ID, s.JSON = r.optional("SECRET_ID"), secret.New(r.optional("SECRET_JSON"))
+	switch {
+	case s.ID == "" && s.JSON.IsZero():
+		r.problem(both, "set SECRET_ID to a Secrets Manager secret, or SECRET_JSON to the document itself", "are both not set")
+	case s.ID != "" && !s.JSON.IsZero():
+		r.problem(both, "unset one of them", "are both set")
+	case s.ID != "" && strings.ContainsFunc(s.ID, func(c rune) bool { return c <= ' ' || c > '~' }):
+		r.problem("SECRET_ID", "set it to the ARN or the name of a Secrets Manager secret", "is not a secret's id")
+	case s.ID == "":
+		_, err := document.Parse([]byte(s.JSON.Reveal()), s.Needs...)
+		for _, wrong := range split(err) {
+			r.problem("SECRET_JSON", `write it as {"clientSecret": "…", "contentApiKey": "…", "tokenKeyset": {…}}`, "is not good: %s", wrong)
+		}
+	}
+}
+
+// split takes joined errors apart, so that each becomes a problem of its own.
+func split(err error) []string {
+	if err == nil {
+		return nil
+	}
+	return strings.Split(err.Error(), "\n")
+}
+
+func printable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}

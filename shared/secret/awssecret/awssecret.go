@@ -1,0 +1,74 @@
+// Package awssecret owns the one call to AWS Secrets Manager: reading a
+// secret's current value. What the value means is package document's.
+//
+// It is a package of its own so that functions without a secret do not link
+// the client.
+package awssecret
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/smithy-go"
+)
+
+// attemptTimeout bounds one attempt; the caller's context bounds them all.
+const attemptTimeout = 2 * time.Second
+
+// Fetch returns a function that reads the secret with this id, its ARN or its
+// name. Region, credentials and endpoint are the ones that Lambda and the AWS
+// tools set in environ: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+// AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL. The
+// SDK's own search for credentials would find nothing else on Lambda, and
+// costs two megabytes.
+func Fetch(environ map[string]string, id string) (func(context.Context) ([]byte, error), error) {
+	options := secretsmanager.Options{
+		Region: first(environ, "AWS_REGION", "AWS_DEFAULT_REGION"),
+		HTTPClient: &http.Client{
+			Timeout:       attemptTimeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+	key, secretKey := environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"]
+	if id == "" || options.Region == "" || key == "" || secretKey == "" {
+		return nil, errors.New("read a secret: its id, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are required; Lambda sets the last three, elsewhere use SECRET_JSON")
+	}
+	credentials := aws.Credentials{AccessKeyID: key, SecretAccessKey: secretKey, SessionToken: environ["AWS_SESSION_TOKEN"]}
+	options.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
+	if endpoint := first(environ, "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"); endpoint != "" {
+		options.BaseEndpoint = &endpoint
+	}
+	client := secretsmanager.New(options)
+	return func(ctx context.Context) ([]byte, error) { return read(ctx, client, id) }, nil
+}
+
+// read returns the current value. Its errors name the secret and Secrets
+// Manager's error code, which is what an operator needs to find a missing
+// permission or a wrong id, and nothing of the answer.
+func read(ctx context.Context, client *secretsmanager.Client, id string) ([]byte, error) {
+	answer, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
+	if refused, ok := errors.AsType[smithy.APIError](err); ok {
+		return nil, fmt.Errorf("read secret %s: %s", id, refused.ErrorCode())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read secret %s: %w", id, err)
+	}
+	if answer.SecretString != nil {
+		return []byte(*answer.SecretString), nil
+	}
+	return answer.SecretBinary, nil
+}
+
+func first(environ map[string]string, names ...string) string {
+	for _, name := range names {
+		if value := environ[name]; value != "" {
+			return value
+		}
+	}
+	return ""
+}
