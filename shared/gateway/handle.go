@@ -1,0 +1,123 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// Handler is what a Lambda function is started with.
+type Handler func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+// Serve answers one request; an error becomes the answer that the table of
+// problems says.
+type Serve func(context.Context, Request) (Response, error)
+
+// Option changes how a [Handler] works.
+type Option func(*options)
+
+type options struct {
+	render func(Request, Problem) (Response, bool)
+}
+
+// WithProblemPages has render answer problems in a form of its own; where it
+// returns false the answer is the problem in JSON.
+func WithProblemPages(render func(Request, Problem) (Response, bool)) Option {
+	return func(o *options) { o.render = render }
+}
+
+// Handle returns the function that serves events by serve. It turns errors and
+// panics into answers and writes one line to the log for each request: route,
+// status, code, duration, cause, and what serve noted. The route key is
+// logged and never the path, which may hold a launch code.
+func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option) Handler {
+	var o options
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		started, request := now(), NewRequest(event)
+		response, err := call(ctx, serve, request)
+		code := ""
+		if err != nil {
+			problem := ProblemOf(err)
+			code, response = problem.Code, o.answer(request, problem)
+		}
+		logRequest(ctx, log, request, outcome{
+			status: response.Status, code: code, duration: now().Sub(started), err: err,
+		})
+		return response.event(), nil
+	}
+}
+
+func (o options) answer(request Request, problem Problem) Response {
+	if o.render != nil {
+		if response, ok := o.render(request, problem); ok {
+			headers := problem.headers()
+			maps.Copy(headers, response.Headers)
+			response.Headers = headers
+			return response
+		}
+	}
+	return problem.Response()
+}
+
+// panicked is what a panic becomes.
+type panicked struct {
+	value any
+	stack []byte
+}
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func call(ctx context.Context, serve Serve, request Request) (response Response, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			response, err = Response{}, &panicked{value: value, stack: debug.Stack()}
+		}
+	}()
+	return serve(ctx, request)
+}
+
+// outcome is how a request ended.
+type outcome struct {
+	status   int
+	code     string
+	duration time.Duration
+	err      error
+}
+
+func logRequest(ctx context.Context, log *slog.Logger, request Request, o outcome) {
+	attrs := []slog.Attr{
+		slog.String("route", request.RouteKey()),
+		slog.Int("status", o.status),
+		slog.Float64("duration_ms", float64(o.duration.Microseconds())/1000),
+		slog.String("request_id", request.event.RequestContext.RequestID),
+	}
+	attrs = append(attrs, *request.notes...)
+	level := slog.LevelInfo
+	if o.err != nil {
+		attrs = append(attrs, slog.String("code", o.code), slog.String("cause", o.err.Error()))
+		level = slog.LevelWarn
+	}
+	if p, ok := o.err.(*panicked); ok {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	if o.status == http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// WithBudget bounds the work of a request to d, so that there is time left to
+// answer within what the contract allows. Lambda's own deadline still counts
+// where it is earlier.
+func WithBudget(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, d)
+}

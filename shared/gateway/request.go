@@ -1,0 +1,113 @@
+// Package gateway owns the shape of what goes in and out of the functions
+// behind API Gateway: HTTP API events (payload 2.0), the three forms in which a
+// token arrives, problem answers, security headers and the request log. It
+// decides nothing of the business, and it is the one place that knows which
+// answer an error becomes.
+package gateway
+
+import (
+	"encoding/base64"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// Request is one HTTP request. Copies share what is noted for the log.
+type Request struct {
+	event events.APIGatewayV2HTTPRequest
+	notes *[]slog.Attr
+}
+
+// NewRequest wraps an event.
+func NewRequest(event events.APIGatewayV2HTTPRequest) Request {
+	return Request{event: event, notes: new([]slog.Attr)}
+}
+
+// Note adds attributes to the line that the log gets for this request. Log
+// neither a token nor a launch code: secrets that do not redact themselves.
+func (r Request) Note(attrs ...slog.Attr) { *r.notes = append(*r.notes, attrs...) }
+
+// Method returns the HTTP method.
+func (r Request) Method() string { return r.event.RequestContext.HTTP.Method }
+
+// RouteKey returns the route that matched, such as "POST /launches/{code}".
+func (r Request) RouteKey() string { return r.event.RouteKey }
+
+// DomainName returns the name under which API Gateway was reached. It comes
+// from API Gateway itself, never from a header that a caller could choose.
+func (r Request) DomainName() string { return r.event.RequestContext.DomainName }
+
+// PathValue returns the value of a variable in the route, "" if it has none of
+// this name.
+func (r Request) PathValue(name string) string { return r.event.PathParameters[name] }
+
+// Header returns a header's value by its name in any case: API Gateway writes
+// names in lower case, other senders of such events as the client did.
+func (r Request) Header(name string) string {
+	if value, ok := r.event.Headers[strings.ToLower(name)]; ok {
+		return value
+	}
+	for key, value := range r.event.Headers {
+		if strings.EqualFold(key, name) {
+			return value
+		}
+	}
+	return ""
+}
+
+// Bearer returns the credential of an `Authorization: Bearer` header, "" if
+// there is none.
+func (r Request) Bearer() string {
+	scheme, credential, _ := strings.Cut(r.Header("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(credential)
+}
+
+// Body returns the body's bytes. Its error is a malformed request.
+func (r Request) Body() ([]byte, error) {
+	if !r.event.IsBase64Encoded {
+		return []byte(r.event.Body), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(r.event.Body)
+	if err != nil {
+		return nil, Malformed("The body is marked as base64 and is not: send it as it is.")
+	}
+	return body, nil
+}
+
+// WantsHTML reports whether the answer is to be a page: only if the Accept
+// header lists text/html, and does not like application/json better.
+func (r Request) WantsHTML() bool {
+	html, json := 0.0, 0.0
+	for entry := range strings.SplitSeq(r.Header("Accept"), ",") {
+		name, parameters, _ := strings.Cut(entry, ";")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "text/html":
+			html = max(html, quality(parameters))
+		case "application/json", "application/problem+json":
+			json = max(json, quality(parameters))
+		}
+	}
+	return html > 0 && html >= json
+}
+
+// quality reads the weight of an Accept entry, 1 if it has none and 0 if it
+// cannot be read.
+func quality(parameters string) float64 {
+	for parameter := range strings.SplitSeq(parameters, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "q") {
+			continue
+		}
+		weight, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+		if err != nil || !(weight >= 0 && weight <= 1) {
+			return 0
+		}
+		return weight
+	}
+	return 1
+}

@@ -1,0 +1,55 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// Response is one answer.
+type Response struct {
+	Status int
+	// Headers, by their canonical names, are sent beside the security headers,
+	// which they may replace.
+	Headers map[string]string
+	Body    string
+}
+
+// securityHeaders go with every answer. Nothing here may be cached: the
+// answers hold launches, and pages that people paste activation codes into.
+var securityHeaders = map[string]string{
+	"Cache-Control":             "no-store",
+	"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
+	"Referrer-Policy":           "no-referrer",
+	"Strict-Transport-Security": "max-age=31536000",
+	"X-Content-Type-Options":    "nosniff",
+}
+
+// JSON answers value. URLs in it stay readable: `&` is not escaped.
+func JSON(status int, value any) (Response, error) {
+	body, err := encodeJSON(value)
+	if err != nil {
+		return Response{}, fmt.Errorf("encode an answer: %w", err)
+	}
+	return Response{Status: status, Headers: map[string]string{"Content-Type": "application/json"}, Body: body}, nil
+}
+
+func encodeJSON(value any) (string, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return "", err
+	}
+	return string(bytes.TrimSuffix(body.Bytes(), []byte("\n"))), nil
+}
+
+// event returns the answer as API Gateway wants it.
+func (r Response) event() events.APIGatewayV2HTTPResponse {
+	headers := maps.Clone(securityHeaders)
+	maps.Copy(headers, r.Headers)
+	return events.APIGatewayV2HTTPResponse{StatusCode: r.Status, Headers: headers, Body: r.Body}
+}

@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// howToSend is the advice in every answer to a body without a token.
+const howToSend = `Send JSON {"jwt": "…"}, a form with the field jwt, or the bare token as application/jwt.`
+
+// Envelope is the part of a JSON body that holds the token. Embed it in a
+// struct with what else the body may hold, and give that to [Request.Token].
+type Envelope struct {
+	JWT *string `json:"jwt"`
+}
+
+func (e *Envelope) envelope() *Envelope { return e }
+
+// Enveloped is a pointer to a struct that embeds [Envelope].
+type Enveloped interface{ envelope() *Envelope }
+
+// Token returns the token in the body, which may be JSON, a form or the bare
+// token, by the Content-Type and, where that does not say, by its looks. Into,
+// if not nil, receives the other fields of a JSON body. The token is not
+// checked in any way, except that there is one. The error is a malformed
+// request, and says what to send.
+func (r Request) Token(into Enveloped) (string, error) {
+	body, err := r.Body()
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(body) {
+		return "", Malformed("The body is not UTF-8. " + howToSend)
+	}
+	body = bytes.TrimSpace(body)
+	if into == nil {
+		into = &Envelope{}
+	}
+	switch formOf(r.Header("Content-Type"), body) {
+	case formJSON:
+		return tokenOfJSON(body, into)
+	case formFields:
+		return tokenOfFields(body)
+	case formToken:
+		return string(body), nil
+	default:
+		return "", Malformed("The body holds no token. " + howToSend)
+	}
+}
+
+// form is how a body holds a token.
+type form int
+
+const (
+	formUnknown form = iota
+	formJSON
+	formFields
+	formToken
+)
+
+var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$`)
+
+// formOf goes by the content type, unless the body starts like JSON: neither a
+// form with a token nor a token does, while many programs send JSON under the
+// type that their HTTP library sets by itself.
+func formOf(contentType string, body []byte) form {
+	if len(body) == 0 {
+		return formUnknown
+	}
+	if body[0] == '{' {
+		return formJSON
+	}
+	media, _, _ := strings.Cut(contentType, ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	switch {
+	case media == "application/json" || strings.HasSuffix(media, "+json"):
+		return formJSON
+	case media == "application/x-www-form-urlencoded":
+		return formFields
+	case media == "application/jwt" || media == "text/plain" || compactJWS.Match(body):
+		return formToken
+	default:
+		return formUnknown
+	}
+}
+
+func tokenOfJSON(body []byte, into Enveloped) (string, error) {
+	if err := decodeJSON(body, into); err != nil {
+		return "", err
+	}
+	token := into.envelope().JWT
+	if token == nil || *token == "" {
+		return "", Malformed(`The JSON has no "jwt". ` + howToSend)
+	}
+	return *token, nil
+}
+
+// decodeJSON reads one JSON object, and nothing after it.
+func decodeJSON(body []byte, into any) error {
+	if body[0] != '{' {
+		return Malformed("The JSON is not an object. " + howToSend)
+	}
+	err := json.Unmarshal(body, into)
+	if err == nil {
+		return nil
+	}
+	// The field is one of the receiving struct's: nothing of the sender's.
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		field := strings.TrimPrefix(wrong.Field, "Envelope.")
+		return Malformed(fmt.Sprintf("In the JSON, %q is of the wrong type. %s", field, howToSend))
+	}
+	return Malformed("The body is not JSON. " + howToSend)
+}
+
+// tokenOfFields takes white space out of the token: a person pasted it, maybe
+// from a mail that broke it into lines.
+func tokenOfFields(body []byte) (string, error) {
+	fields, err := url.ParseQuery(string(body))
+	if err != nil {
+		return "", Malformed("The form is not encoded as application/x-www-form-urlencoded. " + howToSend)
+	}
+	if len(fields["jwt"]) > 1 {
+		return "", Malformed("The form has several fields jwt. " + howToSend)
+	}
+	token := strings.Join(strings.Fields(fields.Get("jwt")), "")
+	if token == "" {
+		return "", Malformed("The form has no activation code: its field jwt is missing or empty.")
+	}
+	return token, nil
+}

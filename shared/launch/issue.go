@@ -1,0 +1,144 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// Order is what an admin asked for, as the request says.
+type Order struct {
+	// Feature and Task are those of the address that was called.
+	Feature webex.Feature
+	Task    webex.Task
+	// SaidTask is what the request's body says of its task, "" if nothing.
+	SaidTask string
+	Devices  []Device
+}
+
+// DeviceError is [ErrDevice] with what is wrong, and nothing of the list's
+// content: it may be shown to whoever sent the list.
+type DeviceError struct {
+	// Index is the device's place in the list, from 0.
+	Index int
+	Wrong string
+}
+
+// Error says which device is not usable, and why.
+func (e *DeviceError) Error() string { return fmt.Sprintf("devices[%d]: %s", e.Index, e.Wrong) }
+
+// Unwrap returns [ErrDevice].
+func (*DeviceError) Unwrap() error { return ErrDevice }
+
+// Issuer makes launches. It is safe for concurrent use.
+type Issuer struct {
+	store      Creator
+	provides   func(webex.Feature) bool
+	contentURL string
+}
+
+// NewIssuer returns an issuer of launches for the features that are provided,
+// which lead to the vendor's page at contentURL: an absolute URL that may have
+// a query and a fragment, without a parameter `launch`.
+func NewIssuer(store Creator, provides func(webex.Feature) bool, contentURL string) (*Issuer, error) {
+	if store == nil || provides == nil {
+		return nil, errors.New("launch issuer: store and provided features are required")
+	}
+	if u, err := url.Parse(contentURL); err != nil || u.Host == "" {
+		return nil, errors.New("launch issuer: the content URL must be absolute")
+	}
+	return &Issuer{store: store, provides: provides, contentURL: contentURL}, nil
+}
+
+// Issue stores the launch that token, which has been verified, entitles to and
+// returns the address that Control Hub opens for the admin, with the launch's
+// code in it. It returns [ErrFeatureNotProvided], [webex.ErrWrongAction] for a
+// task that contradicts the address, [ErrTooManyDevices], a [*DeviceError], or
+// an error of [Creator].
+func (i *Issuer) Issue(ctx context.Context, token webex.Token, order Order, now time.Time) (string, error) {
+	if err := i.check(token, order); err != nil {
+		return "", err
+	}
+	orgKey, code := webex.OrganizationKey(token.Subject), NewCode()
+	launch := Launch{
+		ID: IDOf(code), OrgKey: orgKey, OrgID: token.Subject, AppID: token.AppID,
+		Feature: order.Feature, Task: order.Task, Devices: order.Devices, IssuedAt: now,
+	}
+	used := installation.Used{OrgKey: orgKey, ID: installation.Digest(token.ID), Until: token.AcceptableUntil()}
+	if err := i.store.Create(ctx, launch, token.KeyRegion, used); err != nil {
+		return "", fmt.Errorf("store a launch: %w", err)
+	}
+	return withLaunch(i.contentURL, code), nil
+}
+
+func (i *Issuer) check(token webex.Token, order Order) error {
+	if !order.Feature.Known() || !i.provides(order.Feature) {
+		return ErrFeatureNotProvided
+	}
+	if contradicts(string(token.Task), order.Task) || contradicts(order.SaidTask, order.Task) {
+		return fmt.Errorf("%w: the task is not %s", webex.ErrWrongAction, order.Task)
+	}
+	if len(order.Devices) > MaxDevices {
+		return fmt.Errorf("%w: %d", ErrTooManyDevices, len(order.Devices))
+	}
+	for n, device := range order.Devices {
+		if wrong := device.wrong(); wrong != "" {
+			return &DeviceError{Index: n, Wrong: wrong}
+		}
+	}
+	return nil
+}
+
+// contradicts reports whether said names a task other than task, in either
+// spelling that Webex uses, `assign_content` and `assignContent`. A word that
+// is no task's name says nothing.
+func contradicts(said string, task webex.Task) bool {
+	fold := func(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "") }
+	for _, known := range [...]webex.Task{webex.AssignContent, webex.ManageContent} {
+		if fold(said) == fold(string(known)) {
+			return known != task
+		}
+	}
+	return false
+}
+
+// wrong says what makes the device unusable, "" if nothing does.
+func (d Device) wrong() string {
+	switch {
+	case d.DeviceID == "":
+		return "deviceId is missing or empty"
+	case len(d.DeviceID) > MaxDeviceField:
+		return fmt.Sprintf("deviceId is over %d bytes", MaxDeviceField)
+	case len(d.DisplayName) > MaxDeviceField:
+		return fmt.Sprintf("displayName is over %d bytes", MaxDeviceField)
+	case !utf8.ValidString(d.DeviceID) || !utf8.ValidString(d.DisplayName):
+		return "deviceId or displayName is not UTF-8"
+	default:
+		return ""
+	}
+}
+
+// withLaunch adds the code to the address's query. What is there stays byte
+// for byte: the vendor may have signed it, or be particular about its order.
+func withLaunch(address, code string) string {
+	address, fragment, hasFragment := strings.Cut(address, "#")
+	separator := "?"
+	if _, query, hasQuery := strings.Cut(address, "?"); hasQuery {
+		separator = "&"
+		if query == "" || strings.HasSuffix(query, "&") {
+			separator = ""
+		}
+	}
+	address += separator + "launch=" + code
+	if hasFragment {
+		address += "#" + fragment
+	}
+	return address
+}

@@ -1,0 +1,41 @@
+package launch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"signpost/shared/webex"
+)
+
+// Redeemed is a launch as the content server gets it. The devices are Control
+// Hub's word, not signed: the content server must check that they are the
+// organization's.
+type Redeemed struct {
+	OrgID   string        `json:"orgId"`
+	OrgName string        `json:"orgName"`
+	AppID   string        `json:"appId"`
+	Feature webex.Feature `json:"feature"`
+	Task    webex.Task    `json:"task"`
+	Devices []Device      `json:"devices"`
+	// IssuedAt is RFC 3339, in UTC.
+	IssuedAt string `json:"issuedAt"`
+}
+
+// Redeem returns the launch with this code, which is then used up. It returns
+// an error wrapping [ErrUnknown] if there is none to be had.
+func Redeem(ctx context.Context, store Taker, code string, now time.Time) (Redeemed, error) {
+	launch, orgName, err := store.Take(ctx, IDOf(code), now)
+	if err != nil {
+		return Redeemed{}, fmt.Errorf("redeem a launch: %w", err)
+	}
+	devices := launch.Devices
+	if devices == nil {
+		devices = []Device{}
+	}
+	return Redeemed{
+		OrgID: launch.OrgID, OrgName: orgName, AppID: launch.AppID,
+		Feature: launch.Feature, Task: launch.Task, Devices: devices,
+		IssuedAt: launch.IssuedAt.UTC().Format(time.RFC3339),
+	}, nil
+}
