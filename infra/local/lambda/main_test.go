@@ -1,0 +1,203 @@
+package lambda_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+
+	"signpost/infra/local/lambda"
+)
+
+// TestMain makes the test binary a function too: the host under test starts it
+// again, and what it then does is said by each event.
+func TestMain(m *testing.M) {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
+		os.Exit(m.Run())
+	}
+	if os.Getenv("REFUSE") != "" {
+		fmt.Println("setting REFUSE is wrong")
+		os.Exit(3)
+	}
+	awslambda.Start(act)
+}
+
+// order tells the function what to do. Meet is the address of a barrier of the
+// test: the function reports there and waits until it is told to go on.
+type order struct {
+	Do, Meet, Print string
+}
+
+type report struct {
+	PID         int
+	DeadlineIn  time.Duration
+	Environment map[string]string
+}
+
+func act(ctx context.Context, o order) (any, error) {
+	if o.Print != "" {
+		fmt.Println(o.Print)
+	}
+	if o.Meet != "" {
+		if err := meet(o.Meet); err != nil {
+			return nil, err
+		}
+	}
+	switch o.Do {
+	case "exit":
+		os.Exit(7)
+	case "panic":
+		panic("oh")
+	case "error":
+		return nil, errors.New("no")
+	case "hang":
+		select {}
+	case "large":
+		return strings.Repeat("x", lambda.MaxPayload+1000), nil
+	}
+	deadline, _ := ctx.Deadline()
+	environment := map[string]string{}
+	for _, entry := range os.Environ() {
+		name, value, _ := strings.Cut(entry, "=")
+		environment[name] = value
+	}
+	return report{os.Getpid(), time.Until(deadline), environment}, nil
+}
+
+func meet(address string) error {
+	connection, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
+	_, err = connection.Read(make([]byte, 1)) // until the test lets go
+	return err
+}
+
+// barrier is where functions wait for the test.
+type barrier struct {
+	t        *testing.T
+	listener net.Listener
+}
+
+func newBarrier(t *testing.T) *barrier {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	return &barrier{t, listener}
+}
+
+func (b *barrier) address() string { return b.listener.Addr().String() }
+
+// arrive waits until a function has come; calling the result lets it go on.
+func (b *barrier) arrive() (release func()) {
+	b.t.Helper()
+	connection, err := b.listener.Accept()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return func() {
+		_, _ = connection.Write([]byte("!"))
+		_ = connection.Close()
+	}
+}
+
+// buffer is a log that may be read while it is written.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// self is this binary.
+func self(t *testing.T) string {
+	t.Helper()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// rig is a host with one function, which is this binary.
+type rig struct {
+	t        *testing.T
+	host     *lambda.Host
+	function *lambda.Function
+	logs     *buffer
+}
+
+func newRig(t *testing.T, change func(*lambda.Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, logs: &buffer{}}
+	var err error
+	if r.host, err = lambda.NewHost(r.logs); err != nil {
+		t.Fatal(err)
+	}
+	config := lambda.Config{
+		Name: "TestFunction", Binary: self(t), Timeout: 20 * time.Second, MemorySize: 256,
+		Environment: map[string]string{"COLOUR": "blue"},
+	}
+	if change != nil {
+		change(&config)
+	}
+	r.function = r.host.Add(config)
+	t.Cleanup(r.close)
+	return r
+}
+
+func (r *rig) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	r.host.Close(ctx)
+}
+
+func (r *rig) invoke(o order) lambda.Result {
+	r.t.Helper()
+	payload, err := json.Marshal(o)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	result, err := r.function.Invoke(context.Background(), payload)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return result
+}
+
+// work invokes the function and wants it to succeed.
+func (r *rig) work(o order) report {
+	r.t.Helper()
+	result := r.invoke(o)
+	if result.Outcome != lambda.OK {
+		r.t.Fatalf("the function failed: %s\n%s", result.Payload, r.logs)
+	}
+	var got report
+	if err := json.Unmarshal(result.Payload, &got); err != nil {
+		r.t.Fatal(err)
+	}
+	return got
+}

@@ -1,0 +1,209 @@
+package template_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/infra/local/template"
+)
+
+// project is the template that this project deploys.
+func project(t *testing.T) *template.Template {
+	t.Helper()
+	read, err := template.Read("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+func TestRoutesOfTheProject(t *testing.T) {
+	got := map[string]string{}
+	for _, f := range project(t).Functions {
+		for _, r := range f.Routes {
+			got[r.Key()] = f.LogicalID
+		}
+	}
+	want := map[string]string{
+		"GET /activation":  "ActivationFunction",
+		"POST /activation": "ActivationFunction",
+		"POST /actions":    "UpdateApprovedFunction",
+		"POST /crossLaunch/{feature}/assignContent": "AssignContentFunction",
+		"POST /crossLaunch/{feature}/manageContent": "ManageContentFunction",
+		"POST /launches/{code}":                     "LaunchesFunction",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecretsOfTheProject(t *testing.T) {
+	got := map[string]string{}
+	for _, f := range project(t).Functions {
+		got[f.Folder()] = f.Environment["SECRET_ID"].Ref
+	}
+	want := map[string]string{
+		"activation": "IntegrationSecretId", "updateapproved": "IntegrationSecretId", "verifyconfigs": "IntegrationSecretId",
+		"launches": "ContentSecretId", "assigncontent": "", "managecontent": "",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("secrets (-want +got):\n%s", diff)
+	}
+}
+
+func TestScheduleOfTheProject(t *testing.T) {
+	for _, f := range project(t).Functions {
+		scheduled := f.LogicalID == "VerifyConfigsFunction"
+		if got := len(f.Schedules) == 1 && f.Schedules[0].Every == time.Minute; got != scheduled {
+			t.Errorf("%s: scheduled every minute: %v, want %v", f.LogicalID, got, scheduled)
+		}
+	}
+}
+
+func TestTableOfTheProject(t *testing.T) {
+	want := template.Table{
+		LogicalID: "InstallationsTable", TableName: "InstallationsTable",
+		AttributeDefinitions:    []template.Attribute{attribute("pk", "S"), attribute("sk", "S"), attribute("shard", "N"), attribute("dueAt", "N")},
+		KeySchema:               key("pk", "sk"),
+		GlobalSecondaryIndexes:  []template.Index{{IndexName: "due", KeySchema: key("shard", "dueAt")}},
+		TimeToLiveSpecification: template.TimeToLive{AttributeName: "expiresAt", Enabled: true},
+	}
+	want.GlobalSecondaryIndexes[0].Projection.ProjectionType = "KEYS_ONLY"
+	if diff := cmp.Diff([]template.Table{want}, project(t).Tables); diff != "" {
+		t.Errorf("tables (-want +got):\n%s", diff)
+	}
+}
+
+func attribute(name, kind string) template.Attribute {
+	return template.Attribute{AttributeName: name, AttributeType: kind}
+}
+
+func key(partition, order string) []template.Key {
+	return []template.Key{{AttributeName: partition, KeyType: "HASH"}, {AttributeName: order, KeyType: "RANGE"}}
+}
+
+const small = `
+Parameters:
+  Word: {Type: String, Default: hello}
+  Bare: {Type: String}
+  Seconds: {Type: Number, Default: 7}
+Globals:
+  Function:
+    Timeout: 5
+    Environment: {Variables: {SHARED: global, BOTH: global}}
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties: {KeySchema: [{AttributeName: k, KeyType: HASH}]}
+  OneFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Timeout: !Ref Seconds
+      Environment:
+        Variables:
+          BOTH: own
+          WORD: !Ref Word
+          BARE: !Ref Bare
+          TABLE: {Ref: Table}
+          ARN: !GetAtt Table.Arn
+          SENTENCE: !Sub '${Word}, ${Table.Arn} in ${AWS::Region}, ${!Word}'
+          OWN: !Sub ['${x}!', {x: !Ref Word}]
+          NUMBER: 12
+          FLAG: true
+  TwoFunction:
+    Type: AWS::Serverless::Function
+`
+
+func TestGlobalsAndIntrinsics(t *testing.T) {
+	read, err := template.Parse([]byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := read.Functions[0], read.Functions[1]
+	arn := "arn:aws:local:us-east-1:123456789012:Table.Arn"
+	want := map[string]template.Value{
+		"SHARED": {Text: "global"}, "BOTH": {Text: "own"},
+		"WORD": {Text: "hello", Ref: "Word"}, "BARE": {Ref: "Bare"}, "TABLE": {Text: "Table", Ref: "Table"},
+		"ARN": {Text: arn}, "SENTENCE": {Text: "hello, " + arn + " in us-east-1, ${Word}"},
+		"OWN": {Text: "hello!"}, "NUMBER": {Text: "12"}, "FLAG": {Text: "true"},
+	}
+	if diff := cmp.Diff(want, one.Environment); diff != "" {
+		t.Errorf("environment (-want +got):\n%s", diff)
+	}
+	if one.Timeout != 7*time.Second || two.Timeout != 5*time.Second {
+		t.Errorf("timeouts are %v and %v, want the own 7s and the global 5s", one.Timeout, two.Timeout)
+	}
+	if two.MemorySize != 128 {
+		t.Errorf("memory is %d, want Lambda's default 128", two.MemorySize)
+	}
+}
+
+func TestEvents(t *testing.T) {
+	for _, test := range []struct{ name, event, want string }{
+		{"route", "{Type: HttpApi, Properties: {Method: get, Path: /x}}", "GET /x"},
+		{"any method", "{Type: HttpApi, Properties: {Method: ANY, Path: '/{all+}'}}", "ANY /{all+}"},
+		{"default route", "{Type: HttpApi}", "$default"},
+		{"minutes", "{Type: ScheduleV2, Properties: {ScheduleExpression: rate(5 minutes)}}", "every 5m0s"},
+		{"day", "{Type: Schedule, Properties: {Schedule: rate(1 day)}}", "every 24h0m0s"},
+		{"disabled", "{Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 hour), State: DISABLED}}", ""},
+		{"cron", "{Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 0 * * ? *)'}}", `error: Function: Events: E: the local stack runs schedules like rate(1 minute), not "cron(0 0 * * ? *)"`},
+		{"unknown", "{Type: SQS}", `error: Function: Events: E: the local stack does not know events of type "SQS"`},
+		{"bad path", "{Type: HttpApi, Properties: {Method: GET, Path: x}}", `error: Function: Events: E: its path "x" does not begin with a slash`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			read, err := template.Parse([]byte("Resources:\n  Function:\n    Type: AWS::Serverless::Function\n    Properties: {Events: {E: " + test.event + "}}\n"))
+			if got := describe(read, err); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func describe(read *template.Template, err error) string {
+	if err != nil {
+		return "error: " + strings.TrimPrefix(err.Error(), "template: ")
+	}
+	var parts []string
+	for _, r := range read.Functions[0].Routes {
+		parts = append(parts, r.Key())
+	}
+	for _, s := range read.Functions[0].Schedules {
+		parts = append(parts, "every "+s.Every.String())
+	}
+	return strings.Join(parts, ", ")
+}
+
+func TestEveryProblemIsNamed(t *testing.T) {
+	_, err := template.Parse([]byte(`
+Resources:
+  AFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Timeout: soon
+      Environment: {Variables: {X: !Ref Nowhere, Y: !GetAtt Gone.Arn, Z: !Join ['', [a]]}}
+      Events: {E: {Type: HttpApi, Properties: {Method: GET, Path: /x}}}
+  BFunction:
+    Type: AWS::Serverless::Function
+    Properties: {Events: {E: {Type: HttpApi, Properties: {Method: GET, Path: /x}}}}
+  Table: {Type: AWS::DynamoDB::Table, Properties: {}}
+`))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{"Timeout", "Nowhere", "to Gone", "Fn::Join", "AFunction and BFunction both take GET /x", "Table: it has no KeySchema"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not name %q:\n%v", want, err)
+		}
+	}
+}
+
+func TestNotATemplate(t *testing.T) {
+	for _, text := range []string{"", "{", "x: [", "Resources: {}", "[]"} {
+		if _, err := template.Parse([]byte(text)); err == nil {
+			t.Errorf("%q was taken for a template", text)
+		}
+	}
+}
