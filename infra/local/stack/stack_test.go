@@ -1,0 +1,216 @@
+package stack_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signpost/infra/local/stack"
+)
+
+func TestRequestsReachFunctions(t *testing.T) {
+	s := start(t, options(t, nil))
+	for _, test := range []struct {
+		method, path string
+		status       int
+		contains     string
+	}{
+		{"POST", "/echo/hello", 200, `"path":"/echo/hello"`},
+		{"GET", "/echo/hello", 404, `{"message":"Not Found"}`},
+		{"POST", "/nothing", 404, `{"message":"Not Found"}`},
+		{"POST", "/echo/exit", 502, `{"message":"Internal Server Error"}`},
+		{"POST", "/echo/again", 200, `"path":"/echo/again"`},
+		{"POST", "/echo/error", 502, `{"message":"Internal Server Error"}`},
+		{"GET", "/hang", 504, `{"message":"Gateway Timeout"}`},
+		{"POST", "/2015-03-31/functions/EchoFunction/invocations", 200, `"pid"`},
+		{"POST", "/2015-03-31/functions/NobodyFunction/invocations", 404, `Function not found`},
+	} {
+		status, body := request(t, test.method, s.URL()+test.path, "{}")
+		if status != test.status || !strings.Contains(body, test.contains) {
+			t.Errorf("%s %s: %d %s, want %d with %s", test.method, test.path, status, body, test.status, test.contains)
+		}
+	}
+}
+
+func TestFunctionsAreGivenTheirPartOnly(t *testing.T) {
+	s := start(t, options(t, map[string]string{"SIGNAGE_URL": "http://127.0.0.1/$(deviceId)"}))
+	for function, want := range map[string]string{
+		"EchoFunction": "clientSecret tokenKeyset", "RedeemFunction": "contentApiKey", "QuickFunction": "",
+	} {
+		environment := call(t, s, function).Environment
+		if got := strings.Join(secretParts(t, environment["SECRET_JSON"]), " "); got != want {
+			t.Errorf("%s has %q of the secrets, want %q", function, got, want)
+		}
+		for name, want := range map[string]string{
+			"SIGNAGE_URL": "http://127.0.0.1/$(deviceId)", "VERIFY_INTERVAL": "1h", "INSTALLATIONS_TABLE": "Installations",
+			"AWS_ENDPOINT_URL_DYNAMODB": s.DynamoDBURL(), "SECRET_ID": "", "WEBEX_APP_ID": "",
+		} {
+			if environment[name] != want {
+				t.Errorf("%s: %s is %q, want %q", function, name, environment[name], want)
+			}
+		}
+	}
+}
+
+func secretParts(t *testing.T, document string) []string {
+	t.Helper()
+	var names []string
+	if document == "" {
+		return names
+	}
+	var parts map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(document), &parts); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"clientSecret", "contentApiKey", "tokenKeyset"} {
+		if _, has := parts[name]; has {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestSecretsAreKept(t *testing.T) {
+	o := options(t, map[string]string{"WEBEX_SIMULATOR": "off"})
+	first := start(t, o)
+	key := first.Secrets().ContentKey()
+	first.Stop()
+	if second := start(t, o); key == "" || second.Secrets().ContentKey() != key {
+		t.Errorf("the content key was %q, then %q", key, second.Secrets().ContentKey())
+	}
+	info, err := os.Stat(filepath.Join(o.DataDir, "secrets.json"))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("secrets.json: %v %v", info, err)
+	}
+}
+
+func TestSecretsOfTheEnvironmentWin(t *testing.T) {
+	s := start(t, options(t, map[string]string{
+		"SECRET_JSON": `{"clientSecret":"mine","contentApiKey":["new","old"],"tokenKeyset":{"key":[]}}`,
+	}))
+	if got := call(t, s, "EchoFunction").Environment["SECRET_JSON"]; got != `{"clientSecret":"mine","tokenKeyset":{"key":[]}}` {
+		t.Errorf("EchoFunction has %s", got)
+	}
+	if got := call(t, s, "RedeemFunction").Environment["SECRET_JSON"]; got != `{"contentApiKey":["new","old"]}` {
+		t.Errorf("RedeemFunction has %s", got)
+	}
+	if s.Webex().ClientSecret() != "mine" || s.Secrets().ContentKey() != "new" {
+		t.Errorf("client secret %q, content key %q", s.Webex().ClientSecret(), s.Secrets().ContentKey())
+	}
+}
+
+func TestSetEnvironment(t *testing.T) {
+	s := start(t, options(t, nil))
+	before := call(t, s, "EchoFunction")
+	s.SetEnvironment(map[string]string{"SIGNAGE_URL": "other", "VERIFY_INTERVAL": ""})
+	after := call(t, s, "EchoFunction")
+	if after.PID == before.PID || after.Environment["SIGNAGE_URL"] != "other" || after.Environment["VERIFY_INTERVAL"] != "" {
+		t.Errorf("process %d, then %d with SIGNAGE_URL=%s VERIFY_INTERVAL=%s", before.PID, after.PID,
+			after.Environment["SIGNAGE_URL"], after.Environment["VERIFY_INTERVAL"])
+	}
+	if after.Environment["INSTALLATIONS_TABLE"] == "" {
+		t.Error("the other variables are gone")
+	}
+}
+
+func TestTableIsTheTemplates(t *testing.T) {
+	o := options(t, map[string]string{"INSTALLATIONS_TABLE": "Mine"})
+	s := start(t, o)
+	client := dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+	table, err := client.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("Mine")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if indexes := table.Table.GlobalSecondaryIndexes; len(indexes) != 1 || aws.ToString(indexes[0].IndexName) != "due" {
+		t.Errorf("indexes are %v", indexes)
+	}
+	ttl, err := client.DescribeTimeToLive(context.Background(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String("Mine")})
+	if err != nil || aws.ToString(ttl.TimeToLiveDescription.AttributeName) != "expiresAt" {
+		t.Errorf("time to live: %v %v", ttl, err)
+	}
+
+	external := options(t, map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": s.DynamoDBURL(), "INSTALLATIONS_TABLE": "Mine"})
+	second := start(t, external) // the table exists: nothing to do
+	if got := call(t, second, "EchoFunction").Environment["AWS_ENDPOINT_URL_DYNAMODB"]; got != s.DynamoDBURL() {
+		t.Errorf("with an endpoint of one's own functions have %s", got)
+	}
+}
+
+func TestScheduleRuns(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	o := options(t, map[string]string{"SIGNAGE_URL": listener.Addr().String()})
+	o.ScheduleEvery = 50 * time.Millisecond
+	start(t, o)
+	for range 2 { // two runs have come
+		connection, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = connection.Close()
+	}
+}
+
+func TestSimulator(t *testing.T) {
+	s := start(t, options(t, nil))
+	if got := len(s.Webex().Organizations()); got != 3 {
+		t.Errorf("%d customers, want one in each trusted region", got)
+	}
+	if want := s.URL() + "/activation"; s.Webex().ProvisioningURL() != want {
+		t.Errorf("provisioning URL %s, want %s", s.Webex().ProvisioningURL(), want)
+	}
+	if status, page := request(t, "GET", s.WebexURL()+"/", ""); status != 200 || !strings.Contains(page, "Example customer") {
+		t.Errorf("the page: %d %s", status, page)
+	}
+	if status, page := request(t, "GET", s.WebexURL()+"/sample/content?launch=%3Cb%3E", ""); status != 200 || !strings.Contains(page, "/launches/&lt;b&gt;") {
+		t.Errorf("the sample page: %d %s", status, page)
+	}
+}
+
+func TestStopLeavesNothing(t *testing.T) {
+	s := start(t, options(t, nil))
+	pid := call(t, s, "EchoFunction").PID
+	addresses := []string{s.URL(), s.WebexURL(), s.DynamoDBURL()}
+	s.Stop()
+	s.Stop() // once is enough, twice does no harm
+	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("process %d is still there: %v", pid, err)
+	}
+	for _, address := range addresses {
+		if response, err := http.Get(address); err == nil {
+			_ = response.Body.Close()
+			t.Errorf("%s still answers", address)
+		}
+	}
+	select {
+	case err := <-s.Failed():
+		t.Errorf("a stopped stack reports a failure: %v", err)
+	default:
+	}
+}
+
+func TestEndOfTheEmulatorIsReported(t *testing.T) {
+	s := start(t, options(t, nil))
+	stack.KillEmulator(s)
+	if err := <-s.Failed(); !strings.Contains(err.Error(), "emulator has ended") {
+		t.Errorf("got %v", err)
+	}
+}
