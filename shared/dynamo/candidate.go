@@ -59,9 +59,8 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 }
 
 func (r candidateRow) candidate() installation.Candidate {
-	id, _ := candidateID(r.SK)
 	c := installation.Candidate{
-		OrgKey: r.orgKey(), Kind: installation.CandidateKind(r.Kind), ID: id, Version: r.Version,
+		OrgKey: r.orgKey(), Kind: installation.CandidateKind(r.Kind), ID: candidateID(r.SK), Version: r.Version,
 		Base:    installation.Generation(r.Base),
 		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
 		IssuedAt: instant(r.IssuedAt), AcceptableUntil: instant(r.AcceptableUntil),

@@ -36,8 +36,7 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, cursor string
 		if err := decode(item, &k); err != nil {
 			return nil, "", fmt.Errorf("list what is due in shard %d: %w", shard, err)
 		}
-		id, _ := candidateID(k.SK)
-		due = append(due, installation.Ref{OrgKey: k.orgKey(), Candidate: id})
+		due = append(due, installation.Ref{OrgKey: k.orgKey(), Candidate: candidateID(k.SK)})
 	}
 	next, err := encodeCursor(page.LastEvaluatedKey)
 	if err != nil {

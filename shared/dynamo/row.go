@@ -26,9 +26,14 @@ func orgPK(orgKey string) string   { return orgPrefix + orgKey }
 func candidateSK(id string) string { return candidatePrefix + id }
 func usedSK(id string) string      { return usedPrefix + id }
 
-// candidateID returns the id of the candidate that a sort key names, if it
-// names one.
-func candidateID(sk string) (string, bool) { return strings.CutPrefix(sk, candidatePrefix) }
+// candidateID returns the id of the candidate that a sort key names, "" if it
+// names none.
+func candidateID(sk string) string {
+	if id, ok := strings.CutPrefix(sk, candidatePrefix); ok {
+		return id
+	}
+	return ""
+}
 
 // key is a row's primary key.
 type key struct {

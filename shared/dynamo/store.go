@@ -82,7 +82,7 @@ func decodeWork(item map[string]types.AttributeValue) (installation.Work, int64,
 	if err := decode(item, &k); err != nil {
 		return installation.Work{}, 0, err
 	}
-	if _, isCandidate := candidateID(k.SK); isCandidate {
+	if candidateID(k.SK) != "" {
 		var row candidateRow
 		err := decode(item, &row)
 		candidate := row.candidate()

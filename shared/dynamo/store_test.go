@@ -2,45 +2,139 @@ package dynamo_test
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
 )
 
-var _ lifecycle.Store = (*dynamo.Store)(nil)
+var (
+	_ lifecycle.Store = (*dynamo.Store)(nil)
+	_ launch.Creator  = (*dynamo.Store)(nil)
+	_ launch.Taker    = (*dynamo.Store)(nil)
+)
 
+// now is a time that no other clock knows of.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const org = "3a6ff373-0e85-4a5b-b6c9-8d6a0d8f2f11"
 
 func newStore(t testing.TB) *dynamo.Store {
 	t.Helper()
 	return dynamo.New(dynamotest.New(t))
 }
 
-func TestSmoke(t *testing.T) {
-	s := newStore(t)
-	i, err := s.Save(t.Context(), installation.Installation{OrgKey: "o", State: installation.Active, Schedule: installation.Schedule{DueAt: now}})
-	if err != nil {
-		t.Fatal(err)
+func active(orgKey string) installation.Installation {
+	return installation.Installation{
+		OrgKey: orgKey, Subject: "sub of " + orgKey, OrgName: "name of " + orgKey,
+		State: installation.Active, Generation: "g1", Region: "us-west-2_r",
+		Schedule: installation.Schedule{DueAt: now},
 	}
-	if _, err := s.Save(t.Context(), installation.Installation{OrgKey: "o"}); !errors.Is(err, installation.ErrConflict) {
-		t.Fatal(err)
-	}
-	c, err := s.PutCandidate(t.Context(), installation.Candidate{OrgKey: "o", ID: "x", ForgetAt: now.Add(time.Hour), Schedule: installation.Schedule{DueAt: now}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	due, next, err := s.Due(t.Context(), installation.ShardOf("o"), now, "", 10)
-	t.Log(due, next, err)
-	i, err = s.Commit(t.Context(), i, installation.Used{OrgKey: "o", ID: "u", Until: now.Add(time.Hour)}, []installation.Candidate{c}, now)
-	t.Log(i, err)
-	i, err = s.Commit(t.Context(), i, installation.Used{OrgKey: "o", ID: "u", Until: now.Add(time.Hour)}, nil, now)
-	t.Log(i, err)
-	w, err := s.Claim(t.Context(), due[0], installation.NewLease("me", now), now)
-	t.Log(w.Installation, err)
-	t.Log(s.Find(t.Context(), "o", now))
-	t.Log(s.Used(t.Context(), "o", "u", now))
 }
+
+func tombstone(orgKey string, forgetAt time.Time) installation.Installation {
+	return installation.Installation{OrgKey: orgKey, State: installation.Removed, Generation: "g1", ForgetAt: forgetAt}
+}
+
+func candidate(orgKey, id string) installation.Candidate {
+	return installation.Candidate{
+		OrgKey: orgKey, ID: id, Kind: installation.Activation, ForgetAt: now.Add(installation.CandidateLife),
+		Schedule: installation.Schedule{DueAt: now},
+	}
+}
+
+func mark(orgKey, id string) installation.Used {
+	return installation.Used{OrgKey: orgKey, ID: id, Until: now.Add(6 * time.Minute)}
+}
+
+func save(t *testing.T, s *dynamo.Store, i installation.Installation) installation.Installation {
+	t.Helper()
+	saved, err := s.Save(t.Context(), i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
+func putCandidate(t *testing.T, s *dynamo.Store, c installation.Candidate) installation.Candidate {
+	t.Helper()
+	put, err := s.PutCandidate(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return put
+}
+
+func commit(t *testing.T, s *dynamo.Store, i installation.Installation, used installation.Used) installation.Installation {
+	t.Helper()
+	committed, err := s.Commit(t.Context(), i, used, nil, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return committed
+}
+
+func find(t *testing.T, s *dynamo.Store, orgKey string, now time.Time) (installation.Installation, []installation.Candidate) {
+	t.Helper()
+	found, candidates, err := s.Find(t.Context(), orgKey, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found, candidates
+}
+
+func isUsed(t *testing.T, s *dynamo.Store, orgKey, id string, now time.Time) bool {
+	t.Helper()
+	used, err := s.Used(t.Context(), orgKey, id, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return used
+}
+
+// wantError fails t unless err is want, or nil if that is, and names the
+// organization.
+func wantError(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("error = %v, want %v", err, want)
+	}
+}
+
+// race runs do n times at once and returns how often it gave each error, by
+// the sentinels; nil counts success. Any other error fails t.
+func race(t *testing.T, n int, do func(n int) error, sentinels ...error) map[error]int {
+	t.Helper()
+	var (
+		start   = make(chan struct{})
+		mutex   sync.Mutex
+		results = map[error]int{}
+		workers sync.WaitGroup
+	)
+	for worker := range n {
+		workers.Go(func() {
+			<-start
+			err := do(worker)
+			mutex.Lock()
+			defer mutex.Unlock()
+			for _, sentinel := range append(sentinels, nil) {
+				if errors.Is(err, sentinel) {
+					results[sentinel]++
+					return
+				}
+			}
+			t.Errorf("worker %d: %v", worker, err)
+		})
+	}
+	close(start)
+	workers.Wait()
+	return results
+}
+
+func numbered(prefix string, n int) string { return fmt.Sprintf("%s-%04d", prefix, n) }

@@ -60,7 +60,7 @@ func startOn(program string) (string, error) {
 	exited := make(chan error, 1)
 	go func() {
 		err := cmd.Wait()
-		exited <- fmt.Errorf("%w: %s", err, output.Bytes())
+		exited <- fmt.Errorf("%v: %s", err, output.Bytes())
 	}()
 	endpoint := "http://127.0.0.1:" + port
 	if err := awaitReady(endpoint, exited); err != nil {

@@ -1,0 +1,110 @@
+package dynamo_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/shared/installation"
+)
+
+func TestClaim(t *testing.T) {
+	held := func(until time.Time) installation.Lease { return installation.Lease{Owner: "other", Until: until} }
+	tests := map[string]struct {
+		dueAt time.Time
+		work  installation.Lease
+		want  error
+	}{
+		"due":              {now, installation.Lease{}, nil},
+		"due before":       {now.Add(-time.Hour), installation.Lease{}, nil},
+		"not due":          {now.Add(time.Millisecond), installation.Lease{}, installation.ErrConflict},
+		"never due":        {time.Time{}, installation.Lease{}, installation.ErrConflict},
+		"held":             {now, held(now.Add(time.Millisecond)), installation.ErrConflict},
+		"lease ends":       {now, held(now), nil},
+		"lease ended":      {now, held(now.Add(-time.Hour)), nil},
+		"lease has no end": {now, held(time.Time{}), nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, ops := countingStore(t)
+			i, c := active(org), candidate(org, "c")
+			i.Schedule.DueAt, i.Work = test.dueAt, test.work
+			c.Schedule.DueAt, c.Work = test.dueAt, test.work
+			i, c = save(t, s, i), putCandidate(t, s, c)
+			lease := installation.NewLease("me", now)
+			ops.reset()
+
+			gotI, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, lease, now)
+			wantError(t, err, test.want)
+			gotC, err := s.Claim(t.Context(), installation.Ref{OrgKey: org, Candidate: "c"}, lease, now)
+			wantError(t, err, test.want)
+			if ops.total() != 2 || ops.count("UpdateItem") != 2 {
+				t.Errorf("requests: %v", ops)
+			}
+
+			var wantI, wantC installation.Work
+			if test.want == nil {
+				i.Version, i.Work, i.Schedule.DueAt = 2, lease, lease.Until
+				c.Version, c.Work, c.Schedule.DueAt = 2, lease, lease.Until
+				wantI.Installation, wantC.Candidate = &i, &c
+			}
+			if diff := cmp.Diff(wantI, gotI) + cmp.Diff(wantC, gotC); diff != "" {
+				t.Errorf("claimed (-want +got):\n%s", diff)
+			}
+			found, candidates := find(t, s, org, now)
+			if diff := cmp.Diff(i, found) + cmp.Diff([]installation.Candidate{c}, candidates); diff != "" {
+				t.Errorf("stored (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestClaimOfNothing(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	for _, ref := range []installation.Ref{{OrgKey: org}, {OrgKey: org, Candidate: "c"}} {
+		_, err := s.Claim(t.Context(), ref, installation.NewLease("me", now), now)
+		wantError(t, err, installation.ErrConflict)
+	}
+	found, candidates := find(t, s, org, now)
+	if found.Version != 0 || candidates != nil {
+		t.Errorf("a claim created %v, %v", found, candidates)
+	}
+}
+
+func TestOneOfManyClaimsWins(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	save(t, s, active(org))
+	putCandidate(t, s, candidate(org, "c"))
+	for _, ref := range []installation.Ref{{OrgKey: org}, {OrgKey: org, Candidate: "c"}} {
+		got := race(t, 32, func(n int) error {
+			_, err := s.Claim(t.Context(), ref, installation.NewLease(numbered("w", n), now), now)
+			return err
+		}, installation.ErrConflict)
+		if got[nil] != 1 || got[installation.ErrConflict] != 31 {
+			t.Errorf("%v: %v", ref, got)
+		}
+	}
+}
+
+// A claim is a write like any other: whoever read the row before conflicts.
+func TestClaimRaisesTheVersion(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	read := save(t, s, active(org))
+	work, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Save(t.Context(), read)
+	wantError(t, err, installation.ErrConflict)
+	done := *work.Installation
+	done.Work, done.Schedule.DueAt = installation.Lease{}, now.Add(time.Hour)
+	save(t, s, done)
+	if due := allDue(t, s, now.Add(59*time.Minute), 10); due != nil {
+		t.Errorf("still due: %v", due)
+	}
+}

@@ -1,0 +1,139 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/installation"
+	"signpost/shared/launch"
+)
+
+const (
+	// maxCreates is how often a launch is tried to be stored while other
+	// transactions are in the way.
+	maxCreates = 3
+	// createPause, and up to as much again, is between two tries: a
+	// transaction takes some 10 ms.
+	createPause = 10 * time.Millisecond
+)
+
+// Create stores l and marks used, on the condition that the organization's
+// installation exists and lives in region: all of it or nothing, in one
+// transaction and so in one request. The mark is compared with l.IssuedAt.
+//
+// It returns [installation.ErrNotFound], [installation.ErrWrongRegion],
+// [installation.ErrReplayed], in this order of precedence, or
+// [launch.ErrTooManyDevices]. Only if another transaction is in the way the
+// request is repeated, three times at most in all, and then
+// [installation.ErrConflict] comes back.
+func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
+	if err := s.create(ctx, l, region, used); err != nil {
+		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
+	}
+	return nil
+}
+
+func (s *Store) create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
+	writes, err := s.launchWrites(l, region, used)
+	if err != nil {
+		return err
+	}
+	for try := 1; ; try++ {
+		// A new input each time: the SDK puts an idempotency token into it.
+		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+		if err = created(err); !errors.Is(err, installation.ErrConflict) || try == maxCreates {
+			return err
+		}
+		if err := pause(ctx, createPause); err != nil {
+			return err
+		}
+	}
+}
+
+// launchWrites are the items of the transaction, the installation first and
+// the mark second.
+func (s *Store) launchWrites(l launch.Launch, region string, used installation.Used) ([]types.TransactWriteItem, error) {
+	head, chunks, err := newLaunchRows(l)
+	if err != nil {
+		return nil, err
+	}
+	mark, err := s.mark(used, l.IssuedAt)
+	if err != nil {
+		return nil, err
+	}
+	writes := []types.TransactWriteItem{s.livesIn(l.OrgKey, region), mark}
+	item, err := encode(head)
+	if err != nil {
+		return nil, err
+	}
+	writes = append(writes, s.put(item, condition{}))
+	for _, chunk := range chunks {
+		item, err := encode(chunk)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, s.put(item, condition{}))
+	}
+	return writes, nil
+}
+
+// livesIn is the condition that an organization's installation exists and is
+// of this region. If it fails, the row comes back, to tell which it was.
+func (s *Store) livesIn(orgKey, region string) types.TransactWriteItem {
+	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
+		TableName: s.table, Key: key{orgPK(orgKey), installationSK}.item(),
+		ConditionExpression:      aws.String("#state IN (:active, :invalid) AND #region = :region"),
+		ExpressionAttributeNames: map[string]string{"#state": "state", "#region": "region"},
+		ExpressionAttributeValues: values{
+			":active": text(string(installation.Active)), ":invalid": text(string(installation.TokenInvalid)),
+			":region": text(region),
+		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}}
+}
+
+// created turns the error of a launch's transaction, if it was cancelled, into
+// the sentinel that says why.
+func created(err error) error {
+	why := reasons(err)
+	if len(why) < 2 {
+		return err
+	}
+	atInstallation, atMark := why[0], why[1]
+	switch {
+	case hasCode(atInstallation, conditionFailed):
+		var row installationRow
+		if err := decode(atInstallation.Item, &row); err != nil {
+			return err
+		}
+		if !row.installation().Exists() {
+			return installation.ErrNotFound
+		}
+		return installation.ErrWrongRegion
+	// What is in the way of the installation hides what precedes a replay.
+	case hasCode(atMark, conditionFailed) && !hasCode(atInstallation, transactionConflict):
+		return installation.ErrReplayed
+	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, transactionConflict) }):
+		return installation.ErrConflict
+	default:
+		return err
+	}
+}
+
+// pause waits for at least d and at most twice that, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d + rand.N(d)):
+		return nil
+	}
+}

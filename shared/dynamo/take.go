@@ -1,0 +1,151 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/installation"
+	"signpost/shared/launch"
+)
+
+const (
+	// maxBatches is how often DynamoDB is asked for the rest of a batch, and
+	// batchPause, and up to as much again, is between two times.
+	maxBatches = 5
+	batchPause = 20 * time.Millisecond
+)
+
+// Take returns the launch with this id and its installation's orgName, and
+// deletes the launch: of any number of callers one gets it, for it is whose
+// delete of the head found it there. It returns [launch.ErrUnknown] if it is
+// not there, can no longer be redeemed at now, or its installation no longer
+// exists. An error of another kind leaves it to be taken, or to expire. The
+// further chunks are left to expire.
+func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
+	l, orgName, err := s.take(ctx, id, now)
+	switch {
+	case err != nil && l.OrgKey != "":
+		return launch.Launch{}, "", fmt.Errorf("take launch of %s: %w", l.OrgKey, err)
+	case err != nil:
+		return launch.Launch{}, "", fmt.Errorf("take launch: %w", err)
+	default:
+		return l, orgName, nil
+	}
+}
+
+// take also returns, with an error, as much of the launch as is known.
+func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
+	head, err := s.head(ctx, id, now)
+	if err != nil {
+		return launch.Launch{}, "", err
+	}
+	known := launch.Launch{OrgKey: head.OrgKey}
+	found, further, err := s.rest(ctx, id, head)
+	if err != nil {
+		return known, "", err
+	}
+	if !found.Exists() {
+		return known, "", launch.ErrUnknown
+	}
+	l, err := head.launch(id, further)
+	if err != nil {
+		return known, "", err
+	}
+	return l, found.OrgName, s.deleteHead(ctx, id)
+}
+
+// head reads the head of a launch that can be redeemed at now.
+func (s *Store) head(ctx context.Context, id string, now time.Time) (launchRow, error) {
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: s.table, ConsistentRead: aws.Bool(true), Key: launchKey(id).item(),
+	})
+	if err != nil {
+		return launchRow{}, err
+	}
+	var head launchRow
+	if err := decode(out.Item, &head); err != nil {
+		return launchRow{}, err
+	}
+	expiresAt := launch.Launch{IssuedAt: instant(head.IssuedAt)}.ExpiresAt()
+	if out.Item == nil || !now.Before(expiresAt) {
+		return launchRow{}, launch.ErrUnknown
+	}
+	return head, nil
+}
+
+// rest reads what belongs to a head: the installation, as far as a launch
+// needs it, and the further chunks, in order.
+func (s *Store) rest(ctx context.Context, id string, head launchRow) (installation.Installation, [][]byte, error) {
+	keys := []map[string]types.AttributeValue{key{orgPK(head.OrgKey), installationSK}.item()}
+	for n := range head.Chunks {
+		keys = append(keys, chunkKey(id, n+1).item())
+	}
+	items, err := s.batch(ctx, keys)
+	if err != nil {
+		return installation.Installation{}, nil, err
+	}
+	var found installationRow
+	data := map[key][]byte{}
+	for _, item := range items {
+		var chunk chunkRow
+		if err := decode(item, &chunk); err != nil {
+			return installation.Installation{}, nil, err
+		}
+		if chunk.SK != installationSK {
+			data[chunk.key] = chunk.Devices
+		} else if err := decode(item, &found); err != nil {
+			return installation.Installation{}, nil, err
+		}
+	}
+	further := make([][]byte, head.Chunks)
+	for n := range further {
+		var ok bool
+		if further[n], ok = data[chunkKey(id, n+1)]; !ok {
+			return installation.Installation{}, nil, fmt.Errorf("chunk %d of %d is missing", n+1, head.Chunks)
+		}
+	}
+	return found.installation(), further, nil
+}
+
+// batch reads rows, strongly consistent, in any order: their keys, what says
+// that an installation exists, and data of devices. Sealed tokens stay where
+// they are.
+func (s *Store) batch(ctx context.Context, keys []map[string]types.AttributeValue) ([]map[string]types.AttributeValue, error) {
+	var items []map[string]types.AttributeValue
+	wanted := map[string]types.KeysAndAttributes{*s.table: {
+		Keys: keys, ConsistentRead: aws.Bool(true),
+		ProjectionExpression:     aws.String("pk, sk, #state, orgName, devices"),
+		ExpressionAttributeNames: map[string]string{"#state": "state"},
+	}}
+	for range maxBatches {
+		out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, out.Responses[*s.table]...)
+		if wanted = out.UnprocessedKeys; len(wanted) == 0 {
+			return items, nil
+		}
+		if err := pause(ctx, batchPause); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("DynamoDB leaves a part of the batch unread")
+}
+
+// deleteHead returns [launch.ErrUnknown] if somebody else was faster.
+func (s *Store) deleteHead(ctx context.Context, id string) error {
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: s.table, Key: launchKey(id).item(), ConditionExpression: aws.String("attribute_exists(pk)"),
+	})
+	if _, taken := errors.AsType[*types.ConditionalCheckFailedException](err); taken {
+		return launch.ErrUnknown
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package dynamo_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/dynamo/dynamotest"
+)
+
+// operations counts the HTTP requests that leave, by DynamoDB's operation, and
+// can answer some in its place.
+type operations struct {
+	mutex   sync.Mutex
+	counts  map[string]int
+	bytes   int64
+	answers map[string][]string // bodies, of status 400 if they have a __type
+}
+
+// countingStore returns a store on a table of its own that counts.
+func countingStore(t *testing.T) (*dynamo.Store, *operations) {
+	t.Helper()
+	_, table := dynamotest.New(t)
+	ops := &operations{counts: map[string]int{}, answers: map[string][]string{}}
+	cfg := dynamotest.Config(t)
+	cfg.HTTPClient = ops
+	return dynamo.New(dynamo.NewClient(cfg), table), ops
+}
+
+// answer has the next request of this operation answered with body.
+func (o *operations) answer(operation, body string) {
+	o.answers[operation] = append(o.answers[operation], body)
+}
+
+// Do implements [aws.HTTPClient].
+func (o *operations) Do(r *http.Request) (*http.Response, error) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	o.mutex.Lock()
+	o.counts[operation]++
+	o.bytes += r.ContentLength
+	var answer string
+	if answers := o.answers[operation]; len(answers) > 0 {
+		answer, o.answers[operation] = answers[0], answers[1:]
+	}
+	o.mutex.Unlock()
+	if answer == "" {
+		return http.DefaultClient.Do(r)
+	}
+	status := http.StatusOK
+	if strings.Contains(answer, "__type") {
+		status = http.StatusBadRequest
+	}
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(answer)), Request: r,
+	}, nil
+}
+
+func (o *operations) count(operation string) int {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	return o.counts[operation]
+}
+
+func (o *operations) total() int {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	total := 0
+	for _, n := range o.counts {
+		total += n
+	}
+	return total
+}
+
+func (o *operations) reset() {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	o.counts, o.bytes = map[string]int{}, 0
+}
+
+func (o *operations) String() string { return fmt.Sprint(o.counts) }
+
+const conflictAnswer = `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException","message":"Transaction is ongoing for the item"}`
+
+// cancelled is DynamoDB's answer to a transaction that failed for these
+// reasons, per item.
+func cancelled(codes ...string) string {
+	var reasons []string
+	for _, code := range codes {
+		reasons = append(reasons, fmt.Sprintf(`{"Code":%q}`, code))
+	}
+	return `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","Message":"Transaction cancelled","CancellationReasons":[` +
+		strings.Join(reasons, ",") + `]}`
+}
