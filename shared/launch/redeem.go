@@ -12,6 +12,8 @@ import (
 // Hub's word, not signed: the content server must check that they are the
 // organization's.
 type Redeemed struct {
+	// OrgKey is for our log; the content server knows the organization by OrgID.
+	OrgKey  string        `json:"-"`
 	OrgID   string        `json:"orgId"`
 	OrgName string        `json:"orgName"`
 	AppID   string        `json:"appId"`
@@ -34,7 +36,7 @@ func Redeem(ctx context.Context, store Taker, code string, now time.Time) (Redee
 		devices = []Device{}
 	}
 	return Redeemed{
-		OrgID: launch.OrgID, OrgName: orgName, AppID: launch.AppID,
+		OrgKey: launch.OrgKey, OrgID: launch.OrgID, OrgName: orgName, AppID: launch.AppID,
 		Feature: launch.Feature, Task: launch.Task, Devices: devices,
 		IssuedAt: launch.IssuedAt.UTC().Format(time.RFC3339),
 	}, nil

@@ -1,5 +1,6 @@
 // Package awssecret owns the one call to AWS Secrets Manager: reading a
-// secret's current value. What the value means is package document's.
+// secret's current value. What the value means, and how long it is believed,
+// is package document's.
 //
 // It is a package of its own so that functions without a secret do not link
 // the client.
@@ -9,16 +10,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
+
+	"signpost/shared/config"
+	"signpost/shared/secret/document"
 )
 
 // attemptTimeout bounds one attempt; the caller's context bounds them all.
 const attemptTimeout = 2 * time.Second
+
+// Open reads the secret document from where settings say it is, in Secrets
+// Manager or in the setting itself, and returns the source that keeps it up to
+// date. A later reading that fails is logged.
+func Open(ctx context.Context, environ map[string]string, settings config.Secret, now func() time.Time, log *slog.Logger) (*document.Source, error) {
+	fetch := document.Literal(settings.JSON)
+	if settings.ID != "" {
+		var err error
+		if fetch, err = Fetch(environ, settings.ID); err != nil {
+			return nil, err
+		}
+	}
+	return document.Open(ctx, fetch, document.Options{
+		Needs: settings.Needs, Now: now,
+		Report: func(err error) { log.Error("secret was not read again", "cause", err.Error()) },
+	})
+}
 
 // Fetch returns a function that reads the secret with this id, its ARN or its
 // name. Region, credentials and endpoint are the ones that Lambda and the AWS

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"signpost/shared/gateway"
+	"signpost/shared/launch"
+	"signpost/shared/secret"
+	"signpost/shared/secret/document"
+)
+
+// budget is what the work may take: the answer must leave within 2 s.
+const budget = 1800 * time.Millisecond
+
+// documents gives the secret document of today.
+type documents interface {
+	Current(context.Context) document.Document
+}
+
+// redeem answers with the launch whose code is in the path, once. Who calls is
+// checked before the code is looked at; a body is ignored.
+func redeem(secrets documents, store launch.Taker, now func() time.Time) gateway.Serve {
+	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
+		ctx, cancel := gateway.WithBudget(ctx, budget)
+		defer cancel()
+		if !authorized(secrets.Current(ctx).ContentAPIKeys, secret.New(request.Bearer())) {
+			return gateway.Response{}, gateway.ErrUnauthorized
+		}
+		redeemed, err := launch.Redeem(ctx, store, request.PathValue("code"), now())
+		if err != nil {
+			return gateway.Response{}, err
+		}
+		request.Note(
+			slog.String("action", "redeem"), slog.String("org", redeemed.OrgKey),
+			slog.String("feature", string(redeemed.Feature)), slog.String("task", string(redeemed.Task)),
+			slog.Int("devices", len(redeemed.Devices)), slog.String("outcome", "redeemed"),
+		)
+		return gateway.JSON(http.StatusOK, redeemed)
+	}
+}
+
+// authorized reports whether presented is one of keys. It compares with all of
+// them, so that the time taken does not tell which one came close.
+func authorized(keys []secret.String, presented secret.String) bool {
+	found := false
+	for _, key := range keys {
+		found = key.Equal(presented) || found
+	}
+	return found && !presented.IsZero()
+}
