@@ -124,6 +124,11 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 // as used. It reports whether Webex is known to store no configuration yet. The
 // row's work lease is owner's, unless another worker promoted the same code.
 func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, fresh bool, err error) {
+	// Look again now that the candidate is ours: another worker may have
+	// finished the same activation, or a newer one, before we stored it.
+	if row, _, err := s.successor(ctx, candidate); err != nil || row.Version != 0 {
+		return row, false, err
+	}
 	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, candidate.URLs.OAuth, candidate.Refresh)
 	settle, cancel := lasting(ctx)
 	defer cancel()
@@ -135,28 +140,48 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		return row, false, err
 	}
 	for range saveAttempts {
-		current, known, err := s.store.Find(settle, candidate.OrgKey, s.now())
-		if err != nil {
+		row, next, err := s.successor(settle, candidate)
+		if err != nil || row.Version != 0 {
 			return row, false, err
 		}
-		next, err := candidate.Promote(current)
-		if errors.Is(err, installation.ErrReplayed) && current.Exists() {
-			return current, false, nil
-		}
-		if err != nil {
-			return row, false, errors.Join(err, s.store.DeleteCandidate(settle, candidate))
-		}
-		next.Tokens.Refresh = candidate.Refresh
-		change(&next.Tokens)
-		next.Work = installation.NewLease(owner, s.now())
-		next.Schedule.DueAt = next.Work.Until
+		next.installation.Tokens.Refresh = candidate.Refresh
+		change(&next.installation.Tokens)
+		next.installation.Work = installation.NewLease(owner, s.now())
+		next.installation.Schedule.DueAt = next.installation.Work.Until
 		used := installation.Used{OrgKey: candidate.OrgKey, ID: candidate.ID, Until: candidate.AcceptableUntil}
-		row, err = s.store.Commit(settle, next, used, outdated(candidate, known), s.now())
+		stored, err := s.store.Commit(settle, next.installation, used, next.done, s.now())
 		if !errors.Is(err, installation.ErrConflict) {
-			return row, err == nil && current.Version == 0, err
+			return stored, err == nil && next.installation.Version == 0, err
 		}
 	}
 	return row, false, installation.ErrConflict
+}
+
+// succession is what a candidate becomes and which candidates go with that.
+type succession struct {
+	installation installation.Installation
+	done         []installation.Candidate
+}
+
+// successor returns what candidate would become in place of what is stored. If
+// the same activation is the installation already, that is returned instead. A
+// candidate whose time is over is deleted.
+func (s *Service) successor(ctx context.Context, candidate installation.Candidate) (installation.Installation, succession, error) {
+	current, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+	if err != nil {
+		return installation.Installation{}, succession{}, err
+	}
+	next, err := candidate.Promote(current)
+	if err == nil {
+		return installation.Installation{}, succession{next, outdated(candidate, known)}, nil
+	}
+	if dropErr := s.store.DeleteCandidate(ctx, candidate); dropErr != nil {
+		return installation.Installation{}, succession{}, errors.Join(err, dropErr)
+	}
+	if errors.Is(err, installation.ErrReplayed) && current.Exists() {
+		return current, succession{}, nil
+	}
+	return installation.Installation{}, succession{}, err
 }
 
 // outdated lists what goes with a promotion: the candidate itself and all that

@@ -57,6 +57,32 @@ func NewDocument() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a token keyset: %w", err)
 	}
+	return write(handle)
+}
+
+// RotateDocument adds a fresh key to the keyset and makes it the primary one:
+// what the older keys sealed still opens, and is sealed anew as rows are
+// written. It returns an error wrapping [ErrKeyset].
+func RotateDocument(document []byte) ([]byte, error) {
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	if err != nil {
+		return nil, ErrKeyset
+	}
+	manager := keyset.NewManagerFromHandle(handle)
+	id, err := manager.Add(aead.AES256GCMKeyTemplate())
+	if err == nil {
+		err = manager.SetPrimary(id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("rotate a token keyset: %w", err)
+	}
+	if handle, err = manager.Handle(); err != nil {
+		return nil, fmt.Errorf("rotate a token keyset: %w", err)
+	}
+	return write(handle)
+}
+
+func write(handle *keyset.Handle) ([]byte, error) {
 	var document bytes.Buffer
 	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&document)); err != nil {
 		return nil, fmt.Errorf("write a token keyset: %w", err)

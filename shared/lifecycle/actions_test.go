@@ -1,0 +1,287 @@
+package lifecycle_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+func TestUpdateApprovedBringsAFeature(t *testing.T) {
+	w := newWorld(t)
+	token := w.verified(w.code())
+	delete(token.Endpoints, webex.PersistentWebApp)
+	if _, err := w.service().Activate(t.Context(), token, base); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Minute)
+	approved := w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))
+	wantErr(t, w.act(approved), nil)
+	row, _ := w.stored()
+	if row.ManifestVersion != w.verified(approved).ManifestVersion || row.Features[webex.PersistentWebApp].Status != installation.InSync {
+		t.Errorf("row = %+v", row)
+	}
+	w.inSync()
+	if got := w.pushes(webex.DigitalSignage); got != 1 {
+		t.Errorf("%d pushes of signage, want no second one", got)
+	}
+	wantErr(t, w.act(approved), installation.ErrReplayed)
+}
+
+func TestLateActionsChangeNothing(t *testing.T) {
+	w := activatedWorld(t)
+	early := w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))
+	w.pass(time.Second)
+	late := w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))
+	wantErr(t, w.act(late), nil)
+	before, _ := w.stored()
+	wantErr(t, w.act(early), nil)
+	after, _ := w.stored()
+	if after.Version != before.Version || after.ManifestVersion != before.ManifestVersion {
+		t.Errorf("a late action changed the row: %+v", after)
+	}
+}
+
+func TestActionThatCannotBeFinishedIsDue(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+	w.fault(webextest.Fault{Status: 503, Kind: webextest.KindToken})
+	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))), nil)
+	w.cloud.ClearFaults()
+	w.pass(31 * time.Second)
+	if report := w.verifyDue(); report.Verified != 1 || report.Pushed != 1 {
+		t.Errorf("report = %+v", report)
+	}
+	w.inSync()
+}
+
+func TestActionsOfUnknownOrganizations(t *testing.T) {
+	w := newWorld(t)
+	w.code() // installed at Webex, never told to us
+	for _, action := range []string{"updateApproved", "update", "deprovision"} {
+		wantErr(t, w.act(w.minted(w.cloud.MintAction(w.org.ID(), action, nil))), installation.ErrNotFound)
+	}
+	_, err := w.service().CheckHealth(t.Context(), w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil))))
+	wantErr(t, err, installation.ErrNotFound)
+	if table := w.tableBytes(); table != "" {
+		t.Errorf("the table holds %q", table)
+	}
+}
+
+func TestActionSignedByAnotherRegion(t *testing.T) {
+	w := activatedWorld(t)
+	before, _ := w.stored()
+	for _, action := range []string{"updateApproved", "update", "deprovision", "healthCheck"} {
+		claims := map[string]any{"sub": w.org.Sub(), "iat": w.clock().Unix(), "jti": action, "appId": w.cloud.AppID(), "action": action}
+		token := w.verified(w.cloud.Sign(elsewhere, nil, claims))
+		if action == "healthCheck" {
+			_, err := w.service().CheckHealth(t.Context(), token)
+			wantErr(t, err, installation.ErrWrongRegion)
+			continue
+		}
+		wantErr(t, w.service().Act(t.Context(), token), installation.ErrWrongRegion)
+	}
+	if after, _ := w.stored(); after.Version != before.Version {
+		t.Error("the row was changed")
+	}
+}
+
+func TestMove(t *testing.T) {
+	for _, signedBy := range []string{"old", "new"} {
+		for name, fresh := range map[string]bool{"new refresh token": true, "same refresh token": false} {
+			t.Run(signedBy+" region signs/"+name, func(t *testing.T) {
+				w := activatedWorld(t)
+				update := w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{SignedBy: signedBy, NewRefreshToken: fresh}))
+				wantErr(t, w.act(update), nil)
+				row, candidates := w.stored()
+				view, _ := w.cloud.Installation(w.org.ID())
+				if row.Region != elsewhere || row.URLs.App != view.AppURL || row.Subject != w.org.Sub() || len(candidates) != 0 {
+					t.Errorf("row = %+v, %d candidates", row, len(candidates))
+				}
+				if view.ActionsURL != base+"/actions" {
+					t.Errorf("the new region was not told where we are: %q", view.ActionsURL)
+				}
+				w.inSync()
+				w.sealedNewest()
+				wantErr(t, w.act(update), map[string]error{"old": installation.ErrWrongRegion, "new": installation.ErrReplayed}[signedBy])
+				w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+				if report, err := w.verifyNow(); err != nil || report.Pushed != 1 {
+					t.Errorf("afterwards: %+v, %v", report, err)
+				}
+			})
+		}
+	}
+}
+
+func TestUnprovenMoveDisturbsNothing(t *testing.T) {
+	w := activatedWorld(t)
+	before, _ := w.stored()
+	forged := func(jti string, extra map[string]any) webex.Token {
+		claims := map[string]any{
+			"sub": w.org.Sub(), "iat": w.clock().Unix(), "jti": jti, "appId": w.cloud.AppID(), "action": "update", "region": elsewhere,
+		}
+		for name, value := range extra {
+			claims[name] = value
+		}
+		return w.verified(w.cloud.Sign(elsewhere, nil, claims))
+	}
+	tests := map[string]struct {
+		extra map[string]any
+		err   error
+	}{
+		"bogus refresh token": {map[string]any{"refreshToken": "bogus"}, webex.ErrInvalidGrant},
+		"bogus address":       {map[string]any{"appUrl": w.cloud.BaseURL() + "/" + elsewhere + "/xapi/api/nowhere"}, webex.ErrRejected},
+	}
+	for name, test := range tests {
+		wantErr(t, w.service().Act(t.Context(), forged(name, test.extra)), test.err)
+		after, _ := w.stored()
+		if after.Version != before.Version {
+			t.Errorf("%s: the installation was changed", name)
+		}
+	}
+	w.pass(25 * time.Hour)
+	w.verifyDue()
+	w.verifyDue()
+	if row, _ := w.stored(); row.Region != home || row.State != installation.Active {
+		t.Errorf("row = %+v", row)
+	}
+	w.inSync()
+}
+
+func TestMoveThatCannotBeProvenYetIsDue(t *testing.T) {
+	w := activatedWorld(t)
+	update := w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{NewRefreshToken: true}))
+	w.fault(webextest.Fault{Kind: webextest.KindApp, Method: "GET", Status: 503})
+	w.cloud.SetRotateRefreshTokens(true)
+	wantErr(t, w.act(update), nil)
+	if row, candidates := w.stored(); row.Region != home || len(candidates) != 1 {
+		t.Fatalf("region = %s, %d candidates", row.Region, len(candidates))
+	}
+	w.cloud.ClearFaults()
+	w.pass(31 * time.Second)
+	w.verifyDue()
+	if row, candidates := w.stored(); row.Region != elsewhere || len(candidates) != 0 {
+		t.Errorf("region = %s, %d candidates", row.Region, len(candidates))
+	}
+	w.inSync()
+	w.sealedNewest()
+}
+
+func TestDeprovision(t *testing.T) {
+	w := activatedWorld(t)
+	code := w.code()
+	w.pass(time.Second)
+	w.cloud.ResetRequests()
+	removal := w.minted(w.cloud.MintDeprovision(w.org.ID()))
+	wantErr(t, w.act(removal), nil)
+	row, _ := w.stored()
+	if row.State != installation.Removed || row.OrgName != "" || row.URLs != (installation.URLs{}) || len(row.Tokens.Refresh)+len(row.Tokens.Access) > 0 || len(row.Features) > 0 {
+		t.Errorf("tombstone = %+v", row)
+	}
+	wantErr(t, w.act(removal), nil)
+	_, err := w.activate(code)
+	wantErr(t, err, installation.ErrStale)
+	w.pass(48 * time.Hour)
+	w.verifyDue()
+	if calls := w.calls(); len(calls) != 0 {
+		t.Errorf("calls = %v, want none", calls)
+	}
+	_, err = w.activate(w.code())
+	wantErr(t, err, nil)
+	w.inSync()
+}
+
+func TestLateDeprovisionSparesAReinstallation(t *testing.T) {
+	w := activatedWorld(t)
+	claims := map[string]any{"sub": w.org.Sub(), "iat": w.clock().Unix(), "jti": "late", "appId": w.cloud.AppID(), "action": "deprovision"}
+	removal := w.cloud.Sign(home, nil, claims)
+	w.pass(time.Second)
+	_, err := w.activate(w.code())
+	wantErr(t, err, nil)
+	wantErr(t, w.act(removal), nil)
+	if row, _ := w.stored(); row.State != installation.Active {
+		t.Errorf("state = %s", row.State)
+	}
+	w.inSync()
+}
+
+func TestDeprovisionEndsOlderCandidates(t *testing.T) {
+	w := newWorld(t)
+	w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 503})
+	_, err := w.activate(w.code())
+	wantErr(t, err, webex.ErrUnavailable)
+	w.pass(time.Second)
+	wantErr(t, w.act(w.minted(w.cloud.MintDeprovision(w.org.ID()))), nil)
+	if _, candidates := w.stored(); len(candidates) != 0 {
+		t.Errorf("%d candidates left", len(candidates))
+	}
+}
+
+func TestHealth(t *testing.T) {
+	tests := map[string]struct {
+		prepare func(w *world)
+		want    lifecycle.Health
+	}{
+		"all is well": {func(*world) {}, lifecycle.Health{OperationalState: lifecycle.Operational, TokensState: lifecycle.TokensValid}},
+		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.PersistentWebApp)) },
+			lifecycle.Health{OperationalState: lifecycle.Impaired, TokensState: lifecycle.TokensValid}},
+		"Webex down": {func(w *world) { w.fault(webextest.Fault{Status: 500}) },
+			lifecycle.Health{OperationalState: lifecycle.Impaired, TokensState: lifecycle.TokensValid}},
+		"token endpoint down": {func(w *world) {
+			w.pass(20 * time.Hour)
+			w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 500})
+		},
+			lifecycle.Health{OperationalState: lifecycle.Impaired, TokensState: lifecycle.TokensUnknown}},
+		"access token lapsed": {func(w *world) { w.pass(20 * time.Hour) },
+			lifecycle.Health{OperationalState: lifecycle.Operational, TokensState: lifecycle.TokensValid}},
+		"access token refused": {func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) },
+			lifecycle.Health{OperationalState: lifecycle.Operational, TokensState: lifecycle.TokensValid}},
+		"refresh token dead": {func(w *world) { w.cloud.RevokeRefreshToken(w.org.ID()); w.pass(20 * time.Hour) },
+			lifecycle.Health{OperationalState: lifecycle.TokenInvalid, TokensState: lifecycle.TokensInvalid}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := activatedWorld(t)
+			test.prepare(w)
+			token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+			for range 2 { // the same token twice: a health check changes nothing
+				got, err := w.service().CheckHealth(t.Context(), token)
+				wantErr(t, err, nil)
+				if got != test.want {
+					t.Errorf("health = %+v, want %+v", got, test.want)
+				}
+			}
+		})
+	}
+}
+
+func TestHealthCheckAnswersWhenItsTimeIsOver(t *testing.T) {
+	w := activatedWorld(t)
+	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+	ctx, cancel := context.WithCancel(t.Context())
+	w.cloud.OnRequest(func(webextest.Request) { cancel() })
+	got, err := w.service().CheckHealth(ctx, token)
+	wantErr(t, err, nil)
+	if got.OperationalState != lifecycle.Impaired {
+		t.Errorf("health = %+v", got)
+	}
+}
+
+func TestHealthCheckBringsTheRepairForward(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+	if report := w.verifyDue(); report != (lifecycle.Report{}) {
+		t.Fatalf("due before its time: %+v", report)
+	}
+	if _, err := w.service().CheckHealth(t.Context(), w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))); err != nil {
+		t.Fatal(err)
+	}
+	if report := w.verifyDue(); report.Pushed != 1 {
+		t.Errorf("report = %+v", report)
+	}
+	w.inSync()
+}

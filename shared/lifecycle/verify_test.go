@@ -1,0 +1,370 @@
+package lifecycle_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/secret/sealing"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+func TestInSyncCostsTwoGETs(t *testing.T) {
+	w := activatedWorld(t)
+	w.pass(66 * time.Minute)
+	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1}) {
+		t.Errorf("report = %+v", report)
+	}
+	if got := len(w.calls()); got != 2 || w.count(webextest.KindSignage, "GET") != 1 || w.count(webextest.KindPWA, "GET") != 1 {
+		t.Errorf("calls = %v, want one GET per feature", w.calls())
+	}
+	if report := w.verifyDue(); report != (lifecycle.Report{}) {
+		t.Errorf("due again at once: %+v", report)
+	}
+}
+
+func TestNextVerificationIsSpread(t *testing.T) {
+	w := activatedWorld(t)
+	first := w.clock()
+	for range 5 {
+		if _, err := w.verifyNow(); err != nil {
+			t.Fatal(err)
+		}
+		row, _ := w.stored()
+		if due := row.Schedule.DueAt.Sub(first); due < 54*time.Minute || due > 66*time.Minute {
+			t.Errorf("due after %v, want an hour ±10 %%", due)
+		}
+	}
+}
+
+func TestVerifyRepairs(t *testing.T) {
+	tests := map[string]struct {
+		prepare func(w *world)
+		want    lifecycle.Report
+		calls   int // at Webex
+	}{
+		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage)) },
+			lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+		"configuration altered": {func(w *world) {
+			w.cloud.SetConfiguration(w.org.ID(), string(webex.PersistentWebApp), map[string]any{"pwaUrl": "https://other.example"})
+		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+		"SIGNAGE_URL changed": {func(w *world) { w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"}) },
+			lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+		"allow list added": {func(w *world) {
+			w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp, XAPIAllowList: "*.vendor.example"})
+		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+		"PUBLIC_URL changed": {func(w *world) { w.settings.PublicURL = "https://new.vendor.example" },
+			lifecycle.Report{Verified: 1, Pushed: 2}, 5},
+		"feature dropped": {func(w *world) { delete(w.settings.Provided, webex.PersistentWebApp) },
+			lifecycle.Report{Verified: 1, Deleted: 1}, 3},
+		"access token refused": {func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) },
+			lifecycle.Report{Verified: 1}, 5},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := activatedWorld(t)
+			test.prepare(w)
+			w.pass(66 * time.Minute)
+			if report := w.verifyDue(); report != test.want {
+				t.Errorf("report = %+v, want %+v", report, test.want)
+			}
+			if got := w.calls(); len(got) != test.calls {
+				t.Errorf("calls = %v, want %d", got, test.calls)
+			}
+			w.inSync()
+			w.sealedNewest()
+			view, _ := w.cloud.Installation(w.org.ID())
+			if want := orElse(w.settings.PublicURL, base) + "/actions"; view.ActionsURL != want {
+				t.Errorf("actionsUrl = %q, want %q", view.ActionsURL, want)
+			}
+			w.cloud.ResetRequests()
+			if report, err := w.verifyNow(); err != nil || report != (lifecycle.Report{Verified: 1}) {
+				t.Errorf("once more: %+v, %v: nothing was to be done", report, err)
+			}
+		})
+	}
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func TestDroppedFeatureIsNotAskedForAgain(t *testing.T) {
+	w := activatedWorld(t)
+	delete(w.settings.Provided, webex.PersistentWebApp)
+	if _, err := w.verifyNow(); err != nil {
+		t.Fatal(err)
+	}
+	w.cloud.ResetRequests()
+	if _, err := w.verifyNow(); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.count(webextest.KindPWA, "GET"); got != 0 {
+		t.Errorf("%d GETs of a feature that is not provided", got)
+	}
+	w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp})
+	if report, err := w.verifyNow(); err != nil || report.Pushed != 1 {
+		t.Errorf("provided again: %+v, %v", report, err)
+	}
+}
+
+// A configuration that Webex reads back differently whatever is PUT.
+func TestEndlessDriftIsHeld(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.SetReadback(func(feature string, stored map[string]any) map[string]any {
+		if feature == string(webex.DigitalSignage) {
+			stored["signageUrl"] = stored["signageUrl"].(string) + "&normalized"
+		}
+		return stored
+	})
+	pushesAfter := func(verifications int) int {
+		before := w.pushes(webex.DigitalSignage)
+		for range verifications {
+			w.pass(time.Hour)
+			if _, err := w.verifyNow(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return w.pushes(webex.DigitalSignage) - before
+	}
+	if got := pushesAfter(2); got != 2 {
+		t.Errorf("first two finds: %d pushes, want 2", got)
+	}
+	if got := pushesAfter(1); got != 0 {
+		t.Errorf("third find: %d pushes, want none", got)
+	}
+	if got := pushesAfter(24); got < 1 || got > 4 {
+		t.Errorf("a day: %d pushes, want a few with growing distance", got)
+	}
+	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+	if got := pushesAfter(1); got != 1 {
+		t.Errorf("an absent configuration: %d pushes, want it put back at once", got)
+	}
+	w.pass(time.Hour)
+	w.verifyNow()
+	w.cloud.SetReadback(nil)
+	w.pass(time.Hour)
+	w.verifyNow()
+	if row, _ := w.stored(); row.Features[webex.DigitalSignage].Status != installation.InSync || row.Features[webex.DigitalSignage].DriftCount != 0 {
+		t.Errorf("feature = %+v", row.Features[webex.DigitalSignage])
+	}
+}
+
+func TestFailuresBackOff(t *testing.T) {
+	w := activatedWorld(t)
+	w.fault(webextest.Fault{Status: 500})
+	w.pass(66 * time.Minute)
+	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 32 * time.Minute, time.Hour, time.Hour} {
+		if report := w.verifyDue(); report.Failed != 1 {
+			t.Fatalf("report = %+v", report)
+		}
+		row, _ := w.stored()
+		if got := row.Schedule.DueAt.Sub(w.clock()); got != want {
+			t.Errorf("failure %d: due after %v, want %v", row.Schedule.Failures, got, want)
+		}
+		w.pass(want)
+	}
+	w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"})
+	w.verifyDue()
+	if row, _ := w.stored(); row.Schedule.Failures != 1 {
+		t.Errorf("after a change of settings: %d failures, want a new count", row.Schedule.Failures)
+	}
+	w.cloud.ClearFaults()
+	w.pass(30 * time.Second)
+	w.verifyDue()
+	if row, _ := w.stored(); row.Schedule.Failures != 0 {
+		t.Errorf("after a success: %d failures", row.Schedule.Failures)
+	}
+	w.inSync()
+}
+
+func TestShortIntervalBacksOffFromItself(t *testing.T) {
+	w := activatedWorld(t)
+	w.settings.VerifyInterval = time.Second
+	w.fault(webextest.Fault{Status: 500})
+	w.verifyNow()
+	row, _ := w.stored()
+	if got := row.Schedule.DueAt.Sub(w.clock()); got != time.Second {
+		t.Errorf("due after %v, want the interval", got)
+	}
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	w := activatedWorld(t)
+	w.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 429, RetryAfter: "600"})
+	w.verifyNow()
+	row, _ := w.stored()
+	if got := row.Schedule.DueAt.Sub(w.clock()); got != 10*time.Minute {
+		t.Errorf("due after %v, want what Webex asked for", got)
+	}
+}
+
+func TestDeadRefreshToken(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	if report := w.verifyDue(); report.Failed != 1 {
+		t.Errorf("report = %+v", report)
+	}
+	row, _ := w.stored()
+	if row.State != installation.TokenInvalid || !row.Exists() || row.TokenHealth(w.clock()) != installation.TokensInvalid {
+		t.Errorf("row = %+v", row)
+	}
+	if !strings.Contains(w.log.text(), `"outcome":"token_invalid"`) {
+		t.Error("the log does not say so")
+	}
+	w.pass(24 * time.Hour)
+	w.cloud.ResetRequests()
+	if report := w.verifyDue(); report != (lifecycle.Report{}) || len(w.calls()) != 0 {
+		t.Errorf("a dead token is tried again: %+v, %v", report, w.calls())
+	}
+	if _, err := w.activate(w.code()); err != nil {
+		t.Fatal(err)
+	}
+	if row, _ := w.stored(); row.State != installation.Active {
+		t.Errorf("state = %s after a new activation", row.State)
+	}
+	w.inSync()
+}
+
+func TestDeadInstallationIsRemovedAfter90Days(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	w.verifyDue()
+	w.pass(installation.TokenInvalidLife - time.Minute)
+	w.verifyDue()
+	if row, _ := w.stored(); row.State != installation.TokenInvalid {
+		t.Errorf("state = %s, a minute too early", row.State)
+	}
+	w.pass(time.Minute)
+	w.verifyDue()
+	if row, _ := w.stored(); row.Exists() {
+		t.Errorf("state = %s", row.State)
+	}
+	if table := w.tableBytes(); strings.Contains(table, w.cloud.BaseURL()) || strings.Contains(table, "Acme") {
+		t.Error("the tombstone holds URLs or the name")
+	}
+}
+
+func TestOneBadInstallationStopsNobody(t *testing.T) {
+	w := activatedWorld(t)
+	good := w.cloud.AddOrganization("Good", home)
+	if _, err := w.activate(w.minted(w.cloud.MintActivation(good.ID()))); err != nil {
+		t.Fatal(err)
+	}
+	row, _ := w.stored()
+	row.Tokens.Access = []byte("not sealed by anybody")
+	if _, err := w.store.Save(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	w.cloud.DeleteConfiguration(good.ID(), string(webex.DigitalSignage))
+	w.pass(66 * time.Minute)
+	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1, Pushed: 1, Failed: 1}) {
+		t.Errorf("report = %+v", report)
+	}
+}
+
+func TestRotatedRefreshTokenIsKept(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.SetRotateRefreshTokens(true)
+	for range 4 {
+		w.pass(20 * time.Hour)
+		if report := w.verifyDue(); report.Verified != 1 {
+			t.Fatalf("report = %+v", report)
+		}
+		w.sealedNewest()
+	}
+	if got := w.count(webextest.KindToken, "POST"); got != 4 {
+		t.Errorf("%d token requests, want one per lapsed access token", got)
+	}
+}
+
+func TestAnAnswerThatSaysLittleChangesLittle(t *testing.T) {
+	w := activatedWorld(t)
+	before, _ := w.stored()
+	w.pass(20 * time.Hour)
+	w.fault(webextest.Fault{Kind: webextest.KindToken, Body: `{"access_token":"x","refresh_token":""}`, ContentType: "application/json"})
+	w.verifyDue()
+	after, _ := w.stored()
+	if string(after.Tokens.Refresh) != string(before.Tokens.Refresh) || !after.Tokens.RefreshExpiresAt.Equal(before.Tokens.RefreshExpiresAt) ||
+		!after.Tokens.AccessExpiresAt.Equal(before.Tokens.AccessExpiresAt) {
+		t.Errorf("tokens = %+v, before %+v", after.Tokens, before.Tokens)
+	}
+}
+
+func TestManyWorkersOneTokenRequest(t *testing.T) {
+	w := activatedWorld(t)
+	w.pass(20 * time.Hour)
+	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+	var wait sync.WaitGroup
+	for range 16 {
+		wait.Go(func() {
+			if got, err := w.service().CheckHealth(t.Context(), token); err != nil || got.OperationalState != lifecycle.Operational {
+				t.Errorf("health = %+v, %v", got, err)
+			}
+		})
+	}
+	wait.Wait()
+	if got := w.count(webextest.KindToken, "POST"); got != 1 {
+		t.Errorf("%d token requests, want 1", got)
+	}
+}
+
+func TestOverlappingRunsShareTheWork(t *testing.T) {
+	w := activatedWorld(t)
+	for range 20 {
+		org := w.cloud.AddOrganization("Org", home)
+		if _, err := w.activate(w.minted(w.cloud.MintActivation(org.ID()))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.pass(66 * time.Minute)
+	w.cloud.ResetRequests()
+	var wait sync.WaitGroup
+	reports := make([]lifecycle.Report, 3)
+	for i := range reports {
+		wait.Go(func() { reports[i] = w.verifyDue() })
+	}
+	wait.Wait()
+	if sum := reports[0].Verified + reports[1].Verified + reports[2].Verified; sum != 21 {
+		t.Errorf("%d verified in all, want 21: %+v", sum, reports)
+	}
+	if got := len(w.calls()); got != 42 {
+		t.Errorf("%d calls, want two per installation", got)
+	}
+}
+
+func TestRunThatIsOverLeavesTheRest(t *testing.T) {
+	w := activatedWorld(t)
+	w.pass(66 * time.Minute)
+	report, err := w.service().VerifyDue(t.Context(), lifecycle.Run{Concurrency: 1, Until: w.clock()})
+	if err != nil || report != (lifecycle.Report{Left: 1}) {
+		t.Errorf("report = %+v, %v", report, err)
+	}
+	if report := w.verifyDue(); report.Verified != 1 {
+		t.Errorf("report = %+v", report)
+	}
+}
+
+func TestKeysetRotationReseals(t *testing.T) {
+	w := activatedWorld(t)
+	before, _ := w.stored()
+	document, err := sealing.RotateDocument(w.keys.document)
+	w.keys.use(t, document, err)
+	if _, err := w.verifyNow(); err != nil {
+		t.Fatal(err)
+	}
+	after, _ := w.stored()
+	if w.keys.sealer.Stale(after.Tokens.Refresh) || !w.keys.sealer.Stale(before.Tokens.Refresh) {
+		t.Error("the refresh token is not sealed by the new primary key")
+	}
+	w.sealedNewest()
+}

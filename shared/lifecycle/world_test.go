@@ -1,0 +1,282 @@
+package lifecycle_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/dynamo/dynamotest"
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/secret"
+	"signpost/shared/secret/sealing"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	home      = "us-west-2_r"
+	elsewhere = "eu-central-1_k"
+	base      = "https://api.vendor.example"
+	signage   = "https://signage.vendor.example/?d=$(deviceId)"
+	webApp    = "https://pwa.vendor.example/?d=$(deviceId)"
+)
+
+// world is Webex, a table and the service between them, on one clock.
+type world struct {
+	t        *testing.T
+	cloud    *webextest.Cloud
+	org      *webextest.Organization
+	store    *dynamo.Store
+	client   *dynamodb.Client
+	table    string
+	settings lifecycle.Settings
+	keys     *keys
+	log      *logBuffer
+	verifier *webex.Verifier
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// logBuffer takes lines from many workers.
+type logBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *logBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(line)
+}
+
+func (b *logBuffer) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.String()
+}
+
+// keys are the deployment's secrets; a test may rotate them.
+type keys struct {
+	client   secret.String
+	document []byte // the keyset
+	sealer   *sealing.Keyset
+}
+
+func (k *keys) use(t *testing.T, document []byte, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.sealer, err = sealing.Parse(document); err != nil {
+		t.Fatal(err)
+	}
+	k.document = document
+}
+
+func (k *keys) ClientSecret(context.Context) (secret.String, error) { return k.client, nil }
+func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
+func (w *world) clock() time.Time                                   { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+func (w *world) pass(d time.Duration)                               { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(d) }
+func (w *world) count(kind, method string) int                      { return w.cloud.Count(kind, method) }
+func (w *world) pushes(feature webex.Feature) int                   { return w.cloud.Pushes(w.org.ID(), string(feature)) }
+func (w *world) fault(fault webextest.Fault)                        { w.cloud.Inject(fault) }
+func (w *world) provide(feature webex.Feature, c lifecycle.Content) { w.settings.Provided[feature] = c }
+func (w *world) verifyNow() (lifecycle.Report, error) {
+	return w.service().VerifyNow(w.t.Context(), []string{w.org.ID()})
+}
+func (w *world) act(token string) error { return w.actWithin(w.t.Context(), token) }
+func (w *world) stored() (installation.Installation, []installation.Candidate) {
+	return w.storedOf(w.org)
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), log: &logBuffer{}}
+	w.cloud = webextest.NewServer(t, webextest.Options{Now: w.clock})
+	w.org = w.cloud.AddOrganization("Acme", home)
+	w.client, w.table = dynamotest.New(t)
+	w.store = dynamo.New(w.client, w.table)
+	w.keys = &keys{client: secret.New(w.cloud.ClientSecret())}
+	document, err := sealing.NewDocument()
+	w.keys.use(t, document, err)
+	w.settings = lifecycle.Settings{
+		ClientID: w.cloud.ClientID(), VerifyInterval: time.Hour,
+		Provided: map[webex.Feature]lifecycle.Content{
+			webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+		},
+	}
+	urls, err := webex.KeySetURLs(webex.DefaultRegions, w.cloud.JWKSURLs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts, err := webex.ParseHosts("127.0.0.1", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.verifier, err = webex.NewVerifier(w.cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, w.clock), hosts, w.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// service is a new one each time, as in a new process, with today's settings.
+func (w *world) service() *lifecycle.Service {
+	w.t.Helper()
+	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	service, err := lifecycle.New(w.store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, log)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return service
+}
+
+func (w *world) verified(raw string) webex.Token {
+	w.t.Helper()
+	token, err := w.verifier.Verify(w.t.Context(), raw, webex.Provision, webex.UpdateApproved, webex.Update, webex.HealthCheck, webex.Deprovision)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// minted returns what the cloud signed.
+func (w *world) minted(token string, err error) string {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+func (w *world) code() string { return w.minted(w.cloud.MintActivation(w.org.ID())) }
+
+func (w *world) activate(code string) (lifecycle.Activated, error) {
+	w.t.Helper()
+	return w.service().Activate(w.t.Context(), w.verified(code), base)
+}
+
+func (w *world) actWithin(ctx context.Context, token string) error {
+	w.t.Helper()
+	return w.service().Act(ctx, w.verified(token))
+}
+
+// activated begins a test with an installation in sync, a little later.
+func activatedWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	if _, err := w.activate(w.code()); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(10 * time.Second)
+	w.cloud.ResetRequests()
+	return w
+}
+
+func (w *world) storedOf(org *webextest.Organization) (installation.Installation, []installation.Candidate) {
+	w.t.Helper()
+	row, candidates, err := w.store.Find(w.t.Context(), org.ID(), w.clock())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return row, candidates
+}
+
+// verifyDue runs the schedule once.
+func (w *world) verifyDue() lifecycle.Report {
+	w.t.Helper()
+	report, err := w.service().VerifyDue(w.t.Context(), lifecycle.Run{Concurrency: 4})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return report
+}
+
+// inSync fails the test unless Webex holds just what the settings want.
+func (w *world) inSync() {
+	w.t.Helper()
+	row, _ := w.stored()
+	for _, feature := range webex.Features {
+		want, provided := w.settings.Wanted(feature, row)
+		got, present := w.cloud.Configuration(w.org.ID(), string(feature))
+		if present != provided {
+			w.t.Errorf("%s: stored at Webex = %v, want %v", feature, present, provided)
+		}
+		if url := got[map[webex.Feature]string{webex.DigitalSignage: "signageUrl", webex.PersistentWebApp: "pwaUrl"}[feature]]; present && url != want.ContentURL {
+			w.t.Errorf("%s: Webex stores %v, want %v", feature, url, want.ContentURL)
+		}
+	}
+}
+
+// sealedNewest fails the test unless the stored refresh token is the newest one
+// that Webex issued, and no row or log line holds a token in clear.
+func (w *world) sealedNewest() {
+	w.t.Helper()
+	row, _ := w.stored()
+	token, err := w.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	if err != nil || token.Reveal() != w.cloud.RefreshToken(w.org.ID()) {
+		w.t.Errorf("stored refresh token is not the newest: %v", err)
+	}
+	if table := w.tableBytes(); strings.Contains(table, w.cloud.RefreshToken(w.org.ID())) {
+		w.t.Error("the table holds the refresh token in clear")
+	}
+	if strings.Contains(w.log.text(), w.cloud.RefreshToken(w.org.ID())) {
+		w.t.Error("the log holds the refresh token")
+	}
+}
+
+// tableBytes is every attribute of every row, as text.
+func (w *world) tableBytes() string {
+	w.t.Helper()
+	var text strings.Builder
+	pages := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: &w.table})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(w.t.Context())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			for _, value := range item {
+				writeValue(&text, value)
+			}
+		}
+	}
+	return text.String()
+}
+
+func writeValue(text *strings.Builder, value types.AttributeValue) {
+	switch value := value.(type) {
+	case *types.AttributeValueMemberS:
+		text.WriteString(value.Value)
+	case *types.AttributeValueMemberB:
+		text.Write(value.Value)
+	case *types.AttributeValueMemberM:
+		for _, inner := range value.Value {
+			writeValue(text, inner)
+		}
+	case *types.AttributeValueMemberL:
+		for _, inner := range value.Value {
+			writeValue(text, inner)
+		}
+	}
+	text.WriteByte('\n')
+}
+
+func wantErr(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) || (want == nil && err != nil) {
+		t.Errorf("error = %v, want %v", err, want)
+	}
+}
