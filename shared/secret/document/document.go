@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 
@@ -54,11 +55,8 @@ func (k Keyset) Equal(other Keyset) bool {
 	return secret.New(string(k.json)).Equal(secret.New(string(other.json)))
 }
 
-// String returns [secret.Redacted].
-func (Keyset) String() string { return secret.Redacted }
-
-// GoString returns [secret.Redacted].
-func (Keyset) GoString() string { return secret.Redacted }
+// Format writes [secret.Redacted], whatever the verb.
+func (Keyset) Format(out fmt.State, _ rune) { io.WriteString(out, secret.Redacted) }
 
 // LogValue returns [secret.Redacted].
 func (Keyset) LogValue() slog.Value { return slog.StringValue(secret.Redacted) }

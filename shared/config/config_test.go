@@ -1,0 +1,296 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/shared/config"
+	"signpost/shared/secret/document"
+	"signpost/shared/webex"
+)
+
+const (
+	appID  = "6d93fe09-7130-4507-b261-3908b63428a4"
+	marker = "s3cr3t-marker"
+)
+
+// environ is an environment in which everything is set well, with changes
+// merged over it; an empty value unsets.
+func environ(changes map[string]string) map[string]string {
+	all := map[string]string{
+		"INSTALLATIONS_TABLE": "installations",
+		"WEBEX_APP_ID":        appID,
+		"WEBEX_CLIENT_ID":     "C3f1b6a2",
+		"SECRET_JSON":         `{"clientSecret":"` + marker + `","contentApiKey":["` + marker + `"],"tokenKeyset":{"` + marker + `":1}}`,
+		"SIGNAGE_URL":         "https://signage.example.com/?device=$(deviceId)&name=$(deviceName)",
+		"PWA_URL":             "https://pwa.example.com/$(peripheralSerial)",
+		"CONTENT_URL":         "https://content.example.com/page?tenant=a&b",
+	}
+	maps.Copy(all, changes)
+	return all
+}
+
+func TestCheck(t *testing.T) {
+	onAWS := map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "activation"}
+	tests := []struct {
+		name    string
+		changes []map[string]string
+		// want lists the variables with problems, texts what the problems must say.
+		want  []string
+		texts []string
+	}{
+		{name: "everything good"},
+		{name: "everything unset", changes: []map[string]string{{
+			"INSTALLATIONS_TABLE": "", "WEBEX_APP_ID": "", "WEBEX_CLIENT_ID": "", "SECRET_JSON": "",
+			"SIGNAGE_URL": "", "PWA_URL": "", "CONTENT_URL": ""}},
+			want: []string{"INSTALLATIONS_TABLE", "WEBEX_APP_ID", "SIGNAGE_URL, PWA_URL", "WEBEX_CLIENT_ID", "CONTENT_URL", "SECRET_ID, SECRET_JSON"}},
+		{name: "table with a space", changes: set("INSTALLATIONS_TABLE", "my table"), want: []string{"INSTALLATIONS_TABLE"}},
+		{name: "table by ARN", changes: set("INSTALLATIONS_TABLE", "arn:aws:dynamodb:eu-west-1:123456789012:table/x")},
+
+		{name: "app id is no UUID", changes: set("WEBEX_APP_ID", "signpost"), want: []string{"WEBEX_APP_ID"}, texts: []string{"manifest"}},
+		{name: "client id with a space", changes: set("WEBEX_CLIENT_ID", "C3 f1"), want: []string{"WEBEX_CLIENT_ID"}},
+
+		{name: "regions", changes: set("WEBEX_REGIONS", " us-west-2_r , us-gov-west-1_a1")},
+		{name: "unknown regions", changes: set("WEBEX_REGIONS", "mars,us-west-2_r,venus"),
+			want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}, texts: []string{`"mars"`, `"venus"`, "us-gov-west-1_a1"}},
+		{name: "empty region", changes: set("WEBEX_REGIONS", "us-west-2_r,,"), want: []string{"WEBEX_REGIONS"}},
+		{name: "key sets replaced", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks","mars":"nonsense"}`)},
+		{name: "a region of our own", changes: append(set("WEBEX_REGIONS", "mars"), set("WEBEX_JWKS_URLS", `{"mars":"https://mars.example.com/jwks"}`)...)},
+		{name: "key sets are no JSON", changes: set("WEBEX_JWKS_URLS", `us-west-2_r=https://x`), want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key sets are no strings", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":1}`), want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key set by http", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://keys.example.com"}`), want: []string{"WEBEX_JWKS_URLS"}},
+
+		{name: "hosts", changes: set("WEBEX_HOSTS", "webexapis.com, *.wbx2.com,127.0.0.1")},
+		{name: "bad hosts", changes: set("WEBEX_HOSTS", "https://webexapis.com,a:443,webexapis.com"), want: []string{"WEBEX_HOSTS", "WEBEX_HOSTS"}},
+		{name: "loopback host on AWS", changes: append(set("WEBEX_HOSTS", "localhost"), onAWS), want: []string{"WEBEX_HOSTS"}, texts: []string{"local use"}},
+		{name: "loopback host, other sign of AWS", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), map[string]string{"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}), want: []string{"WEBEX_HOSTS"}},
+		{name: "loopback host in sam local", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},
+
+		{name: "signage only", changes: set("PWA_URL", "")},
+		{name: "web app only", changes: set("SIGNAGE_URL", "")},
+		{name: "unknown replacement value", changes: set("SIGNAGE_URL", "https://x.example.com/$(peripheralSerial)"), want: []string{"SIGNAGE_URL"}, texts: []string{"organizationId"}},
+		{name: "Webex's own parameter", changes: set("PWA_URL", "https://x.example.com/?_cisco_app_id=1"), want: []string{"PWA_URL"}},
+		{name: "signage by http", changes: set("SIGNAGE_URL", "http://x.example.com/"), want: []string{"SIGNAGE_URL"}},
+		{name: "allow list", changes: set("PWA_XAPI_ALLOW_LIST", "a.example.com,b.example.com")},
+		{name: "allow list without web app", changes: append(set("PWA_XAPI_ALLOW_LIST", "a.example.com"), set("PWA_URL", "")...), want: []string{"PWA_XAPI_ALLOW_LIST"}},
+		{name: "allow list on two lines", changes: set("PWA_XAPI_ALLOW_LIST", "a\nb"), want: []string{"PWA_XAPI_ALLOW_LIST"}},
+
+		{name: "public address", changes: set("PUBLIC_URL", "https://signpost.example.com/base/")},
+		{name: "public address here", changes: set("PUBLIC_URL", "http://127.0.0.1:3000")},
+		{name: "public address here, on AWS", changes: append(set("PUBLIC_URL", "http://127.0.0.1:3000"), onAWS), want: []string{"PUBLIC_URL"}},
+		{name: "public address by http", changes: set("PUBLIC_URL", "http://signpost.example.com"), want: []string{"PUBLIC_URL"}},
+		{name: "public address with a query", changes: set("PUBLIC_URL", "https://signpost.example.com/?"), want: []string{"PUBLIC_URL"}},
+		{name: "public address with a fragment", changes: set("PUBLIC_URL", "https://signpost.example.com/#x"), want: []string{"PUBLIC_URL"}},
+		{name: "public address with a password", changes: set("PUBLIC_URL", "https://u:"+marker+"@signpost.example.com"), want: []string{"PUBLIC_URL"}},
+		{name: "public address without a host", changes: set("PUBLIC_URL", "https://:443"), want: []string{"PUBLIC_URL"}},
+
+		{name: "interval", changes: set("VERIFY_INTERVAL", "90s")},
+		{name: "shortest interval", changes: set("VERIFY_INTERVAL", "1s")},
+		{name: "longest interval", changes: set("VERIFY_INTERVAL", "24h")},
+		{name: "interval too short", changes: set("VERIFY_INTERVAL", "999ms"), want: []string{"VERIFY_INTERVAL"}},
+		{name: "interval too long", changes: set("VERIFY_INTERVAL", "24h1ns"), want: []string{"VERIFY_INTERVAL"}},
+		{name: "interval without a unit", changes: set("VERIFY_INTERVAL", "60"), want: []string{"VERIFY_INTERVAL"}},
+
+		{name: "vendor", changes: set("VENDOR_NAME", "Schilder & Söhne")},
+		{name: "vendor on two lines", changes: set("VENDOR_NAME", "a\nb"), want: []string{"VENDOR_NAME"}},
+		{name: "vendor too long", changes: set("VENDOR_NAME", strings.Repeat("ö", 129)), want: []string{"VENDOR_NAME"}},
+
+		{name: "content page with a launch", changes: set("CONTENT_URL", "https://x.example.com/?a=1&launch=2"), want: []string{"CONTENT_URL"}},
+		{name: "content page with a launch, escaped", changes: set("CONTENT_URL", "https://x.example.com/?a;l%61unch"), want: []string{"CONTENT_URL"}},
+		{name: "content page with launches", changes: set("CONTENT_URL", "https://x.example.com/launch?launches=1&a=launch")},
+		{name: "content page here", changes: set("CONTENT_URL", "http://localhost:8080/x")},
+		{name: "content page by http", changes: set("CONTENT_URL", "http://x.example.com/x"), want: []string{"CONTENT_URL"}},
+		{name: "content page is a path", changes: set("CONTENT_URL", "/x"), want: []string{"CONTENT_URL"}},
+		{name: "content page with a space", changes: set("CONTENT_URL", "https://x.example.com/a b"), want: []string{"CONTENT_URL"}},
+
+		{name: "secret by id", changes: append(set("SECRET_JSON", ""), set("SECRET_ID", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x")...)},
+		{name: "secret by bad id", changes: append(set("SECRET_JSON", ""), set("SECRET_ID", "my secret")...), want: []string{"SECRET_ID"}},
+		{name: "two secrets", changes: set("SECRET_ID", "x"), want: []string{"SECRET_ID, SECRET_JSON"}},
+		{name: "secret is no JSON", changes: set("SECRET_JSON", marker), want: []string{"SECRET_JSON"}},
+		{name: "secret lacks parts", changes: set("SECRET_JSON", `{"tokenKeyset":"`+marker+`"}`), want: []string{"SECRET_JSON", "SECRET_JSON", "SECRET_JSON"},
+			texts: []string{"clientSecret", "contentApiKey", "tokenKeyset"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			changes := map[string]string{}
+			for _, change := range test.changes {
+				maps.Copy(changes, change)
+			}
+			err := config.Check(environ(changes))
+			if diff := cmp.Diff(test.want, variables(err)); diff != "" {
+				t.Fatalf("variables with problems (-want +got):\n%s\n%v", diff, err)
+			}
+			for _, text := range test.texts {
+				if !strings.Contains(err.Error(), text) {
+					t.Errorf("error does not say %q:\n%v", text, err)
+				}
+			}
+			if err != nil && strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), marker) {
+				t.Errorf("error tells a secret:\n%v", err)
+			}
+		})
+	}
+}
+
+func set(variable, value string) []map[string]string {
+	return []map[string]string{{variable: value}}
+}
+
+func variables(err error) []string {
+	settings, ok := errors.AsType[*config.Error](err)
+	if !ok {
+		return nil
+	}
+	var names []string
+	for _, problem := range settings.Problems {
+		names = append(names, problem.Variable)
+	}
+	return names
+}
+
+func TestLoadValues(t *testing.T) {
+	var (
+		table    config.Table
+		tokens   config.Tokens
+		provider config.Provider
+		launch   config.Launch
+		secret   = config.Secret{Needs: []document.Part{document.ContentAPIKey}}
+	)
+	err := config.Load(environ(map[string]string{
+		"WEBEX_REGIONS":       "us-west-2_r, us-east-2_a",
+		"WEBEX_JWKS_URLS":     `{"us-east-2_a":"http://localhost:3001/jwks","eu-central-1_k":"http://localhost:3001/k"}`,
+		"PUBLIC_URL":          "https://signpost.example.com/base//",
+		"VENDOR_NAME":         "Vendor",
+		"PWA_XAPI_ALLOW_LIST": "a.example.com",
+	}), &table, &tokens, &provider, &launch, &secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table.Name != "installations" || tokens.AppID != appID {
+		t.Errorf("table %q, app id %q", table.Name, tokens.AppID)
+	}
+	want := map[string]string{"us-west-2_r": "https://xapi-r.wbx2.com/jwks", "us-east-2_a": "http://localhost:3001/jwks"}
+	if diff := cmp.Diff(want, tokens.KeySetURLs); diff != "" {
+		t.Errorf("key sets (-want +got):\n%s", diff)
+	}
+	if err := tokens.Hosts.CheckURL("https://xapi-a.wbx2.com/x"); err != nil {
+		t.Errorf("default hosts: %v", err)
+	}
+	if provider.PublicURL != "https://signpost.example.com/base" || provider.VerifyInterval != time.Hour ||
+		provider.VendorName != "Vendor" || provider.ClientID != "C3f1b6a2" || provider.XAPIAllowList != "a.example.com" {
+		t.Errorf("provider: %+v", provider)
+	}
+	if !launch.Provides(webex.DigitalSignage) || !launch.Provides(webex.PersistentWebApp) || launch.Provides("x") {
+		t.Errorf("provided: %v", launch.ContentURLs)
+	}
+	if launch.ContentURL != "https://content.example.com/page?tenant=a&b" || provider.ContentURLs[webex.DigitalSignage] != environ(nil)["SIGNAGE_URL"] {
+		t.Errorf("addresses were changed: %q, %v", launch.ContentURL, provider.ContentURLs)
+	}
+	if secret.ID != "" || !strings.Contains(secret.JSON.Reveal(), marker) {
+		t.Errorf("secret: id %q", secret.ID)
+	}
+}
+
+func TestLoadReadsOnlyTheGroupsAsked(t *testing.T) {
+	only := map[string]string{"INSTALLATIONS_TABLE": "installations", "SECRET_JSON": `{"contentApiKey":"k"}`}
+	needs := config.Secret{Needs: []document.Part{document.ContentAPIKey}}
+	if err := config.Load(only, &config.Table{}, &needs); err != nil {
+		t.Errorf("launches needs no more than this: %v", err)
+	}
+}
+
+func TestDefaultRegions(t *testing.T) {
+	var tokens config.Tokens
+	if err := config.Load(environ(nil), &tokens); err != nil {
+		t.Fatal(err)
+	}
+	if len(tokens.KeySetURLs) != len(webex.DefaultRegions) {
+		t.Errorf("trusted by default: %v", tokens.KeySetURLs)
+	}
+}
+
+func TestEnviron(t *testing.T) {
+	got := config.Environ([]string{"A=1", "B=x=y", "C=", "nonsense"})
+	if diff := cmp.Diff(map[string]string{"A": "1", "B": "x=y", "C": ""}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestReport(t *testing.T) {
+	err := config.Check(environ(map[string]string{"WEBEX_APP_ID": "", "VERIFY_INTERVAL": "x"}))
+	for _, test := range []struct {
+		err   error
+		lines []string
+	}{
+		{fmt.Errorf("wire: %w", err), []string{"WEBEX_APP_ID", "VERIFY_INTERVAL"}},
+		{errors.New("no table"), []string{"no table"}},
+	} {
+		var out bytes.Buffer
+		config.Report(slog.New(slog.NewJSONHandler(&out, nil)), test.err)
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != len(test.lines) {
+			t.Fatalf("want %d lines, got:\n%s", len(test.lines), out.String())
+		}
+		for i, line := range lines {
+			if !strings.Contains(line, test.lines[i]) || !strings.Contains(line, `"level":"ERROR"`) {
+				t.Errorf("line %d: %s", i, line)
+			}
+		}
+	}
+}
+
+// FuzzCheck: whatever one variable holds, a problem is about a variable that
+// there is and says what to do, and no secret is in it; where there is none,
+// the settings are usable.
+func FuzzCheck(f *testing.F) {
+	names := slices.Sorted(maps.Keys(environ(nil)))
+	names = append(names, "WEBEX_REGIONS", "WEBEX_JWKS_URLS", "WEBEX_HOSTS", "PUBLIC_URL", "VERIFY_INTERVAL", "VENDOR_NAME", "PWA_XAPI_ALLOW_LIST", "SECRET_ID")
+	for i, name := range names {
+		f.Add(uint8(i), environ(nil)[name])
+	}
+	f.Add(uint8(0), "https://x/?launch=1")
+	f.Add(uint8(0), "http://127.0.0.1:1/$(deviceId)")
+	f.Add(uint8(0), "a,*.b,\n,{}")
+	f.Fuzz(func(t *testing.T, which uint8, value string) {
+		variable := names[int(which)%len(names)]
+		settings := environ(map[string]string{variable: value})
+		err := config.Check(settings)
+		if err == nil {
+			checkUsable(t, settings)
+			return
+		}
+		for _, problem := range err.(*config.Error).Problems {
+			if problem.Wrong == "" || problem.Fix == "" || !strings.Contains(problem.Variable, variable) && !strings.HasPrefix(variable, "WEBEX_") && variable != "PWA_URL" {
+				t.Errorf("%s=%q: %+v", variable, value, problem)
+			}
+		}
+		if variable == "SECRET_JSON" && len(value) > 30 && strings.Contains(err.Error(), value) || strings.Contains(err.Error(), marker) {
+			t.Errorf("%s=%q: error tells a secret: %v", variable, value, err)
+		}
+	})
+}
+
+func checkUsable(t *testing.T, settings map[string]string) {
+	t.Helper()
+	var provider config.Provider
+	var launch config.Launch
+	var tokens config.Tokens
+	if err := config.Load(settings, &provider, &launch, &tokens); err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasSuffix(provider.PublicURL, "/") || provider.VerifyInterval < time.Second || provider.VerifyInterval > 24*time.Hour {
+		t.Errorf("provider: %+v", provider)
+	}
+	if len(launch.ContentURLs) == 0 || launch.ContentURL == "" || len(tokens.KeySetURLs) == 0 {
+		t.Errorf("launch %+v, tokens %+v", launch, tokens)
+	}
+}
