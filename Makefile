@@ -13,7 +13,8 @@ endif
 
 GO      ?= go
 GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
-GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -ldflags '-s -w'
+# No commit in the binaries: the same code gives the same bytes, and nothing to deploy.
+GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 BINARIES := .build/functions
 GOFILES := find functions infra shared -name node_modules -prune -o -name '*.go'
 
@@ -23,14 +24,14 @@ help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: setup build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
-	@mkdir -p .build && $(GO) build -o .build/local ./infra/local
+	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/local ./infra/local
 	@exec .build/local
 
 demo: setup build ## Play the story of one customer, step by step
-	@mkdir -p .build && $(GO) build -o .build/demo ./infra/local/demo
+	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/demo ./infra/local/demo
 	@exec .build/demo
 
-test: setup needs-cc build lint ## Lint, then run every test with the race detector, in shuffled order
+test: needs-go needs-cc setup build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
 lint: needs-go ## Check formatting, vet, staticcheck and the template

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"signpost/infra/local/stack"
 	"signpost/shared/config"
@@ -20,6 +21,7 @@ func main() { os.Exit(run(os.Stdout, os.Stderr)) }
 func run(out, problems io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	stopWithMake(stop)
 	s, err := stack.Start(ctx, stack.Options{
 		Root:        ".",
 		Environment: config.Environ(os.Environ()),
@@ -46,6 +48,23 @@ func run(out, problems io.Writer) int {
 		fmt.Fprintln(problems, "local:", err)
 		return 1
 	}
+}
+
+// stopWithMake calls stop when the make that runs the program is gone: killed
+// outright, it leaves its child running and the ports taken.
+func stopWithMake(stop func()) {
+	if os.Getenv("MAKELEVEL") == "" {
+		return
+	}
+	parent := os.Getppid()
+	go func() {
+		for range time.Tick(time.Second) {
+			if os.Getppid() != parent {
+				stop()
+				return
+			}
+		}
+	}()
 }
 
 // banner says where everything is.

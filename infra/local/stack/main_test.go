@@ -69,6 +69,10 @@ func options(t *testing.T, environment map[string]string) stack.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
+	project, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
 	binaries := t.TempDir()
 	for _, name := range []string{"echo", "redeem", "quick"} {
 		if err := os.Symlink(self, filepath.Join(binaries, name)); err != nil {
@@ -76,8 +80,8 @@ func options(t *testing.T, environment map[string]string) stack.Options {
 		}
 	}
 	return stack.Options{
-		Root: root, Environment: environment, EphemeralPorts: true, DataDir: t.TempDir(),
-		Template: "testdata/template.yaml", Binaries: binaries, ScheduleEvery: stack.ScheduleOff,
+		Root: project, Environment: environment, EphemeralPorts: true, DataDir: t.TempDir(),
+		Template: filepath.Join(project, "infra/local/stack/testdata/template.yaml"), Binaries: binaries, ScheduleEvery: stack.ScheduleOff,
 	}
 }
 

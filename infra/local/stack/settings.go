@@ -157,6 +157,9 @@ func (s *settings) prepareData() error {
 	if s.dataDir == "" {
 		s.dataDir = filepath.Join(s.options.Root, ".local", s.portName(portAPI, s.api))
 	}
+	if absolute, err := filepath.Abs(s.dataDir); err == nil {
+		s.dataDir = absolute // the emulator runs elsewhere
+	}
 	if err := os.MkdirAll(s.dataDir, 0o700); err != nil {
 		return fmt.Errorf("local data: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -84,13 +83,15 @@ func secretParts(t *testing.T, document string) []string {
 
 func TestSecretsAreKept(t *testing.T) {
 	o := options(t, map[string]string{"WEBEX_SIMULATOR": "off"})
+	t.Chdir(o.DataDir) // a relative directory is as good
+	o.DataDir = "."
 	first := start(t, o)
 	key := first.Secrets().ContentKey()
 	first.Stop()
 	if second := start(t, o); key == "" || second.Secrets().ContentKey() != key {
 		t.Errorf("the content key was %q, then %q", key, second.Secrets().ContentKey())
 	}
-	info, err := os.Stat(filepath.Join(o.DataDir, "secrets.json"))
+	info, err := os.Stat(first.SecretsFile())
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("secrets.json: %v %v", info, err)
 	}
