@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +20,12 @@ type operations struct {
 	counts  map[string]int
 	bytes   int64
 	answers map[string][]string // bodies, of status 400 if they have a __type
+	// onRequest is called before each answer that is played.
+	onRequest func()
+	// split leaves half of the keys of each BatchGetItem unprocessed, pageSize
+	// ends the pages of each Query early.
+	split    bool
+	pageSize int
 }
 
 // countingStore returns a store on a table of its own that counts.
@@ -47,17 +54,28 @@ func (o *operations) Do(r *http.Request) (*http.Response, error) {
 		answer, o.answers[operation] = answers[0], answers[1:]
 	}
 	o.mutex.Unlock()
-	if answer == "" {
+	switch {
+	case answer == "" && operation == "BatchGetItem" && o.split:
+		return splitBatch(r)
+	case answer == "" && operation == "Query" && o.pageSize > 0:
+		return limitPage(r, o.pageSize)
+	case answer == "":
 		return http.DefaultClient.Do(r)
+	case o.onRequest != nil:
+		o.onRequest()
 	}
 	status := http.StatusOK
 	if strings.Contains(answer, "__type") {
 		status = http.StatusBadRequest
 	}
+	return played(r, status, []byte(answer)), nil
+}
+
+func played(r *http.Request, status int, body []byte) *http.Response {
 	return &http.Response{
 		StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(strings.NewReader(answer)), Request: r,
-	}, nil
+		Body: io.NopCloser(bytes.NewReader(body)), Request: r,
+	}
 }
 
 func (o *operations) count(operation string) int {

@@ -1,0 +1,161 @@
+package dynamo_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+)
+
+// Transactions in each other's way come and go as they like, so DynamoDB's
+// answers are played here.
+
+const (
+	none   = "None"
+	failed = "ConditionalCheckFailed"
+	busy   = "TransactionConflict"
+)
+
+func TestConflictsWithTransactions(t *testing.T) {
+	t.Parallel()
+	s, ops := countingStore(t)
+	for _, operation := range []string{"PutItem", "UpdateItem", "DeleteItem"} {
+		ops.answer(operation, conflictAnswer)
+	}
+	_, err := s.Save(t.Context(), active(org))
+	wantError(t, err, installation.ErrConflict)
+	_, err = s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	wantError(t, err, installation.ErrConflict)
+	wantError(t, s.DeleteCandidate(t.Context(), candidate(org, "c")), installation.ErrConflict)
+	if ops.total() != 3 {
+		t.Errorf("requests: %v", ops)
+	}
+}
+
+func TestWhyACommitWasCancelled(t *testing.T) {
+	tests := map[string]struct {
+		codes []string // mark, installation, candidate
+		want  error
+	}{
+		"busy":             {[]string{none, busy, none}, installation.ErrConflict},
+		"mark busy":        {[]string{busy, none, none}, installation.ErrConflict},
+		"candidate busy":   {[]string{none, none, busy}, installation.ErrConflict},
+		"marked and busy":  {[]string{failed, busy, none}, installation.ErrReplayed},
+		"marked and stale": {[]string{failed, failed, failed}, installation.ErrReplayed},
+		"throttled":        {[]string{none, "ThrottlingError", none}, nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, ops := countingStore(t)
+			ops.answer("TransactWriteItems", cancelled(test.codes...))
+			_, err := s.Commit(t.Context(), active(org), mark(org, "m"), []installation.Candidate{candidate(org, "c")}, now)
+			wantSentinel(t, err, test.want)
+			if ops.total() != 1 {
+				t.Errorf("requests: %v", ops)
+			}
+		})
+	}
+}
+
+// wantSentinel fails t unless err is an error, and want if that is one, and no
+// sentinel if it is nil.
+func wantSentinel(t *testing.T, err, want error) {
+	t.Helper()
+	switch {
+	case err == nil:
+		t.Error("no error")
+	case want != nil:
+		wantError(t, err, want)
+	case errors.Is(err, installation.ErrConflict) || errors.Is(err, installation.ErrReplayed) || errors.Is(err, installation.ErrNotFound):
+		t.Errorf("error = %v, want none of the sentinels", err)
+	case !strings.Contains(err.Error(), org):
+		t.Errorf("error does not name the organization: %v", err)
+	}
+}
+
+func TestOnlyConflictsRepeatACreate(t *testing.T) {
+	inTheWay := cancelled(busy, none, none)
+	tests := map[string]struct {
+		answers  []string
+		requests int
+		want     error
+	}{
+		"once":                     {[]string{inTheWay}, 2, nil},
+		"twice":                    {[]string{inTheWay, cancelled(none, busy, none)}, 3, nil},
+		"each time":                {[]string{inTheWay, inTheWay, inTheWay}, 3, installation.ErrConflict},
+		"replayed":                 {[]string{cancelled(none, failed, none)}, 1, installation.ErrReplayed},
+		"replayed, launch busy":    {[]string{cancelled(none, failed, busy)}, 1, installation.ErrReplayed},
+		"replayed, and in the way": {[]string{cancelled(busy, failed, none)}, 2, nil},
+		"unknown":                  {[]string{cancelled(failed, none, none)}, 1, installation.ErrNotFound},
+		"unknown, and mark in way": {[]string{cancelled(failed, busy, none)}, 1, installation.ErrNotFound},
+		"conflict, then replayed":  {[]string{inTheWay, cancelled(none, failed, none)}, 2, installation.ErrReplayed},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, ops := countingStore(t)
+			save(t, s, active(org))
+			for _, answer := range test.answers {
+				ops.answer("TransactWriteItems", answer)
+			}
+			ops.reset()
+			wantError(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "m")), test.want)
+			if ops.total() != test.requests {
+				t.Errorf("requests: %v", ops)
+			}
+		})
+	}
+}
+
+func TestOtherTroubleIsNoSentinel(t *testing.T) {
+	t.Parallel()
+	s, ops := countingStore(t)
+	ops.answer("TransactWriteItems", cancelled(none, none, "ThrottlingError"))
+	wantSentinel(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "m")), nil)
+	if ops.total() != 1 {
+		t.Errorf("requests: %v", ops)
+	}
+}
+
+func TestCreateEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	s, ops := countingStore(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ops.answer("TransactWriteItems", cancelled(busy, none, none))
+	ops.onRequest = cancel
+	wantError(t, s.Create(ctx, newLaunch(org), region, mark(org, "m")), context.Canceled)
+}
+
+func TestTakeReadsTheRestOfABatch(t *testing.T) {
+	t.Parallel()
+	s, ops := countingStore(t)
+	save(t, s, active(org))
+	l := newLaunch(org, twoChunks()...)
+	create(t, s, l)
+	ops.split = true
+	got, orgName, err := s.Take(t.Context(), l.ID, now)
+	if err != nil || orgName == "" || len(got.Devices) != len(l.Devices) {
+		t.Errorf("took %d devices of %q: %v", len(got.Devices), orgName, err)
+	}
+	if n := ops.count("BatchGetItem"); n < 2 {
+		t.Errorf("%d batches: the test shows nothing", n)
+	}
+}
+
+func TestTakeLeavesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	s, ops := countingStore(t)
+	save(t, s, active(org))
+	l := newLaunch(org, twoChunks()...)
+	create(t, s, l)
+	ops.answer("BatchGetItem", `{"Responses":{}}`)
+	_, _, err := s.Take(t.Context(), l.ID, now)
+	wantSentinel(t, err, nil)
+	if _, _, err := s.Take(t.Context(), l.ID, now.Add(time.Minute)); err != nil {
+		t.Errorf("it is gone: %v", err)
+	}
+}
