@@ -225,8 +225,8 @@ func (s *Service) finish(ctx context.Context, row installation.Installation, own
 	if err != nil {
 		return Activated{}, err
 	}
-	if row.ToldActionsURL == "" && result.err != nil {
-		return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, result.err)
+	if row.ToldActionsURL == "" && result.untold != nil {
+		return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, result.untold)
 	}
 	return s.activated(row), nil
 }

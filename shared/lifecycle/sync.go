@@ -18,7 +18,9 @@ type synced struct {
 	// features is where each feature of the installation stands now.
 	features        map[webex.Feature]installation.Feature
 	pushed, deleted int
-	// err joins what failed; nil means that all is as it should be.
+	// untold is why Webex could not be told, nil if it was.
+	untold error
+	// err joins all that failed; nil means that all is as it should be.
 	err error
 }
 
@@ -79,11 +81,11 @@ func (s *Service) sync(ctx context.Context, row installation.Installation, fresh
 	result := synced{told: row.ToldActionsURL, features: maps.Clone(row.Features)}
 	session, err := s.openSession(ctx, row)
 	if err != nil {
-		result.err = err
+		result.untold, result.err = err, err
 		return session.row, result
 	}
-	result.told, err = s.tell(ctx, session, row)
-	errs := []error{err}
+	result.told, result.untold = s.tell(ctx, session, row)
+	errs := []error{result.untold}
 
 	synced := make([]syncedFeature, len(webex.Features))
 	var wait sync.WaitGroup

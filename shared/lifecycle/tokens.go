@@ -191,7 +191,7 @@ func (s *Service) refused(ctx context.Context, row installation.Installation, ow
 			return secret.String{}, current, err
 		}
 		s.log.ErrorContext(ctx, "token_invalid", "org", row.OrgKey, "outcome", "token_invalid", "cause", cause)
-		return secret.String{}, invalid, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
+		return secret.String{}, invalid, fmt.Errorf("%s: %w: %w", row.OrgKey, ErrTokenInvalid, cause)
 	}
 	return secret.String{}, row, installation.ErrConflict
 }

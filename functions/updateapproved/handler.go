@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"signpost/shared/gateway"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+)
+
+// What Webex may take, less than the answer may: 5 s for an action, 2 s for a
+// health check, of which checking the token is a part.
+const (
+	actionBudget = 4 * time.Second
+	healthBudget = 1400 * time.Millisecond
+)
+
+type actions struct {
+	service  *lifecycle.Service
+	verifier *webex.Verifier
+}
+
+func (a actions) serve(ctx context.Context, request gateway.Request) (gateway.Response, error) {
+	// Which action it is shows only once the token is verified, so the shorter
+	// time counts from the beginning.
+	began := time.Now()
+	ctx, cancel := gateway.WithBudget(ctx, actionBudget)
+	defer cancel()
+	raw, err := request.Token(nil)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	verifyCtx, cancelVerify := gateway.WithBudget(ctx, healthBudget)
+	defer cancelVerify()
+	token, err := a.verifier.Verify(verifyCtx, raw, webex.UpdateApproved, webex.Update, webex.HealthCheck, webex.Deprovision)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	request.Note(slog.String("action", string(token.Action)), slog.String("org", webex.OrganizationKey(token.Subject)))
+	if token.Action == webex.HealthCheck {
+		ctx, cancel := context.WithDeadline(ctx, began.Add(healthBudget))
+		defer cancel()
+		return a.health(ctx, request, token)
+	}
+	if err := a.service.Act(ctx, token); err != nil {
+		return gateway.Response{}, err
+	}
+	request.Note(slog.String("outcome", "applied"))
+	return gateway.JSON(http.StatusOK, struct{}{})
+}
+
+func (a actions) health(ctx context.Context, request gateway.Request, token webex.Token) (gateway.Response, error) {
+	health, err := a.service.CheckHealth(ctx, token)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	request.Note(slog.String("outcome", string(health.OperationalState)))
+	return gateway.JSON(http.StatusOK, health)
+}

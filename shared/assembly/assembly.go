@@ -1,0 +1,110 @@
+// Package assembly builds the lifecycle service from a deployment's settings:
+// the one place where the functions that hold tokens are put together from
+// their parts. It decides nothing that is not said by a setting.
+package assembly
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"signpost/shared/config"
+	"signpost/shared/dynamo"
+	"signpost/shared/lifecycle"
+	"signpost/shared/secret"
+	"signpost/shared/secret/awssecret"
+	"signpost/shared/secret/document"
+	"signpost/shared/secret/sealing"
+	"signpost/shared/webex"
+)
+
+// Parts are what a function is made of.
+type Parts struct {
+	Service  *lifecycle.Service
+	Verifier *webex.Verifier
+	Settings config.Provider
+}
+
+// Assemble builds the parts from environ. Wrong settings are all reported in
+// one error; the secret is read once, so that a function without it does not
+// start.
+func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) (Parts, error) {
+	var (
+		table    config.Table
+		tokens   config.Tokens
+		provider config.Provider
+		secrets  = config.Secret{Needs: []document.Part{document.ClientSecret, document.TokenKeyset}}
+	)
+	if err := config.Load(environ, &table, &tokens, &provider, &secrets); err != nil {
+		return Parts{}, err
+	}
+	source, err := awssecret.Open(ctx, environ, secrets, time.Now, log)
+	if err != nil {
+		return Parts{}, err
+	}
+	held := &keys{source: source}
+	if _, err := held.Sealer(ctx); err != nil {
+		return Parts{}, err
+	}
+	client, err := dynamo.Open()
+	if err != nil {
+		return Parts{}, err
+	}
+	verifier, err := webex.NewVerifier(tokens.AppID, webex.NewKeySets(tokens.KeySetURLs, nil, time.Now), tokens.Hosts, time.Now)
+	if err != nil {
+		return Parts{}, err
+	}
+	service, err := lifecycle.New(dynamo.New(client, table.Name), webex.NewClient(nil), held, Settings(provider), time.Now, log)
+	return Parts{Service: service, Verifier: verifier, Settings: provider}, err
+}
+
+// Settings are the provider's settings as the use cases take them.
+func Settings(provider config.Provider) lifecycle.Settings {
+	settings := lifecycle.Settings{
+		ClientID: provider.ClientID, PublicURL: provider.PublicURL, VerifyInterval: provider.VerifyInterval,
+		Provided: map[webex.Feature]lifecycle.Content{},
+	}
+	for feature, url := range provider.ContentURLs {
+		settings.Provided[feature] = lifecycle.Content{URL: url}
+	}
+	if content, ok := settings.Provided[webex.PersistentWebApp]; ok {
+		content.XAPIAllowList = provider.XAPIAllowList
+		settings.Provided[webex.PersistentWebApp] = content
+	}
+	return settings
+}
+
+// keys gives today's secrets from the document, and parses its keyset anew
+// only when it has changed.
+type keys struct {
+	source *document.Source
+
+	mu     sync.Mutex
+	parsed document.Keyset
+	sealer *sealing.Keyset
+}
+
+// ClientSecret implements [lifecycle.Keys].
+func (k *keys) ClientSecret(ctx context.Context) (secret.String, error) {
+	return k.source.Current(ctx).ClientSecret, nil
+}
+
+// Sealer implements [lifecycle.Keys].
+func (k *keys) Sealer(ctx context.Context) (lifecycle.Sealer, error) {
+	current := k.source.Current(ctx).TokenKeyset
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sealer != nil && k.parsed.Equal(current) {
+		return k.sealer, nil
+	}
+	sealer, err := sealing.Parse(current.Reveal())
+	if err != nil && k.sealer != nil {
+		return k.sealer, nil // the last good keyset is better than none
+	}
+	if err != nil {
+		return nil, err
+	}
+	k.parsed, k.sealer = current, sealer
+	return sealer, nil
+}
