@@ -1,6 +1,7 @@
 package template_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,26 @@ func TestRoutesOfTheProject(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
+	}
+}
+
+func TestEveryFunctionHasAFolder(t *testing.T) {
+	want := map[string]bool{}
+	for _, f := range project(t).Functions {
+		want[f.Folder()] = true
+	}
+	entries, err := os.ReadDir("../../../functions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			got[entry.Name()] = true
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("folders below functions/ (-template +disk):\n%s", diff)
 	}
 }
 
