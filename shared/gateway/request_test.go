@@ -58,12 +58,12 @@ func TestWantsHTML(t *testing.T) {
 		"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": true,
 		"application/json, text/html;q=0.5":                               false,
 		"application/json;q=0.5, text/html;q=0.5":                         true,
-		"text/html;q=0":                                                   false,
-		"text/html;q=0.000":                                               false,
-		"text/html; Q=0.1":                                                true,
-		"text/html;q=nonsense":                                            false,
-		"text/html;q=NaN":                                                 false,
-		"text/html;q=2":                                                   false,
+		"text/html;q=0":        false,
+		"text/html;q=0.000":    false,
+		"text/html; Q=0.1":     true,
+		"text/html;q=nonsense": false,
+		"text/html;q=NaN":      false,
+		"text/html;q=2":        false,
 	} {
 		request := gateway.NewRequest(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"Accept": accept}})
 		if got := request.WantsHTML(); got != want {

@@ -1,0 +1,255 @@
+package launch_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/shared/installation"
+	"signpost/shared/launch"
+	"signpost/shared/webex"
+)
+
+var now = time.Date(2026, 1, 2, 4, 4, 5, 678, time.FixedZone("", 3600))
+
+// table stands for the store: it keeps what it is given, or returns err.
+type table struct {
+	err     error
+	created []launch.Launch
+	region  string
+	used    installation.Used
+	orgName string
+}
+
+func (s *table) Create(_ context.Context, l launch.Launch, region string, used installation.Used) error {
+	if s.err != nil {
+		return s.err
+	}
+	s.created, s.region, s.used = append(s.created, l), region, used
+	return nil
+}
+
+func (s *table) Take(_ context.Context, id string, _ time.Time) (launch.Launch, string, error) {
+	for _, l := range s.created {
+		if l.ID == id && s.err == nil {
+			return l, s.orgName, nil
+		}
+	}
+	if s.err != nil {
+		return launch.Launch{}, "", s.err
+	}
+	return launch.Launch{}, "", launch.ErrUnknown
+}
+
+func token(task webex.Task) webex.Token {
+	return webex.Token{KeyRegion: "us-west-2_r", Claims: webex.Claims{
+		Subject: base64.StdEncoding.EncodeToString([]byte("ciscospark://us/ORGANIZATION/org-1")),
+		AppID:   "app", Action: webex.CrossLaunch, ID: "jti", IssuedAt: now, Task: task,
+	}}
+}
+
+func provides(feature webex.Feature) bool { return feature == webex.DigitalSignage }
+
+func issuer(t *testing.T, store launch.Creator, contentURL string) *launch.Issuer {
+	t.Helper()
+	i, err := launch.NewIssuer(store, provides, contentURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func TestIssueChecks(t *testing.T) {
+	good := launch.Device{DeviceID: "d", DisplayName: "n"}
+	long, longest := strings.Repeat("x", launch.MaxDeviceField+1), strings.Repeat("x", launch.MaxDeviceField)
+	devices := func(n int) []launch.Device {
+		list := make([]launch.Device, n)
+		for i := range list {
+			list[i] = good
+		}
+		return list
+	}
+	tests := []struct {
+		name    string
+		feature webex.Feature // default the provided one
+		task    webex.Task    // default assign_content
+		said    string
+		token   webex.Task
+		devices []launch.Device
+		want    error
+		text    string
+	}{
+		{name: "no devices"},
+		{name: "devices, one of them twice", devices: devices(2)},
+		{name: "most devices", devices: devices(launch.MaxDevices)},
+		{name: "one more", devices: devices(launch.MaxDevices + 1), want: launch.ErrTooManyDevices},
+		{name: "longest fields", devices: []launch.Device{{DeviceID: longest, DisplayName: longest}}},
+		{name: "unknown feature", feature: "x", want: launch.ErrFeatureNotProvided},
+		{name: "the other task", task: webex.ManageContent, said: "manageContent"},
+		{name: "feature that is not provided", feature: webex.PersistentWebApp, want: launch.ErrFeatureNotProvided},
+		{name: "task said", said: "assign_content", token: "assign_content"},
+		{name: "task said otherwise spelled", said: "AssignContent"},
+		{name: "task said that nobody knows", said: "x", token: "y"},
+		{name: "body contradicts", said: "manage_content", want: webex.ErrWrongAction},
+		{name: "body contradicts, otherwise spelled", said: "MANAGEcontent", want: webex.ErrWrongAction},
+		{name: "token contradicts", said: "assign_content", token: "manage_content", want: webex.ErrWrongAction},
+		{name: "body contradicts the other task", task: webex.ManageContent, said: "assign_content", want: webex.ErrWrongAction},
+		{name: "no id", devices: []launch.Device{good, {DisplayName: "n"}}, want: launch.ErrDevice, text: "devices[1]: deviceId is missing"},
+		{name: "id too long", devices: []launch.Device{{DeviceID: long}}, want: launch.ErrDevice, text: "devices[0]: deviceId is over"},
+		{name: "name too long", devices: []launch.Device{{DeviceID: "d", DisplayName: long}}, want: launch.ErrDevice, text: "displayName is over"},
+		{name: "id is no text", devices: []launch.Device{{DeviceID: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
+		{name: "name is no text", devices: []launch.Device{{DeviceID: "d", DisplayName: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			store := &table{}
+			order := launch.Order{Feature: test.feature, Task: test.task, SaidTask: test.said, Devices: test.devices}
+			if order.Feature == "" {
+				order.Feature = webex.DigitalSignage
+			}
+			if order.Task == "" {
+				order.Task = webex.AssignContent
+			}
+			redirect, err := issuer(t, store, "https://c.example.com/").Issue(t.Context(), token(test.token), order, now)
+			if !errors.Is(err, test.want) || (err == nil) != (test.want == nil) {
+				t.Fatalf("error %v, want %v", err, test.want)
+			}
+			if (err == nil) != (len(store.created) == 1) || (err == nil) == (redirect == "") {
+				t.Errorf("%d launches stored, redirect %q", len(store.created), redirect)
+			}
+			if err != nil && !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error does not say %q: %v", test.text, err)
+			}
+		})
+	}
+}
+
+func TestIssueStores(t *testing.T) {
+	store := &table{orgName: "Org"}
+	order := launch.Order{Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: []launch.Device{{DeviceID: "b", DisplayName: "B"}, {DeviceID: "a"}}}
+	redirect, err := issuer(t, store, "https://c.example.com/").Issue(t.Context(), token(""), order, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := codeOf(t, redirect)
+	want := launch.Launch{
+		ID: launch.IDOf(code), OrgKey: "org-1", OrgID: token("").Subject, AppID: "app",
+		Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: order.Devices, IssuedAt: now,
+	}
+	if diff := cmp.Diff([]launch.Launch{want}, store.created); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	wantUsed := installation.Used{OrgKey: "org-1", ID: installation.Digest("jti"), Until: token("").AcceptableUntil()}
+	if store.region != "us-west-2_r" || store.used != wantUsed {
+		t.Errorf("region %q, used %+v", store.region, store.used)
+	}
+	if strings.Contains(fmt.Sprintf("%#v", store.created), code) {
+		t.Error("the code itself is stored")
+	}
+
+	redeemed, err := launch.Redeem(t.Context(), store, code, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(redeemed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantJSON := `{"orgId":"` + token("").Subject + `","orgName":"Org","appId":"app","feature":"digital_signage","task":"assign_content",` +
+		`"devices":[{"deviceId":"b","displayName":"B"},{"deviceId":"a"}],"issuedAt":"2026-01-02T03:04:05Z"}`
+	if string(got) != wantJSON {
+		t.Errorf("redeemed\n%s, want\n%s", got, wantJSON)
+	}
+}
+
+func TestIssuePassesTheStoresErrors(t *testing.T) {
+	for _, want := range []error{installation.ErrNotFound, installation.ErrWrongRegion, installation.ErrReplayed, launch.ErrTooManyDevices, errors.New("x")} {
+		order := launch.Order{Feature: webex.DigitalSignage, Task: webex.AssignContent}
+		if _, err := issuer(t, &table{err: want}, "https://c.example.com/").Issue(t.Context(), token(""), order, now); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	for contentURL, want := range map[string]string{
+		"https://c.example.com":                   "https://c.example.com?launch=CODE",
+		"https://c.example.com/p/":                "https://c.example.com/p/?launch=CODE",
+		"https://c.example.com/p?":                "https://c.example.com/p?launch=CODE",
+		"https://c.example.com/p?b=%7e&a=1+2;c&=": "https://c.example.com/p?b=%7e&a=1+2;c&=&launch=CODE",
+		"https://c.example.com/p?a=1&":            "https://c.example.com/p?a=1&launch=CODE",
+		"https://c.example.com/p#/route?x":        "https://c.example.com/p?launch=CODE#/route?x",
+		"https://c.example.com/p?a=1#":            "https://c.example.com/p?a=1&launch=CODE#",
+	} {
+		order := launch.Order{Feature: webex.DigitalSignage, Task: webex.ManageContent}
+		redirect, err := issuer(t, &table{}, contentURL).Issue(t.Context(), token(""), order, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Replace(redirect, codeOf(t, redirect), "CODE", 1); got != want {
+			t.Errorf("%s became\n%s, want\n%s", contentURL, got, want)
+		}
+	}
+}
+
+func codeOf(t *testing.T, redirect string) string {
+	t.Helper()
+	u, err := url.Parse(redirect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := u.Query().Get("launch")
+	if random, err := base64.RawURLEncoding.DecodeString(code); err != nil || len(random) != 32 {
+		t.Fatalf("code %q in %s: %v", code, redirect, err)
+	}
+	return code
+}
+
+func TestRedeem(t *testing.T) {
+	store := &table{created: []launch.Launch{{ID: launch.IDOf("code"), OrgKey: "org-1", IssuedAt: now}}}
+	redeemed, err := launch.Redeem(t.Context(), store, "code", now)
+	if err != nil || redeemed.Devices == nil || redeemed.OrgKey != "org-1" {
+		t.Errorf("a launch without devices: %+v, %v", redeemed, err)
+	}
+	for _, code := range []string{"other", "", launch.IDOf("code")} {
+		if _, err := launch.Redeem(t.Context(), store, code, now); !errors.Is(err, launch.ErrUnknown) {
+			t.Errorf("code %q: %v", code, err)
+		}
+	}
+	failed := errors.New("x")
+	if _, err := launch.Redeem(t.Context(), &table{err: failed}, "code", now); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNewIssuerRefuses(t *testing.T) {
+	for name, build := range map[string]func() (*launch.Issuer, error){
+		"no store":       func() (*launch.Issuer, error) { return launch.NewIssuer(nil, provides, "https://x/") },
+		"no features":    func() (*launch.Issuer, error) { return launch.NewIssuer(&table{}, nil, "https://x/") },
+		"no content URL": func() (*launch.Issuer, error) { return launch.NewIssuer(&table{}, provides, "") },
+		"relative URL":   func() (*launch.Issuer, error) { return launch.NewIssuer(&table{}, provides, "/x") },
+	} {
+		if i, err := build(); err == nil || i != nil {
+			t.Errorf("%s: made one", name)
+		}
+	}
+}
+
+func TestCodesDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for range 1000 {
+		code := launch.NewCode()
+		if seen[code] || launch.IDOf(code) == code {
+			t.Fatalf("code %q", code)
+		}
+		seen[code] = true
+	}
+}
