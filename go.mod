@@ -44,3 +44,6 @@ require (
 )
 
 tool honnef.co/go/tools/cmd/staticcheck
+
+// What npm installs is none of our packages.
+ignore ./infra/node_modules
