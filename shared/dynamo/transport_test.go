@@ -26,13 +26,15 @@ type operations struct {
 	// ends the pages of each Query early.
 	split    bool
 	pageSize int
+	// weak counts the reads that are not strongly consistent.
+	weak map[string]int
 }
 
 // countingStore returns a store on a table of its own that counts.
 func countingStore(t *testing.T) (*dynamo.Store, *operations) {
 	t.Helper()
 	_, table := dynamotest.New(t)
-	ops := &operations{counts: map[string]int{}, answers: map[string][]string{}}
+	ops := &operations{counts: map[string]int{}, weak: map[string]int{}, answers: map[string][]string{}}
 	cfg := dynamotest.Config(t)
 	cfg.HTTPClient = ops
 	return dynamo.New(dynamo.NewClient(cfg), table), ops
@@ -49,6 +51,9 @@ func (o *operations) Do(r *http.Request) (*http.Response, error) {
 	o.mutex.Lock()
 	o.counts[operation]++
 	o.bytes += r.ContentLength
+	if isRead := map[string]bool{"GetItem": true, "BatchGetItem": true, "Query": true}; isRead[operation] && !isStrong(r) {
+		o.weak[operation]++
+	}
 	var answer string
 	if answers := o.answers[operation]; len(answers) > 0 {
 		answer, o.answers[operation] = answers[0], answers[1:]
@@ -69,6 +74,13 @@ func (o *operations) Do(r *http.Request) (*http.Response, error) {
 		status = http.StatusBadRequest
 	}
 	return played(r, status, []byte(answer)), nil
+}
+
+// isStrong reports whether a request demands strong consistency.
+func isStrong(r *http.Request) bool {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return err == nil && bytes.Contains(body, []byte(`"ConsistentRead":true`))
 }
 
 func played(r *http.Request, status int, body []byte) *http.Response {

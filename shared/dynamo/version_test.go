@@ -177,3 +177,25 @@ func TestExpiredRowsCountAsGone(t *testing.T) {
 		})
 	}
 }
+
+// The emulator is always consistent; DynamoDB is if it is asked to be. The
+// index cannot be.
+func TestReadsAreStronglyConsistent(t *testing.T) {
+	t.Parallel()
+	s, ops := countingStore(t)
+	save(t, s, active(org))
+	l := newLaunch(org)
+	create(t, s, l)
+	find(t, s, org, now)
+	isUsed(t, s, org, "m", now)
+	if _, _, err := s.Take(t.Context(), l.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	if len(ops.weak) != 0 {
+		t.Errorf("weak reads: %v", ops.weak)
+	}
+	allDue(t, s, now, 1)
+	if len(ops.weak) != 1 || ops.weak["Query"] == 0 {
+		t.Errorf("the test does not tell: %v", ops.weak)
+	}
+}
