@@ -15,7 +15,9 @@ type Creator interface {
 	// with another transaction repeats it, three times at most. It returns
 	// [installation.ErrNotFound], [installation.ErrWrongRegion],
 	// [installation.ErrReplayed], in this order of precedence, or
-	// [ErrTooManyDevices] if the list is too large to store.
+	// [ErrTooManyDevices] if the list is too large to store, and
+	// [installation.ErrConflict] if the third try was in conflict too.
+	// Whether the token was marked before is asked at l.IssuedAt.
 	Create(ctx context.Context, l Launch, region string, used installation.Used) error
 }
 

@@ -15,8 +15,10 @@ import (
 // trouble.
 //
 // Each write of a row is conditional on its Version being the one that was
-// read, and raises it by one; a Version of 0 means that there must be no row
-// (or only one that counts as gone). The row that was written comes back.
+// read, and raises it by one; a Version of 0 means that there must be no row.
+// (Commit, which is told the time, also replaces one that counts as gone.) The
+// row that was written comes back as it is stored: times in milliseconds,
+// ForgetAt in whole seconds, rounded up.
 type Store interface {
 	// Find reads an organization's row and candidates, strongly consistent.
 	// The installation is the zero value (Version 0) if there is none; it may
@@ -38,18 +40,20 @@ type Store interface {
 	// Commit writes the row, marks the token as used and deletes the
 	// candidates, all or nothing. It returns [installation.ErrReplayed] if
 	// the token is marked already, else [installation.ErrConflict] if the row
-	// or a candidate was changed meanwhile.
+	// or a candidate was changed, or a candidate is gone, since it was read.
+	// One commit takes up to 98 candidates; more are an error of the caller.
 	Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error)
 
 	// Due lists up to limit rows of a shard that are due at now, earliest
 	// first, eventually consistent; cursor "" begins, and "" comes back at the
-	// end. CountDue counts them.
+	// end, maybe after an empty page. CountDue counts them. A tombstone or a
+	// refused candidate is never due, nor is what is gone by its DueAt.
 	Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error)
 	CountDue(ctx context.Context, shard int, now time.Time) (int, error)
 	// Claim takes the row for owner if it is still due and nobody holds its
 	// Work lease: it sets Work to lease and the due time to the lease's end, and
 	// returns the row as it then is. It returns [installation.ErrConflict] if
-	// another worker was faster.
+	// another worker was faster, or the row is not due any more, or gone.
 	Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error)
 }
 
