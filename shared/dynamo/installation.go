@@ -53,6 +53,7 @@ type featureRow struct {
 	Drift      string `dynamodbav:"drift,omitempty"`
 	DriftCount int    `dynamodbav:"driftCount,omitempty"`
 	HoldUntil  int64  `dynamodbav:"holdUntil,omitempty"`
+	Pushed     string `dynamodbav:"pushed,omitempty"`
 	PushedAt   int64  `dynamodbav:"pushedAt,omitempty"`
 }
 
@@ -103,7 +104,7 @@ func newFeatureRows(features map[webex.Feature]installation.Feature) map[string]
 	for name, f := range features {
 		rows[string(name)] = featureRow{
 			Endpoint: f.Endpoint, Status: string(f.Status), Drift: f.Drift, DriftCount: f.DriftCount,
-			HoldUntil: millis(f.HoldUntil), PushedAt: millis(f.PushedAt),
+			HoldUntil: millis(f.HoldUntil), PushedAt: millis(f.PushedAt), Pushed: f.Pushed,
 		}
 	}
 	return rows
@@ -119,7 +120,7 @@ func (r installationRow) features() map[webex.Feature]installation.Feature {
 	for name, f := range r.Features {
 		features[webex.Feature(name)] = installation.Feature{
 			Endpoint: f.Endpoint, Status: installation.FeatureStatus(f.Status), Drift: f.Drift, DriftCount: f.DriftCount,
-			HoldUntil: instant(f.HoldUntil), PushedAt: instant(f.PushedAt),
+			HoldUntil: instant(f.HoldUntil), PushedAt: instant(f.PushedAt), Pushed: f.Pushed,
 		}
 	}
 	return features

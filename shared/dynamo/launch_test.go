@@ -228,7 +228,7 @@ func TestOneOfManyTakes(t *testing.T) {
 		takers  int
 	}{
 		"three devices": {randomDevices(3, 80, 25), 100},
-		"two chunks":    {twoChunks(), 20},
+		"two chunks":    {twoChunks(), 8},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

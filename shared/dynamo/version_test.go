@@ -114,7 +114,7 @@ func TestFindReadsEveryPage(t *testing.T) {
 	save(t, s, active(org))
 	commit(t, s, active("other"), mark("other", "m"))
 	var want []string
-	for n := range 5 { // a page ends at 1 MB
+	for n := range 4 { // a page ends at 1 MB
 		c := candidate(org, numbered("c", n))
 		c.Refresh = bytes.Repeat([]byte{byte(n)}, 350<<10)
 		putCandidate(t, s, c)
