@@ -72,7 +72,7 @@ func (i Installation) changed(change Change) Installation {
 		next.Features[feature] = Feature{Endpoint: endpoint}
 	}
 	for name, feature := range next.Features {
-		next.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending, PushedAt: feature.PushedAt}
+		next.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending, PushedAt: feature.PushedAt, Pushed: feature.Pushed}
 	}
 	// The access token may have been issued for fewer scopes or another
 	// region; the refresh token yields one that fits.

@@ -150,7 +150,10 @@ type Feature struct {
 	Drift      string
 	DriftCount int
 	HoldUntil  time.Time
-	PushedAt   time.Time
+	// Pushed is the digest of the configuration that was last pushed or found
+	// in place, PushedAt when one was last pushed.
+	Pushed   string
+	PushedAt time.Time
 }
 
 // Tokens are an installation's OAuth tokens, sealed.

@@ -102,8 +102,8 @@ func (s *Service) examineFeature(ctx context.Context, session *session, row inst
 	if feature.Endpoint == "" || !provided {
 		return nil
 	}
-	stored, present, err := s.stored(ctx, session, name, feature.Endpoint)
-	if err == nil && (!present || !stored.Equal(want)) {
+	stored, err := s.stored(ctx, session, name, feature.Endpoint)
+	if err == nil && (stored == nil || !stored.Equal(want)) {
 		err = fmt.Errorf("%s: %w", name, errNotInSync)
 	}
 	return err

@@ -133,110 +133,63 @@ type syncedFeature struct {
 // syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
 // reaches every device of the customer.
 func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature, fresh bool) syncedFeature {
-	feature := row.Features[name]
-	want, provided := s.settings.Wanted(name, row)
-	switch {
-	case feature.Endpoint == "" && provided:
-		return syncedFeature{feature: installation.Feature{Status: installation.NotOffered}}
-	case feature.Endpoint == "":
-		return syncedFeature{}
-	case !provided && (fresh || feature.Status == installation.NotProvided):
-		return syncedFeature{feature: absent(feature)}
-	case fresh:
-		return s.push(ctx, session, feature, want)
-	}
-	stored, present, err := s.stored(ctx, session, name, feature.Endpoint)
-	switch {
-	case err != nil:
-		return failed(feature, err)
-	case !provided && !present:
-		return syncedFeature{feature: absent(feature)}
-	case !provided:
-		return s.withdraw(ctx, session, name, feature)
-	case !present:
-		return s.push(ctx, session, undrifted(feature), want)
-	case stored.Equal(want):
-		feature = undrifted(feature)
-		feature.Status = installation.InSync
-		return syncedFeature{feature: feature}
-	default:
-		feature, push := s.drifted(feature, digestOf([]webex.FeatureConfig{want, stored}))
-		if !push {
-			return syncedFeature{feature: feature}
+	verdict := s.settings.Judge(row, name, nil, s.now())
+	if verdict.asksWebex && !fresh {
+		stored, err := s.stored(ctx, session, name, row.Features[name].Endpoint)
+		if err != nil {
+			return failed(row.Features[name], err)
 		}
-		return s.push(ctx, session, feature, want)
+		verdict = s.settings.Judge(row, name, stored, s.now())
+	}
+	switch verdict.Verb {
+	case Push:
+		return s.push(ctx, session, verdict)
+	case Delete:
+		return s.withdraw(ctx, session, name, verdict)
+	default:
+		return syncedFeature{feature: verdict.feature}
 	}
 }
 
-// stored reads what Webex stores, and whether it stores anything.
-func (s *Service) stored(ctx context.Context, session *session, name webex.Feature, endpoint string) (stored webex.FeatureConfig, present bool, err error) {
-	err = session.call(ctx, func(token secret.String) (err error) {
+// stored reads what Webex stores, nil if it stores nothing.
+func (s *Service) stored(ctx context.Context, session *session, name webex.Feature, endpoint string) (*webex.FeatureConfig, error) {
+	var stored webex.FeatureConfig
+	err := session.call(ctx, func(token secret.String) (err error) {
 		stored, err = s.webex.GetConfig(ctx, name, endpoint, token)
 		return err
 	})
 	if errors.Is(err, webex.ErrNotFound) {
-		return webex.FeatureConfig{}, false, nil
+		return nil, nil
 	}
-	return stored, err == nil, err
+	if err != nil {
+		return nil, err
+	}
+	return &stored, nil
 }
 
-func (s *Service) push(ctx context.Context, session *session, feature installation.Feature, want webex.FeatureConfig) syncedFeature {
+func (s *Service) push(ctx context.Context, session *session, verdict Verdict) syncedFeature {
+	feature := verdict.feature
 	err := session.call(ctx, func(token secret.String) error {
-		return s.webex.PutConfig(ctx, feature.Endpoint, token, want)
+		return s.webex.PutConfig(ctx, feature.Endpoint, token, *verdict.Wanted)
 	})
 	if err != nil {
 		return failed(feature, err)
 	}
-	feature.Status, feature.PushedAt = installation.InSync, s.now()
+	feature.Status, feature.PushedAt, feature.Pushed = installation.InSync, s.now(), digestOf(verdict.Wanted)
 	return syncedFeature{feature: feature, pushed: 1}
 }
 
-func (s *Service) withdraw(ctx context.Context, session *session, name webex.Feature, feature installation.Feature) syncedFeature {
+func (s *Service) withdraw(ctx context.Context, session *session, name webex.Feature, verdict Verdict) syncedFeature {
 	err := session.call(ctx, func(token secret.String) error {
-		return s.webex.DeleteConfig(ctx, name, feature.Endpoint, token)
+		return s.webex.DeleteConfig(ctx, name, verdict.feature.Endpoint, token)
 	})
 	if err != nil {
-		return failed(feature, err)
+		return failed(verdict.feature, err)
 	}
-	return syncedFeature{feature: absent(feature), deleted: 1}
+	return syncedFeature{feature: absent(verdict.feature), deleted: 1}
 }
 
 func failed(feature installation.Feature, err error) syncedFeature {
 	feature.Status = installation.Pending
 	return syncedFeature{feature: feature, err: err}
-}
-
-func absent(feature installation.Feature) installation.Feature {
-	return installation.Feature{Endpoint: feature.Endpoint, Status: installation.NotProvided}
-}
-
-func undrifted(feature installation.Feature) installation.Feature {
-	return installation.Feature{Endpoint: feature.Endpoint, Status: feature.Status, PushedAt: feature.PushedAt}
-}
-
-// holdFrom is the verification in a row that finds the same difference from
-// which on pushing is put off: Webex takes what we PUT and reads back something
-// else, and every PUT reaches every device.
-const holdFrom = 3
-
-// drifted records one more find of a difference and says whether to push.
-func (s *Service) drifted(feature installation.Feature, drift string) (installation.Feature, bool) {
-	now := s.now()
-	if feature.Drift != drift {
-		feature = undrifted(feature)
-		feature.Drift = drift
-	}
-	feature.Status = installation.Drifting
-	if now.Before(feature.HoldUntil) {
-		return feature, false
-	}
-	feature.DriftCount++
-	if feature.DriftCount < holdFrom {
-		return feature, true
-	}
-	// The first hold puts off the push that is at hand, each later one follows
-	// the push that its end allowed.
-	first := feature.HoldUntil.IsZero()
-	feature.HoldUntil = now.Add(s.settings.hold(feature.DriftCount))
-	return feature, !first
 }

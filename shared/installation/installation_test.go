@@ -1,0 +1,184 @@
+package installation_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+func at(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.Second) }
+
+// active is an installation that was activated at noon.
+func active() installation.Installation {
+	return installation.Installation{
+		OrgKey: "o", Subject: "s", OrgName: "Acme", AppID: "a", State: installation.Active, Generation: "g1",
+		Version: 7, Revision: 3, ActivatedAt: noon, LastActionAt: noon, ActivationUntil: at(3600),
+		Region: "home", ManifestVersion: 4, ToldActionsURL: "https://us/actions",
+		URLs:     installation.URLs{OAuth: "https://oauth", App: "https://app"},
+		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "https://signage", Status: installation.InSync, PushedAt: noon}},
+		Tokens:   installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: at(60)},
+		Schedule: installation.Schedule{Failures: 5},
+	}
+}
+
+func TestCheckActivation(t *testing.T) {
+	removed, err := active().Remove(at(10), at(600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]struct {
+		current    installation.Installation
+		generation installation.Generation
+		issuedAt   time.Time
+		want       error
+	}{
+		"nothing there":             {installation.Installation{}, "g2", noon, nil},
+		"newer":                     {active(), "g2", at(1), nil},
+		"the same second":           {active(), "g2", at(0), nil},
+		"older":                     {active(), "g2", at(-1), installation.ErrStale},
+		"its own":                   {active(), "g1", noon, installation.ErrReplayed},
+		"its own, removed":          {removed, "g1", noon, installation.ErrReplayed},
+		"before the removal":        {removed, "g2", at(9), installation.ErrStale},
+		"the removal's own second":  {removed, "g2", at(10), nil},
+		"after the removal":         {removed, "g2", at(11), nil},
+		"older than the activation": {removed, "g2", at(-1), installation.ErrStale},
+	}
+	for name, test := range tests {
+		if err := installation.CheckActivation(test.current, test.generation, test.issuedAt); !errors.Is(err, test.want) {
+			t.Errorf("%s: error = %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+func TestChangeOrder(t *testing.T) {
+	tests := map[string]struct {
+		change installation.Change
+		want   error
+	}{
+		"newer":                {installation.Change{IssuedAt: at(1), ManifestVersion: 5}, nil},
+		"same second":          {installation.Change{IssuedAt: at(0), ManifestVersion: 4}, nil},
+		"no manifest version":  {installation.Change{IssuedAt: at(1)}, nil},
+		"older":                {installation.Change{IssuedAt: at(-1), ManifestVersion: 5}, installation.ErrStale},
+		"older manifest":       {installation.Change{IssuedAt: at(1), ManifestVersion: 3}, installation.ErrStale},
+		"older, by both words": {installation.Change{IssuedAt: at(-1), ManifestVersion: 3}, installation.ErrStale},
+	}
+	for name, test := range tests {
+		if _, err := active().Change(test.change); !errors.Is(err, test.want) {
+			t.Errorf("%s: error = %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+func TestChangeKeepsWhatItDoesNotSay(t *testing.T) {
+	before := active()
+	after, err := before.Change(installation.Change{IssuedAt: at(1), Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.URLs != before.URLs || after.Region != "home" || after.ManifestVersion != 4 || after.OrgName != "Acme" ||
+		string(after.Tokens.Refresh) != "r" || after.ToldActionsURL != before.ToldActionsURL {
+		t.Errorf("after = %+v", after)
+	}
+	if after.Revision != 4 || len(after.Tokens.Access) != 0 || after.Schedule.Failures != 0 {
+		t.Errorf("revision %d, failures %d: a change is new work, with a new access token", after.Revision, after.Schedule.Failures)
+	}
+	for name, endpoint := range map[webex.Feature]string{webex.DigitalSignage: "https://signage", webex.PersistentWebApp: "https://pwa"} {
+		if got := after.Features[name]; got.Endpoint != endpoint || got.Status != installation.Pending {
+			t.Errorf("%s = %+v", name, got)
+		}
+	}
+	if before.Features[webex.DigitalSignage].Status != installation.InSync || len(before.Features) != 1 {
+		t.Error("the row that was given is changed too")
+	}
+}
+
+func TestChangeOfAddressTellsOursAgain(t *testing.T) {
+	after, err := active().Change(installation.Change{IssuedAt: at(1), Region: "new", URLs: installation.URLs{App: "https://new"}, Refresh: secret.Sealed("n")})
+	if err != nil || after.ToldActionsURL != "" || after.Region != "new" || after.URLs.OAuth != "https://oauth" || string(after.Tokens.Refresh) != "n" {
+		t.Errorf("after = %+v, %v", after, err)
+	}
+}
+
+func TestNewRefreshTokenRevives(t *testing.T) {
+	dead := active().Invalidate(at(5))
+	if dead.State != installation.TokenInvalid || !dead.Exists() || len(dead.Tokens.Refresh) == 0 || !dead.Schedule.DueAt.Equal(at(5).Add(installation.TokenInvalidLife)) {
+		t.Errorf("dead = %+v", dead)
+	}
+	still, _ := dead.Change(installation.Change{IssuedAt: at(6)})
+	alive, _ := dead.Change(installation.Change{IssuedAt: at(6), Refresh: secret.Sealed("n")})
+	if still.State != installation.TokenInvalid || alive.State != installation.Active || !alive.Tokens.InvalidSince.IsZero() {
+		t.Errorf("states = %s, %s", still.State, alive.State)
+	}
+}
+
+func TestRemove(t *testing.T) {
+	for _, issuedAt := range []time.Time{at(-1), at(0)} {
+		if _, err := active().Remove(issuedAt, at(600)); !errors.Is(err, installation.ErrStale) {
+			t.Errorf("removal at %v: error = %v, want ErrStale", issuedAt, err)
+		}
+	}
+	gone, err := active().Remove(at(1), at(600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gone.OrgName != "" || gone.URLs != (installation.URLs{}) || gone.Features != nil || gone.Tokens.Refresh != nil || gone.Exists() {
+		t.Errorf("tombstone = %+v", gone)
+	}
+	if !gone.ForgetAt.Equal(at(3600)) {
+		t.Errorf("forgotten at %v: the activation's token is good until %v", gone.ForgetAt, at(3600))
+	}
+	if gone.Forgotten(at(3599)) || !gone.Forgotten(at(3600)) {
+		t.Error("forgotten at the wrong time")
+	}
+}
+
+func TestMoveOrder(t *testing.T) {
+	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, Base: "g1", IssuedAt: at(1), Region: "new"}
+	reinstalled, later, removed := active(), active(), active().Expire(at(1))
+	reinstalled.Generation, later.LastActionAt = "g2", at(2)
+	for name, current := range map[string]installation.Installation{"re-installed": reinstalled, "changed later": later, "removed": removed} {
+		if _, err := move.Apply(current); !errors.Is(err, installation.ErrStale) {
+			t.Errorf("%s: error = %v, want ErrStale", name, err)
+		}
+	}
+	if moved, err := move.Apply(active()); err != nil || moved.Region != "new" {
+		t.Errorf("moved = %+v, %v", moved, err)
+	}
+}
+
+func TestTokenHealth(t *testing.T) {
+	day := 24 * time.Hour
+	for left, want := range map[time.Duration]installation.TokenHealth{
+		90 * day: installation.TokensHealthy, 14 * day: installation.TokensHealthy, 14*day - 1: installation.TokensExpiring, -day: installation.TokensExpiring,
+	} {
+		row := active()
+		row.Tokens.RefreshExpiresAt = noon.Add(left)
+		if got := row.TokenHealth(noon); got != want {
+			t.Errorf("%v left: %s, want %s", left, got, want)
+		}
+	}
+	if got := active().TokenHealth(noon); got != installation.TokensHealthy {
+		t.Errorf("unknown expiry: %s", got)
+	}
+	if got := active().Invalidate(noon).TokenHealth(noon); got != installation.TokensInvalid {
+		t.Errorf("invalid: %s", got)
+	}
+}
+
+func TestShardsAreEven(t *testing.T) {
+	counts := make([]int, installation.Shards)
+	for i := range 16_000 {
+		counts[installation.ShardOf(installation.Digest(string(rune(i))))]++
+	}
+	for shard, n := range counts {
+		if n < 800 || n > 1200 {
+			t.Errorf("shard %d has %d of 16000", shard, n)
+		}
+	}
+}

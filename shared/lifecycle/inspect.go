@@ -1,0 +1,76 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// Inspection is an installation as the table holds it, beside what Webex
+// stores.
+type Inspection struct {
+	Installation installation.Installation
+	Candidates   []installation.Candidate
+	// Verdicts say, by feature, what a verification would do now.
+	Verdicts map[webex.Feature]Verdict
+	// Failures say, by feature, why Webex could not be asked.
+	Failures map[webex.Feature]error
+}
+
+// Inspect looks at an organization's installation without changing anything at
+// Webex: what a verification would begin with. Like any look it may have to
+// renew the access token. It returns [installation.ErrNotFound].
+func (s *Service) Inspect(ctx context.Context, orgKey string) (Inspection, error) {
+	row, candidates, err := s.store.Find(ctx, orgKey, s.now())
+	if err != nil {
+		return Inspection{}, err
+	}
+	if row.Version == 0 && len(candidates) == 0 {
+		return Inspection{}, fmt.Errorf("installation of %s: %w", orgKey, installation.ErrNotFound)
+	}
+	inspection := Inspection{
+		Installation: row, Candidates: candidates,
+		Verdicts: map[webex.Feature]Verdict{}, Failures: map[webex.Feature]error{},
+	}
+	if row.Exists() {
+		s.inspectFeatures(ctx, &inspection)
+	}
+	return inspection, nil
+}
+
+func (s *Service) inspectFeatures(ctx context.Context, inspection *Inspection) {
+	row := inspection.Installation
+	session, err := s.openSession(ctx, row)
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	for _, name := range webex.Features {
+		wait.Go(func() {
+			verdict, failure := s.inspectFeature(ctx, session, err, row, name)
+			mu.Lock()
+			defer mu.Unlock()
+			inspection.Verdicts[name] = verdict
+			if failure != nil {
+				inspection.Failures[name] = failure
+			}
+		})
+	}
+	wait.Wait()
+}
+
+func (s *Service) inspectFeature(ctx context.Context, session *session, noToken error, row installation.Installation, name webex.Feature) (Verdict, error) {
+	verdict := s.settings.Judge(row, name, nil, s.now())
+	if !verdict.asksWebex {
+		return verdict, nil
+	}
+	if noToken != nil {
+		return verdict, noToken
+	}
+	stored, err := s.stored(ctx, session, name, row.Features[name].Endpoint)
+	if err != nil {
+		return verdict, err
+	}
+	return s.settings.Judge(row, name, stored, s.now()), nil
+}
