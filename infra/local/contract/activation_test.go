@@ -1,0 +1,293 @@
+package contract_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"signpost/shared/webex/webextest"
+)
+
+// activeAnswer is what a completed activation answers.
+func (c *customer) activeAnswer() object {
+	return object{
+		"orgId": c.org.Sub(), "appId": c.cloud.AppID(), "state": "active",
+		"features": object{"digital_signage": "in_sync", "persistent_web_app": "in_sync"},
+	}
+}
+
+func TestActivation(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
+	view, api := c.installation(), c.stack.URL()
+	if view.ProvisioningState != "completed" || view.ActionsURL != api+"/actions" || !view.FullyProvisioned {
+		t.Errorf("Webex holds %+v", view)
+	}
+	for feature, want := range map[string]object{
+		webextest.DigitalSignage: {"signageUrl": signageURL}, webextest.PersistentWebApp: {"pwaUrl": pwaURL},
+	} {
+		want["crossLaunch"] = object{
+			"assignContent": object{"url": api + "/crossLaunch/" + feature + "/assignContent"},
+			"manageContent": object{"url": api + "/crossLaunch/" + feature + "/manageContent"},
+		}
+		stored, _ := c.cloud.Configuration(c.org.ID(), feature)
+		if encode(t, stored) != encode(t, want) || c.pushes(feature) != 1 {
+			t.Errorf("%s, pushed %d times: %s, want %s", feature, c.pushes(feature), encode(t, stored), encode(t, want))
+		}
+	}
+}
+
+// TestFormsOfABody: an activation code in each form, as API Gateway passes it.
+func TestFormsOfABody(t *testing.T) {
+	t.Parallel()
+	for name, form := range map[string]struct{ contentType, before, after string }{
+		"JSON":                  {"application/json", `{"jwt":"`, `"}`},
+		"JSON with a charset":   {"application/json; charset=utf-8", `{"jwt": "`, `", "more": [1]}`},
+		"JSON, type in capital": {"Application/JSON", `{"jwt":"`, `"}`},
+		"form":                  {"application/x-www-form-urlencoded", "jwt=", ""},
+		"form with more":        {"application/x-www-form-urlencoded", "a=b&jwt=", "&c=d"},
+		"application/jwt":       {"application/jwt", "", ""},
+		"text/plain":            {"text/plain", "", "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCustomer(t, west)
+			body := form.before + c.activation(nil) + form.after
+			c.post("/activation", form.contentType, body).wantJSON(t, 200, c.activeAnswer())
+		})
+	}
+}
+
+// TestEventsOfOtherSenders: what API Gateway itself never sends, others do.
+func TestEventsOfOtherSenders(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		header string
+		base64 bool
+	}{
+		"base64":         {"content-type", true},
+		"not base64":     {"content-type", false},
+		"canonical name": {"Content-Type", false},
+		"capitals":       {"CONTENT-TYPE", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCustomer(t, west)
+			body := "jwt=" + url.QueryEscape(c.activation(nil))
+			if test.base64 {
+				body = base64.StdEncoding.EncodeToString([]byte(body))
+			}
+			event := httpEvent("POST /activation", "/activation", object{test.header: "application/x-www-form-urlencoded"})
+			event["body"], event["isBase64Encoded"] = body, test.base64
+			got := c.invoke("ActivationFunction", event).object(t)
+			if got["statusCode"] != 200.0 || !strings.Contains(got["body"].(string), `"state":"active"`) {
+				t.Errorf("answer is %v", got)
+			}
+		})
+	}
+}
+
+// httpEvent is an event of payload format 2.0.
+func httpEvent(routeKey, path string, headers object) object {
+	method, _, _ := strings.Cut(routeKey, " ")
+	return object{
+		"version": "2.0", "routeKey": routeKey, "rawPath": path, "rawQueryString": "", "headers": headers,
+		"isBase64Encoded": false,
+		"requestContext": object{
+			"routeKey": routeKey, "domainName": gatewayDomain, "requestId": "r", "stage": "$default",
+			"http": object{"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x"},
+		},
+	}
+}
+
+func TestPageOrJSON(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	for _, test := range []struct {
+		name, accept, body string
+		status             int
+		html               bool
+	}{
+		{"browser", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", c.activation(nil), 200, true},
+		{"program", "application/json", c.activation(nil), 200, false},
+		{"anything", "*/*", c.activation(nil), 200, false},
+		{"any text", "text/*", c.activation(nil), 200, false},
+		{"nothing", "", c.activation(nil), 200, false},
+		{"browser, problem", "text/html", "x", 400, true},
+		{"program, problem", "*/*", "x", 400, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := send(t, request{
+				method: "POST", url: c.stack.URL() + "/activation", contentType: "application/x-www-form-urlencoded",
+				body: "jwt=" + test.body, headers: map[string]string{"Accept": test.accept},
+			}).want(t, test.status)
+			kind := got.header.Get("Content-Type")
+			if strings.HasPrefix(kind, "text/html") != test.html || strings.HasPrefix(kind, "application/") == test.html {
+				t.Errorf("content type is %q", kind)
+			}
+		})
+	}
+}
+
+func TestPage(t *testing.T) {
+	t.Parallel()
+	got := send(t, request{method: "GET", url: shared.URL() + "/activation"}).want(t, 200)
+	policy := got.header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || !strings.Contains(policy, "default-src 'none'") {
+		t.Errorf("headers are %v", got.header)
+	}
+	for _, piece := range []string{"<html lang=", "<title>", "<form", "<label", `name="jwt"`, "Signpost (local)"} {
+		if !strings.Contains(got.body, piece) {
+			t.Errorf("the page has no %s", piece)
+		}
+	}
+	for _, piece := range []string{"<script", "src=", "http:", "https:", "@import"} {
+		if strings.Contains(got.body, piece) {
+			t.Errorf("the page has %s", piece)
+		}
+	}
+}
+
+func TestRepeatedActivationDoesNothing(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	code := c.activation(nil)
+	first := c.postActivation(code).want(t, 200)
+	c.forget()
+	again := c.postActivation(code)
+	again.wantJSON(t, 200, first.object(t))
+	if calls := c.calls(); len(calls) > 0 {
+		t.Errorf("repeated, it calls %v", calls)
+	}
+}
+
+// TestOneCodeTwiceAtOnce: as when Control Hub and an admin deliver the same one.
+func TestOneCodeTwiceAtOnce(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	if got := atOnce(t, 3, c.posting("/activation", c.activation(nil))); got[200] != 3 {
+		t.Errorf("statuses, and how often: %v", got)
+	}
+	if c.pushes(webextest.DigitalSignage) != 1 || c.pushes(webextest.PersistentWebApp) != 1 {
+		t.Errorf("calls are %v", c.calls())
+	}
+}
+
+// TestReinstall: a second activation replaces the first; one that is not proven
+// disturbs nothing.
+func TestReinstall(t *testing.T) {
+	t.Parallel()
+	c := activated(t, west)
+	code, err := c.cloud.MintStrangerActivation(c.org.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.postActivation(code).wantProblem(t, "webex_rejected")
+	if !c.serves() {
+		t.Error("a stranger's activation has ended the installation")
+	}
+	customer := newCustomer(t, west)
+	if code, err = c.cloud.MintStrangerActivation(customer.org.ID()); err != nil {
+		t.Fatal(err)
+	}
+	customer.postActivation(code).wantProblem(t, "webex_rejected")
+	if customer.serves() {
+		t.Error("a stranger's activation has made an installation")
+	}
+	c.forget()
+	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
+	if c.pushes(webextest.DigitalSignage) != 1 || c.pushes(webextest.PersistentWebApp) != 1 {
+		t.Errorf("the re-activation pushed what Webex held already: %v", c.calls())
+	}
+}
+
+func TestFeaturesOfAnActivation(t *testing.T) {
+	t.Parallel()
+	t.Run("not offered", func(t *testing.T) {
+		c := newCustomer(t, west)
+		want := c.activeAnswer()
+		want["features"].(object)["persistent_web_app"] = "not_offered"
+		c.postActivation(c.activation(object{"pwaUrl": nil})).wantJSON(t, 200, want)
+	})
+	t.Run("pending", func(t *testing.T) {
+		c := newCustomer(t, west)
+		want := c.activeAnswer()
+		want["features"].(object)["digital_signage"] = "pending"
+		c.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 500, Times: 1})
+		c.postActivation(c.activation(nil)).wantJSON(t, 200, want)
+		c.verify().wantJSON(t, 200, object{"verified": 1, "pushed": 1, "deleted": 0, "failed": 0, "left": 0})
+	})
+}
+
+// TestRetryAfter: what Webex asked for is passed on.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		fault webextest.Fault
+		code  string
+		want  string
+	}{
+		"429":                 {webextest.Fault{Kind: webextest.KindToken, Status: 429, RetryAfter: "17"}, "webex_unavailable", "17"},
+		"503":                 {webextest.Fault{Kind: webextest.KindToken, Status: 503, RetryAfter: "120"}, "webex_unavailable", "120"},
+		"429 of the app":      {webextest.Fault{Kind: webextest.KindApp, Status: 429, RetryAfter: "9"}, "webex_unavailable", "9"},
+		"403":                 {webextest.Fault{Kind: webextest.KindToken, Status: 403, RetryAfter: "5"}, "webex_rejected", "5"},
+		"503 without":         {webextest.Fault{Kind: webextest.KindToken, Status: 503}, "webex_unavailable", ""},
+		"503 with a nonsense": {webextest.Fault{Kind: webextest.KindToken, Status: 503, RetryAfter: "soon"}, "webex_unavailable", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := newCustomer(t, west).activateWith(test.fault)
+			got.wantProblem(t, test.code)
+			if header := got.header.Get("Retry-After"); header != test.want {
+				t.Errorf("Retry-After is %q, want %q", header, test.want)
+			}
+		})
+	}
+}
+
+// TestRedirectsAreNotFollowed: each call carries a credential.
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var followed atomic.Int32
+	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { followed.Add(1) }))
+	defer thief.Close()
+	for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage} {
+		for _, status := range []int{302, 307} {
+			newCustomer(t, west).activateWith(webextest.Fault{Kind: kind, Status: status, Redirect: thief.URL})
+		}
+	}
+	if n := followed.Load(); n > 0 {
+		t.Errorf("%d redirects were followed", n)
+	}
+}
+
+// TestActivationIsFinishedLater: the row stays when Webex could not be told, and
+// the schedule finishes the work.
+func TestActivationIsFinishedLater(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]webextest.Fault{
+		"not exchanged":           {Kind: webextest.KindToken, Status: 500},
+		"exchanged, no reply":     {Kind: webextest.KindToken, LoseReply: true},
+		"exchanged, half a reply": {Kind: webextest.KindToken, Truncate: true},
+		"not told":                {Kind: webextest.KindApp, Status: 500},
+		"told, no reply":          {Kind: webextest.KindApp, LoseReply: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCustomer(t, west)
+			fault.Times = 1
+			c.fault(fault)
+			code := c.activation(nil)
+			c.postActivation(code).wantProblem(t, "webex_unavailable")
+			c.postActivation(code).wantJSON(t, 200, c.activeAnswer()) // the same code resumes
+			if !c.installation().FullyProvisioned {
+				t.Error("Webex was not told")
+			}
+		})
+	}
+}

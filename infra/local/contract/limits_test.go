@@ -1,0 +1,128 @@
+package contract_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	// hanging is longer than anybody waits.
+	hanging = 30 * time.Second
+	// slack is for a machine that runs all tests at once, and for a function's
+	// process that is started first.
+	slack = 1500 * time.Millisecond
+)
+
+// hangingCase is a request that Webex does not let finish.
+type hangingCase struct {
+	name    string
+	limit   time.Duration
+	request request
+	check   func(t *testing.T, got answer)
+}
+
+// posting is the request that delivers a token as JSON.
+func (c *customer) posting(path, token string) request {
+	c.Helper()
+	return request{
+		method: http.MethodPost, url: c.stack.URL() + path, contentType: "application/json", body: encode(c.T, object{"jwt": token}),
+	}
+}
+
+// isProblem checks for the problem with this code.
+func isProblem(code string) func(*testing.T, answer) {
+	return func(t *testing.T, got answer) { got.wantProblem(t, code) }
+}
+
+// isOK checks for a 200 whose JSON has this member; none if name is empty.
+func isOK(name string, value any) func(*testing.T, answer) {
+	return func(t *testing.T, got answer) {
+		if got.status != 200 || (name != "" && encode(t, got.object(t)[name]) != encode(t, value)) {
+			t.Errorf("answer is %d %s, want 200 with %s: %v", got.status, got.body, name, value)
+		}
+	}
+}
+
+// TestAnswersLeaveInTime has all the requests wait for Webex side by side: they
+// take as long as the longest limit.
+func TestAnswersLeaveInTime(t *testing.T) {
+	t.Parallel()
+	cases := append(hangingCalls(t), hangingKeySets(t)...)
+	got := make([]answer, len(cases))
+	errs := make([]error, len(cases))
+	var wait sync.WaitGroup
+	for i, one := range cases {
+		wait.Go(func() { got[i], errs[i] = try(one.request) })
+	}
+	wait.Wait()
+	for i, one := range cases {
+		t.Run(one.name, func(t *testing.T) {
+			if errs[i] != nil {
+				t.Fatal(errs[i])
+			}
+			if got[i].took > one.limit+slack {
+				t.Errorf("answered after %v, the limit is %v", got[i].took, one.limit)
+			}
+			one.check(t, got[i])
+		})
+	}
+}
+
+// hangingCalls are those during which a call that we make hangs.
+func hangingCalls(t *testing.T) []hangingCase {
+	const activation, action, health = 10 * time.Second, 5 * time.Second, 2 * time.Second
+	kinds := func(c *customer, kinds ...string) *customer {
+		for _, kind := range kinds {
+			c.fault(webextest.Fault{Kind: kind, Delay: hanging})
+		}
+		return c
+	}
+	fresh := func(which ...string) request {
+		c := kinds(newCustomer(t, west), which...)
+		return c.posting("/activation", c.activation(nil))
+	}
+	installed := func(action string, which ...string) request {
+		c := kinds(activated(t, west), which...)
+		return c.posting("/actions", c.token(action, nil))
+	}
+	withoutAccess := activated(t, west)
+	withoutAccess.cloud.RevokeAccessTokens(withoutAccess.org.ID())
+	kinds(withoutAccess, webextest.KindToken)
+	moved := activated(t, west)
+	move, err := moved.cloud.MintMove(moved.org.ID(), europe, webextest.MoveOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds(moved, webextest.KindToken)
+	pending := object{"digital_signage": "pending", "persistent_web_app": "in_sync"}
+	return []hangingCase{
+		{"activation, exchange", activation, fresh(webextest.KindToken), isProblem("webex_unavailable")},
+		{"activation, app", activation, fresh(webextest.KindApp), isProblem("webex_unavailable")},
+		{"activation, one configuration", activation, fresh(webextest.KindSignage), isOK("features", pending)},
+		{"updateApproved, exchange", action, installed("updateApproved", webextest.KindToken), isOK("", nil)},
+		{"updateApproved, configurations", action, installed("updateApproved", webextest.KindSignage, webextest.KindPWA), isOK("", nil)},
+		{"update by the new region", action, moved.posting("/actions", move), isOK("", nil)},
+		{"deprovision", action, installed("deprovision", webextest.KindToken, webextest.KindApp), isOK("", nil)},
+		{"healthCheck, configurations", health, installed("healthCheck", webextest.KindSignage), isOK("operationalState", "impaired")},
+		{"healthCheck, exchange", health, withoutAccess.posting("/actions", withoutAccess.token("healthCheck", nil)), isOK("operationalState", "impaired")},
+	}
+}
+
+// hangingKeySets are those whose token cannot be checked: no key set is cached
+// yet, and Webex does not give it.
+func hangingKeySets(t *testing.T) []hangingCase {
+	s := otherStack(t, nil)
+	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Delay: hanging})
+	c := customerOf(t, s, west)
+	unavailable := isProblem("webex_unavailable")
+	return []hangingCase{
+		{"activation, key set", 10 * time.Second, c.posting("/activation", c.activation(nil)), unavailable},
+		{"updateApproved, key set", 5 * time.Second, c.posting("/actions", c.token("updateApproved", nil)), unavailable},
+		{"healthCheck, key set", 2 * time.Second, c.posting("/actions", c.token("healthCheck", nil)), unavailable},
+		{"cross-launch, key set", 2 * time.Second, c.posting("/crossLaunch/digital_signage/assignContent", c.token("crossLaunch", nil)), unavailable},
+	}
+}
