@@ -79,6 +79,7 @@ type Webex interface {
 	Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error)
 	GetApp(ctx context.Context, appURL string, token secret.String) (webex.App, error)
 	UpdateApp(ctx context.Context, appURL string, token secret.String, update webex.AppUpdate) error
+	DeleteApp(ctx context.Context, appURL string, token secret.String) error
 	GetConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) (webex.FeatureConfig, error)
 	PutConfig(ctx context.Context, endpoint string, token secret.String, config webex.FeatureConfig) error
 	DeleteConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) error

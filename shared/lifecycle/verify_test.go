@@ -368,3 +368,58 @@ func TestKeysetRotationReseals(t *testing.T) {
 	}
 	w.sealedNewest()
 }
+
+func TestWithdraw(t *testing.T) {
+	tests := map[string]struct {
+		prepare func(w *world)
+		err     error
+		exists  bool // afterwards, here
+	}{
+		"as it should be":    {func(*world) {}, nil, false},
+		"dead tokens":        {func(w *world) { w.cloud.RevokeRefreshToken(w.org.ID()); w.pass(20 * time.Hour) }, nil, false},
+		"gone at Webex":      {func(w *world) { w.fault(webextest.Fault{Kind: webextest.KindApp, Status: 404}) }, nil, false},
+		"Webex down":         {func(w *world) { w.fault(webextest.Fault{Kind: webextest.KindApp, Status: 503}) }, webex.ErrUnavailable, true},
+		"token endpoint too": {func(w *world) { w.pass(20 * time.Hour); w.fault(webextest.Fault{Status: 503}) }, webex.ErrUnavailable, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := activatedWorld(t)
+			test.prepare(w)
+			wantErr(t, w.service().Withdraw(t.Context(), w.org.ID()), test.err)
+			row, _ := w.stored()
+			if row.Exists() != test.exists {
+				t.Errorf("state = %s", row.State)
+			}
+			if test.exists {
+				return
+			}
+			wantErr(t, w.service().Withdraw(t.Context(), w.org.ID()), installation.ErrNotFound)
+			w.cloud.ClearFaults()
+			w.pass(time.Second)
+			_, err := w.activate(w.code())
+			wantErr(t, err, nil)
+			w.inSync()
+		})
+	}
+}
+
+func TestInspectChangesNothing(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+	w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp + "&new"})
+	before, _ := w.stored()
+	inspection, err := w.service().Inspect(t.Context(), w.org.ID())
+	wantErr(t, err, nil)
+	signage, app := inspection.Verdicts[webex.DigitalSignage], inspection.Verdicts[webex.PersistentWebApp]
+	if signage.Verb != lifecycle.Push || signage.Stored != nil || !signage.PushedWanted {
+		t.Errorf("signage = %+v", signage)
+	}
+	if app.Verb != lifecycle.Push || app.Stored.ContentURL != webApp || app.Wanted.ContentURL != webApp+"&new" || app.PushedWanted {
+		t.Errorf("app = %+v", app)
+	}
+	if after, _ := w.stored(); after.Version != before.Version || w.pushes(webex.PersistentWebApp) != 1 {
+		t.Error("the inspection changed something")
+	}
+	_, err = w.service().Inspect(t.Context(), "nobody")
+	wantErr(t, err, installation.ErrNotFound)
+}

@@ -1,0 +1,49 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// Withdraw is the vendor's own removal of an installation: at Webex first,
+// which forgets the integration in that organization, then here. An
+// installation that Webex does not know any more, or whose tokens are dead, is
+// removed here all the same. It returns [installation.ErrNotFound], and errors
+// of package webex with which nothing was removed here.
+func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
+	row, _, err := s.store.Find(ctx, orgKey, s.now())
+	if err != nil {
+		return err
+	}
+	if !row.Exists() {
+		return fmt.Errorf("installation of %s: %w", orgKey, installation.ErrNotFound)
+	}
+	session, err := s.openSession(ctx, row)
+	if err == nil {
+		err = session.call(ctx, func(token secret.String) error { return s.webex.DeleteApp(ctx, row.URLs.App, token) })
+	}
+	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
+		return fmt.Errorf("deactivate %s at Webex: %w", orgKey, err)
+	}
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	now := s.now()
+	_, err = s.update(settle, session.row, func(row installation.Installation) installation.Installation {
+		if removed, err := row.Remove(now, now); err == nil {
+			return removed
+		}
+		return row.Expire(now) // activated within this second, or ahead of our clock
+	})
+	if errors.Is(err, installation.ErrStale) {
+		return nil // removed meanwhile, as Webex's own deprovision does
+	}
+	if err == nil {
+		s.log.InfoContext(ctx, "removed", "org", orgKey, "outcome", "withdrawn")
+	}
+	return err
+}
