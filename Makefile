@@ -18,7 +18,7 @@ GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=fals
 BINARIES := .build/functions
 GOFILES := find functions infra shared -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo test lint fmt setup clean
+.PHONY: help build dev demo doctor test lint fmt setup clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ dev: setup build ## Run everything here: API :3000, Webex simulator :3001, Dynam
 demo: setup build ## Play the story of one customer, step by step
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/demo ./infra/local/demo
 	@exec .build/demo
+
+doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (or show, verify, explain, remove, config)
+	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/doctor ./infra/doctor
+	@.build/doctor $(or $(ARGS),-h)
 
 test: needs-go needs-cc setup build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"signpost/infra/local/stack"
+	"signpost/shared/config"
+	"signpost/shared/webex/webextest"
+)
+
+// shared is one local stack for all tests, with a customer.
+var shared = sync.OnceValues(func() (*stack.Stack, error) {
+	data, err := os.MkdirTemp("", "doctor")
+	if err != nil {
+		return nil, err
+	}
+	return stack.Start(context.Background(), stack.Options{
+		Root: filepath.Join("..", ".."), EphemeralPorts: true, DataDir: data, ScheduleEvery: stack.ScheduleOff, Check: config.Check,
+	})
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if s, err := shared(); err == nil {
+		s.Stop()
+	}
+	os.Exit(code)
+}
+
+// clinic is the stack with a customer of the test's own.
+type clinic struct {
+	t     *testing.T
+	stack *stack.Stack
+	org   *webextest.Organization
+}
+
+func newClinic(t *testing.T) *clinic {
+	t.Helper()
+	s, err := shared()
+	if err != nil {
+		t.Fatalf("start a local stack (`make build setup` builds what it needs): %v", err)
+	}
+	org := s.Webex().AddOrganization("Acme "+t.Name(), "us-west-2_r")
+	reply, err := s.Webex().Activate(t.Context(), org.ID())
+	if err != nil || reply.Status != 200 {
+		t.Fatalf("activate: %d %s, %v", reply.Status, reply.Body, err)
+	}
+	return &clinic{t, s, org}
+}
+
+// ask runs the doctor without any setting in the environment.
+func (c *clinic) ask(input string, args ...string) (code int, output string) {
+	c.t.Helper()
+	var out, problems bytes.Buffer
+	d := &doctor{in: strings.NewReader(input), screen: screen{out: &out}, environ: func() []string { return nil }}
+	words, err := d.parse(append([]string{"-api", c.stack.URL(), "-root", filepath.Join("..", "..")}, args...), &problems)
+	if err == nil {
+		err = d.do(c.t.Context(), words)
+	}
+	return exitOf(err, &problems), out.String() + problems.String()
+}
+
+func (c *clinic) want(wantCode int, wantText []string, args ...string) string {
+	c.t.Helper()
+	code, output := c.ask("", args...)
+	if code != wantCode {
+		c.t.Errorf("%v: exit %d, want %d:\n%s", args, code, wantCode, output)
+	}
+	for _, text := range wantText {
+		if !strings.Contains(output, text) {
+			c.t.Errorf("%v: no %q in:\n%s", args, text, output)
+		}
+	}
+	c.noSecrets(output)
+	return output
+}
+
+func (c *clinic) noSecrets(output string) {
+	c.t.Helper()
+	for _, secret := range []string{c.stack.Webex().RefreshToken(c.org.ID()), c.stack.Webex().ClientSecret(), c.stack.Secrets().ContentKey()} {
+		if secret != "" && strings.Contains(output, secret) {
+			c.t.Errorf("a secret is shown:\n%s", output)
+		}
+	}
+}
+
+func TestListAndShow(t *testing.T) {
+	c := newClinic(t)
+	c.want(exitFine, []string{c.org.ID(), "Acme TestListAndShow", "active", "in_sync", "healthy"}, "list")
+	c.want(exitFine, []string{"a verification changes nothing", "healthy", "us-west-2_r"}, "show", c.org.ID())
+	c.want(exitFine, []string{"healthy"}, "show", c.org.Sub())
+	c.want(exitWrong, []string{"no such installation"}, "show", "nobody")
+}
+
+func TestVerify(t *testing.T) {
+	c := newClinic(t)
+	c.stack.Webex().DeleteConfiguration(c.org.ID(), "digital_signage")
+	c.want(exitWrong, []string{"a verification would push", "≠ content"}, "verify", "-dry-run", c.org.ID())
+	if _, stored := c.stack.Webex().Configuration(c.org.ID(), "digital_signage"); stored {
+		t.Error("the dry run pushed")
+	}
+	c.want(exitFine, []string{"verified 1, pushed 1"}, "verify", c.org.ID())
+	c.want(exitFine, nil, "verify", "-dry-run", c.org.ID())
+}
+
+func TestExplain(t *testing.T) {
+	c := newClinic(t)
+	good, err := c.stack.Webex().MintAction(c.org.ID(), "healthCheck", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := c.stack.Webex().MintActivation(c.org.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.want(exitFine, []string{"POST /actions", "us-west-2_r", c.org.ID(), "✓ signature", "✓ replay"}, "explain", good)
+	c.want(exitFine, []string{"POST /activation", "[redacted]"}, "explain", code)
+	c.want(exitWrong, []string{"bad_signature"}, "explain", good[:len(good)-8]+"AAAAAAAA")
+	c.want(exitWrong, []string{"malformed_request", "not made"}, "explain", "hello")
+	stranger := c.stack.Webex().AddOrganization("Nobody", "us-west-2_r")
+	foreign := c.stack.Webex().Sign("us-west-2_r", nil, map[string]any{"sub": stranger.Sub(), "iat": 1, "jti": "j", "appId": "x", "action": "update"})
+	c.want(exitWrong, []string{"token_expired", "wrong_app", "unknown_installation"}, "explain", foreign)
+}
+
+func TestRemove(t *testing.T) {
+	c := newClinic(t)
+	if code, output := c.ask("something else\n", "remove", c.org.ID()); code != exitUsage || !strings.Contains(output, "nothing is removed") {
+		t.Errorf("not confirmed: exit %d:\n%s", code, output)
+	}
+	if _, installed := c.stack.Webex().Installation(c.org.ID()); !installed {
+		t.Fatal("removed without a confirmation")
+	}
+	if code, output := c.ask(c.org.ID()+"\n", "remove", c.org.ID()); code != exitFine {
+		t.Errorf("confirmed: exit %d:\n%s", code, output)
+	}
+	if _, installed := c.stack.Webex().Installation(c.org.ID()); installed {
+		t.Error("still installed at Webex")
+	}
+	c.want(exitWrong, nil, "show", c.org.ID())
+	if code, _ := c.ask("", "remove", "-yes", c.org.ID(), c.org.ID()); code != exitWrong {
+		t.Errorf("a second removal: exit %d", code)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	c := newClinic(t)
+	c.want(exitFine, []string{"SIGNAGE_URL", "local stack", "[redacted]", "all settings are good"}, "config")
+	var out, problems bytes.Buffer
+	d := &doctor{screen: screen{out: &out}, environ: func() []string { return []string{"VERIFY_INTERVAL=soon", "SIGNAGE_URL=http://x"} }}
+	words, err := d.parse([]string{"-api", "", "-root", filepath.Join("..", ".."), "config"}, &problems)
+	if err == nil {
+		err = d.do(t.Context(), words)
+	}
+	if exitOf(err, &problems) != exitWrong || !strings.Contains(out.String(), "VERIFY_INTERVAL is not") || !strings.Contains(out.String(), "WEBEX_APP_ID") {
+		t.Errorf("%v:\n%s%s", err, out.String(), problems.String())
+	}
+}
+
+func TestJSON(t *testing.T) {
+	c := newClinic(t)
+	token, err := c.stack.Webex().MintAction(c.org.ID(), "healthCheck", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"list"}, {"show", c.org.ID()}, {"explain", token}, {"verify", c.org.ID()}, {"config"}} {
+		output := c.want(exitFine, nil, append([]string{"-json"}, args...)...)
+		if !json.Valid([]byte(output)) {
+			t.Errorf("%v prints no JSON:\n%s", args, output)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	c := newClinic(t)
+	for _, args := range [][]string{{}, {"dance"}, {"show"}, {"show", "a", "b"}, {"list", "x"}, {"-nonsense"}} {
+		if code, output := c.ask("", args...); code != exitUsage || output == "" {
+			t.Errorf("%v: exit %d:\n%s", args, code, output)
+		}
+	}
+}
+
+func TestHostileNamesDoNotSteerTheTerminal(t *testing.T) {
+	if got := plain("a\x1b[31mb\u202ec\r\td"); strings.ContainsAny(got, "\x1b\r\t\u202e") {
+		t.Errorf("got %q", got)
+	}
+	if got := plain(fmt.Sprint("Zürich 🏢")); got != "Zürich 🏢" {
+		t.Errorf("got %q", got)
+	}
+}

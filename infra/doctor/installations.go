@@ -1,0 +1,216 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+)
+
+// summary is an installation in a list.
+type summary struct {
+	Org         string            `json:"org"`
+	Name        string            `json:"name"`
+	State       string            `json:"state"`
+	Region      string            `json:"region"`
+	Features    map[string]string `json:"features"`
+	TokenHealth string            `json:"tokenHealth"`
+	LastResult  string            `json:"lastResult"`
+	NextDue     string            `json:"nextDue"`
+
+	due time.Time
+}
+
+func summarize(row installation.Installation, now time.Time) summary {
+	s := summary{
+		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
+		LastResult: row.Schedule.LastResult, NextDue: stamp(row.Schedule.DueAt), due: row.Schedule.DueAt,
+	}
+	if row.Exists() {
+		s.TokenHealth = string(row.TokenHealth(now))
+	}
+	for name, feature := range row.Features {
+		s.Features[string(name)] = string(feature.Status)
+	}
+	return s
+}
+
+// list shows every installation, tombstones left out.
+func (d *doctor) list(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return usageError{"list takes no argument"}
+	}
+	patient, err := d.patient(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	all := []summary{}
+	done := d.progress("reading the table")
+	for row, err := range patient.store.Installations(ctx) {
+		if err != nil {
+			done()
+			return err
+		}
+		if row.Exists() {
+			all = append(all, summarize(row, now))
+		}
+	}
+	done()
+	slices.SortFunc(all, func(a, b summary) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Org, b.Org)) })
+	if d.json {
+		return d.print(all)
+	}
+	d.rows([]string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "NEXT DUE"}, len(all), func(i int) []string {
+		s := all[i]
+		return []string{
+			s.Org, s.Name, s.State, cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
+			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), when(s.due, now),
+		}
+	})
+	if len(all) == 0 {
+		d.faint("no installations")
+	}
+	return nil
+}
+
+// sides is one feature's three-way view, for programs.
+type sides struct {
+	Feature      string               `json:"feature"`
+	Verb         string               `json:"verb"`
+	Status       string               `json:"status"`
+	Wanted       *webex.FeatureConfig `json:"wanted"`
+	Stored       *webex.FeatureConfig `json:"storedAtWebex"`
+	PushedAt     string               `json:"lastPushedAt"`
+	PushedWanted bool                 `json:"lastPushedIsWanted"`
+	Failure      string               `json:"failure,omitempty"`
+}
+
+func sidesOf(inspection lifecycle.Inspection) []sides {
+	all := []sides{}
+	for _, name := range webex.Features {
+		verdict, ok := inspection.Verdicts[name]
+		if !ok {
+			continue
+		}
+		side := sides{
+			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
+			Stored: verdict.Stored, PushedAt: stamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
+		}
+		if failure := inspection.Failures[name]; failure != nil {
+			side.Failure, side.Verb = failure.Error(), "unknown"
+		}
+		all = append(all, side)
+	}
+	return all
+}
+
+// show shows one installation and what Webex holds beside it. It finds
+// something wrong if a verification would change anything.
+func (d *doctor) show(ctx context.Context, args []string) error {
+	org, err := one(args, "organization")
+	if err != nil {
+		return err
+	}
+	patient, err := d.patient(ctx)
+	if err != nil {
+		return err
+	}
+	done := d.progress("asking Webex")
+	inspection, err := patient.Service.Inspect(ctx, webex.OrganizationKey(org))
+	done()
+	if err != nil {
+		return err
+	}
+	return d.showInspection(inspection)
+}
+
+func (d *doctor) showInspection(inspection lifecycle.Inspection) error {
+	now, row := time.Now(), inspection.Installation
+	views := sidesOf(inspection)
+	if d.json {
+		if err := d.print(map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}); err != nil {
+			return err
+		}
+	} else {
+		d.card(row, len(inspection.Candidates), now)
+		for _, view := range views {
+			d.showSides(view)
+		}
+	}
+	for _, view := range views {
+		if view.Verb != string(lifecycle.Leave) {
+			return errFound
+		}
+	}
+	if row.State != installation.Active {
+		return errFound
+	}
+	return nil
+}
+
+// card is what the table holds of an installation.
+func (d *doctor) card(row installation.Installation, candidates int, now time.Time) {
+	d.title(fmt.Sprintf("%s  %s", cmp.Or(row.OrgName, "(no name)"), row.OrgKey))
+	s := summarize(row, now)
+	lines := [][2]string{
+		{"state", s.State}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
+		{"token health", s.TokenHealth}, {"refresh token", "expires " + when(row.Tokens.RefreshExpiresAt, now)},
+		{"access token", "expires " + when(row.Tokens.AccessExpiresAt, now)},
+		{"activated", when(row.ActivatedAt, now)}, {"last action", when(row.LastActionAt, now)},
+		{"verified", when(row.Schedule.VerifiedAt, now)}, {"last result", s.LastResult},
+		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"next due", when(row.Schedule.DueAt, now)},
+		{"told actionsUrl", row.ToldActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
+	}
+	d.rows(nil, len(lines), func(i int) []string { return []string{"  " + lines[i][0], cmp.Or(lines[i][1], "-")} })
+}
+
+func (d *doctor) showSides(view sides) {
+	d.blank()
+	d.title(view.Feature)
+	lines := [][3]string{{"", "wanted", "stored at Webex"}}
+	part := func(name string, of func(*webex.FeatureConfig) string) {
+		value := func(c *webex.FeatureConfig) string {
+			if c == nil {
+				return "-"
+			}
+			return cmp.Or(of(c), "-")
+		}
+		mark := " "
+		if value(view.Wanted) != value(view.Stored) {
+			mark = "≠"
+		}
+		lines = append(lines, [3]string{mark + " " + name, value(view.Wanted), value(view.Stored)})
+	}
+	part("content", func(c *webex.FeatureConfig) string { return c.ContentURL })
+	part("assignContent", func(c *webex.FeatureConfig) string { return c.AssignContentURL })
+	part("manageContent", func(c *webex.FeatureConfig) string { return c.ManageContentURL })
+	d.rows(nil, len(lines), func(i int) []string { return lines[i][:] })
+	pushed := "never pushed"
+	if view.PushedAt != "" {
+		pushed = "last pushed " + view.PushedAt
+	}
+	if view.PushedWanted {
+		pushed += ", what is wanted"
+	}
+	d.faint(pushed)
+	d.verdict(view)
+}
+
+func (d *doctor) verdict(view sides) {
+	switch {
+	case view.Failure != "":
+		d.bad("Webex could not be asked: " + view.Failure)
+	case view.Verb == string(lifecycle.Leave):
+		d.good(view.Status + ": a verification changes nothing")
+	case view.Verb == string(lifecycle.Hold):
+		d.bad("drifting: Webex keeps reading back something else; pushing is put off")
+	default:
+		d.bad("a verification would " + view.Verb)
+	}
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/infra/local/template"
+	"signpost/shared/assembly"
+	"signpost/shared/config"
+	"signpost/shared/dynamo"
+	"signpost/shared/secret"
+)
+
+// errSettings marks settings that are wrong.
+var errSettings = errors.New("settings")
+
+// setting is a variable's value and where it came from.
+type setting struct{ value, source string }
+
+// sources of settings.
+const (
+	fromEnvironment = "environment"
+	fromStack       = "local stack"
+	fromFlag        = "flag"
+	unset           = "not set"
+)
+
+// secretVariables are never shown.
+var secretVariables = map[string]bool{"SECRET_JSON": true}
+
+// settings finds every variable that the template gives to its functions. The
+// template is what names them: there is no second list.
+func (d *doctor) settings(ctx context.Context) (map[string]setting, error) {
+	names, functions, err := d.variables()
+	if err != nil {
+		return nil, err
+	}
+	environ := config.Environ(d.environ())
+	stack := map[string]string{}
+	for _, function := range functions {
+		for name, value := range d.askStack(ctx, function) {
+			stack[name] = mergedSecret(name, stack[name], value)
+		}
+	}
+	found := map[string]setting{}
+	for _, name := range names {
+		switch {
+		case name == "INSTALLATIONS_TABLE" && d.table != "":
+			found[name] = setting{d.table, fromFlag}
+		case environ[name] != "":
+			found[name] = setting{environ[name], fromEnvironment}
+		case stack[name] != "":
+			found[name] = setting{stack[name], fromStack}
+		default:
+			found[name] = setting{"", unset}
+		}
+	}
+	return found, nil
+}
+
+// variables lists the variables of all functions, and the functions.
+func (d *doctor) variables() (names, functions []string, err error) {
+	described, err := template.Read(filepath.Join(d.root, "template.yaml"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the template (-root says where the project is): %w", err)
+	}
+	all := map[string]bool{}
+	for _, function := range described.Functions {
+		functions = append(functions, function.LogicalID)
+		for name := range function.Environment {
+			all[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all)), functions, nil
+}
+
+// askStack asks the local stack's Lambda API for a function's variables;
+// nothing if no stack answers there.
+func (d *doctor) askStack(ctx context.Context, function string) map[string]string {
+	if d.api == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	url := strings.TrimSuffix(d.api, "/") + "/2015-03-31/functions/" + function + "/configuration"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Environment struct{ Variables map[string]string }
+	}
+	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&answer) != nil {
+		return nil
+	}
+	return answer.Environment.Variables
+}
+
+// mergedSecret joins the parts of the secret document that different functions
+// have; any other variable is the same for all of them.
+func mergedSecret(name, one, other string) string {
+	if name != "SECRET_JSON" || one == "" {
+		return other
+	}
+	whole := map[string]json.RawMessage{}
+	if json.Unmarshal([]byte(one), &whole) != nil || json.Unmarshal([]byte(other), &whole) != nil {
+		return one
+	}
+	merged, err := json.Marshal(whole)
+	if err != nil {
+		return one
+	}
+	return string(merged)
+}
+
+// values are the settings that have one, as an environment.
+func values(settings map[string]setting) map[string]string {
+	environ := map[string]string{}
+	for name, setting := range settings {
+		if setting.value != "" {
+			environ[name] = setting.value
+		}
+	}
+	environ["AWS_SAM_LOCAL"] = "true" // this is no function on AWS: loopback hosts are fine
+	return environ
+}
+
+// patient is what all the commands that touch an installation work with.
+type patient struct {
+	assembly.Parts
+	store *dynamo.Store
+	appID string
+}
+
+// patient assembles what the functions are made of, with these settings.
+func (d *doctor) patient(ctx context.Context) (patient, error) {
+	settings, err := d.settings(ctx)
+	if err != nil {
+		return patient{}, err
+	}
+	environ := values(settings)
+	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
+		if value, ok := config.Environ(d.environ())[name]; ok {
+			environ[name] = value
+		}
+	}
+	// The store reads its endpoint from the process's own environment, as in a
+	// function.
+	if endpoint := environ["AWS_ENDPOINT_URL_DYNAMODB"]; endpoint != "" {
+		os.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
+	}
+	parts, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return patient{}, fmt.Errorf("%w: `doctor config` shows where each comes from:\n%w", errSettings, err)
+	}
+	client, err := dynamo.Open()
+	if err != nil {
+		return patient{}, fmt.Errorf("%w: %w", errSettings, err)
+	}
+	return patient{Parts: parts, store: dynamo.New(client, environ["INSTALLATIONS_TABLE"]), appID: environ["WEBEX_APP_ID"]}, nil
+}
+
+// config shows every setting and all that is wrong with them.
+func (d *doctor) config(ctx context.Context, args []string) error {
+	if len(args) > 0 {
+		return usageError{"config takes no argument"}
+	}
+	settings, err := d.settings(ctx)
+	if err != nil {
+		return err
+	}
+	type row struct {
+		Name, Value, Source string
+	}
+	var rows []row
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		shown := settings[name].value
+		if secretVariables[name] && shown != "" {
+			shown = secret.Redacted
+		}
+		rows = append(rows, row{name, shown, settings[name].source})
+	}
+	var wrong []string
+	if err := config.Check(values(settings)); err != nil {
+		wrong = strings.Split(err.Error(), "\n")
+	}
+	if d.json {
+		if err := d.print(map[string]any{"settings": rows, "problems": append([]string{}, wrong...)}); err != nil {
+			return err
+		}
+	} else {
+		d.table3("VARIABLE", "FROM", "VALUE", len(rows), func(i int) (string, string, string) { return rows[i].Name, rows[i].Source, rows[i].Value })
+		d.blank()
+		for _, problem := range wrong {
+			d.bad(problem)
+		}
+		if len(wrong) == 0 {
+			d.good("all settings are good")
+		}
+	}
+	if len(wrong) > 0 {
+		return errFound
+	}
+	return nil
+}
