@@ -1,0 +1,80 @@
+package story_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"signpost/infra/local/demo/story"
+)
+
+// answering is a server that answers everything with the same.
+func answering(t *testing.T, status int, body string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// nobody is an address at which nobody listens.
+func nobody(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return "http://" + listener.Addr().String()
+}
+
+func TestFind(t *testing.T) {
+	api := answering(t, 200, `{"FunctionName":"VerifyConfigsFunction","Environment":{"Variables":{"PUBLIC_URL":"http://127.0.0.1:3000/"}}}`)
+	webex := answering(t, 200, `{"appId":"x","provisioningUrl":"http://127.0.0.1:3000/activation"}`)
+	others := answering(t, 200, `{"appId":"x","provisioningUrl":"http://127.0.0.1:4000/activation"}`)
+	page, missing, json := answering(t, 200, "<h1>Hello"), answering(t, 404, "{}"), answering(t, 200, "{}")
+	for name, test := range map[string]struct {
+		api, webex string
+		running    bool
+		problem    string
+	}{
+		"a stack":                   {api, webex, true, ""},
+		"nobody":                    {nobody(t), nobody(t), false, ""},
+		"only an API":               {api, nobody(t), false, "half of a stack: the API answers at " + api},
+		"only a simulator":          {nobody(t), webex, false, "half of a stack: a Webex simulator answers at " + webex},
+		"two stacks":                {api, others, false, "two stacks"},
+		"a page for an API":         {page, nobody(t), false, page + " is taken by something that does not answer as a Signpost API does"},
+		"another API":               {missing, webex, false, missing + " is taken"},
+		"JSON for an API":           {json, webex, false, json + " is taken"},
+		"a page for a simulator":    {nobody(t), page, false, page + " is taken by something that does not answer as a Webex simulator does"},
+		"another API for simulator": {api, missing, false, missing + " is taken"},
+		"JSON for a simulator":      {api, json, false, json + " is taken"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			running, err := story.Find(t.Context(), test.api, test.webex)
+			if running != test.running || (err == nil) != (test.problem == "") || (err != nil && !strings.Contains(err.Error(), test.problem)) {
+				t.Errorf("got %v, %v; want %v, %q", running, err, test.running, test.problem)
+			}
+		})
+	}
+}
+
+func TestFindEndsWithItsContext(t *testing.T) {
+	asked := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-asked; cancel() }()
+	if running, err := story.Find(ctx, server.URL, nobody(t)); running || err == nil || strings.Contains(err.Error(), "taken") {
+		t.Errorf("got %v, %v", running, err)
+	}
+}

@@ -1,0 +1,170 @@
+package story
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/shared/webex"
+)
+
+// stage is what is there before the story begins.
+type stage struct {
+	cloud       cloud
+	org         organization
+	boards      []device // three that show signage
+	navigator   device   // one that shows the web app
+	home, other string   // regions
+	deployed    deployment
+	contentKey  string
+	activatedAt time.Time
+}
+
+// deployment is what the stack's functions are set to.
+type deployment struct {
+	base                string // of our addresses, as Webex is told them
+	content             map[webex.Feature]string
+	allowList, launches string
+	regions             []string
+}
+
+// prepare looks at the stack and makes a customer of the story's own.
+func (s *story) prepare(ctx context.Context, target Target) (made stage, err error) {
+	made.contentKey = target.ContentKey
+	if made.cloud, err = s.control.cloud(ctx); err != nil {
+		return made, err
+	}
+	if made.deployed, err = s.deployment(ctx); err != nil {
+		return made, err
+	}
+	regions := slices.DeleteFunc(slices.Clone(made.cloud.Regions), func(name string) bool {
+		return !slices.Contains(made.deployed.regions, name)
+	})
+	if len(regions) < 2 {
+		return made, fmt.Errorf("the story needs two regions that the stack trusts and the simulator has: WEBEX_REGIONS leaves %q", regions)
+	}
+	made.home, made.other = regions[0], regions[1]
+	if made.org, err = s.control.addOrganization(ctx, "Demo customer "+rand.Text()[:6], made.home); err != nil {
+		return made, err
+	}
+	for _, d := range made.org.Devices {
+		if d.Kind == "signage" && len(made.boards) < 3 {
+			made.boards = append(made.boards, d)
+		}
+		if d.Kind == "web_app" {
+			made.navigator = d
+		}
+	}
+	if len(made.boards) < 3 || made.navigator.ID == "" {
+		return made, errors.New("the simulator's new organization has too few devices")
+	}
+	return made, nil
+}
+
+// deployment reads the functions' settings.
+func (s *story) deployment(ctx context.Context) (deployment, error) {
+	functions, err := s.lambda.functions(ctx)
+	if err != nil {
+		return deployment{}, err
+	}
+	all := map[string]string{}
+	for _, f := range functions {
+		for name, value := range f.Environment.Variables {
+			all[name] = value
+		}
+	}
+	d := deployment{
+		base:      strings.TrimSuffix(all["PUBLIC_URL"], "/"),
+		content:   map[webex.Feature]string{webex.DigitalSignage: all[variableSignage], webex.PersistentWebApp: all["PWA_URL"]},
+		allowList: all["PWA_XAPI_ALLOW_LIST"], launches: all["CONTENT_URL"], regions: webex.DefaultRegions,
+	}
+	if trusted := all["WEBEX_REGIONS"]; trusted != "" {
+		d.regions = strings.FieldsFunc(trusted, func(c rune) bool { return c == ',' || c == ' ' })
+	}
+	for _, feature := range webex.Features {
+		if d.content[feature] == "" {
+			return d, fmt.Errorf("the story needs both features, and the stack does not provide %s", feature)
+		}
+	}
+	if strings.Contains(all[variableSignage], parameterEdition+"=") {
+		return d, fmt.Errorf("SIGNAGE_URL is %s: another demo is at it, or was killed; wait for its end, or restart the stack", all[variableSignage])
+	}
+	return d, nil
+}
+
+// introduce says who plays where.
+func (s *story) introduce() {
+	s.printf("    %s%q in %s: %s", label("Customer"), s.org.Name, s.home, list(s.boardNames()...))
+	s.printf("")
+}
+
+func (s *story) boardNames() []string {
+	var names []string
+	for _, d := range s.boards {
+		names = append(names, d.Name)
+	}
+	return names
+}
+
+// configuration is what Webex is to store for a feature.
+func (d deployment) configuration(feature webex.Feature) map[string]any {
+	crossLaunch := d.base + "/crossLaunch/" + string(feature)
+	link := func(task string) map[string]any { return map[string]any{"url": crossLaunch + "/" + task} }
+	field := "signageUrl"
+	if feature == webex.PersistentWebApp {
+		field = "pwaUrl"
+	}
+	want := map[string]any{
+		field:         d.content[feature],
+		"crossLaunch": map[string]any{"assignContent": link("assignContent"), "manageContent": link("manageContent")},
+	}
+	if feature == webex.PersistentWebApp && d.allowList != "" {
+		want["directXapiAccessAllowListOverride"] = d.allowList
+	}
+	return want
+}
+
+// shows is what a device is to fetch: the address with the values that Webex
+// knows of the device, and Webex's own parameter.
+func (s *stage) shows(address string, d device) string {
+	var pairs []string
+	for name, value := range map[string]string{
+		"deviceId": d.ID, "deviceName": d.Name, "deviceModel": d.Model, "ownerId": d.OwnerID,
+		"ownerName": d.OwnerName, "organizationId": s.org.Sub, "peripheralSerial": d.PeripheralSerial,
+	} {
+		pairs = append(pairs, "$("+name+")", strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
+	}
+	return withParameter(strings.NewReplacer(pairs...).Replace(address), "_cisco_app_id", s.cloud.AppID)
+}
+
+// withParameter adds a parameter to an address, which may hold `$(…)` values.
+func withParameter(address, name, value string) string {
+	address, fragment, has := strings.Cut(address, "#")
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
+	}
+	address += separator + name + "=" + url.QueryEscape(value)
+	if has {
+		address += "#" + fragment
+	}
+	return address
+}
+
+// nextSecond waits until Webex's clock has left the second of the activation:
+// it tells time in seconds, and a removal in the same one was meant for an
+// earlier activation.
+func (s *stage) nextSecond(ctx context.Context) error {
+	wait := time.Until(s.activatedAt.Truncate(time.Second).Add(time.Second))
+	select {
+	case <-time.After(wait):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
