@@ -18,7 +18,7 @@ GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=fals
 BINARIES := .build/functions
 GOFILES := find functions infra shared -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test lint fmt setup clean
+.PHONY: help build dev demo doctor test fuzz lint fmt setup clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (o
 
 test: needs-go needs-cc setup build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+fuzz: needs-go setup ## Run each fuzz target for FUZZTIME (default 30s)
+	@set -e; for package in $$($(GO) list ./shared/...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) $$package; \
+	  done; done
 
 lint: needs-go ## Check formatting, vet, staticcheck and the template
 	@unformatted="$$($(GOFILES) -exec gofmt -l {} +)"; \

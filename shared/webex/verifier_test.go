@@ -36,7 +36,7 @@ type bench struct {
 	*webex.Verifier
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{now: noon}
 	clock := func() time.Time { return b.now }
