@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,7 +190,7 @@ func TestHostileNamesDoNotSteerTheTerminal(t *testing.T) {
 	if got := plain("a\x1b[31mb\u202ec\r\td"); strings.ContainsAny(got, "\x1b\r\t\u202e") {
 		t.Errorf("got %q", got)
 	}
-	if got := plain(fmt.Sprint("Zürich 🏢")); got != "Zürich 🏢" {
+	if got := plain("Zürich 🏢"); got != "Zürich 🏢" {
 		t.Errorf("got %q", got)
 	}
 }
