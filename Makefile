@@ -16,7 +16,7 @@ GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
 # No commit in the binaries: the same code gives the same bytes, and nothing to deploy.
 GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 BINARIES := .build/functions
-GOFILES := find functions infra shared -name node_modules -prune -o -name '*.go'
+GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
 .PHONY: help build dev demo doctor test fuzz lint fmt setup clean
 

@@ -1,0 +1,222 @@
+package events_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	awsevents "github.com/aws/aws-lambda-go/events"
+
+	"signpost/events"
+	"signpost/infra/local/stack"
+)
+
+// answer is what a function answers to a sample: the whole of it, in which an
+// ellipsis stands for what differs each time, or for a page some words of it.
+type answer struct {
+	status int    // 0 if the function does not answer HTTP
+	body   string // JSON
+	words  string // of a page
+}
+
+const activated = `{"orgId":"…","appId":"6d93fe09-7130-4507-b261-3908b63428a4","state":"active",` +
+	`"features":{"digital_signage":"in_sync","persistent_web_app":"in_sync"}}`
+
+// answers are those to the fresh samples. A sample's name begins with the name
+// of its function's folder.
+var answers = map[string]answer{
+	"activation-page.json":        {status: 200, words: "Activate the integration"},
+	"activation-json.json":        {status: 200, body: activated},
+	"activation-token.json":       {status: 200, body: activated},
+	"activation-form.json":        {status: 200, words: "The integration is active"},
+	"activation-form-base64.json": {status: 200, words: "The integration is active"},
+
+	"updateapproved-updateapproved.json": {status: 200, body: `{}`},
+	"updateapproved-update.json":         {status: 200, body: `{}`},
+	"updateapproved-deprovision.json":    {status: 200, body: `{}`},
+	"updateapproved-healthcheck.json":    {status: 200, body: `{"operationalState":"operational","tokensState":"valid"}`},
+
+	"assigncontent-signage.json": {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
+	"assigncontent-webapp.json":  {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
+	"managecontent-signage.json": {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
+	"managecontent-webapp.json":  {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
+
+	"launches-redeem.json": {status: 200, body: `{"orgId":"…","orgName":"Sample customer","appId":"6d93fe09-7130-4507-b261-3908b63428a4",` +
+		`"feature":"digital_signage","task":"assign_content","devices":[{"deviceId":"…","displayName":"Lobby Board"},` +
+		`{"deviceId":"…","displayName":"Reception Desk"},{"deviceId":"…","displayName":"Board Room"}],"issuedAt":"…Z"}`},
+
+	"verifyconfigs-due.json":           {body: `{"verified":0,"pushed":0,"deleted":0,"failed":0,"left":0}`},
+	"verifyconfigs-schedule.json":      {body: `{"verified":0,"pushed":0,"deleted":0,"failed":0,"left":0}`},
+	"verifyconfigs-organizations.json": {body: `{"verified":1,"pushed":0,"deleted":0,"failed":0,"left":0}`},
+}
+
+// samples are the sample events of this folder, by file.
+func samples(t *testing.T) map[string][]byte {
+	t.Helper()
+	files, err := filepath.Glob("*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string][]byte{}
+	for _, file := range files {
+		if found[file], err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return found
+}
+
+func TestEverySampleIsKnown(t *testing.T) {
+	got, want := slices.Sorted(maps.Keys(samples(t))), slices.Sorted(maps.Keys(answers))
+	if !slices.Equal(got, want) {
+		t.Errorf("samples are\n%v, there are answers to\n%v", got, want)
+	}
+}
+
+// TestSamplesAreAPIGatewayEvents: each field is one of payload format 2.0.
+func TestSamplesAreAPIGatewayEvents(t *testing.T) {
+	for file, text := range samples(t) {
+		if strings.HasPrefix(file, "verifyconfigs-") {
+			continue
+		}
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.DisallowUnknownFields()
+		var event awsevents.APIGatewayV2HTTPRequest
+		if err := decoder.Decode(&event); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+		method, path, _ := strings.Cut(event.RouteKey, " ")
+		for name, value := range event.PathParameters {
+			path = strings.ReplaceAll(path, "{"+name+"}", value)
+		}
+		if event.Version != "2.0" || event.RequestContext.HTTP.Method != method || event.RawPath != path || event.RequestContext.RouteKey != event.RouteKey {
+			t.Errorf("%s is for %s and for %s %s", file, event.RouteKey, event.RequestContext.HTTP.Method, event.RawPath)
+		}
+	}
+}
+
+// TestSamples runs every sample, as it is and made fresh, on the local stack.
+func TestSamples(t *testing.T) {
+	s, err := stack.Start(context.Background(), stack.Options{
+		Root: "..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	functions := functionsByFolder(t, s.URL())
+	without := maps.Clone(functions)
+	for file, text := range samples(t) {
+		t.Run(file, func(t *testing.T) {
+			folder, _, _ := strings.Cut(file, "-")
+			function, ok := functions[folder]
+			if !ok {
+				t.Fatalf("no function is called %s", folder)
+			}
+			delete(without, folder)
+			fresh, err := events.Stack{API: s.URL(), Webex: s.WebexURL()}.Fresh(t.Context(), text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(fresh, text) {
+				asItIs(t, invoke(t, s.URL(), function, text))
+			}
+			answers[file].check(t, invoke(t, s.URL(), function, fresh))
+		})
+	}
+	if !strings.Contains(s.Logs(), `"outcome":"removed"`) {
+		t.Error("the deprovision removed nothing: it came in the activation's own second")
+	}
+	if len(without) > 0 {
+		t.Errorf("without a sample: %v", without)
+	}
+}
+
+// asItIs checks the answer to a sample whose time is long over.
+func asItIs(t *testing.T, got []byte) {
+	t.Helper()
+	var response awsevents.APIGatewayV2HTTPResponse
+	if err := json.Unmarshal(got, &response); err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != 401 && !bytes.Contains(got, []byte("no such installation")) {
+		t.Errorf("as it is, the sample is answered with %s", got)
+	}
+}
+
+func (want answer) check(t *testing.T, got []byte) {
+	t.Helper()
+	body := string(got)
+	if want.status != 0 {
+		var response awsevents.APIGatewayV2HTTPResponse
+		if err := json.Unmarshal(got, &response); err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != want.status {
+			t.Errorf("status is %d, want %d", response.StatusCode, want.status)
+		}
+		kind := "application/json"
+		if want.words != "" {
+			kind = "text/html; charset=utf-8"
+		}
+		if response.Headers["Content-Type"] != kind {
+			t.Errorf("content type is %s, want %s", response.Headers["Content-Type"], kind)
+		}
+		body = response.Body
+	}
+	if want.words != "" {
+		if !strings.Contains(body, want.words) {
+			t.Errorf("the page does not say %q: %s", want.words, body)
+		}
+		return
+	}
+	pattern := strings.ReplaceAll(regexp.QuoteMeta(want.body), "…", `[^"]+`)
+	if !regexp.MustCompile("^" + pattern + "$").MatchString(body) {
+		t.Errorf("body is\n%s, want\n%s", body, want.body)
+	}
+}
+
+// functionsByFolder asks the Lambda API which functions there are.
+func functionsByFolder(t *testing.T, api string) map[string]string {
+	t.Helper()
+	response, err := http.Get(api + "/2015-03-31/functions/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var list struct {
+		Functions []struct{ FunctionName string }
+	}
+	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	functions := map[string]string{}
+	for _, f := range list.Functions {
+		functions[strings.ToLower(strings.TrimSuffix(f.FunctionName, "Function"))] = f.FunctionName
+	}
+	return functions
+}
+
+// invoke calls a function as `aws lambda invoke` does.
+func invoke(t *testing.T, api, function string, event []byte) []byte {
+	t.Helper()
+	response, err := http.Post(api+"/2015-03-31/functions/"+function+"/invocations", "application/json", bytes.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != 200 {
+		t.Fatalf("%d %s %v", response.StatusCode, answer, err)
+	}
+	return answer
+}
