@@ -33,6 +33,8 @@ type candidateRow struct {
 	BaseURL         string            `dynamodbav:"baseUrl,omitempty"`
 	RefreshToken    []byte            `dynamodbav:"refreshToken,omitempty"`
 	Refused         bool              `dynamodbav:"refused,omitempty"`
+
+	unknown unknown
 }
 
 // newCandidateRow returns the row of c as its next write leaves it. A refused
@@ -48,6 +50,7 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused,
 		urlsRow: newURLsRow(c.URLs), workRow: newWorkRow(c.Work), scheduleRow: newScheduleRow(c.Schedule),
 	}
+	row.unknown, _ = c.Unknown.(unknown)
 	if len(c.Endpoints) > 0 {
 		row.Endpoints = make(map[string]string, len(c.Endpoints))
 		for feature, endpoint := range c.Endpoints {
@@ -67,6 +70,7 @@ func (r candidateRow) candidate() installation.Candidate {
 		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(),
 		BaseURL: r.BaseURL, Refresh: secret.Sealed(r.RefreshToken), Refused: r.Refused,
 		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expired(r.ExpiresAt),
+		Unknown: r.unknown.carried(),
 	}
 	if len(r.Endpoints) > 0 {
 		c.Endpoints = make(map[webex.Feature]string, len(r.Endpoints))

@@ -12,17 +12,20 @@ import (
 	"signpost/shared/installation"
 )
 
-// claimable is a row that is queued, due, not held and not gone. The index
+// claimable is a row that is queued, due, not held, not gone, and of a schema
+// that this version may touch. The index
 // lags behind, so all of it is asked of the row itself. A lease without an end
 // is held by nobody.
 const claimable = "attribute_exists(#shard) AND dueAt <= :now" +
 	" AND (attribute_not_exists(workUntil) OR workUntil <= :now)" +
-	" AND (attribute_not_exists(expiresAt) OR expiresAt > :seconds)"
+	" AND (attribute_not_exists(expiresAt) OR expiresAt > :seconds)" +
+	" AND #schema <= :schema"
 
 // Claim gives the row to the holder of lease, atomically and in one write
 // without a read, if it is due at now and nobody holds it: of any number of
 // workers one gets it. The row comes back as it then is. It returns
-// [installation.ErrConflict] if the row is held, not due any more, or gone.
+// [installation.ErrConflict] if the row is held, not due any more, gone, or a
+// later version's.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	k := key{orgPK(ref.OrgKey), installationSK}
 	if ref.Candidate != "" {
@@ -30,12 +33,12 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	}
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: k.item(), ReturnValues: types.ReturnValueAllNew,
-		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one"),
+		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one REMOVE notice"),
 		ConditionExpression:      aws.String(claimable),
-		ExpressionAttributeNames: map[string]string{"#shard": "shard", "#version": "version"},
+		ExpressionAttributeNames: map[string]string{"#shard": "shard", "#version": "version", "#schema": "schema"},
 		ExpressionAttributeValues: values{
 			":owner": text(lease.Owner), ":until": number(millis(lease.Until)), ":one": number(1),
-			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()),
+			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()), ":schema": number(schema),
 		},
 	})
 	if err = conflict(err); err != nil {

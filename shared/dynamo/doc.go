@@ -29,9 +29,19 @@
 // was read. A version restarts only when a tombstone's time is over, longer
 // than any worker lives, so it never means two things to one worker.
 //
-// Rows carry the number of their schema. A row of a schema higher than this
-// package's is read as far as it is known, and what is unknown is lost when it
-// is written: mixing versions across a change of schema is not provided for.
+// An installation's row carries a notice, if what wrote it is to be told to the
+// vendor, for that write only: the table's stream delivers it.
+//
+// # Versions
+//
+// During a rollout two versions work on the same rows, each on what the other
+// wrote. So a version only adds: attributes at the top level of a row, whose
+// absence means what the version before did. One that does not know them yet
+// carries them along and writes them back, but for a tombstone and a new
+// activation, which begin anew. A change that the version before would break by
+// that raises the number of the schema that each row carries: a row of a higher
+// one is neither read nor claimed nor written, so what needs it fails until the
+// rollout is over, and what is due stays due. Rows of lower numbers are read.
 //
 // # Time
 //

@@ -44,6 +44,12 @@ type installationRow struct {
 	RenewalOwner     string `dynamodbav:"renewalOwner,omitempty"`
 	RenewalUntil     int64  `dynamodbav:"renewalUntil,omitempty"`
 	InvalidSince     int64  `dynamodbav:"invalidSince,omitempty"`
+
+	// Notice is read by nobody here: the table's stream brings it to whoever
+	// listens, and the next write, which does not repeat it, takes it away.
+	Notice string `dynamodbav:"notice,omitempty"`
+
+	unknown unknown
 }
 
 // featureRow is an [installation.Feature].
@@ -71,8 +77,10 @@ func newInstallationRow(i installation.Installation) installationRow {
 		RefreshToken: i.Tokens.Refresh, RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
 		AccessToken: i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
+		Notice:  string(i.Notice),
 		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), scheduleRow: newScheduleRow(i.Schedule),
 	}
+	row.unknown, _ = i.Unknown.(unknown)
 	if i.State == installation.Removed {
 		row.ExpiresAt = expiry(i.ForgetAt)
 	}
@@ -95,7 +103,7 @@ func (r installationRow) installation() installation.Installation {
 			Renewal:      installation.Lease{Owner: r.RenewalOwner, Until: instant(r.RenewalUntil)},
 			InvalidSince: instant(r.InvalidSince),
 		},
-		Work: r.lease(), Schedule: r.schedule(r.DueAt),
+		Work: r.lease(), Schedule: r.schedule(r.DueAt), Unknown: r.unknown.carried(),
 	}
 }
 

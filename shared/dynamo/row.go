@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -10,9 +11,6 @@ import (
 
 	"signpost/shared/installation"
 )
-
-// schema is the number of the rows' form, for whoever changes it.
-const schema = 1
 
 const (
 	orgPrefix       = "org#"
@@ -168,12 +166,22 @@ func encode(row any) (map[string]types.AttributeValue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", row, err)
 	}
+	if row, ok := row.(carrier); ok {
+		maps.Copy(item, row.carry())
+	}
 	return item, nil
 }
 
+// decode returns [errSchema] for a row that this version must leave alone.
 func decode(item map[string]types.AttributeValue, row any) error {
+	if err := checkSchema(item); err != nil {
+		return fmt.Errorf("decode %T: %w", row, err)
+	}
 	if err := attributevalue.UnmarshalMap(item, row); err != nil {
 		return fmt.Errorf("decode %T: %w", row, err)
+	}
+	if row, ok := row.(keeper); ok {
+		row.keep(item)
 	}
 	return nil
 }

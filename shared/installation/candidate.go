@@ -57,6 +57,8 @@ type Candidate struct {
 	Schedule Schedule
 	// ForgetAt is when the store may drop it.
 	ForgetAt time.Time
+	// Unknown is as [Installation.Unknown].
+	Unknown any
 }
 
 // NewCandidate returns what token asks for, without its refresh token, which
@@ -110,7 +112,7 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		State: Active, Generation: c.Generation(), Version: current.Version, Revision: current.Revision + 1,
 		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes, URLs: c.URLs,
-		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL,
+		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL, Notice: NoticeActivated,
 	}
 	for feature, endpoint := range c.Endpoints {
 		next.Features[feature] = Feature{Endpoint: endpoint, Status: Pending}

@@ -48,6 +48,7 @@ func (i Installation) Change(change Change) (Installation, error) {
 func (i Installation) changed(change Change) Installation {
 	next := i
 	next.Revision++
+	next.Notice = NoticeUpdated
 	next.LastActionAt = change.IssuedAt
 	next.Subject = cmp.Or(change.Subject, i.Subject)
 	next.OrgName = cmp.Or(change.OrgName, i.OrgName)
@@ -112,7 +113,7 @@ func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
 		OrgKey: i.OrgKey, Subject: i.Subject, AppID: i.AppID,
 		State: Removed, Generation: i.Generation, Version: i.Version, Revision: i.Revision + 1,
 		ActivatedAt: i.ActivatedAt, LastActionAt: removedAt, RemovedAt: removedAt,
-		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Region: i.Region,
+		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Region: i.Region, Notice: NoticeRemoved,
 	}
 }
 
@@ -120,7 +121,7 @@ func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
 // kept, not called again, due for removal after [TokenInvalidLife].
 func (i Installation) Invalidate(now time.Time) Installation {
 	next := i
-	next.State = TokenInvalid
+	next.State, next.Notice = TokenInvalid, NoticeTokenInvalid
 	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
 	next.Tokens.Renewal, next.Tokens.InvalidSince = Lease{}, now
 	next.Schedule.DueAt = now.Add(TokenInvalidLife)

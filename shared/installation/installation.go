@@ -120,7 +120,30 @@ type Installation struct {
 	Tokens   Tokens
 	Work     Lease
 	Schedule Schedule
+
+	// Notice says what the next write makes of the installation. It is stored
+	// with just that write, for whoever listens to the store, and never read.
+	Notice Notice
+	// Unknown is what the store found in the row and this version does not
+	// know: a later version's, carried along and never looked into.
+	Unknown any
 }
+
+// Notice is what the vendor is told of an installation, by a stable name.
+type Notice string
+
+// What happens to an installation that its vendor may want to know.
+const (
+	// NoticeActivated: an activation was proven, be it the first or another.
+	NoticeActivated Notice = "installation.activated"
+	// NoticeUpdated: Webex said that something about it changed.
+	NoticeUpdated Notice = "installation.updated"
+	// NoticeRemoved: removed by the customer, or given up after
+	// [TokenInvalidLife].
+	NoticeRemoved Notice = "installation.removed"
+	// NoticeTokenInvalid: Webex refused the refresh token for good.
+	NoticeTokenInvalid Notice = "installation.token_invalid"
+)
 
 // FeatureStatus is where one feature's configuration stands.
 type FeatureStatus string

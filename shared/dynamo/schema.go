@@ -1,0 +1,78 @@
+package dynamo
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// schema is the number of the rows' form. It is raised only for a change that
+// the version before must not touch: see the package's comment.
+const schema = 1
+
+// errSchema: the row is of a later version whose rows this one must leave
+// alone.
+var errSchema = errors.New("row is of a later schema than this version knows")
+
+// checkSchema returns [errSchema] for a row that this version must not touch.
+func checkSchema(item map[string]types.AttributeValue) error {
+	number, ok := item["schema"].(*types.AttributeValueMemberN)
+	if !ok {
+		return nil // a part of a row
+	}
+	if n, err := strconv.Atoi(number.Value); err != nil || n > schema {
+		return fmt.Errorf("%w: %s", errSchema, number.Value)
+	}
+	return nil
+}
+
+// unknown are attributes of a row that a later version has added: they are
+// carried along and written back as they were.
+type unknown map[string]types.AttributeValue
+
+// carried is u for an entity to carry: nil if there is nothing.
+func (u unknown) carried() any {
+	if len(u) == 0 {
+		return nil
+	}
+	return u
+}
+
+// keeper is a row that keeps what it does not know when it is decoded, and
+// carrier one that writes it back when it is encoded.
+type (
+	keeper  interface{ keep(unknown) }
+	carrier interface{ carry() unknown }
+)
+
+var (
+	installationAttributes = attributesOf(reflect.TypeFor[installationRow]())
+	candidateAttributes    = attributesOf(reflect.TypeFor[candidateRow]())
+)
+
+func (r *installationRow) keep(all unknown) { r.unknown = all.without(installationAttributes) }
+func (r installationRow) carry() unknown    { return r.unknown }
+func (r *candidateRow) keep(all unknown)    { r.unknown = all.without(candidateAttributes) }
+func (r candidateRow) carry() unknown       { return r.unknown }
+
+func (u unknown) without(known map[string]bool) unknown {
+	rest := maps.Clone(u)
+	maps.DeleteFunc(rest, func(name string, _ types.AttributeValue) bool { return known[name] })
+	return rest
+}
+
+// attributesOf lists the attributes of a row, by the tags of its fields.
+func attributesOf(row reflect.Type) map[string]bool {
+	names := map[string]bool{}
+	for _, field := range reflect.VisibleFields(row) {
+		if name, _, _ := strings.Cut(field.Tag.Get("dynamodbav"), ","); name != "" {
+			names[name] = true
+		}
+	}
+	return names
+}
