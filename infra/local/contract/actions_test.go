@@ -98,7 +98,7 @@ func TestRemovalEndsLaunches(t *testing.T) {
 // TestEqualSeconds: what counts when the clock of whole seconds cannot tell.
 func TestEqualSeconds(t *testing.T) {
 	t.Parallel()
-	at := seconds(-30)
+	at := seconds(-60) // for all of them, whenever they get to run
 	for _, test := range []struct {
 		name   string
 		follow func(c *customer)
@@ -138,17 +138,16 @@ func TestEqualSeconds(t *testing.T) {
 // last one applied.
 func TestEqualSecondsOfChanges(t *testing.T) {
 	t.Parallel()
-	at := seconds(-20)
 	for name, test := range map[string]struct {
-		iat    int64
+		later  int64 // seconds after the change before
 		pushes int
-	}{"equal": {at, 2}, "older": {at - 1, 1}, "newer": {at + 1, 2}} {
+	}{"equal": {0, 2}, "older": {-1, 1}, "newer": {1, 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := activated(t, west) // at -30
+			c, at := activated(t, west), seconds(-20) // the activation is older
 			c.act(c.token("updateApproved", object{"iat": at})).want(t, 200)
 			c.cloud.DeleteConfiguration(c.org.ID(), webextest.DigitalSignage)
-			c.act(c.token("updateApproved", object{"iat": test.iat})).want(t, 200)
+			c.act(c.token("updateApproved", object{"iat": at + test.later})).want(t, 200)
 			if got := c.pushes(webextest.DigitalSignage); got != test.pushes {
 				t.Errorf("%d pushes, want %d", got, test.pushes)
 			}
