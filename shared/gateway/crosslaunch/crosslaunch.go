@@ -14,8 +14,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// budget is what the work may take: the answer must leave within 2 s.
-const budget = 1800 * time.Millisecond
+// budget is what the work may take: the answer must leave within 2 s. Tests
+// that count requests on a busy machine, and not time, lift it.
+var budget = 1800 * time.Millisecond
 
 // Verifier checks tokens; see [webex.Verifier].
 type Verifier interface {

@@ -51,6 +51,7 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
+	crosslaunch.LiftBudget(t)
 	r := &rig{
 		toWebex: &counting{next: http.DefaultTransport}, toDynamoDB: &counting{next: http.DefaultTransport},
 		log: &strings.Builder{}, contentPage: "https://content.vendor.example/open?tab=signage",
