@@ -13,8 +13,8 @@ import (
 	"signpost/infra/local/template"
 )
 
-// ensureTable creates a table of the template, with its indexes and time to
-// live. One that exists must have the same keys.
+// ensureTable creates a table of the template, with its indexes, time to live
+// and stream. One that exists must have the same keys.
 func ensureTable(ctx context.Context, client *dynamodb.Client, name string, t template.Table) error {
 	described, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
 	var missing *types.ResourceNotFoundException
@@ -29,6 +29,9 @@ func ensureTable(ctx context.Context, client *dynamodb.Client, name string, t te
 		if err := sameKeys(described.Table, t); err != nil {
 			return fmt.Errorf("table %s exists with other keys than the template's (%w): delete it, or the data directory", name, err)
 		}
+		if err := ensureStream(ctx, client, described.Table, t); err != nil {
+			return fmt.Errorf("table %s: stream: %w", name, err)
+		}
 	}
 	return ensureTimeToLive(ctx, client, name, t.TimeToLiveSpecification)
 }
@@ -38,6 +41,8 @@ func createTableInput(name string, t template.Table) *dynamodb.CreateTableInput 
 		TableName:   aws.String(name),
 		BillingMode: types.BillingModePayPerRequest,
 		KeySchema:   keySchema(t.KeySchema),
+
+		StreamSpecification: stream(t.StreamSpecification),
 	}
 	for _, a := range t.AttributeDefinitions {
 		input.AttributeDefinitions = append(input.AttributeDefinitions, types.AttributeDefinition{
@@ -55,6 +60,25 @@ func createTableInput(name string, t template.Table) *dynamodb.CreateTableInput 
 		})
 	}
 	return input
+}
+
+// stream is nil if the template says none.
+func stream(s template.Stream) *types.StreamSpecification {
+	if s.StreamViewType == "" {
+		return nil
+	}
+	return &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewType(s.StreamViewType)}
+}
+
+// ensureStream switches the stream on, where there is none.
+func ensureStream(ctx context.Context, client *dynamodb.Client, existing *types.TableDescription, t template.Table) error {
+	if existing.StreamSpecification != nil || t.StreamSpecification.StreamViewType == "" {
+		return nil
+	}
+	_, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{
+		TableName: existing.TableName, StreamSpecification: stream(t.StreamSpecification),
+	})
+	return err
 }
 
 func keySchema(keys []template.Key) []types.KeySchemaElement {

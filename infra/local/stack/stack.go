@@ -78,6 +78,7 @@ type Stack struct {
 	servers   []*http.Server
 	failed    chan error
 	schedule  scheduler
+	notices   listener
 	stopping  sync.Once
 	stopped   chan struct{}
 }
@@ -106,6 +107,7 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	go s.watchTable()
+	s.notices.start(ctx, s.table, s.logs)
 	if s.host, err = lambda.NewHost(s.logs); err != nil {
 		return err
 	}
@@ -220,6 +222,7 @@ func (s *Stack) Stop() {
 	s.stopping.Do(func() {
 		close(s.stopped)
 		s.schedule.stop()
+		s.notices.stop()
 		if s.simulator != nil {
 			s.simulator.Close()
 		}

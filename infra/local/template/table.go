@@ -14,6 +14,7 @@ type Table struct {
 	KeySchema               []Key
 	GlobalSecondaryIndexes  []Index
 	TimeToLiveSpecification TimeToLive
+	StreamSpecification     Stream
 }
 
 // Attribute is the name and type of an attribute that a key uses.
@@ -37,6 +38,9 @@ type TimeToLive struct {
 	AttributeName string
 	Enabled       bool
 }
+
+// Stream says what the table's stream of changes holds; empty for no stream.
+type Stream struct{ StreamViewType string }
 
 func (d *document) table(r resource) (Table, error) {
 	table := Table{LogicalID: r.id}

@@ -1,0 +1,147 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"signpost/infra/notices"
+)
+
+const (
+	pollStream  = 300 * time.Millisecond
+	retryStream = 3 * time.Second
+)
+
+// listener reads the table's stream in place of the EventBridge pipe, and logs
+// the events that a vendor's bus would get.
+type listener struct {
+	client *dynamodbstreams.Client
+	stream string
+	logs   *logs
+
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// start listens to what is written from now on. A DynamoDB of the developer's
+// may have no stream: that is logged, and nothing else.
+func (l *listener) start(ctx context.Context, t *table, logs *logs) {
+	l.logs = logs
+	var iterators map[string]string
+	stream, err := t.streamOf(ctx)
+	if err == nil {
+		options := t.client.Options()
+		l.stream = stream
+		l.client = dynamodbstreams.New(dynamodbstreams.Options{
+			Region: options.Region, BaseEndpoint: options.BaseEndpoint, Credentials: options.Credentials,
+		})
+		iterators, err = l.latest(ctx)
+	}
+	if err != nil {
+		logs.printf("notices | not read from the table's stream: %v", err)
+		return
+	}
+	ctx, l.end = context.WithCancel(context.Background())
+	l.running.Go(func() { l.listen(ctx, iterators) })
+}
+
+func (l *listener) stop() {
+	if l.end != nil {
+		l.end()
+	}
+	l.running.Wait()
+}
+
+// streamOf names the stream of the table that the functions use.
+func (t *table) streamOf(ctx context.Context) (string, error) {
+	described, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(t.settings.tableName())})
+	if err != nil {
+		return "", err
+	}
+	if described.Table.LatestStreamArn == nil {
+		return "", errors.New("it has none")
+	}
+	return *described.Table.LatestStreamArn, nil
+}
+
+// latest gives an iterator at the end of each shard. An emulator has one shard,
+// and it never ends.
+func (l *listener) latest(ctx context.Context) (map[string]string, error) {
+	described, err := l.client.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &l.stream})
+	if err != nil {
+		return nil, err
+	}
+	iterators := map[string]string{}
+	for _, shard := range described.StreamDescription.Shards {
+		out, err := l.client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: &l.stream, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeLatest,
+		})
+		if err != nil {
+			return nil, err
+		}
+		iterators[aws.ToString(shard.ShardId)] = aws.ToString(out.ShardIterator)
+	}
+	return iterators, nil
+}
+
+func (l *listener) listen(ctx context.Context, iterators map[string]string) {
+	for ctx.Err() == nil {
+		pause := pollStream
+		for shard, iterator := range iterators {
+			out, err := l.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: &iterator})
+			if err != nil {
+				pause = retryStream // the table may be on its way out
+				continue
+			}
+			l.tell(out.Records)
+			iterators[shard] = aws.ToString(out.NextShardIterator)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (l *listener) tell(records []types.Record) {
+	for _, record := range records {
+		switch event, told, err := notices.Pipe(plainRecord(record)); {
+		case err != nil:
+			l.logs.printf("notices | %v", err)
+		case told:
+			l.logs.printf("notices | %s %s", event.DetailType, event.Detail)
+		}
+	}
+}
+
+// plainRecord is a record in the form in which a pipe gets it, without the
+// attributes that are neither text nor number.
+func plainRecord(r types.Record) notices.Record {
+	record := notices.Record{"eventName": string(r.EventName)}
+	if r.Dynamodb != nil {
+		record["dynamodb"] = map[string]any{
+			"Keys": plainImage(r.Dynamodb.Keys), "NewImage": plainImage(r.Dynamodb.NewImage), "OldImage": plainImage(r.Dynamodb.OldImage),
+		}
+	}
+	return record
+}
+
+func plainImage(image map[string]types.AttributeValue) map[string]any {
+	plain := map[string]any{}
+	for name, value := range image {
+		switch value := value.(type) {
+		case *types.AttributeValueMemberS:
+			plain[name] = map[string]any{"S": value.Value}
+		case *types.AttributeValueMemberN:
+			plain[name] = map[string]any{"N": value.Value}
+		}
+	}
+	return plain
+}
