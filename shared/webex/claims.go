@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -94,9 +95,40 @@ func (w *wireClaims) UnmarshalJSON(raw []byte) error {
 	if len(raw) == 0 || raw[0] != '{' {
 		return errors.New("claims are not a JSON object")
 	}
+	exact, err := exactMembers(raw)
+	if err != nil {
+		return err
+	}
 	type plain wireClaims
-	w.shape = json.Unmarshal(raw, (*plain)(w))
+	w.shape = json.Unmarshal(exact, (*plain)(w))
 	return nil
+}
+
+// claimNames are the names of the claims that are read.
+var claimNames = func() (names []string) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[wireClaims]()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}()
+
+// exactMembers is the object with the members that are claims by their exact
+// names. The decoder would take any case: `APPID` for `appId`, and the last one
+// of both. To Webex, as to RFC 7519, they are two claims.
+func exactMembers(object []byte) ([]byte, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(object, &all); err != nil {
+		return nil, err
+	}
+	exact := make(map[string]json.RawMessage, len(claimNames))
+	for _, name := range claimNames {
+		if value, ok := all[name]; ok {
+			exact[name] = value
+		}
+	}
+	return json.Marshal(exact)
 }
 
 // wireTime is RFC 3339, nanoseconds included [token]; null and "" are none.

@@ -94,6 +94,10 @@ func decode(raw string, wire *wireClaims) (*jwt.Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a compact JWS with a JSON header and JSON claims", ErrMalformed)
 	}
+	// What must be understood and is not makes a JWS invalid (RFC 7515, 4.1.11).
+	if _, critical := token.Header["crit"]; critical {
+		return nil, fmt.Errorf("%w: header names critical extensions", ErrMalformed)
+	}
 	if token.Signature, err = parser.DecodeSegment(parts[2]); err != nil {
 		return nil, fmt.Errorf("%w: signature is not base64url", ErrMalformed)
 	}
