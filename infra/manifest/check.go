@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+
+	"signpost/infra/stage"
+	"signpost/shared/webex"
+)
+
+var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
+
+// problems collects what is wrong with a manifest.
+type problems []error
+
+func (p *problems) require(good bool, format string, args ...any) {
+	if !good {
+		*p = append(*p, fmt.Errorf("manifest: "+format, args...))
+	}
+}
+
+// check returns all that is wrong with m, as Control Hub and its editor see it.
+func (m Manifest) check() error {
+	var p problems
+	for _, field := range []struct{ name, value, fix string }{
+		{"id", m.ID, "WEBEX_APP_ID"}, {"displayName", m.DisplayName, "integration.displayName"},
+		{"vendor", m.Vendor, "VENDOR_NAME"}, {"email", m.Email, "integration.email"},
+		{"description", m.Description, "integration.description"},
+	} {
+		p.require(field.value != "", "%s is missing: set %s", field.name, field.fix)
+	}
+	p.require(m.ID == "" || uuidPattern.MatchString(m.ID), "id is not a UUID")
+	p.require(m.Email == "" || stage.IsEmail(m.Email), "email %q is not an address", m.Email)
+	p.require(m.ManifestVersion >= 0, "manifestVersion must be a positive number")
+	p.require(m.Availability == "org_private" || m.Availability == "global", "availability is %q: it must be org_private or global", m.Availability)
+	p.require(m.Availability != "global" || m.TermsURL != "", "a global integration needs terms of use: set integration.tocUrl")
+	p.address("descriptionUrl", m.DescriptionURL)
+	p.address("tocUrl", m.TermsURL)
+	p.provisioning(m.Provisioning)
+	p.features(m)
+	p.xapi(m)
+	return errors.Join(p...)
+}
+
+// address accepts what an admin's browser can open.
+func (p *problems) address(name, value string) {
+	if value == "" {
+		return
+	}
+	u, err := url.Parse(value)
+	p.require(err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil, "%s %q is not an https address", name, value)
+}
+
+func (p *problems) provisioning(v Provisioning) {
+	p.require(v.URL == "" || v.ActivationGuideURL == "", "provisioning has both url and activationGuideUrl: they exclude each other")
+	switch v.Type {
+	case "https":
+		p.require(v.URL != "", "provisioning is https, but our address is not known yet: deploy first, set a domain, or use manual")
+		p.require(v.ActivationGuideURL == "", "provisioning is https and has an activationGuideUrl")
+	case "manual":
+		p.require(v.URL == "", "provisioning is manual and has a url")
+	default:
+		p.require(false, "provisioning type %q is neither https nor manual", v.Type)
+	}
+	p.address("provisioning.url", v.URL)
+	p.address("provisioning.activationGuideUrl", v.ActivationGuideURL)
+}
+
+// features holds features and scopes to each other, both ways.
+func (p *problems) features(m Manifest) {
+	p.require(len(m.Features) > 0, "no feature: set SIGNAGE_URL, PWA_URL or both")
+	for _, feature := range webex.Features {
+		provided := slices.Contains(m.Features, string(feature))
+		p.require(provided == m.asksFor(featureScopes[feature]), "feature %s and scope %s go together", feature, featureScopes[feature])
+	}
+	pwa := slices.Contains(m.Features, string(webex.PersistentWebApp))
+	p.require(pwa || !m.asksFor(scopeJSXAPI), "scope %s is of no use without a persistent web app", scopeJSXAPI)
+	for _, a := range m.APIAccess {
+		p.require(a.Access == "required" || a.Access == "optional", "scope %s: access is %q", a.Scope, a.Access)
+	}
+}
+
+// xapi holds scopes and lists of the devices' API to each other, both ways.
+func (p *problems) xapi(m Manifest) {
+	var x XAPIAccess
+	if m.XAPIAccess != nil {
+		x = *m.XAPIAccess
+	}
+	p.require(m.asksFor(scopeStatus) == (len(x.Status)+len(x.Events) > 0), "scope %s and the lists of xAPI status and events go together", scopeStatus)
+	p.require(m.asksFor(scopeCommands) == (len(x.Commands) > 0), "scope %s and the list of xAPI commands go together", scopeCommands)
+	for _, path := range slices.Concat(x.Status, x.Commands, x.Events) {
+		p.require(path.Path != "", "an xAPI path is empty")
+		p.require(path.Path != "*", "an xAPI path is *: name what is needed")
+	}
+}
+
+func (m Manifest) asksFor(scope string) bool {
+	return slices.ContainsFunc(m.APIAccess, func(a Access) bool { return a.Scope == scope })
+}

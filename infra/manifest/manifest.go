@@ -1,0 +1,126 @@
+package main
+
+import (
+	"cmp"
+
+	"signpost/infra/stage"
+	"signpost/shared/webex"
+)
+
+// Manifest is what Control Hub takes.
+type Manifest struct {
+	ID              string       `json:"id"`
+	ManifestVersion int          `json:"manifestVersion"`
+	DisplayName     string       `json:"displayName"`
+	Vendor          string       `json:"vendor"`
+	Email           string       `json:"email"`
+	Description     string       `json:"description"`
+	DescriptionURL  string       `json:"descriptionUrl,omitempty"`
+	TermsURL        string       `json:"tocUrl,omitempty"`
+	Availability    string       `json:"availability"`
+	APIAccess       []Access     `json:"apiAccess"`
+	XAPIAccess      *XAPIAccess  `json:"xapiAccess,omitempty"`
+	Provisioning    Provisioning `json:"provisioning"`
+	Features        []string     `json:"features"`
+}
+
+// Access is a scope that is asked of the customer.
+type Access struct {
+	Scope  string `json:"scope"`
+	Access string `json:"access"`
+	Role   string `json:"role,omitempty"`
+}
+
+// XAPIAccess lists what is asked of the devices' API.
+type XAPIAccess struct {
+	Status   []Path `json:"status"`
+	Commands []Path `json:"commands"`
+	Events   []Path `json:"events"`
+}
+
+// Path is a part of the devices' API.
+type Path struct {
+	Path   string `json:"path"`
+	Access string `json:"access"`
+}
+
+// Provisioning says how an activation code reaches us.
+type Provisioning struct {
+	Type               string `json:"type"`
+	URL                string `json:"url,omitempty"`
+	ActivationGuideURL string `json:"activationGuideUrl,omitempty"`
+}
+
+// The scopes that are asked for.
+const (
+	scopeSignage  = "spark-admin:devices_digital_signage"
+	scopePWA      = "spark-admin:devices_pwa"
+	scopeJSXAPI   = "spark-admin:devices_pwa_jsxapi"
+	scopeStatus   = "spark:xapi_statuses"
+	scopeCommands = "spark:xapi_commands"
+
+	required = "required"
+)
+
+// featureScopes are what each feature's API demands.
+var featureScopes = map[webex.Feature]string{webex.DigitalSignage: scopeSignage, webex.PersistentWebApp: scopePWA}
+
+// contentVariables name the setting that makes a feature provided.
+var contentVariables = map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
+
+// derive returns the manifest that the settings ask for, without a version.
+func derive(s stage.Settings) Manifest {
+	i := s.Integration
+	m := Manifest{
+		ID: s.Variables["WEBEX_APP_ID"], DisplayName: i.DisplayName, Vendor: s.Variables["VENDOR_NAME"], Email: i.Email,
+		Description: i.Description, DescriptionURL: i.DescriptionURL, TermsURL: i.TermsURL,
+		Availability: cmp.Or(i.Availability, "org_private"),
+		Provisioning: provisioning(s),
+		Features:     []string{},
+	}
+	for _, feature := range webex.Features {
+		if s.Variables[contentVariables[feature]] != "" {
+			m.Features = append(m.Features, string(feature))
+			m.APIAccess = append(m.APIAccess, Access{Scope: featureScopes[feature], Access: required, Role: i.Role})
+		}
+	}
+	if i.JSXAPI {
+		m.APIAccess = append(m.APIAccess, Access{Scope: scopeJSXAPI, Access: required, Role: i.Role})
+	}
+	m.addXAPI(i.XAPI)
+	return m
+}
+
+// addXAPI asks for parts of the devices' API, with the scopes they need.
+func (m *Manifest) addXAPI(x stage.XAPI) {
+	if len(x.Status)+len(x.Commands)+len(x.Events) == 0 {
+		return
+	}
+	if len(x.Status)+len(x.Events) > 0 {
+		m.APIAccess = append(m.APIAccess, Access{Scope: scopeStatus, Access: required})
+	}
+	if len(x.Commands) > 0 {
+		m.APIAccess = append(m.APIAccess, Access{Scope: scopeCommands, Access: required})
+	}
+	m.XAPIAccess = &XAPIAccess{Status: paths(x.Status), Commands: paths(x.Commands), Events: paths(x.Events)}
+}
+
+func paths(names []string) []Path {
+	list := make([]Path, 0, len(names))
+	for _, name := range names {
+		list = append(list, Path{Path: name, Access: required})
+	}
+	return list
+}
+
+// provisioning points Control Hub at us, as soon as our address is known.
+func provisioning(s stage.Settings) Provisioning {
+	address := s.PublicURL()
+	if address != "" {
+		address += "/activation"
+	}
+	if s.Integration.Provisioning == "https" {
+		return Provisioning{Type: "https", URL: address}
+	}
+	return Provisioning{Type: "manual", ActivationGuideURL: address}
+}

@@ -1,0 +1,100 @@
+package stage
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/mail"
+	"regexp"
+	"slices"
+	"strings"
+
+	"signpost/infra/local/template"
+	"signpost/shared/config"
+)
+
+// placeholders stand for what a stack gives its functions itself.
+var placeholders = map[string]string{
+	"INSTALLATIONS_TABLE": "installations", "SECRET_ID": "secret",
+	// The functions' rules differ on AWS, where nothing is on loopback.
+	"AWS_LAMBDA_FUNCTION_NAME": "function",
+}
+
+// Check returns all that is wrong with the settings, by the functions' own
+// rules and those of a deployment. The template says which variables there are.
+func (s Settings) Check(t *template.Template) error {
+	problems := []error{s.checkNames(t), s.checkVariables(t), s.Deployment.check()}
+	if s.Deployment.Domain != "" && s.Variables["PUBLIC_URL"] != "" {
+		problems = append(problems, errors.New("PUBLIC_URL is set, and a domain, which sets it: leave one out"))
+	}
+	return errors.Join(problems...)
+}
+
+func (s Settings) checkVariables(t *template.Template) error {
+	environ := maps.Clone(placeholders)
+	for variable := range Parameters(t) {
+		environ[variable] = s.Variables[variable]
+	}
+	return config.Check(environ)
+}
+
+// checkNames refuses variables that are not settings: a misspelt one would do
+// nothing, and a secret has no place in the file.
+func (s Settings) checkNames(t *template.Template) error {
+	settings := Parameters(t)
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(s.Variables)) {
+		if settings[name] == "" || placeholders[name] != "" {
+			problems = append(problems, fmt.Errorf("%s is not a setting: the settings are %s", name, strings.Join(slices.Sorted(maps.Keys(settings)), ", ")))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// Parameters maps the functions' variables to the template's parameters that
+// feed them, but for the secrets, which a stack makes itself.
+func Parameters(t *template.Template) map[string]string {
+	parameters := map[string]string{}
+	for _, f := range t.Functions {
+		for variable, value := range f.Environment {
+			isTable := slices.ContainsFunc(t.Tables, func(table template.Table) bool { return table.LogicalID == value.Ref })
+			if value.Ref != "" && !isTable && !strings.HasPrefix(variable, "SECRET_") {
+				parameters[variable] = value.Ref
+			}
+		}
+	}
+	return parameters
+}
+
+var (
+	domainPattern      = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
+	certificatePattern = regexp.MustCompile(`^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
+	zonePattern        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	retentions         = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827}
+)
+
+func (d Deployment) check() error {
+	var problems []error
+	require := func(good bool, format string, args ...any) {
+		if !good {
+			problems = append(problems, fmt.Errorf("deployment: "+format, args...))
+		}
+	}
+	require(slices.Contains([]string{"", "arm64", "x86_64"}, d.Architecture), "architecture is %q: it must be arm64 or x86_64", d.Architecture)
+	require(slices.Contains(retentions, d.LogRetentionDays), "logRetentionDays is %d: CloudWatch takes %v", d.LogRetentionDays, retentions[1:])
+	require(d.Domain == "" || domainPattern.MatchString(d.Domain), "domain is %q: it must be a host name such as signpost.example.com", d.Domain)
+	require(d.CertificateARN == "" || certificatePattern.MatchString(d.CertificateARN), "certificateArn is not the ARN of an ACM certificate")
+	require((d.Domain == "") == (d.CertificateARN == ""), "domain and certificateArn go together: set both, or neither")
+	require(d.HostedZoneID == "" || zonePattern.MatchString(d.HostedZoneID), "hostedZoneId is not the id of a Route 53 zone")
+	require(d.HostedZoneID == "" || d.Domain != "", "hostedZoneId is of no use without a domain")
+	require(d.APIURL == "" || strings.HasPrefix(d.APIURL, "https://"), "apiUrl must be the https address that the deployment printed")
+	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
+	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
+	return errors.Join(problems...)
+}
+
+// IsEmail reports whether address is one, bare and without a name.
+func IsEmail(address string) bool {
+	parsed, err := mail.ParseAddress(address)
+	return err == nil && parsed.Address == address && strings.Contains(address[strings.LastIndex(address, "@"):], ".")
+}
