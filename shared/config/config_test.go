@@ -61,8 +61,8 @@ func TestCheck(t *testing.T) {
 
 		{name: "regions", changes: set("WEBEX_REGIONS", " us-west-2_r , us-gov-west-1_a1")},
 		{name: "unknown regions", changes: set("WEBEX_REGIONS", "mars,us-west-2_r,venus"),
-			want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}, texts: []string{`"mars"`, `"venus"`, "us-gov-west-1_a1"}},
-		{name: "empty region", changes: set("WEBEX_REGIONS", "us-west-2_r,,"), want: []string{"WEBEX_REGIONS"}},
+			want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}, texts: []string{"entry 1", "entry 3", "us-gov-west-1_a1"}},
+		{name: "empty regions", changes: set("WEBEX_REGIONS", "us-west-2_r,,"), want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}},
 		{name: "key sets replaced", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks","mars":"nonsense"}`)},
 		{name: "a region of our own", changes: append(set("WEBEX_REGIONS", "mars"), set("WEBEX_JWKS_URLS", `{"mars":"https://mars.example.com/jwks"}`)...)},
 		{name: "key sets are no JSON", changes: set("WEBEX_JWKS_URLS", `us-west-2_r=https://x`), want: []string{"WEBEX_JWKS_URLS"}},
@@ -70,7 +70,7 @@ func TestCheck(t *testing.T) {
 		{name: "key set by http", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://keys.example.com"}`), want: []string{"WEBEX_JWKS_URLS"}},
 
 		{name: "hosts", changes: set("WEBEX_HOSTS", "webexapis.com, *.wbx2.com,127.0.0.1")},
-		{name: "bad hosts", changes: set("WEBEX_HOSTS", "https://webexapis.com,a:443,webexapis.com"), want: []string{"WEBEX_HOSTS", "WEBEX_HOSTS"}},
+		{name: "bad hosts", changes: set("WEBEX_HOSTS", "https://webexapis.com,a:443,webexapis.com"), want: []string{"WEBEX_HOSTS", "WEBEX_HOSTS"}, texts: []string{"entry 1", "entry 2"}},
 		{name: "loopback host on AWS", changes: append(set("WEBEX_HOSTS", "localhost"), onAWS), want: []string{"WEBEX_HOSTS"}, texts: []string{"local use"}},
 		{name: "loopback host, other sign of AWS", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), map[string]string{"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}), want: []string{"WEBEX_HOSTS"}},
 		{name: "loopback host in sam local", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},
@@ -92,6 +92,16 @@ func TestCheck(t *testing.T) {
 		{name: "public address with a fragment", changes: set("PUBLIC_URL", "https://signpost.example.com/#x"), want: []string{"PUBLIC_URL"}},
 		{name: "public address with a password", changes: set("PUBLIC_URL", "https://u:"+marker+"@signpost.example.com"), want: []string{"PUBLIC_URL"}},
 		{name: "public address without a host", changes: set("PUBLIC_URL", "https://:443"), want: []string{"PUBLIC_URL"}},
+
+		// A secret that was pasted into the wrong setting.
+		{name: "secret as region", changes: set("WEBEX_REGIONS", marker), want: []string{"WEBEX_REGIONS"}},
+		{name: "secret as region with a key set", changes: append(set("WEBEX_REGIONS", marker), set("WEBEX_JWKS_URLS", `{"`+marker+`":"http://`+marker+`.example.com"}`)...), want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "secret as host", changes: set("WEBEX_HOSTS", marker+"!"), want: []string{"WEBEX_HOSTS"}},
+		{name: "secret as replacement value", changes: set("SIGNAGE_URL", "https://x.example.com/$("+marker+")"), want: []string{"SIGNAGE_URL"}},
+		{name: "secret as address", changes: set("CONTENT_URL", marker), want: []string{"CONTENT_URL"}},
+		{name: "secret as table", changes: set("INSTALLATIONS_TABLE", marker+"!"), want: []string{"INSTALLATIONS_TABLE"}},
+		{name: "secret as app id", changes: set("WEBEX_APP_ID", marker), want: []string{"WEBEX_APP_ID"}},
+		{name: "secret as interval", changes: set("VERIFY_INTERVAL", marker), want: []string{"VERIFY_INTERVAL"}},
 
 		{name: "interval", changes: set("VERIFY_INTERVAL", "90s")},
 		{name: "shortest interval", changes: set("VERIFY_INTERVAL", "1s")},

@@ -58,7 +58,7 @@ func (t *Tokens) load(r *reader) {
 	list := cmp.Or(r.optional("WEBEX_HOSTS"), webex.DefaultHosts)
 	hosts, err := webex.ParseHosts(list, !r.onAWS())
 	for _, wrong := range split(err) {
-		r.problem("WEBEX_HOSTS", "separate host names by commas, or unset it for Webex's own", "has a bad entry: %s", wrong)
+		r.problem("WEBEX_HOSTS", "separate host names by commas, or unset it for Webex's own", "is not good: %s", wrong)
 	}
 	t.Hosts = hosts
 }
@@ -72,16 +72,17 @@ func (t *Tokens) loadKeySets(r *reader) {
 		}
 	}
 	t.KeySetURLs = map[string]string{}
-	for region := range strings.SplitSeq(cmp.Or(r.optional("WEBEX_REGIONS"), strings.Join(webex.DefaultRegions, ",")), ",") {
+	list := cmp.Or(r.optional("WEBEX_REGIONS"), strings.Join(webex.DefaultRegions, ","))
+	for i, region := range strings.Split(list, ",") {
 		region = strings.TrimSpace(region)
 		urls, err := webex.KeySetURLs([]string{region}, override)
 		switch {
 		case err == nil:
 			t.KeySetURLs[region] = urls[region]
 		case override[region] != "":
-			r.problem("WEBEX_JWKS_URLS", "give each region the https address of its key set", "has a bad entry: %v", err)
+			r.problem("WEBEX_JWKS_URLS", "give each region the https address of its key set", "is not good for entry %d of WEBEX_REGIONS: %v", i+1, err)
 		default:
-			r.problem("WEBEX_REGIONS", "separate region names by commas, or unset it for the three commercial ones", "has a bad entry: %v", err)
+			r.problem("WEBEX_REGIONS", "separate region names by commas, or unset it for the three commercial ones", "is not good: entry %d: %v", i+1, err)
 		}
 	}
 }

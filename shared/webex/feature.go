@@ -80,7 +80,7 @@ func (f Feature) withoutValues(raw string) (string, error) {
 		name, rest, closed := strings.Cut(after, ")")
 		allowed := f.ReplacementValues()
 		if !closed || !slices.Contains(allowed, name) {
-			return "", fmt.Errorf("unknown replacement value $(%s: %s allows $(%s)", name+")", f, strings.Join(allowed, "), $("))
+			return "", fmt.Errorf("has an unknown replacement value: %s allows $(%s)", f, strings.Join(allowed, "), $("))
 		}
 		filled.WriteByte('x')
 		raw = rest

@@ -24,18 +24,19 @@ var hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a
 
 // ParseHosts reads a comma-separated list of host names, each of which may
 // begin with `*.` for any name below it. Loopback names are refused unless
-// loopback is set. All problems are reported together.
+// loopback is set. All problems are reported together, by the entry's place in
+// the list: what was put there by mistake may be a secret.
 func ParseHosts(list string, loopback bool) (Hosts, error) {
 	hosts := Hosts{names: map[string]bool{}}
 	var problems []error
-	for entry := range strings.SplitSeq(list, ",") {
+	for i, entry := range strings.Split(list, ",") {
 		name := strings.ToLower(strings.TrimSpace(entry))
 		suffix, wild := strings.CutPrefix(name, "*")
 		switch {
 		case !hostPattern.MatchString(name):
-			problems = append(problems, fmt.Errorf("%q is not a host name (no scheme, no port, no path)", entry))
+			problems = append(problems, fmt.Errorf("entry %d is not a host name (no scheme, no port, no path)", i+1))
 		case loopbackNames[name] && !loopback:
-			problems = append(problems, fmt.Errorf("%q is this machine: allowed for local use only", entry))
+			problems = append(problems, fmt.Errorf("entry %d is this machine: allowed for local use only", i+1))
 		case wild:
 			hosts.suffixes = append(hosts.suffixes, suffix)
 		default:

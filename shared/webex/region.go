@@ -2,6 +2,7 @@ package webex
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -28,16 +29,17 @@ func KnownRegions() []string { return slices.Sorted(maps.Keys(keySetURLs)) }
 
 // KeySetURLs returns the JWK set address of each of the trusted regions,
 // taking it from override where that has one. Entries of override for other
-// regions are ignored. The error names an unknown region or a bad address.
+// regions are ignored. The error names neither region nor address: what was
+// put there by mistake may be a secret.
 func KeySetURLs(trusted []string, override map[string]string) (map[string]string, error) {
 	urls := make(map[string]string, len(trusted))
 	for _, region := range trusted {
 		address := cmp.Or(override[region], keySetURLs[region])
 		if address == "" {
-			return nil, fmt.Errorf("unknown region %q: known ones are %s", region, strings.Join(KnownRegions(), ", "))
+			return nil, fmt.Errorf("not a known region: known ones are %s", strings.Join(KnownRegions(), ", "))
 		}
 		if u, err := url.Parse(address); err != nil || u.Host == "" || (u.Scheme != "https" && !isLoopback(u)) {
-			return nil, fmt.Errorf("key set of region %q: want an https URL", region)
+			return nil, errors.New("the address of a key set is not an https URL")
 		}
 		urls[region] = address
 	}
