@@ -32,11 +32,14 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, cursor string
 	}
 	due := make([]installation.Ref, 0, len(page.Items))
 	for _, item := range page.Items {
-		var k key
-		if err := decode(item, &k); err != nil {
+		var row struct {
+			key
+			queued
+		}
+		if err := decode(item, &row); err != nil {
 			return nil, "", fmt.Errorf("list what is due in shard %d: %w", shard, err)
 		}
-		due = append(due, installation.Ref{OrgKey: k.orgKey(), Candidate: candidateID(k.SK)})
+		due = append(due, installation.Ref{OrgKey: row.orgKey(), Candidate: candidateID(row.SK), DueAt: instant(row.DueAt)})
 	}
 	next, err := encodeCursor(page.LastEvaluatedKey)
 	if err != nil {

@@ -76,7 +76,7 @@ func TestWhatIsQueued(t *testing.T) {
 			ever := now.Add(1000 * 24 * time.Hour)
 			var want []installation.Ref
 			if test.due {
-				want = []installation.Ref{ref}
+				want = []installation.Ref{{OrgKey: org, Candidate: ref.Candidate, DueAt: now}}
 			}
 			if diff := cmp.Diff(want, allDue(t, s, ever, 10)); diff != "" {
 				t.Errorf("queued (-want +got):\n%s", diff)

@@ -19,6 +19,8 @@ type Ref struct {
 	OrgKey string
 	// Candidate is the candidate's ID, "" for the installation itself.
 	Candidate string
+	// DueAt is since when it is due, where that is known. It names nothing.
+	DueAt time.Time
 }
 
 // Work is a due row that a worker has claimed: just one of the two is set.

@@ -124,3 +124,22 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 		s.log.InfoContext(ctx, "sync", attributes...)
 	}
 }
+
+// reportFeature logs what happened to one feature's configuration, where that
+// is worth a line: what was changed, found different, held back or failed.
+func (s *Service) reportFeature(ctx context.Context, row installation.Installation, name webex.Feature, result syncedFeature) {
+	outcome := ""
+	switch {
+	case result.err != nil:
+		outcome = "failed"
+	case result.pushed > 0:
+		outcome = "pushed"
+	case result.deleted > 0:
+		outcome = "deleted"
+	case result.drift:
+		outcome = "held"
+	default:
+		return
+	}
+	s.log.InfoContext(ctx, "feature", "org", row.OrgKey, "feature", string(name), "outcome", outcome, "drift", result.drift)
+}

@@ -46,6 +46,11 @@ type Verdict struct {
 // carried out.
 func (v Verdict) Status() installation.FeatureStatus { return v.feature.Status }
 
+// drift reports whether Webex stores something else than is wanted.
+func (v Verdict) drift() bool {
+	return v.Wanted != nil && v.Stored != nil && !v.Stored.Equal(*v.Wanted)
+}
+
 // Judge says what a verification at now does about a feature of which Webex
 // stores stored, or nothing. It is the one place where that is decided.
 func (s Settings) Judge(row installation.Installation, name webex.Feature, stored *webex.FeatureConfig, now time.Time) Verdict {

@@ -66,7 +66,7 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 		return secret.String{}, webex.ErrUnauthorized
 	}
 	c.renewed = true
-	token, row, err := c.service.renew(ctx, c.row, c.row.Tokens.Access)
+	token, row, err := c.service.renew(ctx, c.row, c.row.Tokens.Access, c.row.URLs.OAuth)
 	if err != nil {
 		return secret.String{}, err
 	}
@@ -99,6 +99,7 @@ func (s *Service) sync(ctx context.Context, row installation.Installation, fresh
 		}
 		result.pushed += synced[i].pushed
 		result.deleted += synced[i].deleted
+		s.reportFeature(ctx, row, name, synced[i])
 		errs = append(errs, synced[i].err)
 	}
 	result.err = errors.Join(errs...)
@@ -127,7 +128,9 @@ func (s *Service) tell(ctx context.Context, session *session, row installation.I
 type syncedFeature struct {
 	feature         installation.Feature
 	pushed, deleted int
-	err             error
+	// drift is whether Webex stored something else than we want.
+	drift bool
+	err   error
 }
 
 // syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
@@ -141,14 +144,15 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 		}
 		verdict = s.settings.Judge(row, name, stored, s.now())
 	}
+	result := syncedFeature{feature: verdict.feature}
 	switch verdict.Verb {
 	case Push:
-		return s.push(ctx, session, verdict)
+		result = s.push(ctx, session, verdict)
 	case Delete:
-		return s.withdraw(ctx, session, name, verdict)
-	default:
-		return syncedFeature{feature: verdict.feature}
+		result = s.withdraw(ctx, session, name, verdict)
 	}
+	result.drift = verdict.drift()
+	return result
 }
 
 // stored reads what Webex stores, nil if it stores nothing.

@@ -51,6 +51,21 @@ type Report struct {
 type tally struct {
 	mu sync.Mutex
 	Report
+	// listed counts the due rows that were listed; oldest is since when the
+	// oldest of them was due.
+	listed int
+	oldest time.Time
+}
+
+func (t *tally) list(due []installation.Ref) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.listed += len(due)
+	for _, ref := range due {
+		if !ref.DueAt.IsZero() && (t.oldest.IsZero() || ref.DueAt.Before(t.oldest)) {
+			t.oldest = ref.DueAt
+		}
+	}
 }
 
 func (t *tally) add(row synced, err error) {
@@ -74,6 +89,7 @@ func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
 		// Overlapping runs begin at different ends.
 		shards = mathrand.Perm(installation.Shards)
 	}
+	began := s.now()
 	var done tally
 	workers := new(errgroup.Group)
 	workers.SetLimit(max(run.Concurrency, 1))
@@ -85,6 +101,7 @@ func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
 	if ctx.Err() != nil || run.over(s.now()) {
 		errs = append(errs, s.countLeft(ctx, shards, &done))
 	}
+	s.reportBacklog(ctx, &done, began)
 	return done.Report, errors.Join(errs...)
 }
 
@@ -98,6 +115,7 @@ func (s *Service) verifyShard(ctx context.Context, run Run, shard int, workers *
 			}
 			return fmt.Errorf("list what is due in shard %d: %w", shard, err)
 		}
+		done.list(due)
 		for _, ref := range due {
 			workers.Go(func() error { s.verifyOne(ctx, run, ref, done); return nil })
 		}
@@ -106,6 +124,17 @@ func (s *Service) verifyShard(ctx context.Context, run Run, shard int, workers *
 		}
 	}
 	return nil
+}
+
+// reportBacklog logs how long the oldest row that this run listed had been due:
+// about a minute if all is well, since each run lists what became due since the
+// one before.
+func (s *Service) reportBacklog(ctx context.Context, done *tally, began time.Time) {
+	seconds := 0.0
+	if !done.oldest.IsZero() {
+		seconds = max(0, began.Sub(done.oldest).Seconds())
+	}
+	s.log.InfoContext(ctx, "backlog", "due", done.listed, "oldest_s", seconds)
 }
 
 // countLeft counts what a run that was over before its work leaves due.

@@ -1,0 +1,52 @@
+package lifecycle_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// TestLinesThatMetricsComeFrom: the stack counts these lines, by these fields.
+func TestLinesThatMetricsComeFrom(t *testing.T) {
+	w := activatedWorld(t)
+	since := ""
+	says := func(when string, parts ...string) {
+		t.Helper()
+		lines := strings.TrimPrefix(w.log.text(), since)
+		for _, part := range parts {
+			if !strings.Contains(lines, part) {
+				t.Errorf("%s: no line with %s:\n%s", when, part, lines)
+			}
+		}
+		since = w.log.text()
+	}
+	says("activated",
+		`"msg":"feature","org":"`+w.org.ID()+`","feature":"digital_signage","outcome":"pushed","drift":false`,
+		`"msg":"feature","org":"`+w.org.ID()+`","feature":"persistent_web_app","outcome":"pushed","drift":false`)
+
+	w.pass(2 * time.Hour)
+	w.verifyDue()
+	if lines := strings.TrimPrefix(w.log.text(), since); strings.Contains(lines, `"msg":"feature"`) {
+		t.Errorf("in sync: %s", lines)
+	}
+	says("in sync", `"msg":"backlog","due":1,"oldest_s":`)
+
+	stored, _ := w.cloud.Configuration(w.org.ID(), string(webex.PersistentWebApp))
+	stored["pwaUrl"] = "https://other.example/"
+	w.cloud.SetConfiguration(w.org.ID(), string(webex.PersistentWebApp), stored)
+	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+	w.pass(2 * time.Hour)
+	w.verifyDue()
+	says("lost and changed", `"feature":"digital_signage","outcome":"pushed","drift":false`, `"feature":"persistent_web_app","outcome":"pushed","drift":true`)
+
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	w.verifyDue()
+	says("token revoked", `"msg":"token_invalid"`)
+	w.pass(installation.TokenInvalidLife)
+	w.verifyDue()
+	says("expired", `"msg":"removed"`)
+}
