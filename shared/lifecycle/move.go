@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"signpost/shared/installation"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -22,6 +23,9 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		return s.change(ctx, token)
 	case token.KeyRegion != token.Region:
 		return fmt.Errorf("update of %s: %w", row.OrgKey, installation.ErrWrongRegion)
+	case token.AppURL == "" || token.AppURL == row.URLs.App:
+		// Whatever answers at the old address bears out no move.
+		return fmt.Errorf("update of %s names no new appUrl: %w", row.OrgKey, webex.ErrRejected)
 	case token.IssuedAt.Before(row.LastActionAt):
 		return s.unneeded(ctx, token, installation.ErrStale)
 	}
@@ -56,31 +60,59 @@ func (s *Service) proveMove(ctx context.Context, candidate installation.Candidat
 	if _, err := candidate.Apply(row); err != nil {
 		return s.dropStale(ctx, candidate, err)
 	}
-	if len(candidate.Refresh) == 0 {
-		candidate.Refresh = row.Tokens.Refresh
+	var token secret.String
+	var change func(*installation.Tokens)
+	if len(candidate.Refresh) > 0 {
+		token, change, candidate, err = s.exchangeBrought(ctx, candidate, row)
+	} else {
+		token, change, err = s.renewForMove(ctx, candidate, row)
 	}
-	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth), candidate.Refresh)
-	settle, cancel := lasting(ctx)
-	defer cancel()
+	if err == nil {
+		_, err = s.webex.GetApp(ctx, candidate.URLs.App, token)
+	}
 	if err != nil {
-		return s.unproven(settle, candidate, err)
-	}
-	change, err := s.renewal(settle, candidate.OrgKey, tokens)
-	if err != nil {
-		return err
-	}
-	renewed := installation.Tokens{Refresh: candidate.Refresh}
-	change(&renewed)
-	candidate.Refresh = renewed.Refresh
-	if candidate, err = s.store.PutCandidate(settle, candidate); err != nil {
-		return err
-	}
-	if _, err := s.webex.GetApp(ctx, cmp.Or(candidate.URLs.App, row.URLs.App), tokens.Access); err != nil {
 		settle, cancel := lasting(ctx)
 		defer cancel()
 		return s.unproven(settle, candidate, err)
 	}
 	return s.applyMove(ctx, candidate, change)
+}
+
+// exchangeBrought exchanges the refresh token that the move brought. One that
+// Webex gives in its place is stored with the candidate before anything uses
+// the access token; change puts both into the installation.
+func (s *Service) exchangeBrought(ctx context.Context, candidate installation.Candidate, row installation.Installation) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
+	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth), candidate.Refresh)
+	if err != nil {
+		return access, nil, candidate, err
+	}
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	if change, err = s.renewal(settle, candidate.OrgKey, tokens); err != nil {
+		return access, nil, candidate, err
+	}
+	renewed := installation.Tokens{Refresh: candidate.Refresh}
+	change(&renewed)
+	next := candidate
+	next.Refresh = renewed.Refresh
+	if stored, err = s.store.PutCandidate(settle, next); err != nil {
+		return access, nil, candidate, err
+	}
+	return tokens.Access, change, stored, nil
+}
+
+// renewForMove renews the installation's own tokens at the new region's token
+// endpoint, for a move that brought none: as any renewal it is one worker's at
+// a time, and what Webex gives belongs to the installation at once, whether or
+// not the move is borne out.
+func (s *Service) renewForMove(ctx context.Context, candidate installation.Candidate, row installation.Installation) (secret.String, func(*installation.Tokens), error) {
+	access, renewed, err := s.renew(ctx, row, row.Tokens.Access, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
+	if errors.Is(err, ErrTokenInvalid) {
+		err = errors.Join(err, webex.ErrInvalidGrant)
+	}
+	return access, func(tokens *installation.Tokens) {
+		tokens.Access, tokens.AccessExpiresAt = renewed.Tokens.Access, renewed.Tokens.AccessExpiresAt
+	}, err
 }
 
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, change func(*installation.Tokens)) error {

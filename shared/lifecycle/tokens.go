@@ -28,10 +28,10 @@ const (
 func (s *Service) access(ctx context.Context, row installation.Installation) (secret.String, installation.Installation, error) {
 	now := s.now()
 	if !usable(row, now) {
-		return s.renew(ctx, row, nil)
+		return s.renew(ctx, row, nil, row.URLs.OAuth)
 	}
 	if ageing(row, now) {
-		token, renewed, err := s.renew(ctx, row, row.Tokens.Access)
+		token, renewed, err := s.renew(ctx, row, row.Tokens.Access, row.URLs.OAuth)
 		if err == nil || errors.Is(err, ErrTokenInvalid) {
 			return token, renewed, err
 		}
@@ -52,8 +52,8 @@ func ageing(row installation.Installation, now time.Time) bool {
 
 // renew exchanges the refresh token for an access token other than stale. Of
 // any number of workers that need one at the same time, one holds the renewal
-// lease and asks Webex; the others wait for what it stores.
-func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed) (secret.String, installation.Installation, error) {
+// lease and asks Webex at oauthURL; the others wait for what it stores.
+func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed, oauthURL string) (secret.String, installation.Installation, error) {
 	owner := newOwner()
 	for {
 		now := s.now()
@@ -66,7 +66,7 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 		}
 		leased, err := s.leaseRenewal(ctx, row, owner)
 		if err == nil {
-			token, renewed, err := s.exchange(ctx, leased, owner)
+			token, renewed, err := s.exchange(ctx, leased, owner, oauthURL)
 			if !errors.Is(err, errRaceLost) {
 				return token, renewed, err
 			}
@@ -100,14 +100,15 @@ func (s *Service) leaseRenewal(ctx context.Context, row installation.Installatio
 var errRaceLost = errors.New("another worker renews the token")
 
 // exchange asks Webex, with the lease held, and stores what comes back before
-// anything uses it.
-func (s *Service) exchange(ctx context.Context, row installation.Installation, owner string) (secret.String, installation.Installation, error) {
+// anything uses it. Only the installation's own token endpoint is believed that
+// the refresh token is dead.
+func (s *Service) exchange(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
 	used := row.Tokens.Refresh
-	tokens, err := s.exchangeSealed(ctx, row.OrgKey, row.URLs.OAuth, used)
+	tokens, err := s.exchangeSealed(ctx, row.OrgKey, oauthURL, used)
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	switch {
-	case errors.Is(err, webex.ErrInvalidGrant):
+	case errors.Is(err, webex.ErrInvalidGrant) && oauthURL == row.URLs.OAuth:
 		return s.refused(settle, row, owner, used, err)
 	case err != nil:
 		row = s.release(settle, row, owner)
