@@ -1,0 +1,69 @@
+package attack_test
+
+import (
+	"testing"
+
+	"signpost/infra/local/stack"
+)
+
+// row is one hostile request and the answer that it must get.
+type row struct {
+	name    string
+	request request
+	want    want
+}
+
+// forgery is one hostile token, made anew for each address.
+type forgery struct {
+	name string
+	want want
+	make func(claims object) string
+}
+
+// field is where an attack takes place: a victim that is served well, before it
+// and after it.
+type field struct {
+	*victim
+	watch  *watch
+	canary *canary
+}
+
+func newField(t *testing.T, s *stack.Stack) *field {
+	t.Helper()
+	c := newCanary(t, keys.document)
+	v := newVictim(t, s)
+	v.launch(t) // and its key set is cached
+	f := &field{victim: v, watch: newWatch(t, s, c), canary: c}
+	t.Cleanup(func() {
+		redeemed := mustSend(t, s.URL(), redeeming(v.launch(t), contentKey))
+		if redeemed.status != 200 {
+			t.Errorf("after the attack the victim is not served: %d %s", redeemed.status, redeemed.body)
+		}
+	})
+	return f
+}
+
+// attack sends each row and looks after each whether anything has changed.
+func (f *field) attack(t *testing.T, rows []row) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			mustSend(t, f.stack.URL(), row.request).check(t, row.want)
+			f.watch.unchanged(t)
+		})
+	}
+}
+
+// everywhere sends each forgery to each address that takes tokens, with the
+// claims that are good there, and then looks whether anything has changed.
+func (f *field) everywhere(t *testing.T, forgeries []forgery) {
+	t.Helper()
+	for _, forgery := range forgeries {
+		t.Run(forgery.name, func(t *testing.T) {
+			for door, action := range doors {
+				mustSend(t, f.stack.URL(), post(door, forgery.make(f.claims(action)))).check(t, forgery.want)
+			}
+			f.watch.unchanged(t)
+		})
+	}
+}

@@ -1,0 +1,133 @@
+package attack_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/infra/local/stack"
+	"signpost/shared/webex/webextest"
+)
+
+// watch remembers what an attack must not change.
+type watch struct {
+	stack  *stack.Stack
+	table  *dynamodb.Client
+	canary *canary
+	last   map[string]string
+}
+
+// newWatch takes the first picture.
+func newWatch(t *testing.T, s *stack.Stack, c *canary) *watch {
+	t.Helper()
+	w := &watch{stack: s, canary: c, table: dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})}
+	w.last = w.picture(t)
+	return w
+}
+
+// unchanged fails the test if anything is not as it was at the last look. What
+// is new is then what later rows are compared with.
+func (w *watch) unchanged(t *testing.T) {
+	t.Helper()
+	current := w.picture(t)
+	for name := range maps.Keys(merge(w.last, current)) {
+		if before, after := w.last[name], current[name]; before != after {
+			same := 0
+			for same < min(len(before), len(after)) && before[same] == after[same] {
+				same++
+			}
+			t.Errorf("%s has changed: it went on with %.400q, and now with %.400q", name, before[same:], after[same:])
+		}
+	}
+	w.last = current
+}
+
+func merge(a, b map[string]string) map[string]string {
+	both := maps.Clone(a)
+	maps.Copy(both, b)
+	return both
+}
+
+// picture is every row of the table to the byte, what Webex holds, the requests
+// that it was sent (but for key sets, which anybody's token may cause to be
+// fetched), and who came to the canary.
+func (w *watch) picture(t *testing.T) map[string]string {
+	t.Helper()
+	picture := w.rows(t)
+	cloud := w.stack.Webex()
+	for _, org := range cloud.Organizations() {
+		view, _ := cloud.Installation(org.ID())
+		picture["installation of "+org.Name()] = fmt.Sprintf("%+v", view)
+		for _, feature := range []string{webextest.DigitalSignage, webextest.PersistentWebApp} {
+			stored, _ := cloud.Configuration(org.ID(), feature)
+			picture[feature+" of "+org.Name()] = fmt.Sprint(cloud.Pushes(org.ID(), feature), encode(stored))
+		}
+	}
+	var calls strings.Builder
+	for _, r := range cloud.Requests() {
+		if r.Kind != webextest.KindJWKS {
+			fmt.Fprintln(&calls, r.Method, r.URL)
+		}
+	}
+	picture["requests at Webex"] = calls.String()
+	picture["visits to the canary"] = w.canary.visits()
+	return picture
+}
+
+func (w *watch) rows(t *testing.T) map[string]string {
+	t.Helper()
+	rows := map[string]string{}
+	pages := dynamodb.NewScanPaginator(w.table, &dynamodb.ScanInput{TableName: aws.String(w.stack.TableName())})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			var text strings.Builder
+			for _, name := range slices.Sorted(maps.Keys(item)) {
+				fmt.Fprintf(&text, "%s=%s ", name, shown(item[name]))
+			}
+			rows[fmt.Sprintf("row %s %s", shown(item["pk"]), shown(item["sk"]))] = text.String()
+		}
+	}
+	return rows
+}
+
+// shown is a value of the table, to the byte.
+func shown(value types.AttributeValue) string {
+	switch value := value.(type) {
+	case *types.AttributeValueMemberS:
+		return fmt.Sprintf("%q", value.Value)
+	case *types.AttributeValueMemberB:
+		return fmt.Sprintf("%x", sha256.Sum256(value.Value))
+	case *types.AttributeValueMemberM:
+		var text strings.Builder
+		for _, name := range slices.Sorted(maps.Keys(value.Value)) {
+			fmt.Fprintf(&text, "%s:%s,", name, shown(value.Value[name]))
+		}
+		return "{" + text.String() + "}"
+	case *types.AttributeValueMemberL:
+		var text strings.Builder
+		for _, member := range value.Value {
+			text.WriteString(shown(member) + ",")
+		}
+		return "[" + text.String() + "]"
+	case *types.AttributeValueMemberN:
+		return value.Value
+	default:
+		return fmt.Sprintf("%#v", value)
+	}
+}
