@@ -166,8 +166,9 @@ func TestMove(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := activated(t, west)
-			oldSub := c.org.Sub()
+			c := newCustomer(t, west)
+			code, oldSub := c.activation(object{"iat": seconds(-30)}), c.org.Sub()
+			c.postActivation(code).want(t, 200)
 			token, err := c.cloud.MintMove(c.org.ID(), europe, options)
 			if err != nil {
 				t.Fatal(err)
@@ -179,6 +180,7 @@ func TestMove(t *testing.T) {
 				t.Errorf("orgId is %v, want the latest, %s", redeemed["orgId"], c.org.Sub())
 			}
 			c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid"})
+			c.postActivation(code).wantJSON(t, 200, c.activeAnswer()) // the latest sub is stored
 			c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
 		})
 	}
