@@ -14,6 +14,7 @@ type candidateRow struct {
 	workRow
 	urlsRow
 	scheduleRow
+	writeRow
 	Schema    int   `dynamodbav:"schema"`
 	Version   int64 `dynamodbav:"version"`
 	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
@@ -48,7 +49,7 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 		IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes,
 		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused,
-		urlsRow: newURLsRow(c.URLs), workRow: newWorkRow(c.Work), scheduleRow: newScheduleRow(c.Schedule),
+		urlsRow: newURLsRow(c.URLs), workRow: newWorkRow(c.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(c.Schedule),
 	}
 	row.unknown, _ = c.Unknown.(unknown)
 	if len(c.Endpoints) > 0 {

@@ -40,13 +40,24 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 			":owner": text(lease.Owner), ":until": number(millis(lease.Until)), ":one": number(1),
 			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()), ":schema": number(schema),
 		},
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	if err = conflict(err); err != nil {
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
+	claimed := inTheWay(err)
+	if err == nil {
+		claimed = out.Attributes
+	} else if !holds(claimed, lease) {
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, conflict(err))
 	}
-	work, _, err := decodeWork(out.Attributes)
+	work, _, err := decodeWork(claimed)
 	if err != nil {
 		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
 	}
 	return work, nil
+}
+
+// holds reports whether a row is leased by just this lease: then a claim that
+// failed is one that the SDK repeated because the first one's reply was lost.
+func holds(row map[string]types.AttributeValue, lease installation.Lease) bool {
+	var work workRow
+	return decode(row, &work) == nil && lease.Owner != "" && work == newWorkRow(lease)
 }

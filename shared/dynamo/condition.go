@@ -87,6 +87,16 @@ func hasCode(reason types.CancellationReason, codes ...string) bool {
 	return false
 }
 
+// inTheWay is the row that failed a single write's condition, nil if err is
+// anything else or there is none.
+func inTheWay(err error) map[string]types.AttributeValue {
+	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
+	if !ok {
+		return nil
+	}
+	return failed.Item
+}
+
 // conflict turns the error of a single conditional write into
 // [installation.ErrConflict] if the row was not as expected, or is just being
 // written by a transaction.

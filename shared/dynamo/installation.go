@@ -13,6 +13,7 @@ type installationRow struct {
 	workRow
 	urlsRow
 	scheduleRow
+	writeRow
 	Schema    int   `dynamodbav:"schema"`
 	Version   int64 `dynamodbav:"version"`
 	Revision  int64 `dynamodbav:"revision,omitempty"`
@@ -78,7 +79,7 @@ func newInstallationRow(i installation.Installation) installationRow {
 		AccessToken: i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
 		Notice:  string(i.Notice),
-		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), scheduleRow: newScheduleRow(i.Schedule),
+		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
 	}
 	row.unknown, _ = i.Unknown.(unknown)
 	if i.State == installation.Removed {

@@ -1,6 +1,7 @@
 package dynamo
 
 import (
+	"crypto/rand"
 	"fmt"
 	"maps"
 	"strings"
@@ -85,6 +86,15 @@ func (r scheduleRow) schedule(dueAt int64) installation.Schedule {
 		Failures: r.Failures, Settings: r.Settings, LastResult: r.LastResult,
 	}
 }
+
+// writeRow names the write that made a row what it is. When a reply is lost the
+// SDK repeats the write, which then finds its own row in its way: by the name it
+// is known, where the content may be another worker's as well.
+type writeRow struct {
+	Write string `dynamodbav:"write,omitempty"`
+}
+
+func newWriteRow() writeRow { return writeRow{Write: rand.Text()} }
 
 // workRow is the lease of a row's one worker.
 type workRow struct {

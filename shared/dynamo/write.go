@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -49,7 +50,11 @@ func (s *Store) save(ctx context.Context, row any, version int64) error {
 		TableName: s.table, Item: item,
 		ConditionExpression:      aws.String(unchanged.expression),
 		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
+	if write := item["write"]; write != nil && reflect.DeepEqual(inTheWay(err)["write"], write) {
+		return nil // done already, see [writeRow]
+	}
 	return conflict(err)
 }
 
