@@ -1,0 +1,130 @@
+package attack_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	asJSON  = "application/json"
+	asForm  = "application/x-www-form-urlencoded"
+	asJWT   = "application/jwt"
+	asText  = "text/plain"
+	asNone  = ""
+	asBytes = "application/octet-stream"
+)
+
+// TestBodies sends good tokens in bodies that are broken, and what is no body
+// for a token at all.
+func TestBodies(t *testing.T) {
+	f := newField(t, target)
+	for door, action := range doors {
+		t.Run(strings.ReplaceAll(door, "/", " "), func(t *testing.T) {
+			var rows []row
+			for _, b := range brokenBodies(f.sign(f.claims(action))) {
+				for kind := range strings.SplitSeq(b.kinds, "|") {
+					rows = append(rows, row{b.name + " as " + kind, request{method: "POST", path: door, contentType: kind, body: b.body}, malformed})
+				}
+			}
+			f.attack(t, rows)
+		})
+	}
+}
+
+type brokenBody struct{ name, kinds, body string }
+
+func brokenBodies(token string) []brokenBody {
+	whole := encode(object{"jwt": token})
+	half := token[:len(token)/2]
+	return []brokenBody{
+		{"empty", asJSON + "|" + asForm + "|" + asJWT + "|" + asText + "|" + asNone, ""}, {"blank", asJSON + "|" + asForm + "|" + asJWT + "|" + asNone, " \r\n\t "},
+		{"cut short", asJSON + "|" + asNone, whole[:len(whole)-1]}, {"with a second", asJSON, whole + whole}, {"with more", asJSON, whole + "x"},
+		{"in a list", asJSON, "[" + whole + "]"}, {"text", asJSON, encode(token)}, {"null", asJSON, "null"}, {"number", asJSON, "7"}, {"truth", asJSON, "true"},
+		{"no jwt", asJSON, `{"token":` + encode(token) + `}`}, {"jwt null", asJSON, `{"jwt":null}`}, {"jwt empty", asJSON, `{"jwt":""}`},
+		{"jwt number", asJSON, `{"jwt":1}`}, {"jwt list", asJSON, `{"jwt":[` + encode(token) + `]}`}, {"jwt object", asJSON, `{"jwt":{"jwt":` + encode(token) + `}}`},
+		{"jwt twice, the last empty", asJSON, `{"jwt":` + encode(token) + `,"jwt":""}`}, {"jwt twice, the last a number", asJSON, `{"jwt":` + encode(token) + `,"jwt":1}`},
+		{"JWS in JSON", asJSON, `{"jwt":{"payload":"e30","signatures":[]}}`}, {"single quotes", asJSON, `{'jwt':'` + token + `'}`}, {"comment", asJSON, `{/**/"jwt":` + encode(token) + `}`},
+		{"no quotes", asJSON, `{jwt:` + token + `}`}, {"BOM", asJSON, "\ufeff" + whole}, {"UTF-16", asJSON + "|application/json; charset=utf-16|" + asBytes, inUTF16(whole)}, {"no UTF-8", asBytes + "|" + asForm, whole + "\xff"},
+		{"NUL before", asJSON + "|" + asBytes, "\x00" + whole}, {"deep", asJSON, `{"x":` + strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000) + `,` + whole[1:]},
+		{"deep and open", asJSON, strings.Repeat(`{"jwt":`, 200_000)}, {"XML", "application/xml|text/xml", `<jwt>` + token + `</jwt>`},
+		{"entities", "application/xml", `<!DOCTYPE l [<!ENTITY a "` + token + `"><!ENTITY b "&a;&a;">]><jwt>&b;</jwt>`}, {"YAML", "application/yaml", "jwt: " + token},
+		{"multipart", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"jwt\"\r\n\r\n" + token + "\r\n--b--\r\n"},
+		{"form without jwt", asForm, "token=" + token}, {"form, jwt empty", asForm, "jwt=&x=" + token}, {"form, jwt twice", asForm, "jwt=" + token + "&jwt=" + token},
+		{"form, half an escape", asForm, "jwt=" + token + "&x=%"}, {"form, bad escape", asForm, "jwt=%zz" + token}, {"form, semicolons", asForm, "x=1;jwt=" + token},
+		{"form, list", asForm, "jwt[]=" + token}, {"form, in capitals", asForm, "JWT=" + token}, {"form in JSON's clothes", asJSON, "jwt=" + token},
+		{"form of nothing", asForm, "&&&"}, {"form, cut token", asForm, "jwt=" + url.QueryEscape(half)}, {"token in quotes", asJWT + "|" + asText, `"` + token + `"`},
+		{"token in two lines", asJWT + "|" + asText, half + "\n" + token[len(half):]}, {"half a token", asJWT + "|" + asText + "|" + asJSON, half}, {"two tokens", asJWT + "|" + asText, token + " " + token},
+		{"Bearer token", asJWT + "|" + asText, "Bearer " + token}, {"token with NUL", asJWT, token + "\x00"}, {"data URL", asText, "data:application/jwt," + token},
+		{"a page", "text/html", "<form><input name=jwt value=" + token + "></form>"}, {"bytes", "image/png|" + asBytes + "|" + asJSON + "|" + asForm, "\x89PNG\r\n\x1a\n"},
+	}
+}
+
+func inUTF16(text string) string {
+	var b strings.Builder
+	for _, unit := range utf16.Encode([]rune(text)) {
+		b.WriteByte(byte(unit))
+		b.WriteByte(byte(unit >> 8))
+	}
+	return b.String()
+}
+
+// TestCrossLaunchBodies: a good token, and beside it what is not signed.
+func TestCrossLaunchBodies(t *testing.T) {
+	f := newField(t, target)
+	beside := func(name string, wanted want, members string) row {
+		token := encode(f.sign(f.claims(webextest.ActionCrossLaunch)))
+		return row{name, request{method: "POST", path: assign, contentType: asJSON, body: `{"jwt":` + token + "," + members + "}"}, wanted}
+	}
+	device := `{"deviceId":"x"}`
+	f.attack(t, []row{
+		beside("devices: text", malformed, `"devices":"all"`), beside("devices: object", malformed, `"devices":{"deviceId":"x"}`), beside("devices: number", malformed, `"devices":1`),
+		beside("devices: list of texts", malformed, `"devices":["x"]`), beside("devices: list of lists", malformed, `"devices":[[]]`), beside("device: null", malformed, `"devices":[null]`),
+		beside("deviceId: empty", malformed, `"devices":[{"deviceId":""}]`), beside("deviceId: missing", malformed, `"devices":[{"displayName":"x"}]`), beside("deviceId: number", malformed, `"devices":[{"deviceId":1}]`),
+		beside("deviceId: object", malformed, `"devices":[{"deviceId":{"S":"x"}}]`), beside("deviceId: null", malformed, `"devices":[{"deviceId":null}]`),
+		beside("deviceId: 513 bytes", malformed, `"devices":[{"deviceId":"`+strings.Repeat("x", 513)+`"}]`), beside("deviceId: 513 bytes of unicode", malformed, `"devices":[{"deviceId":"x`+strings.Repeat("é", 256)+`"}]`),
+		beside("displayName: 513 bytes", malformed, `"devices":[{"deviceId":"x","displayName":"`+strings.Repeat("x", 513)+`"}]`), beside("displayName: list", malformed, `"devices":[{"deviceId":"x","displayName":[]}]`),
+		beside("the last of many is bad", malformed, `"devices":[`+strings.Repeat(device+",", 5000)+`{}]`), beside("10,001 devices", tooMany, `"devices":[`+strings.Repeat(device+",", 10_000)+device+`]`),
+		beside("the devices of a million", tooMany, `"devices":[`+strings.Repeat(device+",", 200_000)+device+`]`),
+		beside("task: number", malformed, `"task":1`), beside("task: list", malformed, `"task":[]`), beside("task: another", wrongAction, `"task":"manage_content"`), beside("task: another, otherwise written", wrongAction, `"task":"ManageContent"`),
+	})
+}
+
+// TestBigBodies: up to the limit of 6 MB it is the functions that refuse, beyond
+// it API Gateway.
+func TestBigBodies(t *testing.T) {
+	f := newField(t, target)
+	const big = 5_500_000
+	var rows []row
+	for door, action := range doors {
+		token := f.sign(f.claims(action))
+		at := func(name string, wanted want, kind, body string) {
+			rows = append(rows, row{name + " at " + door, request{method: "POST", path: door, contentType: kind, body: body}, wanted})
+		}
+		at("a token of 5.5 MB", malformed, asJSON, `{"jwt":"`+strings.Repeat("a", big)+`"}`)
+		at("a bare token of 4 MB", malformed, asJWT, strings.Repeat("a", 4_000_000)+".a.a")
+		at("a form of 4 MB", malformed, asForm, "jwt="+strings.Repeat("%41", 4_000_000/3))
+		at("5.5 MB of spaces", malformed, asJSON, strings.Repeat(" ", big))
+		at("5.5 MB around a forged token", badSignature, asJSON, `{"x":"`+strings.Repeat("x", big)+`","jwt":"`+token[:strings.LastIndexByte(token, '.')+1]+`"}`)
+		at("6 MB", tooLarge, asJSON, `{"jwt":"`+token+`","x":"`+strings.Repeat("x", 6<<20)+`"}`)
+		at("5 MB that become over 6 as base64", tooLarge, asForm, "jwt="+token+"&x="+strings.Repeat("x", 5<<20))
+		at("11 MB", tooLarge, asJSON, strings.Repeat("x", 11<<20))
+	}
+	rows = append(rows, row{"a bomb", request{
+		method: "POST", path: page, contentType: asJSON, body: gzipped(bytes.Repeat([]byte(" "), 50<<20)), headers: map[string]string{"Content-Encoding": "gzip"},
+	}, malformed})
+	f.attack(t, rows)
+}
+
+func gzipped(content []byte) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(content) // a buffer takes all
+	_ = w.Close()
+	return b.String()
+}

@@ -1,0 +1,207 @@
+package attack_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"signpost/shared/webex/webextest"
+)
+
+// otherApp is another integration's id.
+const otherApp = "00000000-1111-4222-8333-444444444444"
+
+// with makes a well-signed token whose claims are the good ones with changes.
+func (f *field) with(name string, wanted want, changes object) forgery {
+	return forgery{name, wanted, func(claims object) string { return f.sign(merged(claims, changes)) }}
+}
+
+// written makes a well-signed token whose claims are any text: the good ones'
+// members, without braces, are given.
+func written(name string, wanted want, write func(members string) string) forgery {
+	return forgery{name, wanted, func(claims object) string {
+		text := encode(claims)
+		return rawToken(encode(goodHeader), write(text[1:len(text)-1]), goodSigner())
+	}}
+}
+
+// TestClaimsThatAreNone: well-signed text in the place of claims, and claims
+// that are huge, deep, or there twice.
+func TestClaimsThatAreNone(t *testing.T) {
+	f := newField(t, target)
+	fixed := func(text string) func(string) string { return func(string) string { return text } }
+	deep := func(levels int) func(string) string {
+		return func(m string) string {
+			return `{"x":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `,"appId":"` + otherApp + `",` + without(m, "appId") + `}`
+		}
+	}
+	f.everywhere(t, []forgery{
+		written("a list", malformed, func(m string) string { return "[{" + m + "}]" }),
+		written("a text", malformed, fixed(`"deprovision"`)), written("null", malformed, fixed("null")), written("a number", malformed, fixed("1")),
+		written("no JSON", malformed, fixed("sub=x")), written("XML", malformed, fixed(`<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>`)),
+		written("cut short", malformed, func(m string) string { return "{" + m }),
+		written("two objects", malformed, func(m string) string { return "{" + m + "}{" + m + "}" }),
+		written("a comma too many", malformed, func(m string) string { return "{" + m + ",}" }),
+		written("a BOM", malformed, func(m string) string { return "\ufeff{" + m + "}" }),
+		written("single quotes", malformed, func(m string) string { return strings.ReplaceAll("{"+m+"}", `"`, "'") }),
+		written("NaN", malformed, func(m string) string { return `{"x":NaN,` + m + "}" }),
+		written("UTF-16", malformed, func(m string) string { return "\xfe\xff\x00{" + m }),
+		written("deep beyond the limit", malformed, deep(20_000)),
+		written("deep, and of another app", wrongApp, deep(4_000)),
+		written("huge, and of another app", wrongApp, func(m string) string {
+			return `{"x":"` + strings.Repeat("x", 40<<10) + `","appId":"` + otherApp + `",` + without(m, "appId") + `}`
+		}),
+		written("huge beyond the limit", malformed, func(m string) string { return `{"x":"` + strings.Repeat("x", 50<<10) + `",` + m + `}` }),
+		written("5,000 claims, and of another app", wrongApp, func(m string) string {
+			return `{"appId":"` + otherApp + `",` + strings.Repeat(`"x":1,`, 5_000) + without(m, "appId") + `}`
+		}),
+		// Of two claims with one name the last counts, whatever the first said.
+		written("another app after ours", wrongApp, func(m string) string { return "{" + m + `,"appId":"` + otherApp + `"}` }),
+		written("another action after the right one", wrongAction, func(m string) string { return "{" + m + `,"action":"dance"}` }),
+		written("an old iat after a new one", expired, func(m string) string { return "{" + m + `,"iat":1}` }),
+		written("a number after the sub", malformed, func(m string) string { return "{" + m + `,"sub":7}` }),
+		written("null after the jti", malformed, func(m string) string { return "{" + m + `,"jti":null}` }),
+		// A name in another case, or in another alphabet, is another claim.
+		written("our app in capitals", wrongApp, func(m string) string {
+			return `{"appId":"` + otherApp + `",` + strings.Replace(m, `"appId"`, `"APPID"`, 1) + `}`
+		}),
+		written("jti with a long s", malformed, func(m string) string { return "{" + strings.Replace(m, `"sub"`, `"ſub"`, 1) + "}" }),
+		written("claims in capitals only", malformed, func(m string) string { return "{" + strings.Replace(m, `"jti"`, `"JTI"`, 1) + "}" }),
+	})
+}
+
+// without is members without a claim that is not the last: encode writes them in
+// order, and appId is the second of all.
+func without(members, name string) string {
+	before, after, _ := strings.Cut(members, `"`+name+`":`)
+	_, after, _ = strings.Cut(after, ",")
+	return before + after
+}
+
+// TestClaims: values of a wrong type, length or time, and texts that are meant
+// for something else than an id.
+func TestClaims(t *testing.T) {
+	f := newField(t, target)
+	var forgeries []forgery
+	for _, name := range []string{"sub", "appId", "action", "jti"} {
+		for kind, value := range map[string]any{
+			"a number": 7, "a truth": true, "a list": []string{"x"}, "an object": object{"x": 1}, "empty": "", "missing": nil,
+			"with NUL": "x\x00y", "with a line break": "x\ny", "with DEL": "x\x7fy", "long": strings.Repeat("x", 1025), "with C1": "x\u0085y",
+		} {
+			forgeries = append(forgeries, f.with(name+" "+kind, malformed, object{name: value}))
+		}
+	}
+	for name, value := range map[string]any{"text": "now", "a list": []int64{now(0)}, "an object": object{}, "missing": nil, "a truth": true} {
+		forgeries = append(forgeries, f.with("iat "+name, malformed, object{"iat": value}))
+	}
+	forgeries = append(forgeries,
+		written("iat 1e400", malformed, func(m string) string { return "{" + m + `,"iat":1e400}` }),
+		written("iat 1e18", notYetValid, func(m string) string { return "{" + m + `,"iat":1e18}` }),
+		// Beyond what a clock can hold it is as good as none.
+		written("iat 1e308", expired, func(m string) string { return "{" + m + `,"iat":1e308}` }),
+		f.with("iat negative", expired, object{"iat": -1}), f.with("iat least", expired, object{"iat": -1e18}),
+		f.with("iat in an hour", notYetValid, object{"iat": now(3600)}), f.with("iat in milliseconds", notYetValid, object{"iat": now(0) * 1000}),
+		f.with("iat an hour ago", expired, object{"iat": now(-3600)}),
+		f.with("nbf in an hour", notYetValid, object{"nbf": now(3600)}), f.with("exp passed", expired, object{"exp": now(-1)}),
+		f.with("expiryTime passed", expired, object{"expiryTime": "2020-01-01T00:00:00Z"}),
+		f.with("expiryTime no time", malformed, object{"expiryTime": "tomorrow"}), f.with("expiryTime a number", malformed, object{"expiryTime": 1}),
+		f.with("iat of last week, not expired", expired, object{"iat": now(-8 * 24 * 3600), "expiryTime": "2099-01-01T00:00:00Z", "exp": now(-1)}),
+		f.with("manifestVersion negative", malformed, object{"manifestVersion": -1}), f.with("manifestVersion text", malformed, object{"manifestVersion": "1"}),
+		f.with("region a list", malformed, object{"region": []string{ours}}), f.with("region with NUL", unknownKey, object{"region": ours + "\x00"}),
+		f.with("region of two", unknownKey, object{"region": ours + "," + west}), f.with("region not trusted", unknownKey, object{"region": cloud}),
+		f.with("region a prototype", unknownKey, object{"region": "__proto__"}), f.with("region in capitals", unknownKey, object{"region": strings.ToUpper(ours)}),
+		f.with("another app", wrongApp, object{"appId": otherApp}), f.with("our app in capitals", wrongApp, object{"appId": strings.ToUpper(f.cloud.AppID())}),
+		f.with("our app and a space", wrongApp, object{"appId": f.cloud.AppID() + " "}), f.with("a wildcard for the app", wrongApp, object{"appId": "*"}),
+		f.with("an unknown action", wrongAction, object{"action": "selfDestruct"}),
+	)
+	f.everywhere(t, forgeries)
+}
+
+// TestActionsElsewhere sends the tokens of each action to every address but its
+// own.
+func TestActionsElsewhere(t *testing.T) {
+	f := newField(t, target)
+	own := map[string][]string{
+		webextest.ActionProvision: {page}, webextest.ActionCrossLaunch: {assign, manage},
+		webextest.ActionUpdate: {actions}, webextest.ActionUpdateApproved: {actions},
+		webextest.ActionHealthCheck: {actions}, webextest.ActionDeprovision: {actions},
+	}
+	var rows []row
+	for action, addresses := range own {
+		for door := range doors {
+			if !contains(addresses, door) {
+				rows = append(rows, row{action + " at " + door, post(door, f.sign(f.claims(action))), wrongAction})
+			}
+		}
+		for _, spelling := range []string{strings.ToUpper(action), " " + action, action + " ", action + "," + webextest.ActionCrossLaunch} {
+			rows = append(rows, row{encode(spelling), post(addresses[0], f.sign(merged(f.claims(action), object{"action": spelling}))), wrongAction})
+		}
+	}
+	rows = append(rows,
+		row{"a feature that is none", post("/crossLaunch/analog_signage/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature in capitals", post("/crossLaunch/DIGITAL_SIGNAGE/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature with NUL", post("/crossLaunch/digital_signage%00/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature that climbs", post("/crossLaunch/..%2f..%2factions/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+	)
+	f.attack(t, rows)
+}
+
+func contains(list []string, one string) bool {
+	for _, other := range list {
+		if other == one {
+			return true
+		}
+	}
+	return false
+}
+
+// TestOtherOrganizations: a token that Webex signed for somebody else does
+// nothing to the victim, however alike the two are made to look.
+func TestOtherOrganizations(t *testing.T) {
+	f := newField(t, target)
+	uri := func(text string) string { return base64.RawStdEncoding.EncodeToString([]byte(text)) }
+	id, prefix := f.org.ID(), "ciscospark://us/ORGANIZATION/"
+	var rows []row
+	for name, sub := range map[string]string{
+		"a stranger":             uri(prefix + "00000000-0000-4000-8000-000000000000"),
+		"in capitals":            uri(prefix + strings.ToUpper(id)),
+		"a slash after":          uri(prefix + id + "/"),
+		"up and down":            uri(prefix + id + "/../x"),
+		"a query after":          uri(prefix + id + "?x"),
+		"a fragment after":       uri(prefix + id + "#installation"),
+		"a percent sign":         uri(prefix + id + "%00"),
+		"a NUL after":            uri(prefix + id + "\x00"),
+		"a line break after":     uri(prefix + id + "\n"),
+		"a space after":          uri(prefix + id + " "),
+		"right to left":          uri(prefix + "\u202e" + id),
+		"zero width":             uri(prefix + id + "\u200b"),
+		"full width":             uri(prefix + strings.Map(wide, id)),
+		"no UTF-8":               uri(prefix + id + "\xff"),
+		"two":                    uri(prefix + id + "," + prefix + "x"),
+		"base64 twice":           uri(uri(prefix + id)),
+		"no URI":                 uri(id),
+		"a table key":            "org#" + id,
+		"a candidate's key":      uri(prefix + id + "#candidate#x"),
+		"an expression":          uri(prefix + id + " OR attribute_exists(pk)"),
+		"the empty organization": uri(prefix),
+	} {
+		for _, door := range []string{actions, assign, manage} {
+			rows = append(rows, row{name + " at " + door, post(door, f.sign(merged(f.claims(doors[door]), object{"sub": sub}))), unknownOrg})
+		}
+	}
+	for _, region := range []string{west, east} { // whose keys are good, for others
+		for _, door := range []string{actions, assign, manage} {
+			token := f.cloud.Sign(region, nil, f.claims(doors[door]))
+			rows = append(rows, row{"signed by " + region + " at " + door, post(door, token), unknownKey})
+		}
+	}
+	f.attack(t, rows)
+}
+
+// wide is a letter or digit in its full-width form.
+func wide(r rune) rune {
+	if r > ' ' && r < 0x7f {
+		return r + 0xfee0
+	}
+	return r
+}

@@ -1,0 +1,88 @@
+package attack_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"signpost/shared/webex/webextest"
+)
+
+// TestGuessedLaunches: codes that were never given, among them what the table
+// holds in the place of one that was.
+func TestGuessedLaunches(t *testing.T) {
+	f := newField(t, target)
+	code := f.launch(t)
+	f.watch.last = f.watch.picture(t)
+	sum := sha256.Sum256([]byte(code))
+	var rows []row
+	for name, guess := range map[string]string{
+		"the stored hash": encoded(sum[:]), "the hash in hex": hex.EncodeToString(sum[:]), "its row's key": "launch#" + encoded(sum[:]),
+		"in capitals": strings.ToUpper(code), "a letter less": code[:42], "a letter more": code + "A", "a space after": code + " ", "a NUL after": code + "\x00", "padded": code + "=",
+		"twice": code + code, "quoted": `"` + code + `"`, "upwards": "../launches/" + code, "a wildcard": "*", "an expression": "x' OR '1'='1", "an object": `{"$gt":""}`,
+		"a row of the organization": "org#" + f.org.ID(), "zeros": strings.Repeat("A", 43), "unicode": "\u202e" + code, "half of UTF-8": "\xc3", "8 KB": strings.Repeat("x", 8<<10), "a dot": ".", "two dots": "..",
+	} {
+		rows = append(rows, row{name, redeeming(url.PathEscape(guess), contentKey), unknownLaunch})
+		rows = append(rows, row{name + ", without the key", redeeming(url.PathEscape(guess), "guess"), unauthorized})
+	}
+	for name, header := range map[string]string{
+		"empty": "", "Bearer only": "Bearer", "the key only": contentKey, "Basic": "Basic " + contentKey, "two": "Bearer x, Bearer " + contentKey, "a part": "Bearer " + contentKey[:27], "more": "Bearer " + contentKey + "x",
+		"in capitals": "Bearer " + strings.ToUpper(contentKey), "JSON": `Bearer ["` + contentKey + `"]`, "the code": "Bearer " + code, "64 KB": "Bearer " + strings.Repeat("x", 64<<10), "quoted": `Bearer "` + contentKey + `"`,
+		"a token of Webex": "Bearer " + f.sign(f.claims(webextest.ActionCrossLaunch)), "undefined": "Bearer undefined", "null": "Bearer null", "redacted": "Bearer [redacted]",
+	} {
+		r := redeeming(code, "")
+		r.headers["Authorization"] = header
+		rows = append(rows, row{"credential: " + name, r, unauthorized})
+	}
+	f.attack(t, rows)
+	mustSend(t, f.stack.URL(), redeeming(code, contentKey)).launchIs(t, f.victim)
+	f.watch.last = f.watch.picture(t)
+	f.attack(t, []row{{"shared with a second", redeeming(code, contentKey), unknownLaunch}})
+}
+
+// TestRacedLaunches: of a hundred who come at once with one code, one wins; and
+// of a hundred posts of one cross-launch token, one is a launch.
+func TestRacedLaunches(t *testing.T) {
+	f := newField(t, target)
+	const many = 100
+	code := f.launch(t)
+	count := atOnce(t, f.stack.URL(), many, redeeming(code, contentKey))
+	if count[200] != 1 || count[404] != many-1 {
+		t.Errorf("redeemed, by status: %v", count)
+	}
+	before := len(f.watch.rows(t))
+	count = atOnce(t, f.stack.URL(), many, post(manage, f.sign(f.claims(webextest.ActionCrossLaunch))))
+	if count[200] != 1 || count[409] != many-1 {
+		t.Errorf("launched, by status: %v", count)
+	}
+	if got := len(f.watch.rows(t)); got != before+2 {
+		t.Errorf("%d rows were written, want the launch and the used id", got-before)
+	}
+}
+
+// atOnce sends one request many times side by side and counts the statuses.
+func atOnce(t *testing.T, base string, times int, r request) map[int]int {
+	t.Helper()
+	var mu sync.Mutex
+	count := map[int]int{}
+	var wait sync.WaitGroup
+	start := make(chan struct{})
+	for range times {
+		wait.Go(func() {
+			<-start
+			got, err := send(base, r)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			count[got.status]++
+		})
+	}
+	close(start)
+	wait.Wait()
+	return count
+}

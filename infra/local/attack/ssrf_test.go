@@ -1,0 +1,91 @@
+package attack_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"signpost/shared/webex/webextest"
+)
+
+// urlClaims are the claims that hold an address which we may call.
+var urlClaims = []string{"oauthUrl", "appUrl", "manifestUrl", "webexapisBaseUrl", "signageUrl", "pwaUrl"}
+
+// evilURLs lead, or are meant to lead, elsewhere than to Webex. Port is the
+// canary's: where it is in an address, the attempt would be heard.
+func evilURLs(port string) []string {
+	urls := strings.Fields(strings.ReplaceAll(`
+		http://localhost:PORT/ http://LOCALHOST:PORT/ http://[::1]:PORT/ http://[::ffff:127.0.0.1]:PORT/ http://[::]:PORT/ http://0.0.0.0:PORT/ http://0:PORT/
+		http://2130706433:PORT/ http://0x7f000001:PORT/ http://017700000001:PORT/ http://0177.0.0.1:PORT/ http://0x7f.1:PORT/ http://127.1:PORT/
+		http://127.0.0.2:PORT/ http://127.0.0.1.:PORT/ http://127.0.0.01:PORT/ http://127.0.0.1%2f:PORT/ http://①②⑦.0.0.1:PORT/ http://127。0。0。1:PORT/
+		http://webexapis.com@127.0.0.1:PORT/ http://webexapis.com:x@127.0.0.1:PORT/ https://webexapis.com@127.0.0.1:PORT/ http://@127.0.0.1:PORT/
+		http://127.0.0.1:PORT@evil.test/ https://127.0.0.1:PORT#@webexapis.com/ http://127.0.0.1:PORT\@webexapis.com/ http://127.0.0.1:PORT\.wbx2.com/
+		//127.0.0.1:PORT/ /\127.0.0.1:PORT/ http:127.0.0.1:PORT/ http:/127.0.0.1:PORT/ http:///127.0.0.1:PORT/ 127.0.0.1:PORT /v1 x
+		ftp://127.0.0.1:PORT/ gopher://127.0.0.1:PORT/_x file:///etc/passwd file://127.0.0.1/etc/passwd javascript:alert(1) data:,x unix:///x jar:http://127.0.0.1:PORT!/ ws://127.0.0.1:PORT/
+		http://webexapis.com/ https://webexapis.com:PORT/ https://webexapis.com:8443/ https://webexapis.com:80/ https://webexapis.com:/ https://webexapis.com:0443/
+		https://webexapis.com.evil.test/ https://webexapis.com.evil.test:443/ https://evil.test/webexapis.com https://evil.test/?webexapis.com https://evil.test/#webexapis.com https://evil.test#.wbx2.com
+		https://evilwebexapis.com/ https://evil-webexapis.com/ https://evilwbx2.com/ https://wbx2.com/ https://.wbx2.com/ https://-.wbx2.com/ https://a..wbx2.com/ https://a_b.wbx2.com/
+		https://webexapis.com./ https://a.wbx2.com./ https://a.wbx2.com../ https://evil.test%2f.wbx2.com/ https://evil.test%00.wbx2.com/ https://evil.test%23.wbx2.com/ https://evil.test\.wbx2.com/ https://evil.test?.wbx2.com/
+		https://webexapis。com/ https://webexapis.cοm/ https://ｗebexapis.com/ https://webexapis.com%2eevil.test/ https://xn--webexapis.com.evil.test/
+		https://169.254.169.254/latest/meta-data/ http://169.254.169.254/ https://[fd00:ec2::254]/ https://10.0.0.1/ https://metadata.google.internal/
+		https://[webexapis.com]/ https://[::1%25lo]:443/ https://webexapis.com:x/ https://webexapis.com:99999/ https://user@webexapis.com/ https://user:pass@a.wbx2.com/ https://webexapis.com/#x
+	`, "PORT", port))
+	return append(urls, "https://webexapis.com\t.evil.test/", " https://webexapis.com/", "https://webexapis.com\r\nHost: evil.test/", "https://webexapis.com /", "https://web\x00exapis.com/")
+}
+
+// TestURLClaims puts each of them into every claim of an activation code, and
+// into those of an update, which sends our credentials as well.
+func TestURLClaims(t *testing.T) {
+	f := newField(t, target)
+	for _, evil := range evilURLs(f.canary.port) {
+		t.Run(encode(evil), func(t *testing.T) {
+			for _, claim := range urlClaims {
+				token := f.sign(merged(f.claims(webextest.ActionProvision), object{claim: evil}))
+				mustSend(t, f.stack.URL(), post(page, token)).check(t, untrustedURL)
+			}
+			for _, action := range []string{webextest.ActionUpdate, webextest.ActionUpdateApproved} {
+				token := f.sign(merged(f.claims(action), object{"appUrl": evil, "signageUrl": evil}))
+				mustSend(t, f.stack.URL(), post(actions, token)).check(t, untrustedURL)
+			}
+			f.watch.unchanged(t)
+		})
+	}
+	t.Run("a trusted host that is no token endpoint", func(t *testing.T) {
+		for _, url := range []string{"https://a.wbx2.com/v1/access_token", "https://a.ciscospark.com/", "https://xwebexapis.com.wbx2.com/"} {
+			token := f.sign(merged(f.claims(webextest.ActionProvision), object{"oauthUrl": url}))
+			mustSend(t, f.stack.URL(), post(page, token)).check(t, untrustedURL)
+		}
+		f.watch.unchanged(t)
+	})
+}
+
+// TestRedirects: a trusted address sends us elsewhere. Nobody follows, whatever
+// we asked for, and whatever we carried.
+func TestRedirects(t *testing.T) {
+	s := otherStack(t)
+	c := newCanary(t, keys.document)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage, webextest.KindPWA} {
+			v := newVictim(t, s)
+			s.Webex().Inject(webextest.Fault{
+				Kind: kind, OrgID: v.org.ID(), Status: status, Redirect: "http://127.0.0.1:" + c.port + "/" + kind,
+			})
+			s.Webex().RevokeAccessTokens(v.org.ID()) // so that a new one is asked for
+			for _, action := range []string{webextest.ActionUpdateApproved, webextest.ActionHealthCheck} {
+				if got := mustSend(t, s.URL(), post(actions, v.sign(v.claims(action)))); got.status >= 500 && got.status < 502 {
+					t.Errorf("%d at %s: %s is answered %d %s", status, kind, action, got.status, got.body)
+				}
+			}
+			if visits := c.visits(); visits != "" {
+				t.Fatalf("%d at %s was followed:\n%s", status, kind, visits)
+			}
+		}
+	}
+	// The key set too: of a region that nobody has asked yet.
+	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Redirect: "http://127.0.0.1:" + c.port + "/jwks"})
+	token := rawToken(encode(goodHeader), fmt.Sprintf(`{"sub":"x","region":%q}`, west), goodSigner())
+	mustSend(t, s.URL(), post(manage, token)).check(t, want{503, "webex_unavailable"})
+	if visits := c.visits(); visits != "" {
+		t.Errorf("the key set's redirect was followed:\n%s", visits)
+	}
+}
