@@ -26,7 +26,7 @@ func (s *settings) setDefaults() {
 		"WEBEX_JWKS_URLS": string(keySets),
 		"WEBEX_HOSTS":     "127.0.0.1",
 		"SIGNAGE_URL":     samples + "signage?deviceId=$(deviceId)&deviceName=$(deviceName)&workspace=$(ownerName)",
-		"PWA_URL":         samples + "app?deviceId=$(deviceId)&navigator=$(peripheralSerial)",
+		"PWA_URL":         samples + "app?deviceId=$(deviceId)&deviceName=$(deviceName)&navigator=$(peripheralSerial)",
 		"CONTENT_URL":     samples + "content",
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"signpost/infra/local/console"
 	"signpost/infra/local/template"
 	"signpost/shared/webex/webextest"
 )
@@ -28,6 +29,7 @@ type settings struct {
 	dynamoDBPort int
 	emulator     string // the program; empty with an endpoint of the developer's
 	simulator    *webextest.Cloud
+	wire         *console.Wire // what the simulator says and is asked
 
 	secrets     Secrets
 	secretsFile string

@@ -2,12 +2,16 @@ package stack
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"html/template"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
+	"signpost/infra/local/console"
+	"signpost/infra/local/sample"
+	"signpost/shared/dynamo"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -34,14 +38,20 @@ func (s *settings) prepareSimulator() error {
 	if s.options.Webex != nil {
 		s.options.Webex(&options)
 	}
+	s.wire = console.NewWire(time.Now)
+	options.HTTPClient = s.wire.Client(options.HTTPClient)
 	s.simulator = webextest.NewCloud(options)
 	s.simulator.SetBaseURL(s.webexURL())
-	for _, region := range s.simulator.Regions() {
-		if slices.Contains(s.trustedRegions(), region) {
-			s.simulator.AddOrganization("Example customer in "+region, region)
-		}
+	for _, region := range s.customerRegions() {
+		s.simulator.AddOrganization("Example customer in "+region, region)
 	}
 	return nil
+}
+
+// customerRegions are those of the simulator that the functions trust.
+func (s *settings) customerRegions() []string {
+	trusted := s.trustedRegions()
+	return slices.DeleteFunc(s.simulator.Regions(), func(region string) bool { return !slices.Contains(trusted, region) })
 }
 
 func (s *settings) trustedRegions() []string {
@@ -60,28 +70,23 @@ func (s *settings) trustedRegions() []string {
 // what devices show, and what cross-launch opens.
 const samplePath = "/sample/"
 
-// withSamples adds the sample pages to the simulator.
-func withSamples(simulator http.Handler) http.Handler {
+// serveSimulator serves the simulated Webex with its page, and the sample pages.
+func (s *Stack) serveSimulator() {
+	s.console = console.New(console.Options{
+		Webex: s.simulator, Wire: s.settings.wire, Regions: s.settings.customerRegions(),
+		Table:       dynamo.New(s.table.newClient(), s.TableName()),
+		Environment: func() (map[string]string, error) { return s.Environment(verifyFunction) },
+		Verify: func(ctx context.Context, event []byte) ([]byte, error) {
+			result, err := s.Invoke(ctx, verifyFunction, event)
+			return result.Payload, err
+		},
+	})
+	samples := sample.New(s.URL(), s.Secrets().ContentKey())
 	mux := http.NewServeMux()
-	mux.Handle("/", simulator)
-	mux.HandleFunc("GET "+samplePath+"{page}", showSample)
-	return mux
+	mux.Handle("/", s.console)
+	mux.Handle(samplePath, webextest.LocalOnly(http.StripPrefix(strings.TrimSuffix(samplePath, "/"), samples), false))
+	s.serve(s.settings.webex, mux)
 }
 
-var samplePage = template.Must(template.New("sample").Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Sample {{.Page}}</title>
-<style>body{font:1.2rem system-ui,sans-serif;margin:3rem;line-height:1.6}code{overflow-wrap:anywhere}</style>
-<h1>Sample {{.Page}}</h1>
-<p>This page stands in for the vendor's. It was opened with:</p>
-<dl>{{range $name, $values := .Query}}<dt>{{$name}}</dt><dd><code>{{range $values}}{{.}} {{end}}</code></dd>{{end}}</dl>
-{{with index .Query "launch"}}<p>The vendor's server now redeems the launch:
-<code>POST /launches/{{index . 0}}</code> with the content API key as bearer token.</p>{{end}}
-</html>
-`))
-
-func showSample(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-	w.Header().Set("Referrer-Policy", "no-referrer") // the address holds the launch code
-	_ = samplePage.Execute(w, map[string]any{"Page": r.PathValue("page"), "Query": r.URL.Query()})
-}
+// verifyFunction is the function that the page's button invokes.
+const verifyFunction = "VerifyConfigsFunction"

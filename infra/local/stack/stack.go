@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"signpost/infra/local/console"
 	"signpost/infra/local/httpapi"
 	"signpost/infra/local/lambda"
 	"signpost/shared/webex/webextest"
@@ -75,6 +76,7 @@ type Stack struct {
 	host      *lambda.Host
 	table     *table
 	simulator *webextest.Cloud // nil if it is off
+	console   *console.Console // its page
 	servers   []*http.Server
 	failed    chan error
 	schedule  scheduler
@@ -113,7 +115,7 @@ func (s *Stack) start(ctx context.Context) error {
 	}
 	s.simulator = s.settings.simulator
 	if s.simulator != nil {
-		s.serve(s.settings.webex, withSamples(s.simulator))
+		s.serveSimulator()
 	}
 	s.addFunctions()
 	s.serve(s.settings.api, s.handler())
@@ -225,6 +227,9 @@ func (s *Stack) Stop() {
 		s.notices.stop()
 		if s.simulator != nil {
 			s.simulator.Close()
+		}
+		if s.console != nil {
+			s.console.Close()
 		}
 		s.closeServers()
 		ctx, cancel := context.WithTimeout(context.Background(), stopTime)

@@ -181,7 +181,7 @@ func TestSimulator(t *testing.T) {
 	if status, page := request(t, "GET", s.WebexURL()+"/", ""); status != 200 || !strings.Contains(page, "Example customer") {
 		t.Errorf("the page: %d %s", status, page)
 	}
-	if status, page := request(t, "GET", s.WebexURL()+"/sample/content?launch=%3Cb%3E", ""); status != 200 || !strings.Contains(page, "/launches/&lt;b&gt;") {
+	if status, page := request(t, "GET", s.WebexURL()+"/sample/signage?deviceName=%3Cb%3E", ""); status != 200 || !strings.Contains(page, "&lt;b&gt;") {
 		t.Errorf("the sample page: %d %s", status, page)
 	}
 }

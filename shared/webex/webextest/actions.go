@@ -132,6 +132,17 @@ func (c *Cloud) DropNextAction(orgID string) {
 	}
 }
 
+// ActionsToDrop is how many management actions of an organization are still to
+// be lost.
+func (c *Cloud) ActionsToDrop(orgID string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if org := c.org(orgID); org != nil {
+		return org.dropNext
+	}
+	return 0
+}
+
 // DuplicateNextAction makes Webex post the next management action of an
 // organization twice, the same token each time.
 func (c *Cloud) DuplicateNextAction(orgID string) {

@@ -108,7 +108,6 @@ type Cloud struct {
 	opts    Options
 	api     *http.ServeMux // what the integration calls
 	control http.Handler   // /_control/
-	page    http.Handler   // / and /_page/
 	closed  chan struct{}  // ends every delay
 	closing sync.Once
 
@@ -148,20 +147,16 @@ func NewCloud(o Options) *Cloud {
 	}
 	c.api = c.apiRoutes()
 	c.control = c.controlRoutes()
-	c.page = c.pageRoutes()
 	return c
 }
 
-// ServeHTTP serves what the integration calls, the control API and the page.
+// ServeHTTP serves what the integration calls, and the control API.
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	switch {
-	case strings.HasPrefix(r.URL.Path, "/_control/"):
+	if strings.HasPrefix(r.URL.Path, "/_control/") {
 		c.control.ServeHTTP(w, r)
-	case r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/_page/"):
-		c.page.ServeHTTP(w, r)
-	default:
-		c.api.ServeHTTP(w, r)
+		return
 	}
+	c.api.ServeHTTP(w, r)
 }
 
 // Close ends the delays of injected faults, so that a server in front of c can

@@ -52,7 +52,7 @@ import (
 //	GET    /_control/requests                                  [{method, path, url, kind, orgId, status, time, contentType, body}]
 //	DELETE /_control/requests
 //	GET    /_control/faults                                    [fault]
-//	POST   /_control/faults                                    {kind?, method?, orgId?, times?, status?, retryAfter?, body?, contentType?, redirect?, delayMillis?, loseReply?, refuse?, truncate?}
+//	POST   /_control/faults                                    {kind?, method?, orgId?, times?, until?, status?, retryAfter?, body?, contentType?, redirect?, delayMillis?, loseReply?, refuse?, truncate?}
 //	DELETE /_control/faults
 //
 // A reply is {status, url, jwt, body, redirectUrl?, dropped?, held?, repeated?}:
@@ -73,7 +73,7 @@ func (c *Cloud) controlRoutes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		jsonAnswer(http.StatusNotFound, map[string]string{"error": "no such control"}).write(w)
 	})
-	return localOnly(mux, true)
+	return LocalOnly(mux, true)
 }
 
 // controlFunc does what one row of the table says.
@@ -193,11 +193,11 @@ func input[T any](r *http.Request) (T, error) {
 	return value, err
 }
 
-// localOnly refuses what does not come from this machine's own user. A page on
+// LocalOnly refuses what does not come from this machine's own user. A page on
 // the web can reach a loopback port by rebinding its own name, which the Host
 // betrays, or by a plain cross-site request, which the browser marks. With
 // strict, browsers' reads for other sites are refused too.
-func localOnly(next http.Handler, strict bool) http.Handler {
+func LocalOnly(next http.Handler, strict bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {

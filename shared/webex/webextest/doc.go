@@ -12,14 +12,13 @@
 // and the JWK libraries is imported, so that a misunderstanding of Webex in the
 // product cannot hide by being shared with its test double.
 //
-// # Three ways to drive it
+// # Two ways to drive it
 //
 // From Go, by the methods of [Cloud]: those named after what an administrator
 // does in Control Hub ([Cloud.Activate], [Cloud.ApproveUpdate], [Cloud.Move],
 // [Cloud.CrossLaunch]…) change what Webex holds and send what Webex would send;
 // their Mint twins change the same and return what would have been sent.
 // Over HTTP, by the control API below /_control/ (see control.go for its table).
-// By hand, on the page at /.
 //
 // # Addresses
 //

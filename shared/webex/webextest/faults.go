@@ -22,6 +22,9 @@ type Fault struct {
 	// Times is how many requests it hits. 0: all, until [Cloud.ClearFaults].
 	Times int `json:"times,omitempty"`
 
+	// Until is when it ends by itself, by the cloud's clock; zero is never.
+	Until time.Time `json:"until,omitzero"`
+
 	// Status answers with this status instead of doing the work. The body is an
 	// error in Webex's form unless Body says otherwise.
 	Status int `json:"status,omitempty"`
@@ -62,6 +65,7 @@ func (c *Cloud) ClearFaults() {
 func (c *Cloud) Faults() []Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.endFaults()
 	faults := make([]Fault, len(c.faults))
 	for i, f := range c.faults {
 		faults[i] = *f
@@ -69,11 +73,19 @@ func (c *Cloud) Faults() []Fault {
 	return faults
 }
 
+// endFaults forgets the faults whose time is over. It is called with the lock
+// held.
+func (c *Cloud) endFaults() {
+	now := c.now()
+	c.faults = slices.DeleteFunc(c.faults, func(f *Fault) bool { return !f.Until.IsZero() && !now.Before(f.Until) })
+}
+
 // takeFault uses up one hit of the first fault that fits the request. Without
 // one it returns the zero Fault, which spoils nothing.
 func (c *Cloud) takeFault(r *Request) Fault {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.endFaults()
 	for i, f := range c.faults {
 		if !matches(f.Kind, r.Kind) || !matches(f.Method, r.Method) || !matches(f.OrgID, r.OrgID) {
 			continue

@@ -16,7 +16,7 @@ type Request struct {
 }
 
 // Requests are the requests of the integration in order of arrival. The control
-// API and the page are not logged.
+// API is not logged.
 func (c *Cloud) Requests() []Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,0 +1,99 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"signpost/shared/webex/webextest"
+)
+
+// feature is what the page says of a feature.
+type feature struct {
+	Name, Title, Devices string
+	field                string // of its configuration: what devices show
+}
+
+var features = []feature{
+	{webextest.DigitalSignage, "Digital signage", "Boards, desks and room bars", "signageUrl"},
+	{webextest.PersistentWebApp, "Persistent web app", "Room Navigators", "pwaUrl"},
+}
+
+// featureNamed finds a feature by Webex's name.
+func featureNamed(name string) feature {
+	for _, f := range features {
+		if f.Name == name {
+			return f
+		}
+	}
+	return feature{Name: name, Title: name}
+}
+
+// screens are the devices that show one feature.
+type screens struct {
+	feature
+	OrgID   string
+	Offered bool // Control Hub offers to assign content
+	Screens []screen
+}
+
+type screen struct {
+	webextest.Device
+	URL string // "" if it shows nothing
+}
+
+// devicesView is the part of the page with the devices.
+type devicesView struct {
+	OrgID  string
+	Count  int
+	Groups []screens
+}
+
+func (c *Console) viewDevices(orgID string) devicesView {
+	webex := c.options.Webex
+	view := devicesView{OrgID: orgID}
+	for _, f := range features {
+		group := screens{feature: f, OrgID: orgID}
+		_, group.Offered = webex.Configuration(orgID, f.Name)
+		view.Groups = append(view.Groups, group)
+	}
+	for _, device := range webex.Devices(orgID) {
+		address, _ := webex.DeviceURL(orgID, device.ID)
+		for i := range view.Groups {
+			if view.Groups[i].Name == device.Feature() {
+				view.Groups[i].Screens = append(view.Groups[i].Screens, screen{device, address})
+			}
+		}
+		view.Count++
+	}
+	return view
+}
+
+// fleet are the models that many devices are made of, in turn.
+var fleet = []string{
+	"Cisco Board Pro 75", "Cisco Desk Pro", "Cisco Room Bar Pro", "Cisco Room Bar", "Cisco Room Navigator", "Cisco Desk Mini",
+}
+
+const maxAdded = 10_000
+
+// addDevices makes many devices, of all kinds.
+func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
+	count, err := strconv.Atoi(r.FormValue("count"))
+	if err != nil || count < 1 || count > maxAdded {
+		return outcome{}, errors.New("the number of devices is wrong")
+	}
+	before := len(c.options.Webex.Devices(orgID))
+	for i := range count {
+		n := before + i
+		place := fmt.Sprintf("Floor %d, room %d", n/40+1, n%40+1)
+		c.options.Webex.AddDevice(orgID, webextest.Device{
+			Name: fmt.Sprintf("%s %d.%02d", shortModel(n), n/40+1, n%40+1), Model: fleet[n%len(fleet)], OwnerName: place,
+		})
+	}
+	return outcome{Title: fmt.Sprintf("%d devices made", count)}, nil
+}
+
+func shortModel(n int) string {
+	return []string{"Board", "Desk", "Bar", "Bar", "Navigator", "Desk"}[n%len(fleet)]
+}

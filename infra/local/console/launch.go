@@ -1,0 +1,71 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"signpost/shared/webex/webextest"
+)
+
+// launch does a cross-launch in the tab that its form was sent to, and goes on
+// to the page that Signpost answered. By a header, because the form-action of
+// the page that the form is on would stop a redirect to another origin.
+func (c *Console) launch(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 8<<20)
+	if err := r.ParseForm(); err != nil {
+		c.showLaunch(w, outcome{Title: "The form cannot be read", Failed: true})
+		return
+	}
+	task, devices := r.PostForm.Get("task"), r.PostForm["device"]
+	if task == webextest.TaskManageContent {
+		devices = nil
+	} else if len(devices) == 0 {
+		c.showLaunch(w, outcome{Title: "No device is selected", Detail: "Select devices first, then assign content.", Failed: true})
+		return
+	}
+	reply, err := c.options.Webex.CrossLaunch(r.Context(), r.PathValue("org"), r.PostForm.Get("feature"), task, devices)
+	result := describe("Cross-launch", reply)
+	if err != nil {
+		result = outcome{Title: "The cross-launch did not work", Detail: sentence(err.Error()), Failed: true}
+	}
+	if !result.Failed {
+		result.Go = reply.RedirectURL
+		w.Header().Set("Refresh", "0; url="+reply.RedirectURL)
+	}
+	c.showLaunch(w, result)
+}
+
+func (c *Console) showLaunch(w http.ResponseWriter, result outcome) {
+	header(w, "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	render(w, "launch", result)
+}
+
+// showAltered is what an altered configuration makes the devices show.
+func (c *Console) showAltered(w http.ResponseWriter, _ *http.Request) {
+	header(w, "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
+	render(w, "altered", nil)
+}
+
+// header sets what every page of ours has.
+func header(w http.ResponseWriter, policy string) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+}
+
+var uuid = regexp.MustCompile(`([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{27}`)
+
+// shortURL is an address without what is the same everywhere, ids cut short.
+func shortURL(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		address = strings.TrimPrefix(address, u.Scheme+"://"+u.Host)
+	}
+	return uuid.ReplaceAllString(address, "$1…")
+}

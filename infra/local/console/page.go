@@ -1,0 +1,178 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path"
+	"strconv"
+	"time"
+
+	"signpost/infra/local/console/wire"
+	"signpost/shared/webex/webextest"
+)
+
+//go:embed assets
+var assets embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"short": shortURL,
+	"direct": func(e wire.Exchange) string {
+		return map[bool]string{true: "Webex → Signpost", false: "Signpost → Webex"}[e.FromWebex]
+	},
+	"class":    statusClass,
+	"millis":   millis,
+	"clock":    func(t time.Time) string { return t.Local().Format("15:04:05.000") },
+	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"day":      func(t time.Time) string { return t.Local().Format("2 Jan 15:04:05") },
+	"nothing":  func(s string) bool { return s == "" },
+	"assemble": func(pairs ...any) map[string]any { return assemble(pairs) },
+}).ParseFS(assets, "assets/*.html"))
+
+// assemble makes a map of names and values, for a template in a template.
+func assemble(pairs []any) map[string]any {
+	result := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		result[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return result
+}
+
+func millis(d time.Duration) string {
+	if d < time.Millisecond {
+		return "< 1 ms"
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+}
+
+// statusClass is the tone of a status.
+func statusClass(e wire.Exchange) string {
+	switch {
+	case !e.Done:
+		return toneIdle
+	case e.Failure != "" || e.Status >= 500:
+		return toneBad
+	case e.Status >= 400:
+		return toneWait
+	}
+	return toneGood
+}
+
+// A part is what is updated as a whole when what it shows has changed. The
+// name is also its template's, and the id of its element.
+type part struct {
+	name string
+	view func(context.Context, *Console, *webextest.Organization) any
+}
+
+var parts = []part{
+	{"tabs", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTabs(org.ID()) }},
+	{"card", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewCard(org) }},
+	{"devices", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewDevices(org.ID()) }},
+	{"sides", func(ctx context.Context, c *Console, org *webextest.Organization) any {
+		return c.viewTwoSides(ctx, org)
+	}},
+	{"trouble", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTrouble(org) }},
+}
+
+// versionOf names a view by its content.
+func versionOf(view any) string {
+	text, err := json.Marshal(view)
+	if err != nil {
+		panic("console: " + err.Error()) // a view is made of what JSON knows
+	}
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:9])
+}
+
+// pagePolicy allows what the page is made of, and frames. What is framed is
+// what Webex says that devices show; it may change to any host while the page
+// is open. The frames are in a sandbox without an origin.
+const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"frame-src 'self' http: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
+	org, ok := c.organization(r.URL.Query().Get("org"))
+	if !ok && r.URL.Query().Has("org") { // the simulator was started anew
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	header(w, pagePolicy)
+	exchanges, mark := c.options.Wire.Since(0)
+	page := map[string]any{
+		"Org": org, "Exchanges": exchanges, "Mark": mark, "Names": c.names(), "Parts": map[string]any{}, "Versions": "",
+		"Paste": c.options.Webex.ProvisioningURL(),
+	}
+	if ok {
+		versions := ""
+		for _, p := range parts {
+			view := p.view(r.Context(), c, org)
+			page["Parts"].(map[string]any)[p.name] = view
+			versions += p.name + ":" + versionOf(view) + " "
+		}
+		page["Versions"] = versions
+	} else {
+		page["Parts"] = map[string]any{"tabs": []tab(nil)}
+	}
+	render(w, "page", page)
+}
+
+// names are the organizations' names, by id.
+func (c *Console) names() map[string]string {
+	names := map[string]string{}
+	for _, org := range c.options.Webex.Organizations() {
+		names[org.ID()] = org.Name()
+	}
+	return names
+}
+
+// render writes a template, or nothing but an error.
+func render(w http.ResponseWriter, name string, data any) {
+	text, err := rendered(name, data)
+	if err != nil {
+		http.Error(w, "The page cannot be shown.", http.StatusInternalServerError)
+		return
+	}
+	_, _ = w.Write(text) // the browser is gone
+}
+
+func rendered(name string, data any) ([]byte, error) {
+	var text bytes.Buffer
+	err := templates.ExecuteTemplate(&text, name, data)
+	return text.Bytes(), err
+}
+
+// showExchange answers with the details of one exchange.
+func (c *Console) showExchange(w http.ResponseWriter, r *http.Request) {
+	id, _ := strconv.ParseInt(r.PathValue("id"), 10, 64) // 0 is none
+	exchange, ok := c.options.Wire.Find(id)
+	header(w, "default-src 'none'")
+	render(w, "exchange", map[string]any{"Kept": ok, "Exchange": exchange})
+}
+
+var assetTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+}
+
+func serveAsset(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("name")
+	if name == "" {
+		name = "icon.svg" // what browsers ask for unasked
+	}
+	kind := assetTypes[path.Ext(name)]
+	text, err := assets.ReadFile("assets/" + name)
+	if err != nil || kind == "" {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-cache")
+	_, _ = w.Write(text) // the browser is gone
+}

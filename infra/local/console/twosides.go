@@ -1,0 +1,176 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"signpost/infra/local/console/sides"
+	"signpost/shared/assembly"
+	"signpost/shared/config"
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// twoSides is what Signpost's table and Webex hold, side by side.
+type twoSides struct {
+	OrgID   string
+	Problem string // why Signpost's side cannot be read
+	Held    bool   // the table holds an installation
+	State   pill
+	Differs int
+	Lines   []sides.Line
+	// Features are those that either side knows of.
+	Features   []featureSides
+	Facts      []fact
+	DueAt      time.Time
+	VerifiedAt time.Time
+	Candidates []candidate
+}
+
+type featureSides struct {
+	feature
+	Status pill
+	Would  string // what a verification would do
+	Pushed time.Time
+	Lines  []sides.Line
+	Equal  bool
+	Silent bool // neither side has anything
+}
+
+type fact struct{ Name, Value string }
+
+type candidate struct {
+	Kind    string
+	Refused bool
+	DueAt   time.Time
+}
+
+const tableTimeout = 2 * time.Second
+
+func (c *Console) viewTwoSides(ctx context.Context, org *webextest.Organization) twoSides {
+	view := twoSides{OrgID: org.ID()}
+	settings, err := c.settings()
+	if err != nil {
+		view.Problem = err.Error()
+		return view
+	}
+	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
+	defer cancel()
+	now := time.Now()
+	row, candidates, err := c.options.Table.Find(ctx, org.ID(), now)
+	if err != nil {
+		view.Problem = "The table cannot be read: " + err.Error()
+		return view
+	}
+	view.Held = row.Exists()
+	view.describeRow(row, candidates, now)
+	actionsURL := ""
+	if view.Held {
+		actionsURL = row.ToldActionsURL
+	}
+	view.Lines = sides.Installation(row, actionsURL, c.heldBy(org))
+	for _, f := range features {
+		view.Features = append(view.Features, c.compareFeature(settings, row, org.ID(), f, now))
+	}
+	view.Differs = sides.Differing(view.Lines)
+	for _, f := range view.Features {
+		view.Differs += sides.Differing(f.Lines)
+	}
+	return view
+}
+
+// settings are those of the function that verifies.
+func (c *Console) settings() (lifecycle.Settings, error) {
+	variables, err := c.options.Environment()
+	if err != nil {
+		return lifecycle.Settings{}, fmt.Errorf("the settings of the functions are not known: %w", err)
+	}
+	var provider config.Provider
+	if err := config.Load(variables, &provider); err != nil {
+		return lifecycle.Settings{}, fmt.Errorf("the settings of the functions are wrong: %w", err)
+	}
+	return assembly.Settings(provider), nil
+}
+
+func (c *Console) heldBy(org *webextest.Organization) sides.Held {
+	view, installed := c.options.Webex.Installation(org.ID())
+	return sides.Held{
+		Installed: installed, Subject: org.Sub(), Region: view.Region, ProvisioningState: view.ProvisioningState,
+		ManifestVersion: view.ManifestVersion, Scopes: view.Scopes, AppURL: view.AppURL, ActionsURL: view.ActionsURL,
+	}
+}
+
+// compareFeature judges a feature as a verification would.
+func (c *Console) compareFeature(settings lifecycle.Settings, row installation.Installation, orgID string, f feature, now time.Time) featureSides {
+	name := webex.Feature(f.Name)
+	var stored *webex.FeatureConfig
+	if object, ok := c.options.Webex.Configuration(orgID, f.Name); ok {
+		config := sides.ConfigOf(name, object)
+		stored = &config
+	}
+	view := featureSides{feature: f, Status: pill{"not installed", toneIdle}}
+	if !row.Exists() {
+		view.Silent = stored == nil
+		view.Lines = sides.Configuration(nil, stored)
+		return view
+	}
+	verdict := settings.Judge(row, name, stored, now)
+	view.Lines = sides.Configuration(verdict.Wanted, stored)
+	view.Silent = verdict.Wanted == nil && stored == nil
+	view.Equal = !view.Silent && sides.Differing(view.Lines) == 0
+	view.Status = statusPill(row.Features[name].Status)
+	view.Pushed = verdict.PushedAt
+	if row.State == installation.TokenInvalid {
+		view.Would = "nothing: Webex refuses the refresh token"
+		return view
+	}
+	view.Would = map[lifecycle.Verb]string{
+		lifecycle.Push: "push it", lifecycle.Delete: "delete it", lifecycle.Hold: "hold it back: it keeps drifting", lifecycle.Leave: "leave it",
+	}[verdict.Verb]
+	return view
+}
+
+func statusPill(status installation.FeatureStatus) pill {
+	text := strings.ReplaceAll(string(status), "_", " ")
+	switch status {
+	case installation.InSync:
+		return pill{text, toneGood}
+	case installation.Pending, installation.Drifting:
+		return pill{text, toneWait}
+	case "":
+		return pill{"not known", toneIdle}
+	}
+	return pill{text, toneIdle}
+}
+
+// describeRow says what the table holds that Webex has no word on.
+func (v *twoSides) describeRow(row installation.Installation, candidates []installation.Candidate, now time.Time) {
+	for _, one := range candidates {
+		v.Candidates = append(v.Candidates, candidate{string(one.Kind), one.Refused, one.Schedule.DueAt})
+	}
+	switch row.State {
+	case installation.Active:
+		v.State = pill{"active", toneGood}
+	case installation.TokenInvalid:
+		v.State = pill{"token invalid", toneBad}
+	case installation.Removed:
+		v.State = pill{"removed", toneIdle}
+	default:
+		v.State = pill{"nothing stored", toneIdle}
+	}
+	if !v.Held {
+		return
+	}
+	v.DueAt, v.VerifiedAt = row.Schedule.DueAt, row.Schedule.VerifiedAt
+	v.Facts = []fact{{"Token health", strings.ReplaceAll(string(row.TokenHealth(now)), "_", " ")}}
+	if result := row.Schedule.LastResult; result != "" {
+		v.Facts = append(v.Facts, fact{"Last result", strings.ReplaceAll(result, "_", " ")})
+	}
+	if row.Schedule.Failures > 0 {
+		v.Facts = append(v.Facts, fact{"Failures in a row", fmt.Sprint(row.Schedule.Failures)})
+	}
+}

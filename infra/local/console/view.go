@@ -1,0 +1,156 @@
+package console
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/shared/webex/webextest"
+)
+
+// tab is an organization that can be chosen.
+type tab struct {
+	ID, Name, Region string
+	Current          bool
+	Installed        bool
+}
+
+func (c *Console) viewTabs(current string) []tab {
+	var tabs []tab
+	for _, org := range c.options.Webex.Organizations() {
+		_, installed := c.options.Webex.Installation(org.ID())
+		tabs = append(tabs, tab{org.ID(), org.Name(), org.Region(), org.ID() == current, installed})
+	}
+	return tabs
+}
+
+// pill is a short state, in a tone that a colour goes with.
+type pill struct{ Text, Tone string }
+
+// The tones.
+const (
+	toneGood = "good"
+	toneWait = "wait"
+	toneBad  = "bad"
+	toneIdle = "idle"
+)
+
+// card is the integration as Control Hub shows it.
+type card struct {
+	OrgID, Name, Region string
+	AppID, Vendor       string
+	State               pill
+	Installed           bool
+	HTTPS               bool // an activation can be posted
+	Installation        webextest.InstallationView
+	Operational, Tokens pill
+	Features            []featureCard
+	Regions             []string // where it may move
+}
+
+type featureCard struct {
+	feature
+	State  pill
+	Pushes int
+}
+
+func (c *Console) viewCard(org *webextest.Organization) card {
+	webex := c.options.Webex
+	view := card{
+		OrgID: org.ID(), Name: org.Name(), Region: org.Region(), AppID: webex.AppID(), HTTPS: webex.ProvisioningURL() != "",
+	}
+	if variables, err := c.options.Environment(); err == nil {
+		view.Vendor = variables["VENDOR_NAME"]
+	}
+	for _, region := range c.options.Regions {
+		if region != view.Region {
+			view.Regions = append(view.Regions, region)
+		}
+	}
+	view.Installation, view.Installed = webex.Installation(org.ID())
+	view.State = stateOf(view.Installation, view.Installed)
+	view.Operational = wordPill(view.Installation.OperationalState, "operational")
+	view.Tokens = wordPill(view.Installation.TokensState, "valid")
+	for _, f := range features {
+		if !slices.Contains(view.Installation.Features, f.Name) {
+			continue
+		}
+		entry := featureCard{feature: f, State: pill{"not configured", toneWait}, Pushes: webex.Pushes(org.ID(), f.Name)}
+		if _, stored := webex.Configuration(org.ID(), f.Name); stored {
+			entry.State = pill{"configured", toneGood}
+		}
+		view.Features = append(view.Features, entry)
+	}
+	return view
+}
+
+func stateOf(view webextest.InstallationView, installed bool) pill {
+	switch {
+	case !installed:
+		return pill{"Not installed", toneIdle}
+	case view.FullyProvisioned:
+		return pill{"Active", toneGood}
+	case view.ProvisioningState == "completed":
+		return pill{"Incomplete", toneBad}
+	case view.ProvisioningState == "error":
+		return pill{"Error", toneBad}
+	}
+	return pill{"Activating", toneWait}
+}
+
+// wordPill says one of Webex's words, of which one is good.
+func wordPill(word, good string) pill {
+	switch word {
+	case good:
+		return pill{word, toneGood}
+	case "", "unknown":
+		return pill{"not known", toneIdle}
+	}
+	return pill{strings.ReplaceAll(word, "_", " "), toneBad}
+}
+
+// troubleView is the part of the page that makes trouble.
+type troubleView struct {
+	OrgID, Region string
+	Installed     bool
+	Features      []troubleFeature
+	Kinds         []faultKind
+	Faults        []activeFault
+	Drops         int
+}
+
+type troubleFeature struct {
+	feature
+	Stored bool
+}
+
+type activeFault struct {
+	Says  string
+	Until time.Time
+}
+
+func (c *Console) viewTrouble(org *webextest.Organization) troubleView {
+	webex := c.options.Webex
+	view := troubleView{OrgID: org.ID(), Region: org.Region(), Kinds: faultKinds, Drops: webex.ActionsToDrop(org.ID())}
+	_, view.Installed = webex.Installation(org.ID())
+	for _, f := range features {
+		_, stored := webex.Configuration(org.ID(), f.Name)
+		view.Features = append(view.Features, troubleFeature{f, stored})
+	}
+	for _, fault := range webex.Faults() {
+		if fault.OrgID == "" || fault.OrgID == org.ID() {
+			view.Faults = append(view.Faults, activeFault{faultSays(fault), fault.Until})
+		}
+	}
+	return view
+}
+
+// faultSays describes a fault, also one that somebody else injected.
+func faultSays(fault webextest.Fault) string {
+	for _, kind := range faultKinds {
+		if kind.fault.Status == fault.Status && kind.fault.Delay == fault.Delay {
+			return kind.Says
+		}
+	}
+	return "Webex answers " + strings.TrimSpace(fault.Kind+" with a fault")
+}

@@ -1,0 +1,157 @@
+package wire
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"regexp"
+	"time"
+)
+
+// maxBody bounds what is read of a body, as the simulator bounds it too.
+const maxBody = 1 << 20
+
+// Client is a client for what Webex sends, recording all of it. Without a base
+// it has a limit of 15 s and follows no redirect.
+func (l *Log) Client(base *http.Client) *http.Client {
+	client := http.Client{
+		Timeout:       15 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	if base != nil {
+		client = *base
+	}
+	if client.Transport == nil {
+		client.Transport = http.DefaultTransport
+	}
+	client.Transport = &transport{log: l, next: client.Transport}
+	return &client
+}
+
+type transport struct {
+	log  *Log
+	next http.RoundTripper
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+		r = r.Clone(r.Context()) // the caller's own is not to be changed
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	e := t.log.begin(&Exchange{
+		FromWebex: true, OrgID: orgOfToken(body), Method: r.Method, URL: redactText(r.URL.String()),
+		Request: message(r.Header, body),
+	})
+	response, err := t.next.RoundTrip(r)
+	if err != nil {
+		t.log.end(e, 0, "no answer: "+redactText(err.Error()), Message{})
+		return nil, err
+	}
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
+	failure := ""
+	if err != nil {
+		failure = "the answer broke off"
+	}
+	t.log.end(e, response.StatusCode, failure, message(response.Header, answer))
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(answer), failing{err}, response.Body), response.Body}
+	return response, nil
+}
+
+// failing is a reader that gives an error again, or nothing.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) {
+	if f.err != nil {
+		return 0, f.err
+	}
+	return 0, io.EOF
+}
+
+// Handler records what is asked of Webex.
+func (l *Log) Handler(webex http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody)) // an error comes again to who reads on
+		r.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+		e := l.begin(&Exchange{
+			OrgID: l.orgOfRequest(r, body), Method: r.Method, URL: redactText("http://" + r.Host + r.URL.RequestURI()),
+			Request: message(r.Header, body),
+		})
+		answer := &recorder{ResponseWriter: w}
+		whole := false
+		defer func() { // also when the handler panics to cut the connection
+			l.end(e, answer.status, answer.failure(r, whole), message(w.Header(), answer.body.Bytes()))
+		}()
+		webex.ServeHTTP(answer, r)
+		whole = true
+	})
+}
+
+var orgInPath = regexp.MustCompile(`/organizations/([^/]+)/`)
+
+// orgOfRequest says whose request it is: by its path, or by the refresh token
+// that it exchanges.
+func (l *Log) orgOfRequest(r *http.Request, body []byte) string {
+	if match := orgInPath.FindStringSubmatch(r.URL.Path); match != nil {
+		return match[1]
+	}
+	if token := parameters(r.Header.Get("Content-Type"), body).Get("refresh_token"); token != "" {
+		return l.orgOf(token)
+	}
+	return ""
+}
+
+// recorder is a ResponseWriter that remembers.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+// Unwrap lets the handler cut the connection.
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// WriteHeader implements [http.ResponseWriter].
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements [io.Writer].
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	if room := maxBody - r.body.Len(); room > 0 {
+		r.body.Write(b[:min(room, len(b))])
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// failure says why there is no whole answer, "" if there is.
+func (r *recorder) failure(request *http.Request, whole bool) string {
+	switch {
+	case r.status != 0 && whole:
+		return ""
+	case r.status != 0:
+		return "the answer broke off"
+	case request.Context().Err() != nil:
+		return "Signpost did not wait for the answer"
+	default:
+		return "the connection was cut"
+	}
+}
