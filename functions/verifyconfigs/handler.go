@@ -15,7 +15,7 @@ const (
 	// settleTime is kept at the end of the function's time for writing down what
 	// happened, and drainTime, or a quarter of what there is, before that for
 	// what is begun: a run ends by finishing, not by breaking off.
-	settleTime = 2 * time.Second
+	settleTime = 5 * time.Second
 	drainTime  = 10 * time.Second
 )
 

@@ -88,12 +88,13 @@ func (i Installation) changed(change Change) Installation {
 }
 
 // Remove returns the tombstone of an installation that a deprovision of this
-// time removed, kept until forgetAt or until its activation's token can no
-// longer be accepted. Name, tokens and URLs are wiped. It returns [ErrStale]
-// for a deprovision that is not later than the activation: it was meant for an
-// earlier one.
+// time removed, kept until forgetAt and for as long as any activation code from
+// before it can be accepted. Name, tokens and URLs are wiped. A tombstone is
+// moved on by a later deprovision. It returns [ErrStale] for one that is not
+// later than the activation or the last removal: it was meant for an earlier
+// installation, or is repeated.
 func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error) {
-	if !issuedAt.After(i.ActivatedAt) {
+	if !issuedAt.After(i.ActivatedAt) || !issuedAt.After(i.RemovedAt) {
 		return Installation{}, fmt.Errorf("removal of %s: %w", i.OrgKey, ErrStale)
 	}
 	return i.tombstone(issuedAt, forgetAt), nil
@@ -106,8 +107,12 @@ func (i Installation) Expire(now time.Time) Installation {
 }
 
 func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
-	if i.ActivationUntil.After(forgetAt) {
-		forgetAt = i.ActivationUntil
+	// Not only its own code: one that was issued before the removal and never
+	// used must not bring the installation back either.
+	for _, until := range []time.Time{i.ActivationUntil, removedAt.Add(webex.LongestAcceptance), i.ForgetAt} {
+		if until.After(forgetAt) {
+			forgetAt = until
+		}
 	}
 	return Installation{
 		OrgKey: i.OrgKey, Subject: i.Subject, AppID: i.AppID,

@@ -130,11 +130,19 @@ func TestRemove(t *testing.T) {
 	if gone.OrgName != "" || gone.URLs != (installation.URLs{}) || gone.Features != nil || gone.Tokens.Refresh != nil || gone.Exists() {
 		t.Errorf("tombstone = %+v", gone)
 	}
-	if !gone.ForgetAt.Equal(at(3600)) {
-		t.Errorf("forgotten at %v: the activation's token is good until %v", gone.ForgetAt, at(3600))
+	end := at(1).Add(webex.LongestAcceptance)
+	if !gone.ForgetAt.Equal(end) {
+		t.Errorf("forgotten at %v: an unused code from before the removal is good until %v", gone.ForgetAt, end)
 	}
-	if gone.Forgotten(at(3599)) || !gone.Forgotten(at(3600)) {
+	if gone.Forgotten(end.Add(-time.Second)) || !gone.Forgotten(end) {
 		t.Error("forgotten at the wrong time")
+	}
+	if _, err := gone.Remove(at(1), at(600)); !errors.Is(err, installation.ErrStale) {
+		t.Errorf("a repeated removal: %v, want ErrStale", err)
+	}
+	later, err := gone.Remove(at(30), at(600))
+	if err != nil || !later.RemovedAt.Equal(at(30)) || later.Generation != gone.Generation {
+		t.Errorf("a later removal: %+v, %v", later, err)
 	}
 }
 

@@ -125,13 +125,16 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			if len(older) == 0 {
 				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 			}
-			return s.dropCandidates(ctx, older)
+			if err := s.dropCandidates(ctx, older); !errors.Is(err, installation.ErrConflict) {
+				return err
+			}
+			continue
 		}
 		if token.KeyRegion != row.Region {
 			return fmt.Errorf("removal of %s: %w", key, installation.ErrWrongRegion)
 		}
 		next, err := row.Remove(token.IssuedAt, token.AcceptableUntil())
-		if !row.Exists() || errors.Is(err, installation.ErrStale) {
+		if errors.Is(err, installation.ErrStale) {
 			return errors.Join(s.unneeded(ctx, token, err), s.dropCandidates(ctx, older))
 		}
 		if err != nil {

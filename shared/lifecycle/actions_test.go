@@ -294,3 +294,24 @@ func TestHealthCheckBringsTheRepairForward(t *testing.T) {
 	}
 	w.inSync()
 }
+
+func TestUnusedCodeFromBeforeTheRemovalStaysDead(t *testing.T) {
+	w := activatedWorld(t)
+	code := w.code() // good for a day
+	w.pass(time.Second)
+	wantErr(t, w.act(w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))), nil)
+	w.pass(3 * time.Hour)
+	_, err := w.activate(code)
+	wantErr(t, err, installation.ErrStale)
+}
+
+func TestLaterRemovalMovesTheTombstoneOn(t *testing.T) {
+	w := activatedWorld(t)
+	wantErr(t, w.act(w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))), nil)
+	w.pass(10 * time.Second)
+	code := w.code()
+	w.pass(10 * time.Second)
+	wantErr(t, w.act(w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))), nil)
+	_, err := w.activate(code)
+	wantErr(t, err, installation.ErrStale)
+}

@@ -100,10 +100,14 @@ func (s *Service) reread(ctx context.Context, row installation.Installation) (in
 	return current, nil
 }
 
+// settleTime is enough for a write that hangs to be given up and repeated: a
+// refresh token that Webex has just issued depends on it.
+const settleTime = 4 * time.Second
+
 // lasting returns a context for writing down what happened, although the time
 // for doing it may be over.
 func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 }
 
 func (s *Service) sealer(ctx context.Context) (Sealer, error) { return s.keys.Sealer(ctx) }

@@ -249,6 +249,10 @@ func (w *wireClaims) checkTimes(now time.Time) error {
 	}
 }
 
+// LongestAcceptance is how long after its `iat` an activation code can be
+// accepted at most: what happened before that long ago no code can undo.
+const LongestAcceptance = maxProvisionAge + clockSkew
+
 // AcceptableUntil returns when the token can no longer be accepted, whatever
 // the clocks say: until then its `jti` must be remembered.
 func (c Claims) AcceptableUntil() time.Time {
