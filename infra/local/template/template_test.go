@@ -91,6 +91,7 @@ func TestTableOfTheProject(t *testing.T) {
 		KeySchema:               key("pk", "sk"),
 		GlobalSecondaryIndexes:  []template.Index{{IndexName: "due", KeySchema: key("shard", "dueAt")}},
 		TimeToLiveSpecification: template.TimeToLive{AttributeName: "expiresAt", Enabled: true},
+		StreamSpecification:     template.Stream{StreamViewType: "NEW_AND_OLD_IMAGES"},
 	}
 	want.GlobalSecondaryIndexes[0].Projection.ProjectionType = "KEYS_ONLY"
 	if diff := cmp.Diff([]template.Table{want}, project(t).Tables); diff != "" {
