@@ -1,0 +1,120 @@
+package attack_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// interval is how often a key set may be asked for keys that it did not have.
+const interval = 30 * time.Second
+
+// counting counts the requests that pass.
+type counting struct{ requests atomic.Int64 }
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.requests.Add(1)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestFloodOfTheVerifier is the flood of ten thousand made-up key ids, by the
+// clock of several intervals and in-process for speed, with good tokens in
+// between. (TestFloodOfTheStack is the smaller one from outside.)
+func TestFloodOfTheVerifier(t *testing.T) {
+	const flood, workers, intervals = 10_000, 8, 5
+	cloud := webextest.NewServer(t, webextest.Options{})
+	org := cloud.AddOrganization("Victim of the flood", west)
+	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted, err := webex.ParseHosts(webex.DefaultHosts, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var transport counting
+	began := time.Now()
+	var elapsed atomic.Int64
+	clock := func() time.Time { return began.Add(time.Duration(elapsed.Load())) }
+	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, &transport, clock), trusted, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, err := cloud.MintAction(org.ID(), webextest.ActionHealthCheck, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent, served atomic.Int64
+	for i := range int64(intervals) {
+		elapsed.Store(i * int64(interval))
+		var wait sync.WaitGroup
+		for range workers {
+			wait.Go(func() {
+				for n := range flood / intervals / workers {
+					token := rawToken(`{"alg":"ES256","kid":"made-up-`+strconv.FormatInt(sent.Add(1), 10)+`"}`, `{"sub":"x"}`, func(string) []byte { return make([]byte, 64) })
+					if _, err := verifier.Verify(context.Background(), token, webex.HealthCheck); !errors.Is(err, webex.ErrUnknownKey) {
+						t.Errorf("a made-up key id is answered %v", err)
+					}
+					if n%50 != 0 {
+						continue
+					}
+					if _, err := verifier.Verify(context.Background(), good, webex.HealthCheck); err != nil {
+						t.Errorf("in the flood a good token is answered %v", err)
+					}
+					served.Add(1)
+				}
+			})
+		}
+		wait.Wait()
+		if got, limit := transport.requests.Load(), (i+1)*int64(len(urls)); got > limit || got < limit-i {
+			t.Errorf("after %d intervals there were %d fetches of %d key sets", i+1, got, len(urls))
+		}
+	}
+	t.Logf("%d made-up key ids over %d intervals: %d fetches of %d key sets, %d good tokens served", sent.Load(), intervals, transport.requests.Load(), len(urls), served.Load())
+}
+
+// TestFloodOfTheStack is the flood from outside, on a stack of its own: each
+// process of a function may ask each key set once an interval, no more.
+func TestFloodOfTheStack(t *testing.T) {
+	const flood, workers = 400, 2
+	s := otherStack(t)
+	v := newVictim(t, s)
+	before := keys.fetches.Load() + int64(s.Webex().Count(webextest.KindJWKS, ""))
+	began := time.Now()
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for range flood / workers {
+				token := v.token(merged(goodHeader, object{"kid": newID()}), v.claims(webextest.ActionDeprovision), none)
+				if got, err := send(s.URL(), post(actions, token)); err != nil || got.status != unknownKey.status {
+					t.Errorf("a made-up key id is answered %d %s, %v", got.status, got.body, err)
+				}
+			}
+		})
+	}
+	wait.Go(func() {
+		for range flood / 10 {
+			got, err := send(s.URL(), post(actions, v.sign(v.claims(webextest.ActionHealthCheck))))
+			if err != nil || got.status != 200 {
+				t.Errorf("in the flood a good request is answered %d %s, %v", got.status, got.body, err)
+			}
+		}
+	})
+	wait.Wait()
+	const sets = 3
+	processes := int64(workers + 1)
+	limit := processes * sets * (1 + int64(time.Since(began)/interval))
+	fetches := keys.fetches.Load() + int64(s.Webex().Count(webextest.KindJWKS, "")) - before
+	if fetches > limit {
+		t.Errorf("%d fetches by at most %d processes, want %d at most", fetches, processes, limit)
+	}
+	t.Logf("%d made-up key ids: %d fetches of %d key sets by at most %d processes", flood, fetches, sets, processes)
+}
