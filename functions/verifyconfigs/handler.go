@@ -29,7 +29,7 @@ type event struct {
 	// Shards limits the run to these shards of the due index.
 	Shards []int `json:"shards"`
 	// OrgIDs verifies just these organizations, whether or not they are due: by
-	// the last segment of their decoded orgId, as the logs show it.
+	// their orgId, or its decoded last segment as the logs show it.
 	OrgIDs []string `json:"orgIds"`
 }
 
@@ -52,11 +52,11 @@ func (v verification) run(ctx context.Context, event event) (lifecycle.Report, e
 	} else {
 		report, err = v.service.VerifyDue(ctx, run)
 	}
-	level, cause := slog.LevelInfo, ""
+	level, attributes := slog.LevelInfo, []any{"verified", report.Verified, "pushed", report.Pushed, "deleted", report.Deleted,
+		"failed", report.Failed, "left", report.Left, "duration_ms", time.Since(began).Milliseconds()}
 	if err != nil {
-		level, cause = slog.LevelError, err.Error()
+		level, attributes = slog.LevelError, append(attributes, "cause", err)
 	}
-	v.log.Log(ctx, level, "verified", "verified", report.Verified, "pushed", report.Pushed, "deleted", report.Deleted,
-		"failed", report.Failed, "left", report.Left, "duration_ms", time.Since(began).Milliseconds(), "cause", cause)
+	v.log.Log(ctx, level, "verified", attributes...)
 	return report, err
 }

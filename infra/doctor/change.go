@@ -3,9 +3,12 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
+	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
@@ -29,8 +32,12 @@ func (d *doctor) verify(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	key := webex.OrganizationKey(org)
+	if row, _, err := patient.store.Find(ctx, key, time.Now()); err != nil || !row.Exists() {
+		return errors.Join(err, fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound))
+	}
 	done := d.progress("verifying")
-	report, err := patient.Service.VerifyNow(ctx, []string{webex.OrganizationKey(org)})
+	report, err := patient.Service.VerifyNow(ctx, []string{key})
 	done()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,6 +16,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"signpost/shared/config"
 	"signpost/shared/installation"
 )
 
@@ -105,7 +107,11 @@ type doctor struct {
 func (d *doctor) parse(args []string, problems io.Writer) ([]string, error) {
 	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	flags.SetOutput(problems)
-	flags.StringVar(&d.api, "api", "http://127.0.0.1:3000", "the local stack's API, asked for settings that the environment does not have; empty: do not ask")
+	if d.environ == nil {
+		d.environ = os.Environ
+	}
+	port := cmp.Or(config.Environ(d.environ())["PORT"], "3000")
+	flags.StringVar(&d.api, "api", "http://127.0.0.1:"+port, "the local stack's API, asked for settings that the environment does not have; empty: do not ask")
 	flags.StringVar(&d.table, "table", "", "the table of a deployed stack (instead of INSTALLATIONS_TABLE)")
 	flags.StringVar(&d.root, "root", ".", "the project's folder, for template.yaml")
 	flags.BoolVar(&d.json, "json", false, "print JSON, for programs")
@@ -118,9 +124,6 @@ func (d *doctor) parse(args []string, problems io.Writer) ([]string, error) {
 		return nil, flag.ErrHelp
 	}
 	d.colour = wantsColour(d.out)
-	if d.environ == nil {
-		d.environ = os.Environ
-	}
 	return flags.Args(), nil
 }
 

@@ -91,6 +91,9 @@ func when(t, now time.Time) string {
 		return "-"
 	}
 	distance := t.Sub(now).Round(time.Second)
+	if distance == 0 {
+		return "just now"
+	}
 	if distance < 0 {
 		return (-distance).String() + " ago"
 	}

@@ -166,7 +166,7 @@ func (d *doctor) patient(ctx context.Context) (patient, error) {
 	}
 	parts, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return patient{}, fmt.Errorf("%w: `doctor config` shows where each comes from:\n%w", errSettings, err)
+		return patient{}, fmt.Errorf("%w: %s:\n%w", errSettings, d.whereFrom(settings), err)
 	}
 	client, err := dynamo.Open()
 	if err != nil {
@@ -217,4 +217,14 @@ func (d *doctor) config(ctx context.Context, args []string) error {
 		return errFound
 	}
 	return nil
+}
+
+// whereFrom says where settings were looked for, for when some are missing.
+func (d *doctor) whereFrom(settings map[string]setting) string {
+	for _, setting := range settings {
+		if setting.source == fromStack {
+			return "`doctor config` shows where each comes from"
+		}
+	}
+	return fmt.Sprintf("no local stack answers at %s (make dev starts one; PORT or -api say where), and the environment lacks some", d.api)
 }

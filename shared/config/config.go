@@ -118,5 +118,8 @@ func (r *reader) required(variable, fix string) string {
 // in a simulation of it on somebody's machine.
 func (r *reader) onAWS() bool {
 	lambda := r.environ["AWS_LAMBDA_FUNCTION_NAME"] != "" || r.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] != ""
-	return lambda && r.environ["AWS_SAM_LOCAL"] != "true"
+	return lambda && !r.samLocal()
 }
+
+// samLocal reports whether the SAM CLI, or a local stack in its place, runs us.
+func (r *reader) samLocal() bool { return r.environ["AWS_SAM_LOCAL"] == "true" }

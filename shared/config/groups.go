@@ -201,6 +201,11 @@ type Secret struct {
 func (s *Secret) load(r *reader) {
 	const both = "SECRET_ID, SECRET_JSON"
 	s.ID, s.JSON = r.optional("SECRET_ID"), secret.New(r.optional("SECRET_JSON"))
+	// The SAM CLI cannot leave the template's SECRET_ID out: there the document
+	// that was given by hand is the one that is meant.
+	if !s.JSON.IsZero() && r.samLocal() {
+		s.ID = ""
+	}
 	switch {
 	case s.ID == "" && s.JSON.IsZero():
 		r.problem(both, "set SECRET_ID to a Secrets Manager secret, or SECRET_JSON to the document itself", "are both not set")

@@ -84,25 +84,25 @@ func (c Candidate) Generation() Generation { return Generation(c.ID) }
 // CheckActivation reports whether an activation with this `iat` and generation
 // may replace current, which may be the zero Installation: [ErrReplayed] if it
 // is the one that current came from or was removed with, [ErrStale] if it is
-// older than the last activation or than the removal.
+// older than the last activation, action or removal that was applied. An older
+// code would bring back addresses that the customer has moved away from.
 func CheckActivation(current Installation, generation Generation, issuedAt time.Time) error {
 	switch {
 	case current.Version == 0:
 		return nil
 	case current.Generation == generation:
 		return fmt.Errorf("activation of %s: %w", current.OrgKey, ErrReplayed)
-	case issuedAt.Before(current.ActivatedAt):
+	case issuedAt.Before(current.ActivatedAt) || issuedAt.Before(current.LastActionAt):
 		return fmt.Errorf("activation of %s: %w", current.OrgKey, ErrStale)
-	case current.State == Removed && issuedAt.Before(current.RemovedAt):
-		return fmt.Errorf("activation of %s: removed since: %w", current.OrgKey, ErrStale)
 	default:
 		return nil
 	}
 }
 
 // Promote returns the installation that the proven activation c becomes in
-// place of current. Its tokens are for the caller to set. It returns the
-// errors of [CheckActivation].
+// place of current. Its tokens are for the caller to set. Who works on current
+// keeps its lease: both are the same customer's devices. It returns the errors
+// of [CheckActivation].
 func (c Candidate) Promote(current Installation) (Installation, error) {
 	if err := CheckActivation(current, c.Generation(), c.IssuedAt); err != nil {
 		return Installation{}, err
@@ -113,6 +113,7 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes, URLs: c.URLs,
 		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL, Notice: NoticeActivated,
+		Work: current.Work,
 	}
 	for feature, endpoint := range c.Endpoints {
 		next.Features[feature] = Feature{Endpoint: endpoint, Status: Pending}

@@ -20,7 +20,11 @@ type Change struct {
 	Scopes          []string
 	URLs            URLs
 	Endpoints       map[webex.Feature]string
-	Refresh         secret.Sealed
+	// AllEndpoints is set where Endpoints, if there are any, are all that the
+	// manifest offers: an updateApproved carries the links of its features
+	// [page], so a feature without one has been dropped.
+	AllEndpoints bool
+	Refresh      secret.Sealed
 }
 
 // NewChange returns what token says, without its refresh token, which the
@@ -30,7 +34,7 @@ func NewChange(token webex.Token) Change {
 		Subject: token.Subject, OrgName: token.OrgName, IssuedAt: token.IssuedAt,
 		Region: token.Region, ManifestVersion: token.ManifestVersion, Scopes: token.Scopes,
 		URLs:      URLs{OAuth: token.OAuthURL, App: token.AppURL, Manifest: token.ManifestURL, APIBase: token.APIBaseURL},
-		Endpoints: token.Endpoints,
+		Endpoints: token.Endpoints, AllEndpoints: token.Action == webex.UpdateApproved,
 	}
 }
 
@@ -69,8 +73,13 @@ func (i Installation) changed(change Change) Installation {
 	if next.Features == nil {
 		next.Features = map[webex.Feature]Feature{}
 	}
+	if change.AllEndpoints && len(change.Endpoints) > 0 {
+		next.Features = map[webex.Feature]Feature{}
+	}
 	for feature, endpoint := range change.Endpoints {
-		next.Features[feature] = Feature{Endpoint: endpoint}
+		kept := i.Features[feature]
+		kept.Endpoint = endpoint
+		next.Features[feature] = kept
 	}
 	for name, feature := range next.Features {
 		next.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending, PushedAt: feature.PushedAt, Pushed: feature.Pushed}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signpost/shared/installation"
+	"signpost/shared/webex"
 )
 
 const (
@@ -80,11 +81,22 @@ func (t *tally) add(row synced, err error) {
 	t.Verified++
 }
 
+func (t *tally) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Left++
+}
+
 // VerifyDue works on what is due until there is no more of it or the run's time
 // is over. It fails only if the table could not be asked what is due; what goes
 // wrong with one row is counted and never stops the others.
 func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
 	shards := run.Shards
+	for _, shard := range shards {
+		if shard < 0 || shard >= installation.Shards {
+			return Report{}, fmt.Errorf("there is no shard %d: they are 0 to %d", shard, installation.Shards-1)
+		}
+	}
 	if shards == nil {
 		// Overlapping runs begin at different ends.
 		shards = mathrand.Perm(installation.Shards)
@@ -153,12 +165,7 @@ func (s *Service) countLeft(ctx context.Context, shards []int, done *tally) erro
 
 // verifyOne claims a due row and works on it.
 func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, done *tally) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.log.ErrorContext(ctx, "panic", "org", ref.OrgKey, "outcome", "failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-			done.add(synced{}, errors.New("panic"))
-		}
-	}()
+	defer s.survive(ctx, ref.OrgKey, done)
 	if ctx.Err() != nil || run.over(s.now()) {
 		return // still due
 	}
@@ -175,6 +182,15 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 	ctx, cancel := context.WithTimeout(ctx, itemTimeout)
 	defer cancel()
 	done.add(s.workOn(ctx, work, lease.Owner))
+}
+
+// survive is deferred around the work on one organization: what goes wrong with
+// one never stops the others.
+func (s *Service) survive(ctx context.Context, orgKey string, done *tally) {
+	if cause := recover(); cause != nil {
+		s.log.ErrorContext(ctx, "panic", "org", orgKey, "outcome", "failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		done.add(synced{}, errors.New("panic"))
+	}
 }
 
 func (s *Service) workOn(ctx context.Context, work installation.Work, owner string) (synced, error) {
@@ -196,9 +212,14 @@ func (s *Service) prove(ctx context.Context, candidate installation.Candidate, o
 		return result, nil // overtaken: there is nothing left to do
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "candidate", "org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed", "cause", err)
+		s.reportUnproven(ctx, candidate, err)
 	}
 	return result, err
+}
+
+// reportUnproven logs why a candidate is left to the schedule.
+func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
+	s.log.WarnContext(ctx, "candidate", "org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed", "cause", cause)
 }
 
 func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
@@ -211,7 +232,8 @@ func (s *Service) proveKind(ctx context.Context, candidate installation.Candidat
 	}
 	s.log.InfoContext(ctx, "activated", "org", row.OrgKey, "outcome", "activated")
 	_, result, err := s.syncAndConclude(ctx, row, owner, fresh)
-	return result, err
+	result.err = errors.Join(result.err, err) // reported already
+	return result, nil
 }
 
 // expire removes an installation whose refresh token has been dead for too
@@ -233,30 +255,48 @@ func (s *Service) expire(ctx context.Context, row installation.Installation) err
 	return nil
 }
 
-// VerifyNow works on the installations of these organizations whether or not
-// they are due, except those that another worker is at, which are left.
-func (s *Service) VerifyNow(ctx context.Context, orgKeys []string) (Report, error) {
+// atOnce is how many organizations VerifyNow works on at a time.
+const atOnce = 8
+
+// VerifyNow works on the installations of these organizations, named by `sub`
+// or by its last segment, whether or not they are due. Those that another
+// worker is at are left; an unknown one counts as failed. It returns an error
+// only if ctx ended first.
+func (s *Service) VerifyNow(ctx context.Context, orgs []string) (Report, error) {
 	var done tally
-	var errs []error
-	for _, key := range orgKeys {
-		row, _, err := s.store.Find(ctx, key, s.now())
-		if err == nil && !row.Exists() {
-			err = fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
-		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		leased, owner, err := s.lease(ctx, row)
-		if errors.Is(err, installation.ErrConflict) {
-			done.Left++
-			continue
-		}
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		done.add(s.workOn(ctx, installation.Work{Installation: &leased}, owner))
+	workers := new(errgroup.Group)
+	workers.SetLimit(atOnce)
+	for _, org := range orgs {
+		workers.Go(func() error {
+			if ctx.Err() == nil {
+				s.verifyNamed(ctx, webex.OrganizationKey(org), &done)
+			}
+			return nil
+		})
 	}
-	return done.Report, errors.Join(errs...)
+	workers.Wait()
+	return done.Report, ctx.Err()
+}
+
+func (s *Service) verifyNamed(ctx context.Context, orgKey string, done *tally) {
+	defer s.survive(ctx, orgKey, done)
+	ctx, cancel := context.WithTimeout(ctx, itemTimeout)
+	defer cancel()
+	row, _, err := s.store.Find(ctx, orgKey, s.now())
+	if err == nil && !row.Exists() {
+		err = installation.ErrNotFound
+	}
+	var owner string
+	if err == nil {
+		row, owner, err = s.lease(ctx, row)
+	}
+	switch {
+	case errors.Is(err, installation.ErrConflict):
+		done.leave()
+	case err != nil:
+		s.log.WarnContext(ctx, "verify", "org", orgKey, "outcome", "failed", "cause", err)
+		done.add(synced{}, err)
+	default:
+		done.add(s.workOn(ctx, installation.Work{Installation: &row}, owner))
+	}
 }

@@ -366,6 +366,9 @@ func TestKeysetRotationReseals(t *testing.T) {
 	if w.keys.sealer.Stale(after.Tokens.Refresh) || !w.keys.sealer.Stale(before.Tokens.Refresh) {
 		t.Error("the refresh token is not sealed by the new primary key")
 	}
+	if w.keys.sealer.Stale(after.Tokens.Access) {
+		t.Error("the access token is not sealed by the new primary key")
+	}
 	w.sealedNewest()
 }
 
@@ -422,4 +425,42 @@ func TestInspectChangesNothing(t *testing.T) {
 	}
 	_, err = w.service().Inspect(t.Context(), "nobody")
 	wantErr(t, err, installation.ErrNotFound)
+}
+
+func TestVerifyNowCountsWhomItDoesNotKnow(t *testing.T) {
+	w := activatedWorld(t)
+	report, err := w.service().VerifyNow(t.Context(), []string{"nobody", w.org.Sub()})
+	if err != nil || report != (lifecycle.Report{Verified: 1, Failed: 1}) {
+		t.Errorf("report = %+v, %v", report, err)
+	}
+	if !strings.Contains(w.log.text(), "nobody") {
+		t.Error("the log does not say who is unknown")
+	}
+}
+
+func TestRunOfShardsThatAreNotThere(t *testing.T) {
+	w := activatedWorld(t)
+	for _, shard := range []int{-1, installation.Shards} {
+		if _, err := w.service().VerifyDue(t.Context(), lifecycle.Run{Shards: []int{shard}, Concurrency: 1}); err == nil {
+			t.Errorf("shard %d is taken", shard)
+		}
+	}
+}
+
+func TestManifestThatDropsAFeature(t *testing.T) {
+	w := activatedWorld(t)
+	w.pass(time.Minute)
+	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), []string{string(webex.DigitalSignage)}))), nil)
+	row, _ := w.stored()
+	if row.Features[webex.PersistentWebApp].Endpoint != "" || row.Features[webex.DigitalSignage].Status != installation.InSync {
+		t.Errorf("features = %+v", row.Features)
+	}
+	if report, err := w.verifyNow(); err != nil || report != (lifecycle.Report{Verified: 1}) {
+		t.Errorf("report = %+v, %v", report, err)
+	}
+	w.pass(time.Minute)
+	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), []string{string(webex.DigitalSignage), string(webex.PersistentWebApp)}))), nil)
+	if row, _ := w.stored(); row.Features[webex.PersistentWebApp].Status != installation.InSync {
+		t.Errorf("offered again: %+v", row.Features)
+	}
 }

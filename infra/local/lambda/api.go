@@ -3,6 +3,7 @@ package lambda
 import (
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -23,7 +24,26 @@ func (h *Host) API() http.Handler {
 	mux.HandleFunc("GET "+APIPath+"{name}/configuration", h.withFunction(configuration))
 	mux.HandleFunc("PUT "+APIPath+"{name}/configuration", h.withFunction(configure))
 	mux.HandleFunc("POST "+APIPath+"{name}/invocations", h.withFunction(h.invoke))
-	return mux
+	return fromHere(mux)
+}
+
+// fromHere refuses what a page in a browser on this machine could send: a name
+// that was made to lead here (DNS rebinding), or another site's request. The
+// answers hold every function's secrets.
+func fromHere(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		address := net.ParseIP(strings.Trim(host, "[]"))
+		site := r.Header.Get("Sec-Fetch-Site")
+		if (host != "localhost" && (address == nil || !address.IsLoopback())) || (site != "" && site != "none" && site != "same-origin") {
+			refuse(w, http.StatusForbidden, "AccessDeniedException", "The Lambda API is for programs on this machine")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // withFunction finds the function that the path names: by its name or ARN, with

@@ -43,6 +43,30 @@ func TestRequestsReachFunctions(t *testing.T) {
 	}
 }
 
+// A page on another site must not read secrets through the Lambda API.
+func TestLambdaAPIIsForThisMachine(t *testing.T) {
+	s := start(t, options(t, nil))
+	for _, change := range []func(*http.Request){
+		func(r *http.Request) { r.Host = "evil.example:3000" },
+		func(r *http.Request) { r.Host = "127.0.0.1.evil.example" },
+		func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") },
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL()+"/2015-03-31/functions/EchoFunction/configuration", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(request)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != http.StatusForbidden {
+			t.Errorf("host %q: %d, want 403", request.Host, response.StatusCode)
+		}
+	}
+}
+
 func TestFunctionsAreGivenTheirPartOnly(t *testing.T) {
 	s := start(t, options(t, map[string]string{"SIGNAGE_URL": "http://127.0.0.1/$(deviceId)"}))
 	for function, want := range map[string]string{
