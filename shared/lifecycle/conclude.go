@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -66,24 +67,37 @@ func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failu
 	return schedule
 }
 
-// resealed seals the row's refresh token with today's primary key where an
-// older one sealed it, so that a rotated key is out of use after one interval
-// (access tokens are out of use sooner than that by themselves). While a worker
-// renews the token it is left alone: that worker recognizes it by its bytes.
+// resealed seals the row's tokens with today's primary key where an older one
+// sealed them, so that a rotated key is out of use after one interval: the
+// access token too, which may live for two weeks, and without which a keyset
+// that has dropped the old key would leave the installation unverified for as
+// long. While a worker renews the tokens they are left alone: that worker
+// recognizes them by their bytes.
 func (s *Service) resealed(ctx context.Context, row installation.Installation) installation.Installation {
 	sealer, err := s.sealer(ctx)
-	if err != nil || len(row.Tokens.Refresh) == 0 || row.Tokens.Renewal.Held(s.now()) || !sealer.Stale(row.Tokens.Refresh) {
+	if err != nil || row.Tokens.Renewal.Held(s.now()) {
 		return row
 	}
-	place := installation.RefreshPlace(row.OrgKey)
-	token, err := sealer.Open(row.Tokens.Refresh, place)
-	if err != nil {
-		return row
-	}
-	if sealed, err := sealer.Seal(token, place); err == nil {
-		row.Tokens.Refresh = sealed
-	}
+	row.Tokens.Refresh = reseal(sealer, row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	row.Tokens.Access = reseal(sealer, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
 	return row
+}
+
+// reseal returns a sealed token sealed by today's primary key, or as it was if
+// that is not to be done.
+func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
+	if len(sealed) == 0 || !sealer.Stale(sealed) {
+		return sealed
+	}
+	token, err := sealer.Open(sealed, place)
+	if err != nil {
+		return sealed
+	}
+	anew, err := sealer.Seal(token, place)
+	if err != nil {
+		return sealed
+	}
+	return anew
 }
 
 // outcomeOf names a result for logs and for the row.
