@@ -87,14 +87,20 @@ func (k *KeySets) lookup(ctx context.Context, kid string, regions []string) ([]k
 			asked = append(asked, set)
 		}
 	}
+	// A set that has the key answers for all: the others need not be fetched.
+	var held []key
+	for _, set := range asked {
+		if keys, fresh := set.cached(kid, k.now()); fresh {
+			held = append(held, keys...)
+		}
+	}
+	if len(held) > 0 {
+		return held, nil
+	}
 	found := make([][]key, len(asked))
 	failures := make([]error, len(asked))
 	var wait sync.WaitGroup
 	for i, set := range asked {
-		if keys, fresh := set.cached(kid, k.now()); fresh {
-			found[i] = keys
-			continue
-		}
 		wait.Go(func() { found[i], failures[i] = set.find(ctx, k, kid) })
 	}
 	wait.Wait()
@@ -120,6 +126,9 @@ func (s *keySet) mustFetch(kid string, now time.Time) bool {
 	switch {
 	case s.failure != nil && now.Sub(s.attempted) < retryAfter:
 		return false
+	case s.failure != nil && len(s.keys[kid]) > 0:
+		// The key is there; an endpoint that hangs must not cost every request.
+		return now.Sub(s.attempted) >= refetchAfter
 	case s.fetched.IsZero(), now.Sub(s.fetched) >= maxKeySetAge:
 		return true
 	case len(s.keys[kid]) > 0:

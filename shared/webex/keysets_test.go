@@ -99,6 +99,11 @@ func TestKeySetOutage(t *testing.T) {
 	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil {
 		t.Errorf("the last good set is kept: %v", err)
 	}
+	before := b.fetches()
+	b.now = b.now.Add(29 * time.Second)
+	if _, err := b.Verify(t.Context(), b.good(), webex.CrossLaunch); err != nil || b.fetches() != before {
+		t.Errorf("a key that is held: %v after %d more fetches, want none within 30 s", err, b.fetches()-before)
+	}
 }
 
 func TestKeySetURLs(t *testing.T) {

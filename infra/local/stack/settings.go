@@ -172,7 +172,7 @@ func (s *settings) prepareData() error {
 // to be had is no reason to find nothing else that is wrong.
 func (s *settings) portName(setting string, listener net.Listener) string {
 	if listener == nil {
-		return strconv.Itoa(defaultPorts[setting])
+		return cmp.Or(s.given[setting], strconv.Itoa(defaultPorts[setting]))
 	}
 	return strconv.Itoa(portOf(listener))
 }
