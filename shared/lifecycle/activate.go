@@ -66,33 +66,50 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 
 // begin stores the candidate with its refresh token sealed, leased to this
 // worker. If the same candidate is there from an earlier try, it is taken over,
-// unless another worker is at it, in which case begun is false.
+// unless another worker is at it, in which case begun is false. Only what is
+// stored is in the hands of anybody: a write that fails because something else
+// was in its way is run again.
 func (s *Service) begin(ctx context.Context, candidate installation.Candidate, token webex.Token, known []installation.Candidate) (stored installation.Candidate, owner string, begun bool, err error) {
 	owner = newOwner()
 	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.OrgKey)); err != nil {
 		return candidate, "", false, err
 	}
+	for range saveAttempts {
+		next, held := s.takenOver(candidate, known)
+		if held {
+			return next, "", false, nil
+		}
+		next.Work = installation.NewLease(owner, s.now())
+		next.Schedule.DueAt = next.Work.Until
+		stored, err = s.store.PutCandidate(ctx, next)
+		if !errors.Is(err, installation.ErrConflict) {
+			return stored, owner, err == nil, err
+		}
+		if _, known, err = s.store.Find(ctx, candidate.OrgKey, s.now()); err != nil {
+			return candidate, "", false, err
+		}
+	}
+	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.OrgKey, installation.ErrConflict)
+}
+
+// takenOver is candidate as an earlier try may have left it, and whether
+// another worker is at it.
+func (s *Service) takenOver(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
 	for _, earlier := range known {
 		if earlier.Kind != candidate.Kind || earlier.ID != candidate.ID {
 			continue
 		}
 		if earlier.Work.Held(s.now()) {
-			return earlier, "", false, nil
+			return earlier, true
 		}
 		// Its refresh token may be newer than the one in the activation code.
 		if len(earlier.Refresh) == 0 {
 			earlier.Refresh = candidate.Refresh
 		}
 		earlier.Refused = false
-		candidate = earlier
+		return earlier, false
 	}
-	candidate.Work = installation.NewLease(owner, s.now())
-	candidate.Schedule.DueAt = candidate.Work.Until
-	stored, err = s.store.PutCandidate(ctx, candidate)
-	if errors.Is(err, installation.ErrConflict) {
-		return candidate, "", false, nil
-	}
-	return stored, owner, err == nil, err
+	return candidate, false
 }
 
 // await waits for the worker that is at the same activation, as when Webex and
@@ -221,14 +238,14 @@ func (s *Service) unproven(ctx context.Context, candidate installation.Candidate
 // activation only if Webex was not told: a configuration that is not stored yet
 // is pending, and due.
 func (s *Service) finish(ctx context.Context, row installation.Installation, owner string, fresh bool) (Activated, error) {
-	row, result, err := s.syncAndConclude(ctx, row, owner, fresh)
-	if err != nil {
-		return Activated{}, err
+	row, result, err := s.conclude(ctx, row, owner, fresh)
+	if err == nil && (row.ToldActionsURL != "" || result.untold == nil) {
+		s.report(ctx, row, result, nil)
+		return s.activated(row), nil
 	}
-	if row.ToldActionsURL == "" && result.untold != nil {
-		return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, result.untold)
-	}
-	return s.activated(row), nil
+	// The cause is logged with the answer, once.
+	s.log.InfoContext(ctx, "sync", s.outcome(row, result)...)
+	return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, errors.Join(err, result.err))
 }
 
 // resume answers for an activation that is stored already. What it left undone

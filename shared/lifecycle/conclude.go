@@ -11,9 +11,16 @@ import (
 	"signpost/shared/webex"
 )
 
-// syncAndConclude brings Webex in line and writes down where that leaves the
-// row, with the work lease of owner given back.
+// syncAndConclude is conclude, with what came of it logged.
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string, fresh bool) (installation.Installation, synced, error) {
+	row, result, err := s.conclude(ctx, row, owner, fresh)
+	s.report(ctx, row, result, err)
+	return row, result, err
+}
+
+// conclude brings Webex in line and writes down where that leaves the row, with
+// the work lease of owner given back.
+func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string, fresh bool) (installation.Installation, synced, error) {
 	began := row.Revision
 	row, result := s.sync(ctx, row, fresh)
 	settle, cancel := lasting(ctx)
@@ -24,7 +31,6 @@ func (s *Service) syncAndConclude(ctx context.Context, row installation.Installa
 	if err == nil {
 		row = concluded
 	}
-	s.report(ctx, row, result, err)
 	return row, result, err
 }
 
@@ -120,13 +126,17 @@ func outcomeOf(result synced) string {
 	return "in_sync"
 }
 
-// report logs what happened, once; what is as it should be is not worth a line.
-func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
-	outcome := outcomeOf(result)
-	attributes := []any{
-		"org", row.OrgKey, "outcome", outcome, "pushed", result.pushed, "deleted", result.deleted,
+// outcome is what is logged of a result besides its cause.
+func (s *Service) outcome(row installation.Installation, result synced) []any {
+	return []any{
+		"org", row.OrgKey, "outcome", outcomeOf(result), "pushed", result.pushed, "deleted", result.deleted,
 		"token_health", string(row.TokenHealth(s.now())),
 	}
+}
+
+// report logs what happened, once; what is as it should be is not worth a line.
+func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
+	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
 	case saveErr != nil:
 		s.log.ErrorContext(ctx, "sync", append(attributes, "cause", errors.Join(saveErr, result.err))...)

@@ -116,11 +116,11 @@ func (s *Service) hasten(ctx context.Context, row installation.Installation) {
 	defer cancel()
 	now := s.now()
 	current, err := s.reread(settle, row)
-	if err != nil || current.Work.Held(now) || current.Schedule.Failures > 0 || !current.Schedule.DueAt.After(now) {
-		return
+	if err == nil && !current.Work.Held(now) && current.Schedule.Failures == 0 && current.Schedule.DueAt.After(now) {
+		current.Schedule.DueAt = now
+		_, err = s.store.Save(settle, current)
 	}
-	current.Schedule.DueAt = now
-	if _, err := s.store.Save(settle, current); err != nil && !errors.Is(err, installation.ErrConflict) {
+	if err != nil && !errors.Is(err, installation.ErrConflict) && !errors.Is(err, installation.ErrStale) {
 		s.log.WarnContext(ctx, "repair not brought forward", "org", row.OrgKey, "cause", err)
 	}
 }

@@ -44,6 +44,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 	}
 	err = s.proveMove(ctx, candidate)
 	if errors.Is(err, webex.ErrUnavailable) {
+		s.reportUnproven(ctx, candidate, err)
 		return nil // stored, and due
 	}
 	return err

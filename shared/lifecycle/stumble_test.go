@@ -1,0 +1,145 @@
+package lifecycle_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// Reductions of what package faults found.
+
+// stumbling is a store some of whose writes meet another transaction, or whose
+// table does not answer.
+type stumbling struct {
+	lifecycle.Store
+	conflicts int // of the writes to come
+	save      error
+	find      error // from the second time on
+	found     int
+}
+
+func (s *stumbling) conflict() error {
+	if s.conflicts == 0 {
+		return nil
+	}
+	s.conflicts--
+	return installation.ErrConflict
+}
+
+func (s *stumbling) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
+	if err := s.conflict(); err != nil {
+		return c, err
+	}
+	return s.Store.PutCandidate(ctx, c)
+}
+
+func (s *stumbling) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
+	if err := s.conflict(); err != nil {
+		return err
+	}
+	return s.Store.DeleteCandidate(ctx, c)
+}
+
+func (s *stumbling) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	if s.save != nil {
+		return i, s.save
+	}
+	return s.Store.Save(ctx, i)
+}
+
+func (s *stumbling) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	if s.found++; s.found > 1 && s.find != nil {
+		return installation.Installation{}, nil, s.find
+	}
+	return s.Store.Find(ctx, orgKey, now)
+}
+
+// on returns a service on the store, which logs as in production.
+func (w *world) on(store *stumbling) *lifecycle.Service {
+	w.t.Helper()
+	store.Store = w.store
+	service, err := lifecycle.New(store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, slog.New(slog.NewJSONHandler(w.log, nil)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return service
+}
+
+// A candidate whose write meets another transaction is nobody's, so nobody else
+// is at it.
+func TestMoveInTheWayOfATransactionIsStored(t *testing.T) {
+	w := activatedWorld(t)
+	token := w.verified(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{NewRefreshToken: true})))
+	wantErr(t, w.on(&stumbling{conflicts: 2}).Act(t.Context(), token), nil)
+	if row, _ := w.stored(); row.Region != elsewhere {
+		t.Errorf("region = %s, want %s", row.Region, elsewhere)
+	}
+	token = w.verified(w.minted(w.cloud.MintMove(w.org.ID(), home, webextest.MoveOptions{})))
+	wantErr(t, w.on(&stumbling{conflicts: 1000}).Act(t.Context(), token), installation.ErrConflict)
+}
+
+func TestRemovalOfACandidateInTheWayOfATransaction(t *testing.T) {
+	w := newWorld(t)
+	w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 500, Times: 1})
+	_, err := w.activate(w.code())
+	wantErr(t, err, webex.ErrUnavailable)
+	w.pass(10 * time.Second)
+	token := w.verified(w.minted(w.cloud.MintDeprovision(w.org.ID())))
+	wantErr(t, w.on(&stumbling{conflicts: 1}).Act(t.Context(), token), nil)
+	if _, candidates := w.stored(); len(candidates) != 0 {
+		t.Errorf("left: %+v", candidates)
+	}
+}
+
+func TestCausesAreLoggedOnce(t *testing.T) {
+	errTable := errors.New("the table does not answer")
+	tests := map[string]struct {
+		cause string
+		act   func(w *world) error
+	}{
+		"move that cannot be proven": {"status 503", func(w *world) error {
+			token := w.verified(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{NewRefreshToken: true})))
+			w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 503})
+			return w.on(&stumbling{}).Act(t.Context(), token)
+		}},
+		"activation that cannot be told": {"status 503", func(w *world) error {
+			code := w.verified(w.code())
+			w.fault(webextest.Fault{Kind: webextest.KindApp, Status: 503})
+			_, err := w.on(&stumbling{}).Activate(t.Context(), code, base+"/elsewhere")
+			return err
+		}},
+		"activation that cannot be concluded": {errTable.Error(), func(w *world) error {
+			_, err := w.on(&stumbling{save: errTable}).Activate(t.Context(), w.verified(w.code()), base)
+			return err
+		}},
+		"repair that cannot be brought forward": {errTable.Error(), func(w *world) error {
+			w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
+			token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+			_, err := w.on(&stumbling{find: errTable}).CheckHealth(t.Context(), token)
+			return err
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := activatedWorld(t)
+			before := len(w.log.text())
+			err := test.act(w)
+			logged := w.log.text()[before:]
+			if err != nil {
+				logged += err.Error() // as the function logs it with its answer
+			}
+			if got := strings.Count(logged, test.cause); got != 1 {
+				t.Errorf("logged %d times, want once:\n%s", got, logged)
+			}
+		})
+	}
+}
