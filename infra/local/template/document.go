@@ -57,6 +57,24 @@ func parseDocument(text []byte) (*document, error) {
 	return doc, nil
 }
 
+// Plain reads a template as plain maps, as JSON would give them, with its
+// intrinsic functions in their long form.
+func Plain(text []byte) (map[string]any, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(text, &root); err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	if len(root.Content) == 0 {
+		return nil, errors.New("template: it is empty")
+	}
+	plain, err := plainValue(root.Content[0])
+	if err != nil {
+		return nil, fmt.Errorf("template: %w", err)
+	}
+	top, _ := plain.(map[string]any)
+	return top, nil
+}
+
 // plainValue turns a YAML node into maps, lists and scalars.
 func plainValue(node *yaml.Node) (any, error) {
 	value, err := untaggedValue(node)

@@ -1,0 +1,183 @@
+// Package cloud owns what a deployment needs around the functions: secrets and
+// their key, events for the vendor, metrics, alarms, a dashboard, a domain, and
+// the protection of what must not be lost. What runs is the template's to say:
+// it is included as it is, and nothing here names a route, a schedule or a
+// permission of a function.
+//
+// SAM makes resources of its own of the template, such as roles and the API's
+// stage, only when it is deployed: code here cannot see them and does not count
+// on them.
+package cloud
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3assets"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/cloudformationinclude"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"signpost/infra/local/template"
+	"signpost/infra/stage"
+)
+
+// Options say what to deploy.
+type Options struct {
+	Settings stage.Settings
+	// TemplateFile is the template, and Template what it says.
+	TemplateFile string
+	Template     *template.Template
+	// Code is the folder of each function's program, by logical id.
+	Code map[string]string
+	// Env is where; nil leaves it to who deploys.
+	Env *awscdk.Environment
+}
+
+// deployment is a stack that is being put together.
+type deployment struct {
+	awscdk.Stack
+	Options
+	included  cloudformationinclude.CfnInclude
+	key       key
+	namespace string
+}
+
+// Add adds the stack of a stage to app. Parameters that the settings say
+// nothing about keep the template's default; one without stays a parameter, so
+// that a stack can be synthesized before anything is set.
+func Add(app constructs.Construct, o Options) awscdk.Stack {
+	name := "signpost-" + o.Settings.Name
+	d := &deployment{Options: o, namespace: "Signpost/" + o.Settings.Name}
+	d.Stack = awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
+		StackName: jsii.String(name), Env: o.Env,
+		TerminationProtection: jsii.Bool(o.Settings.Production()),
+	})
+	d.key = d.addKey()
+	d.included = cloudformationinclude.NewCfnInclude(d.Stack, jsii.String("Template"), &cloudformationinclude.CfnIncludeProps{
+		TemplateFile: jsii.String(o.TemplateFile), Parameters: d.parameters(d.addSecrets()),
+	})
+	d.setCode()
+	d.protectTable()
+	d.setDomain()
+	d.addNotices()
+	metrics := d.addMetrics()
+	d.addDashboard(metrics, d.addAlarms(metrics))
+	d.tag()
+	return d.Stack
+}
+
+// parameters are the values of the template's parameters.
+func (d *deployment) parameters(secrets map[string]*string) *map[string]any {
+	values := map[string]any{}
+	for parameter, id := range secrets {
+		values[parameter] = id
+	}
+	for variable, parameter := range stage.Parameters(d.Template) {
+		if value := d.Settings.Variables[variable]; value != "" {
+			values[parameter] = value
+		}
+	}
+	if s := d.Settings.Deployment; s.Domain != "" {
+		values["PublicUrl"] = "https://" + s.Domain
+	}
+	if architecture := d.Settings.Deployment.Architecture; architecture != "" {
+		values["Architecture"] = architecture
+	}
+	if days := d.Settings.Deployment.LogRetentionDays; days != 0 {
+		values["LogRetentionDays"] = days
+	}
+	return &values
+}
+
+// resource is a resource of the template. That it is there, and of the type, is
+// tested.
+func resource[T any](d *deployment, id string) T {
+	var typed T
+	jsii.UnsafeCast(d.included.GetResource(jsii.String(id)), &typed)
+	return typed
+}
+
+func (d *deployment) function(id string) awssam.CfnFunction {
+	return resource[awssam.CfnFunction](d, id)
+}
+
+// logs is where a function's lines go.
+func (d *deployment) logs(function string) awslogs.CfnLogGroup {
+	return resource[awslogs.CfnLogGroup](d, strings.TrimSuffix(function, "Function")+"Logs")
+}
+
+func (d *deployment) table() awsdynamodb.CfnTable {
+	return resource[awsdynamodb.CfnTable](d, "InstallationsTable")
+}
+
+// failures is the queue of scheduled runs that failed.
+func (d *deployment) failures() awssqs.CfnQueue {
+	return resource[awssqs.CfnQueue](d, "VerifyFailures")
+}
+
+// setCode gives each function the program that was built for it.
+func (d *deployment) setCode() {
+	for _, f := range d.Template.Functions {
+		asset := awss3assets.NewAsset(d.Stack, jsii.String(f.LogicalID+"Code"), &awss3assets.AssetProps{
+			Path: jsii.String(d.Code[f.LogicalID]),
+		})
+		function := d.function(f.LogicalID)
+		function.SetCodeUri(&awssam.CfnFunction_S3LocationProperty{Bucket: asset.S3BucketName(), Key: asset.S3ObjectKey()})
+		asset.AddResourceMetadata(function, jsii.String("CodeUri"))
+		if reserved := d.Settings.Deployment.ReservedConcurrency; reserved > 0 && len(f.Schedules) > 0 {
+			function.SetReservedConcurrentExecutions(jsii.Number(reserved))
+		}
+	}
+}
+
+// protectTable guards what holds every customer. (That it can be restored to
+// any point in time is in the template.)
+func (d *deployment) protectTable() {
+	table := d.table()
+	if d.key.key != nil {
+		table.SetSseSpecification(&awsdynamodb.CfnTable_SSESpecificationProperty{
+			SseEnabled: jsii.Bool(true), SseType: jsii.String("KMS"), KmsMasterKeyId: d.key.arn(),
+		})
+	}
+	table.SetDeletionProtectionEnabled(jsii.Bool(d.Settings.Production()))
+}
+
+// setDomain puts the API behind a host name of one's own. SAM makes the domain
+// and its mapping, since it makes the API's stage that they need.
+func (d *deployment) setDomain() {
+	s := d.Settings.Deployment
+	if s.Domain == "" {
+		return
+	}
+	domain := &awssam.CfnHttpApi_HttpApiDomainConfigurationProperty{
+		DomainName: jsii.String(s.Domain), CertificateArn: jsii.String(s.CertificateARN),
+		SecurityPolicy: jsii.String("TLS_1_2"), EndpointConfiguration: jsii.String("REGIONAL"),
+	}
+	if s.HostedZoneID != "" {
+		domain.Route53 = &awssam.CfnHttpApi_Route53ConfigurationProperty{HostedZoneId: jsii.String(s.HostedZoneID)}
+	}
+	resource[awssam.CfnHttpApi](d, "HttpApi").SetDomain(domain)
+}
+
+func (d *deployment) tag() {
+	tags := map[string]string{"application": "signpost", "stage": d.Settings.Name}
+	maps.Copy(tags, d.Settings.Deployment.Tags)
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		awscdk.Tags_Of(d.Stack).Add(jsii.String(name), jsii.String(tags[name]), &awscdk.TagProps{
+			// Tags of dashboards are newer than the linters' rules.
+			ExcludeResourceTypes: jsii.Strings("AWS::CloudWatch::Dashboard"),
+		})
+	}
+}
+
+// output tells who deploys what they need to know.
+func (d *deployment) output(name, description string, value *string) {
+	awscdk.NewCfnOutput(d.Stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
+}

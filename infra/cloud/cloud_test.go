@@ -1,0 +1,178 @@
+package cloud_test
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/infra/notices"
+)
+
+func like(properties map[string]any) any { return assertions.Match_ObjectLike(&properties) }
+
+func TestFunctionsAreBuiltAssets(t *testing.T) {
+	s := production()
+	functions := s.FindResources(jsii.String("AWS::Serverless::Function"), nil)
+	if len(*functions) != 6 {
+		t.Errorf("%d functions", len(*functions))
+	}
+	for id := range *functions {
+		code, _ := s.properties(id)["CodeUri"].(map[string]any)
+		if key, _ := code["Key"].(string); !strings.HasSuffix(key, ".zip") || code["Bucket"] == nil {
+			t.Errorf("%s: code is %v", id, code)
+		}
+		reserved := s.properties(id)["ReservedConcurrentExecutions"]
+		if (reserved == 3.0) != (id == "VerifyConfigsFunction") || unset().properties(id)["ReservedConcurrentExecutions"] != nil {
+			t.Errorf("%s: %v are reserved", id, reserved)
+		}
+	}
+}
+
+func TestProductionIsProtected(t *testing.T) {
+	s := production()
+	if !s.protected || unset().protected {
+		t.Errorf("termination protection: %v in production, %v elsewhere", s.protected, unset().protected)
+	}
+	for _, id := range []string{"InstallationsTable", "IntegrationSecret", "ContentSecret", "DataKey"} {
+		if s.resource(id)["DeletionPolicy"] != "Retain" {
+			t.Errorf("%s goes with the stack", id)
+		}
+	}
+	s.HasResourceProperties(jsii.String("AWS::DynamoDB::Table"), like(map[string]any{
+		"DeletionProtectionEnabled":        true,
+		"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
+		"SSESpecification":                 map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": map[string]any{"Fn::GetAtt": []string{"DataKey", "Arn"}}},
+	}))
+	unset().HasResourceProperties(jsii.String("AWS::DynamoDB::Table"), like(map[string]any{
+		"DeletionProtectionEnabled": false, "SSESpecification": assertions.Match_Absent(),
+	}))
+	unset().ResourceCountIs(jsii.String("AWS::KMS::Key"), jsii.Number(0))
+}
+
+// TestKeyIsUsedThroughItsServicesOnly: what encrypts or decrypts is allowed
+// only on the way through the table and the secrets.
+func TestKeyIsUsedThroughItsServicesOnly(t *testing.T) {
+	policy, _ := production().properties("DataKey")["KeyPolicy"].(map[string]any)
+	for _, raw := range policy["Statement"].([]any) {
+		statement := raw.(map[string]any)
+		text := string(must(json.Marshal(statement)))
+		through := strings.Contains(text, "kms:ViaService") && strings.Contains(text, "dynamodb.") && strings.Contains(text, "secretsmanager.") &&
+			strings.Contains(text, "kms:CallerAccount")
+		for _, action := range statement["Action"].([]any) {
+			for _, use := range []string{"crypt", "GenerateDataKey", "CreateGrant", "*"} {
+				if strings.Contains(action.(string), use) && !through {
+					t.Errorf("%s is allowed: %s", action, text)
+				}
+			}
+		}
+	}
+}
+
+func TestSecretsAreMadeEmpty(t *testing.T) {
+	for name, s := range map[string]synthesis{"prod": production(), "dev": unset()} {
+		for id, secret := range map[string]string{"IntegrationSecret": "integration", "ContentSecret": "content"} {
+			properties := s.properties(id)
+			if properties["Name"] != "signpost-"+name+"/"+secret || properties["SecretString"] != nil || properties["GenerateSecretString"] != nil {
+				t.Errorf("%s: %v", id, properties)
+			}
+			if (properties["KmsKeyId"] != nil) != (name == "prod") {
+				t.Errorf("%s of %s: key %v", id, name, properties["KmsKeyId"])
+			}
+		}
+	}
+}
+
+func TestDomain(t *testing.T) {
+	want := map[string]any{
+		"DomainName": "signpost.example.com", "CertificateArn": full().Deployment.CertificateARN, "SecurityPolicy": "TLS_1_2",
+		"EndpointConfiguration": "REGIONAL", "Route53": map[string]any{"HostedZoneId": "Z0123456789"},
+	}
+	if diff := cmp.Diff(want, production().properties("HttpApi")["Domain"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if unset().properties("HttpApi")["Domain"] != nil {
+		t.Error("a domain that nobody asked for")
+	}
+}
+
+func TestNotices(t *testing.T) {
+	s := production()
+	s.HasResourceProperties(jsii.String("AWS::Pipes::Pipe"), like(map[string]any{
+		"Source": map[string]any{"Fn::GetAtt": []string{"InstallationsTable", "StreamArn"}},
+		"Target": map[string]any{"Fn::GetAtt": []string{"Notices", "Arn"}},
+		"SourceParameters": like(map[string]any{
+			"FilterCriteria":           map[string]any{"Filters": []any{map[string]any{"Pattern": notices.Filter}}},
+			"DynamoDBStreamParameters": like(map[string]any{"StartingPosition": "TRIM_HORIZON"}),
+		}),
+		"TargetParameters": like(map[string]any{
+			"InputTemplate":                 notices.Template,
+			"EventBridgeEventBusParameters": map[string]any{"Source": "signpost", "DetailType": "$.dynamodb.NewImage.notice.S"},
+		}),
+	}))
+}
+
+func TestTags(t *testing.T) {
+	want := map[string]any{"application": "signpost", "stage": "prod", "team": "signage"}
+	if diff := cmp.Diff(want, production().properties("ActivationFunction")["Tags"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestAlarms: these and no others, each tells the topic, and silence counts
+// where silence is the fault.
+func TestAlarms(t *testing.T) {
+	s := production()
+	alarms := s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil)
+	var names []string
+	for _, alarm := range *alarms {
+		properties := (*alarm)["Properties"].(map[string]any)
+		name := strings.TrimPrefix(properties["AlarmName"].(string), "signpost-prod-")
+		names = append(names, name)
+		if len(properties["AlarmActions"].([]any)) != 1 {
+			t.Errorf("%s tells nobody", name)
+		}
+		if silent := properties["TreatMissingData"] == "breaching"; silent != (name == "ScheduleSilent") {
+			t.Errorf("%s: missing data are %v", name, properties["TreatMissingData"])
+		}
+	}
+	slices.Sort(names)
+	want := []string{"Backlog", "Errors", "FailedRuns", "Internal", "ScheduleSilent", "Throttles", "TokenInvalid"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("alarms (-want +got):\n%s", diff)
+	}
+	s.HasResourceProperties(jsii.String("AWS::SNS::Subscription"), like(map[string]any{"Protocol": "email", "Endpoint": "ops@example.com"}))
+	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"AlarmName": "signpost-prod-TokenInvalid", "Threshold": 5}))
+}
+
+// TestEveryFilterReadsALogGroupOfTheTemplate, and each metric of an alarm or
+// the dashboard is fed by one.
+func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {
+	s := production()
+	fed := map[string]bool{}
+	for _, filter := range *s.FindResources(jsii.String("AWS::Logs::MetricFilter"), nil) {
+		properties := (*filter)["Properties"].(map[string]any)
+		group, _ := properties["LogGroupName"].(map[string]any)["Ref"].(string)
+		if s.resource(group)["Type"] != "AWS::Logs::LogGroup" {
+			t.Errorf("%v reads %q", properties["FilterPattern"], group)
+		}
+		for _, raw := range properties["MetricTransformations"].([]any) {
+			fed[raw.(map[string]any)["MetricName"].(string)] = true
+		}
+	}
+	board := string(must(json.Marshal(s.plain)))
+	for _, part := range strings.Split(board, `\"Signpost/prod\",\"`)[1:] {
+		name, _, _ := strings.Cut(part, `\"`)
+		if !fed[name] {
+			t.Errorf("the dashboard shows %s, which nothing feeds (%v)", name, slices.Sorted(maps.Keys(fed)))
+		}
+	}
+	if !strings.Contains(board, `\"Signpost/prod\",\"Configurations\"`) {
+		t.Error("the dashboard shows nothing of ours")
+	}
+}

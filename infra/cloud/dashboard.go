@@ -1,0 +1,75 @@
+package cloud
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+	"github.com/aws/jsii-runtime-go"
+
+	"signpost/shared/webex"
+)
+
+// Codes of problem answers that strangers or Webex cause, on the dashboard
+// only, and the replays that were refused.
+var outsideCodes = []string{
+	"bad_signature", "unknown_key", "bad_algorithm", "wrong_app", "token_expired", "token_replayed",
+	"unauthorized", "webex_rejected", "webex_unavailable",
+}
+
+const halfWidth = 12
+
+// addDashboard shows a day at a glance.
+func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IAlarmRef) {
+	board := awscloudwatch.NewDashboard(d.Stack, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
+		DashboardName: d.StackName(), Start: jsii.String("-P1D"),
+	})
+	board.AddWidgets(awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
+		Title: jsii.String("What a person must act on"), Alarms: &alarms, Width: jsii.Number(2 * halfWidth), Height: jsii.Number(3),
+	}))
+	hour, five := minutes(60), minutes(5)
+	pending := m.queue("NumberOfMessagesSent", "Sum", d.failures().AttrQueueName(), five)
+	board.AddWidgets(
+		graph("Customers", m.own("Activated", "Sum", hour, nil), m.own("Removed", "Sum", hour, nil), m.own("TokenInvalid", "Sum", hour, nil)),
+		graph("Configurations, by feature and outcome", m.byFeature("Configurations", "pushed", "deleted", "held", "failed")...),
+	)
+	board.AddWidgets(
+		graph("Drift found", m.byFeature("Drift", "")...),
+		graph("Launches, by feature", m.byFeature("Launches", "launched", "redeemed")...),
+	)
+	board.AddWidgets(
+		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil), pending),
+		graph("Due: left by a run, and seconds since the oldest was due", m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
+	)
+	var refused []awscloudwatch.IMetric
+	for _, code := range outsideCodes {
+		refused = append(refused, m.own("Problems", "Sum", five, map[string]string{"code": code}))
+	}
+	board.AddWidgets(
+		graph("Refused, or failed by Webex", refused...),
+		graph("500 internal", m.own("Problems", "Sum", five, map[string]string{"code": "internal"})),
+	)
+	board.AddWidgets(
+		graph("Errors and throttles", append(m.all("Errors", "Sum", five), m.sum("Throttles", five))...),
+		graph("Duration, 99th percentile", m.all("Duration", "p99", five)...),
+	)
+}
+
+// byFeature are a metric's values for each feature and outcome.
+func (m metrics) byFeature(name string, outcomes ...string) []awscloudwatch.IMetric {
+	var list []awscloudwatch.IMetric
+	for _, feature := range webex.Features {
+		for _, outcome := range outcomes {
+			dimensions := map[string]string{"feature": string(feature)}
+			if outcome != "" {
+				dimensions["outcome"] = outcome
+			}
+			list = append(list, m.own(name, "Sum", minutes(60), dimensions))
+		}
+	}
+	return list
+}
+
+func graph(title string, lines ...awscloudwatch.IMetric) awscloudwatch.IWidget {
+	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
+		Title: jsii.String(title), Left: &lines, Width: jsii.Number(halfWidth), LiveData: jsii.Bool(true),
+	})
+}

@@ -1,0 +1,103 @@
+package cloud_test
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+
+	"signpost/infra/cloud"
+	"signpost/infra/local/template"
+	"signpost/infra/stage"
+)
+
+const templateFile = "../../template.yaml"
+
+// TestMain ends the process in which the CDK runs.
+func TestMain(m *testing.M) {
+	status := m.Run()
+	jsii.Close()
+	os.Exit(status)
+}
+
+// synthesis is a synthesized stack: for the CDK's assertions, and as maps.
+type synthesis struct {
+	assertions.Template
+	plain     map[string]any
+	protected bool // against deletion as a whole
+	findings  []string
+}
+
+func (s synthesis) resource(id string) map[string]any {
+	found, _ := s.plain["Resources"].(map[string]any)[id].(map[string]any)
+	return found
+}
+
+func (s synthesis) properties(id string) map[string]any {
+	properties, _ := s.resource(id)["Properties"].(map[string]any)
+	return properties
+}
+
+// The two stages, each synthesized once: production with all that can be set,
+// and one of which nothing is set.
+var (
+	production = sync.OnceValue(func() synthesis { return synthesize(full()) })
+	unset      = sync.OnceValue(func() synthesis { return synthesize(stage.Settings{Name: "dev"}) })
+)
+
+// full is settings with everything set.
+func full() stage.Settings {
+	return stage.Settings{
+		Name: "prod",
+		Variables: map[string]string{
+			"WEBEX_APP_ID": "6d93fe09-7130-4507-b261-3908b63428a4", "WEBEX_CLIENT_ID": "C3f1b6a2",
+			"SIGNAGE_URL": "https://signage.example.com/?d=$(deviceId)", "CONTENT_URL": "https://content.example.com/",
+		},
+		Deployment: stage.Deployment{
+			Architecture: "x86_64", LogRetentionDays: 90, Domain: "signpost.example.com",
+			CertificateARN: "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09", HostedZoneID: "Z0123456789",
+			AlarmEmail: "ops@example.com", TokenInvalidPerDay: 5, ReservedConcurrency: 3, Tags: map[string]string{"team": "signage"},
+		},
+	}
+}
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}
+
+// synthesize synthesizes a stack whose functions are empty files: that they are
+// built is the business of the command, and takes long.
+func synthesize(settings stage.Settings) synthesis {
+	folder := must(os.MkdirTemp("", "synthesis"))
+	defer os.RemoveAll(folder)
+	program := filepath.Join(folder, "code")
+	if err := errors.Join(os.Mkdir(program, 0o755), os.WriteFile(filepath.Join(program, "bootstrap"), nil, 0o755)); err != nil {
+		panic(err)
+	}
+	read := must(template.Read(templateFile))
+	code := map[string]string{}
+	for _, f := range read.Functions {
+		code[f.LogicalID] = program
+	}
+	app := awscdk.NewApp(&awscdk.AppProps{
+		Outdir: jsii.String(filepath.Join(folder, "out")), TreeMetadata: jsii.Bool(false), AnalyticsReporting: jsii.Bool(false),
+	})
+	stack := cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: templateFile, Template: read, Code: code})
+	findings := addRules(app, settings)
+	s := synthesis{Template: assertions.Template_FromStack(stack, nil), protected: *stack.TerminationProtection()}
+	text := must(json.Marshal(s.ToJSON()))
+	if err := json.Unmarshal(text, &s.plain); err != nil {
+		panic(err)
+	}
+	s.findings = findings(stack)
+	return s
+}

@@ -1,0 +1,137 @@
+package cloud
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// count is one metric that is read from the functions' log lines.
+type count struct {
+	metric  string
+	pattern string
+	// value is what is added for a line: a field of it, or 1.
+	value string
+	// by are the fields that divide the metric.
+	by []string
+	// of are the functions whose lines are counted; nil means those with routes.
+	of []string
+}
+
+// The functions that work on installations.
+var lifecycle = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
+
+// counts are all that is counted. The lines are those of packages gateway and
+// lifecycle and of the function verifyconfigs; tests there hold their form.
+var counts = []count{
+	{metric: "Problems", pattern: `{ $.msg = "request" && $.code = * }`, by: []string{"code"}},
+	{metric: "Launches", pattern: `{ $.msg = "request" && ($.outcome = "launched" || $.outcome = "redeemed") && $.feature = * }`, by: []string{"feature", "outcome"},
+		of: []string{"AssignContentFunction", "ManageContentFunction", "LaunchesFunction"}},
+	{metric: "Activated", pattern: `{ $.outcome = "activated" }`, of: []string{"ActivationFunction", "VerifyConfigsFunction"}},
+	{metric: "Configurations", pattern: `{ $.msg = "feature" }`, by: []string{"feature", "outcome"}, of: lifecycle},
+	{metric: "Drift", pattern: `{ $.msg = "feature" && $.drift IS TRUE }`, by: []string{"feature"}, of: lifecycle},
+	{metric: "TokenInvalid", pattern: `{ $.msg = "token_invalid" }`, of: lifecycle},
+	{metric: "Removed", pattern: `{ $.msg = "removed" }`, of: lifecycle},
+	{metric: "Runs", pattern: `{ $.msg = "verified" }`, of: []string{"VerifyConfigsFunction"}},
+	{metric: "Verified", pattern: `{ $.msg = "verified" }`, value: "$.verified", of: []string{"VerifyConfigsFunction"}},
+	{metric: "Failed", pattern: `{ $.msg = "verified" }`, value: "$.failed", of: []string{"VerifyConfigsFunction"}},
+	{metric: "Left", pattern: `{ $.msg = "verified" }`, value: "$.left", of: []string{"VerifyConfigsFunction"}},
+	{metric: "OldestDue", pattern: `{ $.msg = "backlog" }`, value: "$.oldest_s", of: []string{"VerifyConfigsFunction"}},
+}
+
+// metrics give the metrics of a deployment.
+type metrics struct{ d *deployment }
+
+// addMetrics makes the filters that turn log lines into metrics.
+func (d *deployment) addMetrics() metrics {
+	for _, c := range counts {
+		functions := c.of
+		if functions == nil {
+			functions = d.withRoutes()
+		}
+		for _, function := range functions {
+			d.addFilter(c, function)
+		}
+	}
+	return metrics{d}
+}
+
+func (d *deployment) withRoutes() []string {
+	var ids []string
+	for _, f := range d.Template.Functions {
+		if len(f.Routes) > 0 {
+			ids = append(ids, f.LogicalID)
+		}
+	}
+	return ids
+}
+
+func (d *deployment) addFilter(c count, function string) {
+	transformation := &awslogs.CfnMetricFilter_MetricTransformationProperty{
+		MetricNamespace: jsii.String(d.namespace), MetricName: jsii.String(c.metric), MetricValue: jsii.String("1"),
+	}
+	if c.value != "" {
+		transformation.MetricValue = jsii.String(c.value)
+	}
+	var dimensions []any
+	for _, field := range c.by {
+		dimensions = append(dimensions, &awslogs.CfnMetricFilter_DimensionProperty{Key: jsii.String(field), Value: jsii.String("$." + field)})
+	}
+	if dimensions != nil {
+		transformation.Dimensions = dimensions
+	}
+	awslogs.NewCfnMetricFilter(d.Stack, jsii.String(strings.TrimSuffix(function, "Function")+c.metric), &awslogs.CfnMetricFilterProps{
+		LogGroupName: d.logs(function).Ref(), FilterPattern: jsii.String(c.pattern),
+		MetricTransformations: []any{transformation},
+	})
+}
+
+// own is a metric of ours.
+func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions map[string]string) awscloudwatch.IMetric {
+	props := &awscloudwatch.MetricProps{
+		Namespace: jsii.String(m.d.namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
+		Label: jsii.String(name),
+	}
+	if len(dimensions) > 0 {
+		values := map[string]*string{}
+		var label []string
+		for _, field := range []string{"feature", "outcome", "code"} {
+			if value, ok := dimensions[field]; ok {
+				values[field] = jsii.String(value)
+				label = append(label, value)
+			}
+		}
+		props.DimensionsMap = &values
+		props.Label = jsii.String(strings.Join(label, " "))
+	}
+	return awscloudwatch.NewMetric(props)
+}
+
+// lambda is a metric that Lambda keeps of a function.
+func (m metrics) lambda(name, statistic, function string, period awscdk.Duration) awscloudwatch.IMetric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
+		DimensionsMap: &map[string]*string{"FunctionName": m.d.function(function).Ref()},
+		Label:         jsii.String(strings.TrimSuffix(function, "Function")),
+	})
+}
+
+// queue is a metric that SQS keeps of a queue.
+func (m metrics) queue(name, statistic string, queue *string, period awscdk.Duration) awscloudwatch.IMetric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String("AWS/SQS"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
+		DimensionsMap: &map[string]*string{"QueueName": queue},
+	})
+}
+
+// all are a metric of every function.
+func (m metrics) all(name, statistic string, period awscdk.Duration) []awscloudwatch.IMetric {
+	var list []awscloudwatch.IMetric
+	for _, f := range m.d.Template.Functions {
+		list = append(list, m.lambda(name, statistic, f.LogicalID, period))
+	}
+	return list
+}

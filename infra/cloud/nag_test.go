@@ -1,0 +1,63 @@
+package cloud_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
+
+	"signpost/infra/stage"
+)
+
+// accepted are the findings of cdk-nag's AWS Solutions rules that are as they
+// should be, and why.
+var accepted = map[string]string{
+	"AwsSolutions-SMG4": "the two secrets are rotated by make setup: their values come from Control Hub and go to a content server",
+	"AwsSolutions-SQS3": "both queues are dead-letter queues themselves",
+	"AwsSolutions-SQS4": "EventBridge and Lambda, which send over TLS only, are all that may send",
+}
+
+// addRules has cdk-nag look at the production stack, and returns what gives its
+// findings once it is synthesized.
+func addRules(app awscdk.App, settings stage.Settings) func(awscdk.Stack) []string {
+	if !settings.Production() {
+		return func(awscdk.Stack) []string { return nil }
+	}
+	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{}), nil)
+	return func(stack awscdk.Stack) []string {
+		var findings []string
+		annotations := assertions.Annotations_FromStack(stack)
+		any := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
+		errors, warnings := annotations.FindError(jsii.String("*"), any), annotations.FindWarning(jsii.String("*"), any)
+		for _, finding := range slices.Concat(*errors, *warnings) {
+			findings = append(findings, fmt.Sprintf("%s: %v", *finding.Id, finding.Entry.Data))
+		}
+		return findings
+	}
+}
+
+// TestNag: cdk-nag finds nothing but what is accepted, and each of that.
+func TestNag(t *testing.T) {
+	used := map[string]bool{}
+	for _, finding := range production().findings {
+		rule := ruleOf(finding)
+		if accepted[rule] == "" {
+			t.Error(finding)
+		}
+		used[rule] = true
+	}
+	for rule := range accepted {
+		if !used[rule] {
+			t.Errorf("%s is accepted, but not found", rule)
+		}
+	}
+}
+
+var rulePattern = regexp.MustCompile(`AwsSolutions-[A-Z]+[0-9]+`)
+
+func ruleOf(finding string) string { return rulePattern.FindString(finding) }

@@ -1,0 +1,71 @@
+package cloud
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awspipes"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/jsii-runtime-go"
+
+	"signpost/infra/notices"
+)
+
+// What a pipe does with an event that the bus does not take: a record lives for
+// a day in the stream, and this is most of it.
+const (
+	pipeRetries   = 185
+	pipeMaxAge    = 23 * 60 * 60
+	pipeBatchSize = 10
+)
+
+// addNotices brings what happens to installations from the table's stream to a
+// bus of the vendor's, at least once, after it was committed.
+func (d *deployment) addNotices() {
+	bus := awsevents.NewCfnEventBus(d.Stack, jsii.String("Notices"), &awsevents.CfnEventBusProps{
+		Name: d.StackName(), Description: jsii.String("What happens to the installations of customers"),
+	})
+	missed := awssqs.NewCfnQueue(d.Stack, jsii.String("MissedNotices"), &awssqs.CfnQueueProps{
+		MessageRetentionPeriod: jsii.Number(14 * 24 * 60 * 60), SqsManagedSseEnabled: jsii.Bool(true),
+	})
+	stream := d.table().AttrStreamArn()
+	role := awsiam.NewRole(d.Stack, jsii.String("NoticesPipeRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("pipes.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": d.Account()}},
+		}),
+		InlinePolicies: &map[string]awsiam.PolicyDocument{
+			"Notices": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+				allow(stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+				allow(bus.AttrArn(), "events:PutEvents"),
+				allow(missed.AttrArn(), "sqs:SendMessage"),
+			}}),
+		},
+	})
+	awspipes.NewCfnPipe(d.Stack, jsii.String("NoticesPipe"), &awspipes.CfnPipeProps{
+		Description: jsii.String("Tells the bus of the vendor what happens to installations"),
+		RoleArn:     role.RoleArn(), Source: stream, Target: bus.AttrArn(),
+		SourceParameters: &awspipes.CfnPipe_PipeSourceParametersProperty{
+			FilterCriteria: &awspipes.CfnPipe_FilterCriteriaProperty{Filters: []any{
+				&awspipes.CfnPipe_FilterProperty{Pattern: jsii.String(notices.Filter)},
+			}},
+			DynamoDbStreamParameters: &awspipes.CfnPipe_PipeSourceDynamoDBStreamParametersProperty{
+				StartingPosition: jsii.String("TRIM_HORIZON"), BatchSize: jsii.Number(pipeBatchSize),
+				MaximumRetryAttempts: jsii.Number(pipeRetries), MaximumRecordAgeInSeconds: jsii.Number(pipeMaxAge),
+				OnPartialBatchItemFailure: jsii.String("AUTOMATIC_BISECT"),
+				DeadLetterConfig:          &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: missed.AttrArn()},
+			},
+		},
+		TargetParameters: &awspipes.CfnPipe_PipeTargetParametersProperty{
+			InputTemplate: jsii.String(notices.Template),
+			EventBridgeEventBusParameters: &awspipes.CfnPipe_PipeTargetEventBridgeEventBusParametersProperty{
+				Source: jsii.String(notices.Source), DetailType: jsii.String(notices.DetailType),
+			},
+		},
+	})
+	d.output("NoticesBus", "Event bus with what happens to installations.", bus.Ref())
+}
+
+func allow(on *string, actions ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: jsii.Strings(actions...), Resources: &[]*string{on},
+	})
+}

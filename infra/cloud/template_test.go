@@ -1,0 +1,147 @@
+package cloud_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"signpost/infra/local/template"
+)
+
+// described is the template as plain maps, with the parameters replaced that a
+// synthesized stack has no more.
+func described(t *testing.T, s synthesis) map[string]any {
+	t.Helper()
+	plain := must(template.Plain(must(os.ReadFile(templateFile))))
+	var normal map[string]any
+	if err := json.Unmarshal(must(json.Marshal(plain)), &normal); err != nil {
+		t.Fatal(err)
+	}
+	replaced := map[string]any{}
+	left, _ := s.plain["Parameters"].(map[string]any)
+	for name := range normal["Parameters"].(map[string]any) {
+		if left[name] == nil {
+			replaced[name] = parameterValues(s)[name]
+		}
+	}
+	return replace(normal, replaced).(map[string]any)
+}
+
+// parameterValues are those that the full settings and the stack give.
+func parameterValues(s synthesis) map[string]any {
+	settings := full()
+	return map[string]any{
+		"WebexAppId": settings.Variables["WEBEX_APP_ID"], "WebexClientId": settings.Variables["WEBEX_CLIENT_ID"],
+		"SignageUrl": settings.Variables["SIGNAGE_URL"], "ContentUrl": settings.Variables["CONTENT_URL"],
+		"PublicUrl": "https://signpost.example.com", "Architecture": "x86_64", "LogRetentionDays": 90.0,
+		"IntegrationSecretId": map[string]any{"Ref": "IntegrationSecret"}, "ContentSecretId": map[string]any{"Ref": "ContentSecret"},
+	}
+}
+
+// replace puts values in the place of references to parameters.
+func replace(value any, parameters map[string]any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		if name, ok := value["Ref"].(string); ok && len(value) == 1 && parameters[name] != nil {
+			return parameters[name]
+		}
+		result := map[string]any{}
+		for key, item := range value {
+			result[key] = replace(item, parameters)
+		}
+		return result
+	case []any:
+		var result []any
+		for _, item := range value {
+			result = append(result, replace(item, parameters))
+		}
+		return result
+	default:
+		return value
+	}
+}
+
+// lacks lists what want has and have lacks or has otherwise. What have has
+// beside is no matter.
+func lacks(path string, want, have any) []string {
+	object, ok := want.(map[string]any)
+	if !ok {
+		if reflect.DeepEqual(want, have) {
+			return nil
+		}
+		return []string{fmt.Sprintf("%s is %v, want %v", path, have, want)}
+	}
+	other, _ := have.(map[string]any)
+	var missing []string
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		missing = append(missing, lacks(path+"."+key, object[key], other[key])...)
+	}
+	return missing
+}
+
+// compare lists what the synthesized stack lacks of the template.
+func compare(t *testing.T, s synthesis) []string {
+	t.Helper()
+	want := described(t, s)
+	var missing []string
+	for _, section := range []string{"Transform", "Globals", "Resources", "Outputs"} {
+		missing = append(missing, lacks(section, want[section], s.plain[section])...)
+	}
+	return slices.DeleteFunc(missing, func(line string) bool {
+		return strings.HasPrefix(line, "Globals.Function.CodeUri") // which each function has its own of
+	})
+}
+
+// TestTheStackIsTheTemplate: every resource with every property, and so every
+// function, route, schedule, variable and permission.
+func TestTheStackIsTheTemplate(t *testing.T) {
+	for name, s := range map[string]synthesis{"production": production(), "unset": unset()} {
+		for _, line := range compare(t, s) {
+			t.Errorf("%s: %s", name, line)
+		}
+	}
+}
+
+// TestTheComparisonSees: a stack that lacks anything of the template is found.
+func TestTheComparisonSees(t *testing.T) {
+	for _, path := range []string{
+		"Resources.LaunchesFunction",
+		"Resources.LaunchesFunction.Properties.Events.Redeem",
+		"Resources.ActivationFunction.Properties.Timeout",
+		"Resources.ActivationFunction.Properties.Events.Page.Properties.Method",
+		"Resources.VerifyConfigsFunction.Properties.Events.EveryMinute",
+		"Resources.VerifyConfigsFunction.Properties.Events.EveryMinute.Properties.ScheduleExpression",
+		"Resources.ActivationFunction.Properties.Environment.Variables.SECRET_ID",
+		"Globals.Function.Environment.Variables.SIGNAGE_URL",
+		"Resources.AssignContentFunction.Properties.Policies",
+		"Resources.InstallationsTable.Properties.TimeToLiveSpecification",
+		"Resources.HttpApi.Properties.RouteSettings",
+		"Resources.VerifyConfigsInvokes", "Outputs.ApiUrl",
+	} {
+		s := production()
+		if len(compare(t, s)) > 0 {
+			t.Fatal("not as it should be to begin with")
+		}
+		restore := remove(s.plain, strings.Split(path, "."))
+		if missing := compare(t, s); len(missing) == 0 {
+			t.Errorf("without %s nothing is missed", path)
+		}
+		restore()
+	}
+}
+
+// remove takes an entry out of nested maps and returns what puts it back.
+func remove(top map[string]any, path []string) func() {
+	for _, key := range path[:len(path)-1] {
+		top, _ = top[key].(map[string]any)
+	}
+	last := path[len(path)-1]
+	value := top[last]
+	delete(top, last)
+	return func() { top[last] = value }
+}

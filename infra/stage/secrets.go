@@ -1,0 +1,18 @@
+package stage
+
+// Secret is one of a stage's secrets.
+type Secret struct {
+	// Name is its name in Secrets Manager, Parameter the template's for its id.
+	Name, Parameter        string
+	LogicalID, Description string
+}
+
+// Secrets are a stage's secrets: the integration's own, and what the content
+// server shares with us. Their names are fixed, so that their values can be
+// written without asking the stack.
+func Secrets(stage string) []Secret {
+	return []Secret{
+		{"signpost-" + stage + "/integration", "IntegrationSecretId", "IntegrationSecret", "clientSecret and tokenKeyset"},
+		{"signpost-" + stage + "/content", "ContentSecretId", "ContentSecret", "contentApiKey, which the content server has too"},
+	}
+}
