@@ -18,7 +18,7 @@ GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=fals
 BINARIES := .build/functions
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test fuzz lint fmt setup clean
+.PHONY: help build dev demo doctor test load fuzz lint fmt setup clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (o
 
 test: needs-go needs-cc setup build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+load: setup build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
+	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/load ./infra/local/load
+	@exec .build/load
 
 fuzz: needs-go setup ## Run each fuzz target for FUZZTIME (default 30s)
 	@set -e; for package in $$($(GO) list ./shared/...); do \

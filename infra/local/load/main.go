@@ -1,0 +1,93 @@
+// Command load drives a local stack of its own at saturation and checks every
+// answer: `make load`. It exits non-zero if one is wrong, a launch is lost or a
+// function logs an error.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"signpost/infra/local/load/traffic"
+	"signpost/infra/local/stack"
+	"signpost/shared/config"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+	err := run(ctx, ".", config.Environ(os.Environ()), os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+// errWrong: the stack was driven, and something was wrong.
+var errWrong = errors.New("something was wrong: see above")
+
+// run drives a stack of the project in root.
+func run(ctx context.Context, root string, environment map[string]string, out io.Writer) error {
+	options, err := readOptions(environment)
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "load")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	var log traffic.Log
+	own, err := stack.Start(ctx, stack.Options{
+		Root: root, EphemeralPorts: true, DataDir: folder, Out: &log,
+		// The schedule runs all the time, with something to do each time.
+		ScheduleEvery: time.Second, Environment: map[string]string{"VERIFY_INTERVAL": "5s"},
+	})
+	if err != nil {
+		return err
+	}
+	defer own.Stop()
+	fmt.Fprintf(out, "Signpost under load: %d customers, %d requests at a time, for %v, on a stack of its own at %s\n",
+		options.Customers, options.Workers, options.Duration, own.URL())
+	report, err := traffic.Run(ctx, own, &log, options)
+	if err != nil {
+		return err
+	}
+	report.Print(out)
+	if !report.OK() {
+		return errWrong
+	}
+	fmt.Fprintln(out, "\nEvery answer was right, and no launch was lost.")
+	return nil
+}
+
+// readOptions reads the settings: LOAD_SECONDS, LOAD_REQUESTS, LOAD_CUSTOMERS,
+// LOAD_WORKERS. The error names all that are wrong.
+func readOptions(environment map[string]string) (traffic.Options, error) {
+	var problems []error
+	number := func(name string, usual, most int) int {
+		text := environment[name]
+		if text == "" {
+			return usual
+		}
+		value, err := strconv.Atoi(text)
+		if err != nil || value < 1 || value > most {
+			problems = append(problems, fmt.Errorf("%s must be a number from 1 to %d", name, most))
+		}
+		return value
+	}
+	options := traffic.Options{
+		Duration:    time.Duration(number("LOAD_SECONDS", 60, 600)) * time.Second,
+		MaxRequests: int64(number("LOAD_REQUESTS", 200_000, 2_000_000)),
+		Customers:   number("LOAD_CUSTOMERS", 200, 2000),
+		Workers:     number("LOAD_WORKERS", 16, 48),
+	}
+	return options, errors.Join(problems...)
+}

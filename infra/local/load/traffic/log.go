@@ -1,0 +1,121 @@
+package traffic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Log reads the stack's log as it is written: give it as the stack's Out. It
+// counts what the schedule verified and keeps the errors.
+type Log struct {
+	mu       sync.Mutex
+	verified Verified
+	failures []string
+}
+
+// Verified is what the runs of verifyconfigs did.
+type Verified struct{ Runs, Verified, Pushed, Deleted, Failed, Left int }
+
+// Write implements io.Writer. Each call is one or more whole lines.
+func (l *Log) Write(lines []byte) (int, error) {
+	for line := range strings.Lines(string(lines)) {
+		l.read(strings.TrimSpace(line))
+	}
+	return len(lines), nil
+}
+
+func (l *Log) read(line string) {
+	_, text, _ := strings.Cut(line, " | ")
+	var entry struct {
+		Level, Msg string
+		Verified
+	}
+	structured := json.Unmarshal([]byte(text), &entry) == nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case structured && entry.Msg == "verified" && entry.Level == "INFO":
+		l.verified.Runs++
+		l.verified.Verified += entry.Verified.Verified
+		l.verified.Pushed += entry.Pushed
+		l.verified.Deleted += entry.Deleted
+		l.verified.Failed += entry.Failed
+		l.verified.Left += entry.Left
+	case structured && entry.Level == "ERROR",
+		!structured && (strings.HasPrefix(text, "failed: ") || strings.HasPrefix(text, "not called: ") || strings.HasPrefix(text, "panic: ")):
+		l.failures = append(l.failures, line)
+	}
+}
+
+func (l *Log) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.verified, l.failures = Verified{}, nil
+}
+
+func (l *Log) sum() Verified {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.verified
+}
+
+// errors are the lines that say that something went wrong. A verification that
+// failed is one even where the log takes it for Webex's fault: here Webex has
+// none.
+func (l *Log) errors() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	lines := l.failures
+	if l.verified.Failed > 0 {
+		lines = append(lines, fmt.Sprintf("%d verifications failed", l.verified.Failed))
+	}
+	return lines
+}
+
+// countProcesses looks every second how many processes of functions there are,
+// until ctx is done, and then says how many there were at most; 0 if the system
+// does not tell.
+func countProcesses(ctx context.Context) <-chan int {
+	most := make(chan int, 1)
+	go func() {
+		ticker := time.NewTicker(time.Second)
+		defer ticker.Stop()
+		highest := 0
+		for {
+			select {
+			case <-ctx.Done():
+				most <- highest
+				return
+			case <-ticker.C:
+				highest = max(highest, functionProcesses(ctx))
+			}
+		}
+	}()
+	return most
+}
+
+// functionProcesses counts this process's children, but for the emulator and
+// the command that lists them.
+func functionProcesses(ctx context.Context) int {
+	listed, err := exec.CommandContext(ctx, "ps", "-A", "-o", "ppid=,comm=").Output()
+	if err != nil {
+		return 0
+	}
+	count := 0
+	for line := range strings.Lines(string(listed)) {
+		parent, command, _ := strings.Cut(strings.TrimSpace(line), " ")
+		name := path.Base(strings.TrimSpace(command))
+		if parent == strconv.Itoa(os.Getpid()) && name != "ps" && !strings.HasPrefix(name, "dynoxide") {
+			count++
+		}
+	}
+	return count
+}

@@ -1,0 +1,74 @@
+package traffic
+
+import (
+	"testing"
+	"time"
+
+	"signpost/infra/local/stack"
+	"signpost/shared/webex/webextest"
+)
+
+// TestWhatIsWrongIsFound: a run over a stack whose Webex does not give its
+// configurations away must not end well.
+func TestWhatIsWrongIsFound(t *testing.T) {
+	var log Log
+	s, err := stack.Start(t.Context(), stack.Options{
+		Root: "../../../..", EphemeralPorts: true, DataDir: t.TempDir(), Out: &log, ScheduleEvery: stack.ScheduleOff,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	s.Webex().Inject(webextest.Fault{Kind: webextest.KindSignage, Method: "GET", Status: 500})
+	report, err := Run(t.Context(), s, &log, Options{Duration: time.Second, Workers: 4, Customers: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.OK() || report.FaultCount == 0 || len(report.Faults) == 0 {
+		t.Errorf("nothing was found: %+v", report)
+	}
+}
+
+func TestReportIsOK(t *testing.T) {
+	for name, test := range map[string]struct {
+		report Report
+		ok     bool
+	}{
+		"all redeemed": {Report{Issued: 2, Redeemed: 2}, true},
+		"one lost":     {Report{Issued: 2, Redeemed: 1}, false},
+		"a fault":      {Report{Issued: 2, Redeemed: 2, FaultCount: 1}, false},
+		"nothing done": {Report{}, false},
+	} {
+		if got := test.report.OK(); got != test.ok {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+func TestLog(t *testing.T) {
+	var log Log
+	lines := `VerifyConfigsFunction | {"level":"INFO","msg":"verified","verified":3,"pushed":1,"failed":0,"left":2}
+VerifyConfigsFunction | {"level":"INFO","msg":"verified","verified":4,"failed":1}
+ActivationFunction | {"level":"INFO","msg":"request","status":200}
+`
+	_, _ = log.Write([]byte(lines))
+	_, _ = log.Write([]byte("LaunchesFunction | {\"level\":\"ERROR\",\"msg\":\"request\"}\nActivationFunction | panic: x\n"))
+	if got, want := log.sum(), (Verified{Runs: 2, Verified: 7, Pushed: 1, Failed: 1, Left: 2}); got != want {
+		t.Errorf("verified: %+v, want %+v", got, want)
+	}
+	if got := log.errors(); len(got) != 3 {
+		t.Errorf("errors: %q", got)
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	took := []time.Duration{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	for percent, want := range map[int]time.Duration{1: 1, 50: 5, 90: 9, 99: 10, 100: 10} {
+		if got := percentile(took, percent); got != want {
+			t.Errorf("p%d is %d, want %d", percent, got, want)
+		}
+	}
+	if percentile(nil, 50) != 0 || grouped(1234567) != "1,234,567" || grouped(999) != "999" || millis(1500*time.Microsecond) != "1.5 ms" {
+		t.Error("numbers are written wrong")
+	}
+}
