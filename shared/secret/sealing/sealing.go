@@ -60,24 +60,85 @@ func NewDocument() ([]byte, error) {
 	return write(handle)
 }
 
-// RotateDocument adds a fresh key to the keyset and makes it the primary one:
-// what the older keys sealed still opens, and is sealed anew as rows are
-// written. It returns an error wrapping [ErrKeyset].
+// A keyset is rotated in steps, since a running function may hold a copy that
+// is some minutes old: a key is added with [ExtendDocument], so that all can
+// open what it seals; then, when all have it, it is made the one to seal with
+// by [PromoteDocument]; and when all that older keys sealed was sealed anew
+// they are dropped by [PruneDocument].
+
+// ExtendDocument adds a fresh key to the keyset, to open with only. It returns
+// an error wrapping [ErrKeyset].
+func ExtendDocument(document []byte) ([]byte, error) {
+	return change(document, func(manager *keyset.Manager, _ []uint32, _ uint32) error {
+		_, err := manager.Add(aead.AES256GCMKeyTemplate())
+		return err
+	})
+}
+
+// PromoteDocument makes the newest key the primary one: what the older keys
+// sealed still opens, and is sealed anew as rows are written. It returns an
+// error wrapping [ErrKeyset].
+func PromoteDocument(document []byte) ([]byte, error) {
+	return change(document, func(manager *keyset.Manager, ids []uint32, _ uint32) error {
+		return manager.SetPrimary(ids[len(ids)-1])
+	})
+}
+
+// PruneDocument drops all keys but the primary one: what they sealed does not
+// open any more. It returns an error wrapping [ErrKeyset].
+func PruneDocument(document []byte) ([]byte, error) {
+	return change(document, func(manager *keyset.Manager, ids []uint32, primary uint32) error {
+		for _, id := range ids {
+			if id == primary {
+				continue
+			}
+			if err := manager.Delete(id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Keys reports how many keys a keyset has, and whether the newest one is the
+// primary. It returns an error wrapping [ErrKeyset].
+func Keys(document []byte) (count int, newestIsPrimary bool, err error) {
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	if err != nil {
+		return 0, false, ErrKeyset
+	}
+	info := handle.KeysetInfo()
+	last := len(info.GetKeyInfo()) - 1
+	return last + 1, info.GetKeyInfo()[last].GetKeyId() == info.GetPrimaryKeyId(), nil
+}
+
+// RotateDocument adds a key and makes it the primary one at once, for a keyset
+// that nobody holds a copy of.
 func RotateDocument(document []byte) ([]byte, error) {
+	extended, err := ExtendDocument(document)
+	if err != nil {
+		return nil, err
+	}
+	return PromoteDocument(extended)
+}
+
+// change makes a change to a keyset with these keys.
+func change(document []byte, do func(manager *keyset.Manager, ids []uint32, primary uint32) error) ([]byte, error) {
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
 	if err != nil {
 		return nil, ErrKeyset
 	}
-	manager := keyset.NewManagerFromHandle(handle)
-	id, err := manager.Add(aead.AES256GCMKeyTemplate())
-	if err == nil {
-		err = manager.SetPrimary(id)
+	info := handle.KeysetInfo()
+	var ids []uint32
+	for _, key := range info.GetKeyInfo() {
+		ids = append(ids, key.GetKeyId())
 	}
-	if err != nil {
-		return nil, fmt.Errorf("rotate a token keyset: %w", err)
+	manager := keyset.NewManagerFromHandle(handle)
+	if err := do(manager, ids, info.GetPrimaryKeyId()); err != nil {
+		return nil, fmt.Errorf("change a token keyset: %w", err)
 	}
 	if handle, err = manager.Handle(); err != nil {
-		return nil, fmt.Errorf("rotate a token keyset: %w", err)
+		return nil, fmt.Errorf("change a token keyset: %w", err)
 	}
 	return write(handle)
 }

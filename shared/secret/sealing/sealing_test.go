@@ -72,6 +72,47 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// TestRotationInSteps: whoever holds the document of the step before opens what
+// is sealed, until the old key is dropped.
+func TestRotationInSteps(t *testing.T) {
+	token := secret.New("refresh-token")
+	original, err := sealing.NewDocument()
+	steps := []*sealing.Keyset{parse(t, original, err)}
+	document := original
+	for n, step := range []struct {
+		change  func([]byte) ([]byte, error)
+		count   int
+		primary bool
+	}{
+		{sealing.ExtendDocument, 2, false}, {sealing.PromoteDocument, 2, true}, {sealing.PruneDocument, 1, true},
+	} {
+		document, err = step.change(document)
+		steps = append(steps, parse(t, document, err))
+		if count, primary, err := sealing.Keys(document); err != nil || count != step.count || primary != step.primary {
+			t.Errorf("step %d: %d keys, newest is primary: %v, %v", n+1, count, primary, err)
+		}
+	}
+	for n, sealer := range steps {
+		sealed, err := sealer.Seal(token, "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m := max(n-1, 0); m <= min(n+1, len(steps)-1); m++ {
+			_, err := steps[m].Open(sealed, "p")
+			if err != nil {
+				t.Errorf("sealed at step %d does not open at step %d: %v", n, m, err)
+			}
+		}
+	}
+	old, err := steps[0].Seal(token, "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := steps[3].Open(old, "p"); !errors.Is(err, sealing.ErrOpen) {
+		t.Errorf("a dropped key opens: %v", err)
+	}
+}
+
 func TestBadKeysetsAreNotQuoted(t *testing.T) {
 	for _, document := range []string{"", "{}", "null", `{"primaryKeyId":1,"key":[]}`, `"geheim"`, `{"geheim":true}`} {
 		_, err := sealing.Parse([]byte(document))
@@ -80,6 +121,12 @@ func TestBadKeysetsAreNotQuoted(t *testing.T) {
 		}
 		if _, err := sealing.RotateDocument([]byte(document)); err == nil || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("rotate %s: error = %v", document, err)
+		}
+		_, promoteErr := sealing.PromoteDocument([]byte(document))
+		_, pruneErr := sealing.PruneDocument([]byte(document))
+		_, _, keysErr := sealing.Keys([]byte(document))
+		if promoteErr == nil || pruneErr == nil || keysErr == nil {
+			t.Errorf("%s: errors = %v, %v, %v", document, promoteErr, pruneErr, keysErr)
 		}
 	}
 }
