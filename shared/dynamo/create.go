@@ -17,12 +17,12 @@ import (
 )
 
 const (
-	// maxCreates is how often a launch is tried to be stored while other
-	// transactions are in the way.
-	maxCreates = 3
-	// createPause, and up to as much again, is between two tries: a
-	// transaction takes some 10 ms.
-	createPause = 10 * time.Millisecond
+	// maxTries is how often a launch is tried to be stored, or taken, while
+	// other transactions are in the way.
+	maxTries = 3
+	// tryPause, and up to as much again, is between two tries: a transaction
+	// takes some 10 ms.
+	tryPause = 10 * time.Millisecond
 )
 
 // Create stores l and marks used, on the condition that the organization's
@@ -46,13 +46,20 @@ func (s *Store) create(ctx context.Context, l launch.Launch, region string, used
 	if err != nil {
 		return err
 	}
+	return s.transact(ctx, writes, created)
+}
+
+// transact sends a transaction that is in nobody's way for long, and again
+// while others are in its way. why turns its error into the sentinel that says
+// what it failed of.
+func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem, why func(error) error) error {
 	for try := 1; ; try++ {
 		// A new input each time: the SDK puts an idempotency token into it.
 		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-		if err = created(err); !errors.Is(err, installation.ErrConflict) || try == maxCreates {
+		if err = why(err); !errors.Is(err, installation.ErrConflict) || try == maxTries {
 			return err
 		}
-		if err := pause(ctx, createPause); err != nil {
+		if err := pause(ctx, tryPause); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/launch"
 )
 
 // forgetful loses the reply to every first attempt of a write, and calls
@@ -92,4 +93,20 @@ func TestRepeatedWritesKnowAnothers(t *testing.T) {
 	found, _ := find(t, sound, org, now)
 	_, err = s.Save(t.Context(), found)
 	wantError(t, err, installation.ErrConflict)
+}
+
+// A launch whose deleting is repeated is still given to whoever deleted it.
+func TestRepeatedTakeGetsTheLaunch(t *testing.T) {
+	t.Parallel()
+	s, sound, _ := forgetfulStore(t)
+	save(t, sound, active(org))
+	l := launch.Launch{ID: "l", OrgKey: org, IssuedAt: now}
+	wantError(t, s.Create(t.Context(), l, "us-west-2_r", mark(org, "m")), nil)
+	got, _, err := s.Take(t.Context(), "l", now)
+	wantError(t, err, nil)
+	if got.ID != "l" {
+		t.Errorf("got %+v", got)
+	}
+	_, _, err = s.Take(t.Context(), "l", now)
+	wantError(t, err, launch.ErrUnknown)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/launch"
 )
 
 // Transactions in each other's way come and go as they like, so DynamoDB's
@@ -157,5 +158,34 @@ func TestTakeLeavesWhatItCannotRead(t *testing.T) {
 	wantSentinel(t, err, nil)
 	if _, _, err := s.Take(t.Context(), l.ID, now.Add(time.Minute)); err != nil {
 		t.Errorf("it is gone: %v", err)
+	}
+}
+
+func TestTakeInTheWayOfOthers(t *testing.T) {
+	tests := map[string]struct {
+		answers  []string
+		requests int // transactions
+		want     error
+	}{
+		"busy once":   {[]string{cancelled(busy)}, 2, nil},
+		"taken":       {[]string{cancelled(busy), cancelled(failed)}, 2, launch.ErrUnknown},
+		"always busy": {[]string{cancelled(busy), cancelled(busy), cancelled(busy)}, 3, installation.ErrConflict},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, ops := countingStore(t)
+			save(t, s, active(org))
+			wantError(t, s.Create(t.Context(), launch.Launch{ID: "l", OrgKey: org, IssuedAt: now}, "us-west-2_r", mark(org, "m")), nil)
+			ops.reset()
+			for _, answer := range test.answers {
+				ops.answer("TransactWriteItems", answer)
+			}
+			_, _, err := s.Take(t.Context(), "l", now)
+			wantError(t, err, test.want)
+			if ops.count("TransactWriteItems") != test.requests {
+				t.Errorf("requests: %v", ops)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -139,13 +140,25 @@ func (s *Store) batch(ctx context.Context, keys []map[string]types.AttributeValu
 	return nil, errors.New("DynamoDB leaves a part of the batch unread")
 }
 
-// deleteHead returns [launch.ErrUnknown] if somebody else was faster.
+// deleteHead returns [launch.ErrUnknown] if somebody else was faster. It is a
+// transaction, if of one write: DynamoDB knows one that is repeated because its
+// reply was lost, where a bare delete would find nothing any more and leave the
+// launch to nobody.
 func (s *Store) deleteHead(ctx context.Context, id string) error {
-	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+	return s.transact(ctx, []types.TransactWriteItem{{Delete: &types.Delete{
 		TableName: s.table, Key: launchKey(id).item(), ConditionExpression: aws.String("attribute_exists(pk)"),
-	})
-	if _, taken := errors.AsType[*types.ConditionalCheckFailedException](err); taken {
+	}}}, taken)
+}
+
+// taken turns the error of taking a launch into the sentinel that says why.
+func taken(err error) error {
+	why := reasons(err)
+	switch {
+	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
 		return launch.ErrUnknown
+	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, transactionConflict) }):
+		return installation.ErrConflict
+	default:
+		return err
 	}
-	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"signpost/shared/installation"
 	"signpost/shared/webex"
@@ -60,7 +61,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 	}
 	s.log.WarnContext(ctx, "health", "org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState), "cause", cause)
 	if health.OperationalState == Impaired {
-		s.hasten(ctx, row)
+		s.hasten(ctx, row, webex.RetryAfter(cause))
 	}
 	return health, nil
 }
@@ -109,15 +110,17 @@ func (s *Service) examineFeature(ctx context.Context, session *session, row inst
 	return err
 }
 
-// hasten makes the row due now, without pressing: if another worker changes it
-// at this moment, that one sees for itself.
-func (s *Service) hasten(ctx context.Context, row installation.Installation) {
+// hasten makes the row due now, or once Webex has been left alone for as long
+// as it asked, without pressing: if another worker changes it at this moment,
+// that one sees for itself.
+func (s *Service) hasten(ctx context.Context, row installation.Installation, wait time.Duration) {
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	now := s.now()
+	due := now.Add(wait)
 	current, err := s.reread(settle, row)
-	if err == nil && !current.Work.Held(now) && current.Schedule.Failures == 0 && current.Schedule.DueAt.After(now) {
-		current.Schedule.DueAt = now
+	if err == nil && !current.Work.Held(now) && current.Schedule.Failures == 0 && current.Schedule.DueAt.After(due) {
+		current.Schedule.DueAt = due
 		_, err = s.store.Save(settle, current)
 	}
 	if err != nil && !errors.Is(err, installation.ErrConflict) && !errors.Is(err, installation.ErrStale) {

@@ -143,3 +143,15 @@ func TestCausesAreLoggedOnce(t *testing.T) {
 		})
 	}
 }
+
+func TestHealthCheckLeavesWebexAloneAsAsked(t *testing.T) {
+	w := activatedWorld(t)
+	w.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 429, RetryAfter: "600", Times: 1})
+	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+	if health, err := w.service().CheckHealth(t.Context(), token); err != nil || health.OperationalState != lifecycle.Impaired {
+		t.Fatalf("health = %+v, %v", health, err)
+	}
+	if row, _ := w.stored(); row.Schedule.DueAt.Sub(w.clock()) != 10*time.Minute {
+		t.Errorf("due after %v, want what Webex asked for", row.Schedule.DueAt.Sub(w.clock()))
+	}
+}

@@ -196,3 +196,24 @@ func TestDeleteOfWhatIsGone(t *testing.T) {
 		t.Errorf("error = %v, want none", err)
 	}
 }
+
+func TestRetryAfterIsTheLongest(t *testing.T) {
+	wish := func(d time.Duration) error {
+		return fmt.Errorf("call: %w", &webex.APIError{Status: 429, RetryAfter: d})
+	}
+	tests := map[string]struct {
+		err  error
+		want time.Duration
+	}{
+		"none":        {nil, 0},
+		"other":       {errors.New("other"), 0},
+		"one":         {wish(time.Minute), time.Minute},
+		"joined":      {errors.Join(wish(0), nil, errors.New("other"), fmt.Errorf("all: %w", errors.Join(wish(time.Second), wish(time.Hour)))), time.Hour},
+		"two wrapped": {fmt.Errorf("%w: %w", wish(0), wish(time.Minute)), time.Minute},
+	}
+	for name, test := range tests {
+		if got := webex.RetryAfter(test.err); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}

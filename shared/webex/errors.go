@@ -97,11 +97,21 @@ func (e *APIError) answered() bool {
 	return e.Status >= 300 && (e.Cause == nil || e.Status >= 400)
 }
 
-// RetryAfter returns how long Webex asked to be left alone, 0 if err is not
-// an [APIError] or Webex did not say.
+// RetryAfter returns how long Webex asked to be left alone, the longest if err
+// joins several; 0 if Webex did not say.
 func RetryAfter(err error) time.Duration {
-	if api, ok := errors.AsType[*APIError](err); ok {
-		return api.RetryAfter
+	switch err := err.(type) {
+	case *APIError:
+		return err.RetryAfter
+	case interface{ Unwrap() []error }:
+		var longest time.Duration
+		for _, one := range err.Unwrap() {
+			longest = max(longest, RetryAfter(one))
+		}
+		return longest
+	case interface{ Unwrap() error }:
+		return RetryAfter(err.Unwrap())
+	default:
+		return 0
 	}
-	return 0
 }
