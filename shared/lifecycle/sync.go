@@ -29,7 +29,9 @@ type synced struct {
 type session struct {
 	service *Service
 
-	mu      sync.Mutex
+	// gate holds one value while somebody looks at what follows or renews it,
+	// so that waiting for a renewal ends with the caller's time.
+	gate    chan struct{}
 	row     installation.Installation
 	token   secret.String
 	renewed bool
@@ -37,14 +39,27 @@ type session struct {
 
 func (s *Service) openSession(ctx context.Context, row installation.Installation) (*session, error) {
 	token, row, err := s.access(ctx, row)
-	return &session{service: s, row: row, token: token}, err
+	return &session{service: s, gate: make(chan struct{}, 1), row: row, token: token}, err
 }
+
+func (c *session) enter(ctx context.Context) error {
+	select {
+	case c.gate <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return errors.Join(webex.ErrUnavailable, ctx.Err())
+	}
+}
+
+func (c *session) leave() { <-c.gate }
 
 // call runs f with the token, and once more with a new one if Webex says 401.
 func (c *session) call(ctx context.Context, f func(secret.String) error) error {
-	c.mu.Lock()
+	if err := c.enter(ctx); err != nil {
+		return err
+	}
 	token := c.token
-	c.mu.Unlock()
+	c.leave()
 	err := f(token)
 	if !errors.Is(err, webex.ErrUnauthorized) {
 		return err
@@ -57,8 +72,10 @@ func (c *session) call(ctx context.Context, f func(secret.String) error) error {
 }
 
 func (c *session) renew(ctx context.Context, refused secret.String) (secret.String, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.enter(ctx); err != nil {
+		return secret.String{}, err
+	}
+	defer c.leave()
 	if !c.token.Equal(refused) {
 		return c.token, nil
 	}
