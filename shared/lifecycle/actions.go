@@ -125,10 +125,8 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			if len(older) == 0 {
 				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 			}
-			if err := s.dropCandidates(ctx, older); !errors.Is(err, installation.ErrConflict) {
-				return err
-			}
-			continue
+			// Who is proving one of these right now must find a tombstone.
+			row = installation.Installation{OrgKey: key, Subject: token.Subject, AppID: token.AppID, Region: token.KeyRegion}
 		}
 		if token.KeyRegion != row.Region {
 			return fmt.Errorf("removal of %s: %w", key, installation.ErrWrongRegion)
