@@ -167,11 +167,25 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		next.installation.Schedule.DueAt = next.installation.Work.Until
 		used := installation.Used{OrgKey: candidate.OrgKey, ID: candidate.ID, Until: candidate.AcceptableUntil}
 		stored, err := s.store.Commit(settle, next.installation, used, next.done, s.now())
+		if errors.Is(err, installation.ErrReplayed) {
+			return row, s.spent(settle, candidate, err)
+		}
 		if !errors.Is(err, installation.ErrConflict) {
-			return stored, err == nil && next.installation.Version == 0, err
+			return stored, err
 		}
 	}
-	return row, false, installation.ErrConflict
+	return row, installation.ErrConflict
+}
+
+// spent deletes a candidate whose token was applied before: it was stored
+// beside the worker that applied it. Left, it would be tried over and over, and
+// with success once the mark of its token is gone.
+func (s *Service) spent(ctx context.Context, candidate installation.Candidate, cause error) error {
+	err := s.store.DeleteCandidate(ctx, candidate)
+	if errors.Is(err, installation.ErrConflict) {
+		err = nil // another worker has taken it over, and will find out
+	}
+	return errors.Join(cause, err)
 }
 
 // succession is what a candidate becomes and which candidates go with that.

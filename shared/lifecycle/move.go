@@ -71,6 +71,9 @@ func (s *Service) proveMove(ctx context.Context, candidate installation.Candidat
 	if err == nil {
 		_, err = s.webex.GetApp(ctx, candidate.URLs.App, token)
 	}
+	if errors.Is(err, installation.ErrStale) {
+		return s.dropStale(ctx, candidate, err)
+	}
 	if err != nil {
 		settle, cancel := lasting(ctx)
 		defer cancel()
@@ -131,6 +134,11 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 		}
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, used, []installation.Candidate{candidate})
+		if errors.Is(err, installation.ErrReplayed) {
+			settle, cancel := lasting(ctx)
+			defer cancel()
+			return s.spent(settle, candidate, err)
+		}
 		if !errors.Is(err, installation.ErrConflict) {
 			return err
 		}
