@@ -94,7 +94,7 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 		return err
 	}
 	if !busy && stored.State == installation.Active {
-		_, _, _ = s.syncAndConclude(ctx, stored, owner, false)
+		_, _, _ = s.syncAndConclude(ctx, stored, owner)
 	}
 	return nil
 }

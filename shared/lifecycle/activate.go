@@ -54,14 +54,14 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 	if !begun {
 		return s.await(ctx, candidate)
 	}
-	row, fresh, err := s.promote(ctx, candidate, owner)
+	row, err := s.promote(ctx, candidate, owner)
 	if err != nil {
 		return Activated{}, err
 	}
 	if row.Work.Owner != owner {
-		return s.resume(ctx, row) // another worker was faster with the same code
+		return s.resume(ctx, row) // another worker is at it
 	}
-	return s.finish(ctx, row, owner, fresh)
+	return s.finish(ctx, row, owner)
 }
 
 // begin stores the candidate with its refresh token sealed, leased to this
@@ -138,32 +138,34 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 
 // promote proves the activation by exchanging its refresh token with our
 // client, and makes it the installation in one write that also marks its token
-// as used. It reports whether Webex is known to store no configuration yet. The
-// row's work lease is owner's, unless another worker promoted the same code.
-func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, fresh bool, err error) {
+// as used. The row's work lease is owner's, unless another worker promoted the
+// same code or is still at work on the installation that this one replaces.
+func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, err error) {
 	// Look again now that the candidate is ours: another worker may have
 	// finished the same activation, or a newer one, before we stored it.
 	if row, _, err := s.successor(ctx, candidate); err != nil || row.Version != 0 {
-		return row, false, err
+		return row, err
 	}
 	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, candidate.URLs.OAuth, candidate.Refresh)
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	if err != nil {
-		return row, false, s.unproven(settle, candidate, err)
+		return row, s.unproven(settle, candidate, err)
 	}
 	change, err := s.renewal(settle, candidate.OrgKey, tokens)
 	if err != nil {
-		return row, false, err
+		return row, err
 	}
 	for range saveAttempts {
 		row, next, err := s.successor(settle, candidate)
 		if err != nil || row.Version != 0 {
-			return row, false, err
+			return row, err
 		}
 		next.installation.Tokens.Refresh = candidate.Refresh
 		change(&next.installation.Tokens)
-		next.installation.Work = installation.NewLease(owner, s.now())
+		if !next.installation.Work.Held(s.now()) {
+			next.installation.Work = installation.NewLease(owner, s.now())
+		}
 		next.installation.Schedule.DueAt = next.installation.Work.Until
 		used := installation.Used{OrgKey: candidate.OrgKey, ID: candidate.ID, Until: candidate.AcceptableUntil}
 		stored, err := s.store.Commit(settle, next.installation, used, next.done, s.now())
@@ -251,8 +253,8 @@ func (s *Service) unproven(ctx context.Context, candidate installation.Candidate
 // finish tells Webex of us and pushes the configurations. It is an error of the
 // activation only if Webex was not told: a configuration that is not stored yet
 // is pending, and due.
-func (s *Service) finish(ctx context.Context, row installation.Installation, owner string, fresh bool) (Activated, error) {
-	row, result, err := s.conclude(ctx, row, owner, fresh)
+func (s *Service) finish(ctx context.Context, row installation.Installation, owner string) (Activated, error) {
+	row, result, err := s.conclude(ctx, row, owner)
 	if err == nil && (row.ToldActionsURL != "" || result.untold == nil) {
 		s.report(ctx, row, result, nil)
 		return s.activated(row), nil
@@ -275,7 +277,7 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 	if err != nil {
 		return Activated{}, err
 	}
-	return s.finish(ctx, leased, owner, false)
+	return s.finish(ctx, leased, owner)
 }
 
 // lease takes the row's work lease for this worker, or returns

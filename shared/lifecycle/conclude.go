@@ -12,17 +12,17 @@ import (
 )
 
 // syncAndConclude is conclude, with what came of it logged.
-func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string, fresh bool) (installation.Installation, synced, error) {
-	row, result, err := s.conclude(ctx, row, owner, fresh)
+func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
+	row, result, err := s.conclude(ctx, row, owner)
 	s.report(ctx, row, result, err)
 	return row, result, err
 }
 
 // conclude brings Webex in line and writes down where that leaves the row, with
 // the work lease of owner given back.
-func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string, fresh bool) (installation.Installation, synced, error) {
+func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	began := row.Revision
-	row, result := s.sync(ctx, row, fresh)
+	row, result := s.sync(ctx, row)
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {

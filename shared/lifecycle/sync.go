@@ -92,9 +92,8 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 }
 
 // sync tells Webex where we are, where it was told otherwise, and brings every
-// feature's configuration in line, side by side. With fresh set, Webex is
-// known to store none yet, and is not asked first.
-func (s *Service) sync(ctx context.Context, row installation.Installation, fresh bool) (installation.Installation, synced) {
+// feature's configuration in line, side by side.
+func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
 	result := synced{told: row.ToldActionsURL, features: maps.Clone(row.Features)}
 	session, err := s.openSession(ctx, row)
 	if err != nil {
@@ -107,7 +106,7 @@ func (s *Service) sync(ctx context.Context, row installation.Installation, fresh
 	synced := make([]syncedFeature, len(webex.Features))
 	var wait sync.WaitGroup
 	for i, name := range webex.Features {
-		wait.Go(func() { synced[i] = s.syncFeature(ctx, session, row, name, fresh) })
+		wait.Go(func() { synced[i] = s.syncFeature(ctx, session, row, name) })
 	}
 	wait.Wait()
 	for i, name := range webex.Features {
@@ -152,9 +151,9 @@ type syncedFeature struct {
 
 // syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
 // reaches every device of the customer.
-func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature, fresh bool) syncedFeature {
+func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) syncedFeature {
 	verdict := s.settings.Judge(row, name, nil, s.now())
-	if verdict.asksWebex && !fresh {
+	if verdict.asksWebex {
 		stored, err := s.stored(ctx, session, name, row.Features[name].Endpoint)
 		if err != nil {
 			return failed(row.Features[name], err)

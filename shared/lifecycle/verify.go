@@ -200,7 +200,7 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 	case work.Installation.State == installation.TokenInvalid:
 		return synced{}, s.expire(ctx, *work.Installation)
 	default:
-		_, result, err := s.syncAndConclude(ctx, *work.Installation, owner, false)
+		_, result, err := s.syncAndConclude(ctx, *work.Installation, owner)
 		return result, err
 	}
 }
@@ -226,12 +226,12 @@ func (s *Service) proveKind(ctx context.Context, candidate installation.Candidat
 	if candidate.Kind == installation.Move {
 		return synced{}, s.proveMove(ctx, candidate)
 	}
-	row, fresh, err := s.promote(ctx, candidate, owner)
+	row, err := s.promote(ctx, candidate, owner)
 	if err != nil || row.Work.Owner != owner {
 		return synced{}, err
 	}
 	s.log.InfoContext(ctx, "activated", "org", row.OrgKey, "outcome", "activated")
-	_, result, err := s.syncAndConclude(ctx, row, owner, fresh)
+	_, result, err := s.syncAndConclude(ctx, row, owner)
 	result.err = errors.Join(result.err, err) // reported already
 	return result, nil
 }

@@ -1,0 +1,138 @@
+package lifecycle_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// once runs do once, while the first request that fits is on its way.
+func (w *world) once(kind, method string, do func()) {
+	var done atomic.Bool
+	w.cloud.OnRequest(func(r webextest.Request) {
+		if r.Kind == kind && r.Method == method && done.CompareAndSwap(false, true) {
+			do()
+		}
+	})
+}
+
+func TestLateActivationBringsNoOldAddressBack(t *testing.T) {
+	w := activatedWorld(t)
+	late := w.code()
+	w.pass(time.Second)
+	wantErr(t, w.act(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))), nil)
+	w.pass(time.Hour)
+	_, err := w.activate(late)
+	wantErr(t, err, installation.ErrStale)
+	if row, candidates := w.stored(); row.Region != elsewhere || len(candidates) != 0 {
+		t.Errorf("region %s, %d candidates", row.Region, len(candidates))
+	}
+	w.verifyDue()
+	w.inSync()
+}
+
+// The removal finds no installation yet, only the candidate that another worker
+// is just proving.
+func TestRemovalWhileAnActivationIsProven(t *testing.T) {
+	w := newWorld(t)
+	code := w.code()
+	w.pass(time.Second)
+	removal := w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))
+	w.once(webextest.KindToken, "POST", func() { wantErr(t, w.act(removal), nil) })
+	_, err := w.activate(code)
+	wantErr(t, err, installation.ErrStale)
+	if row, candidates := w.stored(); row.Exists() || len(candidates) != 0 {
+		t.Errorf("%q, %d candidates", row.State, len(candidates))
+	}
+	wantErr(t, w.act(removal), nil) // repeated
+	_, err = w.activate(code)
+	wantErr(t, err, installation.ErrStale)
+}
+
+// A worker that was slow to store the candidate of a code which another worker
+// completed meanwhile leaves one that is nobody's any more.
+func TestCandidateOfASpentCodeGoes(t *testing.T) {
+	w := newWorld(t)
+	spent, other := w.code(), w.code() // of one second
+	for _, code := range []string{spent, other} {
+		if _, err := w.activate(code); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token := w.verified(spent)
+	candidate := installation.NewCandidate(installation.Activation, token, base, w.clock())
+	candidate.Refresh, _ = w.keys.sealer.Seal(token.RefreshToken, installation.RefreshPlace(candidate.OrgKey))
+	candidate.Schedule.DueAt = w.clock()
+	if _, err := w.store.PutCandidate(t.Context(), candidate); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Second)
+	w.verifyDue()
+	row, candidates := w.stored()
+	if len(candidates) != 0 || row.Generation != installation.NewGeneration(w.verified(other).ID) {
+		t.Errorf("%d candidates, generation %s", len(candidates), row.Generation)
+	}
+}
+
+// Our table does not know of it any more, Webex does.
+func TestReactivationOfWhatWasForgottenPushesNothing(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	w.verifyDue()
+	w.pass(installation.TokenInvalidLife)
+	w.verifyDue()
+	w.pass(webex.LongestAcceptance)
+	if row, _ := w.stored(); row.Version != 0 {
+		t.Fatalf("the table knows a row that is %s", row.State)
+	}
+	if _, err := w.activate(w.code()); err != nil {
+		t.Fatal(err)
+	}
+	for _, feature := range webex.Features {
+		if got := w.pushes(feature); got != 1 {
+			t.Errorf("%s: %d pushes, want the first activation's only", feature, got)
+		}
+	}
+	w.inSync()
+}
+
+// Two codes at once, each delivered to a worker of its own.
+func TestActivationsAtOncePushOnce(t *testing.T) {
+	w := newWorld(t)
+	first, second := w.verified(w.code()), w.verified(w.code())
+	w.once(webextest.KindSignage, "PUT", func() {
+		if _, err := w.service().Activate(t.Context(), second, base); err != nil {
+			t.Errorf("error = %v", err)
+		}
+	})
+	_, err := w.service().Activate(t.Context(), first, base)
+	wantErr(t, err, installation.ErrStale) // superseded within its second
+	w.pass(31 * time.Second)
+	w.verifyDue()
+	if got := w.pushes(webex.DigitalSignage); got != 1 {
+		t.Errorf("%d pushes, want 1", got)
+	}
+	w.inSync()
+}
+
+// A move that a re-installation overtakes while it is proven is not needed.
+func TestMoveThatAReinstallationOvertakes(t *testing.T) {
+	w := activatedWorld(t)
+	update := w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))
+	code := w.code()
+	w.once(webextest.KindToken, "POST", func() {
+		if _, err := w.activate(code); err != nil {
+			t.Errorf("error = %v", err)
+		}
+	})
+	wantErr(t, w.act(update), nil)
+	if _, candidates := w.stored(); len(candidates) != 0 {
+		t.Errorf("%d candidates left", len(candidates))
+	}
+	w.inSync()
+}
