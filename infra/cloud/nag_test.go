@@ -35,6 +35,7 @@ func addRules(app awscdk.App, settings stage.Settings) func(awscdk.Stack) []stri
 		any := assertions.Match_StringLikeRegexp(jsii.String("AwsSolutions-.*"))
 		errors, warnings := annotations.FindError(jsii.String("*"), any), annotations.FindWarning(jsii.String("*"), any)
 		for _, finding := range slices.Concat(*errors, *warnings) {
+			//lint:ignore SA1019 the Go module of cloud-assembly-api is not published
 			findings = append(findings, fmt.Sprintf("%s: %v", *finding.Id, finding.Entry.Data))
 		}
 		return findings

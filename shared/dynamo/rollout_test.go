@@ -159,13 +159,13 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	proven.Schedule.DueAt = now
-	row := commit(t, s, proven, mark(org, "c"))
+	commit(t, s, proven, mark(org, "c"))
 	want("activated", "installation.activated")
 	if _, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now); err != nil {
 		t.Fatal(err)
 	}
 	want("claimed", "")
-	row, _ = find(t, s, org, now)
+	row, _ := find(t, s, org, now)
 	row, err = row.Change(installation.Change{IssuedAt: now})
 	if err != nil {
 		t.Fatal(err)

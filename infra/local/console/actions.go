@@ -160,7 +160,7 @@ func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 		return outcome{}, err
 	}
 	if strings.Contains(string(answer), installation.ErrNotFound.Error()) {
-		return outcome{}, errors.New("Signpost holds no installation of this organization")
+		return outcome{}, errors.New("no installation of this organization is held here")
 	}
 	var report struct{ Verified, Pushed, Deleted, Failed, Left int }
 	if err := json.Unmarshal(answer, &report); err != nil {

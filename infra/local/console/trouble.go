@@ -51,7 +51,7 @@ func (c *Console) trouble(r *http.Request, orgID string) (outcome, error) {
 	case "keys":
 		org, _ := webex.Organization(orgID)
 		webex.RotateKeys(org.Region())
-		return outcome{Title: "Keys rotated", Detail: "From now on " + org.Region() + " signs with a key that Signpost has not seen."}, nil
+		return outcome{Title: "Keys rotated", Detail: "From now on " + org.Region() + " signs with a key that Signpost has not seen. It looks for unknown keys at most every 30 seconds."}, nil
 	case "drop":
 		webex.DropNextAction(orgID)
 		return outcome{Title: "The next action will be lost"}, nil
@@ -67,7 +67,7 @@ func (c *Console) spoil(orgID, feature, how string) (outcome, error) {
 	webex := c.options.Webex
 	stored, ok := webex.Configuration(orgID, feature)
 	if !ok {
-		return outcome{}, errors.New("Webex stores no configuration of this feature")
+		return outcome{}, errors.New("no configuration of this feature is stored")
 	}
 	title := featureNamed(feature).Title
 	if how == "delete" {
