@@ -12,22 +12,27 @@ $(error ARCH is "$(ARCH)": it must be arm64 or x86_64)
 endif
 
 GO      ?= go
+# The deployment that setup, manifest, synth, diff, deploy and destroy are about.
+STAGE   ?= dev
 GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
 # No commit in the binaries: the same code gives the same bytes, and nothing to deploy.
 GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 BINARIES := .build/functions
+# Builds a program of infra; without a name it is the CDK app.
+tool = mkdir -p .build && $(GO) build -buildvcs=false -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
+CDK := node_modules/.bin/cdk --app ../.build/infra
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test load fuzz lint fmt setup clean
+.PHONY: help build dev demo doctor test load fuzz lint fmt modules setup rotate manifest synth diff deploy destroy smoke clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-dev: setup build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
+dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/local ./infra/local
 	@exec .build/local
 
-demo: setup build ## Play the story of one customer, step by step
+demo: modules build ## Play the story of one customer, step by step
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/demo ./infra/local/demo
 	@exec .build/demo
 
@@ -35,14 +40,14 @@ doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (o
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/doctor ./infra/doctor
 	@.build/doctor $(or $(ARGS),-h)
 
-test: needs-go needs-cc setup build lint ## Lint, then run every test with the race detector, in shuffled order
+test: needs-go needs-cc modules build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 
-load: setup build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
+load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/load ./infra/local/load
 	@exec .build/load
 
-fuzz: needs-go setup ## Run each fuzz target for FUZZTIME (default 30s)
+fuzz: needs-go modules ## Run each fuzz target for FUZZTIME (default 30s)
 	@set -e; for package in $$($(GO) list ./shared/...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 	    echo "== $$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(or $(FUZZTIME),30s) $$package; \
@@ -63,7 +68,48 @@ build: needs-go ## Build every function for this machine, into .build/functions
 	@mkdir -p $(BINARIES)
 	GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GOBUILD) -o $(BINARIES)/ ./functions/...
 
-setup: needs-node infra/node_modules/.package-lock.json ## Install what comes from npm
+modules: needs-node infra/node_modules/.package-lock.json ## Install what comes from npm
+
+setup: needs-go ## Ask for the settings of a deployment: make setup STAGE=prod (ARGS="-batch -set …" for scripts)
+	@$(call tool,setup)
+	@.build/setup -stage $(STAGE) $(ARGS)
+
+rotate: needs-go ## Do the next step of rotating SECRET: client-secret, content-api-key, keyset, keyset-forget
+	@$(call tool,setup)
+	@.build/setup -stage $(STAGE) -rotate "$(SECRET)" $(ARGS)
+
+manifest: needs-go ## Write infra/manifest.json of STAGE, for upload in Control Hub
+	@$(call tool,manifest)
+	@.build/manifest -stage $(STAGE)
+
+synth: needs-go needs-node ## Synthesize the stack of STAGE into infra/cdk.out
+	@$(call tool,)
+	@STAGE=$(STAGE) .build/infra
+	@if command -v cfn-lint >/dev/null; then cfn-lint --ignore-checks W4001 -- infra/cdk.out/signpost-$(STAGE).template.json; \
+	  else echo "synth: cfn-lint is not installed; the stack is not linted"; fi
+
+diff: modules needs-go ## Show what a deployment of STAGE would change
+	@$(call tool,)
+	@cd infra && STAGE=$(STAGE) $(CDK) diff signpost-$(STAGE)
+
+deploy: modules needs-go ## Deploy STAGE: make deploy STAGE=prod
+	@test -f infra/stages/$(STAGE).json || { echo "deploy: there are no settings of $(STAGE): make setup STAGE=$(STAGE)" >&2; exit 1; }
+	@$(call tool,) && $(call tool,setup) && $(call tool,manifest)
+	@cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE) --no-previous-parameters --outputs-file ../.build/outputs-$(STAGE).json
+	@.build/setup -stage $(STAGE) -outputs .build/outputs-$(STAGE).json
+	@.build/manifest -stage $(STAGE) -check
+	@echo "Next: make setup STAGE=$(STAGE) fills secrets that are still empty, make smoke URL=… tries it from outside"
+
+destroy: modules needs-go ## Delete the stack of STAGE; the table stays
+	@if [ "$(STAGE)" = prod ]; then \
+	  read -r -p "This is production. Type signpost-prod to delete it: " name || true; \
+	  [ "$${name:-}" = signpost-prod ] || { echo "destroy: refused" >&2; exit 1; }; fi
+	@$(call tool,)
+	@cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE) --force
+
+smoke: needs-go ## Try a deployment from outside: make smoke URL=https://…
+	@$(call tool,smoke)
+	@.build/smoke "$(URL)"
 
 clean: ## Remove builds, node modules and local data
 	rm -rf .build .local .aws-sam infra/node_modules infra/cdk.out

@@ -38,7 +38,7 @@ func (s *settings) findEmulator() error {
 			return err
 		}
 	}
-	return fmt.Errorf("the DynamoDB emulator dynoxide is missing: `make setup` installs it from npm for linux-x64; "+
+	return fmt.Errorf("the DynamoDB emulator dynoxide is missing: `make modules` installs it from npm for linux-x64; "+
 		"on this machine (%s) put dynoxide on the PATH, or set %s to a DynamoDB that you run", platform, settingTable)
 }
 

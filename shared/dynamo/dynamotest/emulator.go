@@ -117,7 +117,7 @@ func find() (string, error) {
 	if program, err := exec.LookPath("dynoxide"); err == nil {
 		return program, nil
 	}
-	return "", fmt.Errorf("no DynamoDB emulator at %s nor dynoxide on the PATH: run make setup, or set AWS_ENDPOINT_URL_DYNAMODB", installed)
+	return "", fmt.Errorf("no DynamoDB emulator at %s nor dynoxide on the PATH: run make modules, or set AWS_ENDPOINT_URL_DYNAMODB", installed)
 }
 
 // moduleRoot walks up from the test's folder to the one with go.mod.

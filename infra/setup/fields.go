@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"signpost/infra/stage"
+)
+
+// field is one setting, as text.
+type field struct {
+	get func() string
+	set func(string)
+}
+
+// field finds a setting by its key: a variable of the functions, or a field of
+// the file below its section.
+func (s *session) field(key string) (field, error) {
+	fields := s.fields()
+	if f, ok := fields[key]; ok {
+		return f, nil
+	}
+	if _, ok := stage.Parameters(s.template)[key]; ok {
+		return field{
+			get: func() string { return s.settings.Variables[key] },
+			set: func(value string) {
+				if value == "" {
+					delete(s.settings.Variables, key)
+					return
+				}
+				s.settings.Variables[key] = value
+			},
+		}, nil
+	}
+	known := append(slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(stage.Parameters(s.template)))...)
+	slices.Sort(known)
+	return field{}, fmt.Errorf("%s is no setting; there are %s", key, strings.Join(known, ", "))
+}
+
+// assign sets what -set says.
+func (s *session) assign(key, value string) error {
+	f, err := s.field(key)
+	if err != nil {
+		return err
+	}
+	f.set(value)
+	if f.get() != value {
+		return fmt.Errorf("%s is %q: it must be a number or true or false, as the setting is", key, value)
+	}
+	return nil
+}
+
+// fields are the settings that are no variables. Lists and tags are for the
+// file alone.
+func (s *session) fields() map[string]field {
+	d, i := &s.settings.Deployment, &s.settings.Integration
+	return map[string]field{
+		"deployment.architecture":        textField(&d.Architecture),
+		"deployment.logRetentionDays":    numberField(&d.LogRetentionDays),
+		"deployment.domain":              textField(&d.Domain),
+		"deployment.certificateArn":      textField(&d.CertificateARN),
+		"deployment.hostedZoneId":        textField(&d.HostedZoneID),
+		"deployment.apiUrl":              textField(&d.APIURL),
+		"deployment.alarmEmail":          textField(&d.AlarmEmail),
+		"deployment.tokenInvalidPerDay":  numberField(&d.TokenInvalidPerDay),
+		"deployment.reservedConcurrency": numberField(&d.ReservedConcurrency),
+		"integration.displayName":        textField(&i.DisplayName),
+		"integration.email":              textField(&i.Email),
+		"integration.description":        textField(&i.Description),
+		"integration.descriptionUrl":     textField(&i.DescriptionURL),
+		"integration.tocUrl":             textField(&i.TermsURL),
+		"integration.availability":       textField(&i.Availability),
+		"integration.provisioning":       textField(&i.Provisioning),
+		"integration.role":               textField(&i.Role),
+		"integration.jsxapi": {
+			get: func() string { return strconv.FormatBool(i.JSXAPI) },
+			set: func(value string) { i.JSXAPI = value == "true" },
+		},
+	}
+}
+
+func textField(text *string) field {
+	return field{get: func() string { return *text }, set: func(value string) { *text = value }}
+}
+
+// numberField takes an empty text for 0; what is no number leaves it.
+func numberField(number *int) field {
+	return field{
+		get: func() string {
+			if *number == 0 {
+				return ""
+			}
+			return strconv.Itoa(*number)
+		},
+		set: func(value string) {
+			if n, err := strconv.Atoi(value); err == nil || value == "" {
+				*number = n
+			}
+		},
+	}
+}

@@ -1,0 +1,310 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"signpost/infra/stage"
+	"signpost/shared/secret/document"
+	"signpost/shared/secret/sealing"
+)
+
+var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// memory is a vault; a nil value is a secret without one.
+type memory struct {
+	values  map[string][]byte
+	written time.Time
+	now     time.Time
+}
+
+func (m *memory) get(_ context.Context, name string) ([]byte, time.Time, error) {
+	value, ok := m.values[name]
+	switch {
+	case !ok:
+		return nil, time.Time{}, fmt.Errorf("%s: %w", name, errNoSecret)
+	case value == nil:
+		return nil, time.Time{}, fmt.Errorf("%s: %w", name, errNoValue)
+	}
+	return value, m.written, nil
+}
+
+func (m *memory) put(_ context.Context, name string, value []byte) error {
+	m.values[name], m.written = value, m.now
+	return nil
+}
+
+// run runs the command in a project of its own.
+type project struct {
+	root  string
+	vault *memory
+	out   bytes.Buffer
+	later time.Duration
+}
+
+func newProject(t *testing.T) *project {
+	t.Helper()
+	p := &project{root: t.TempDir(), vault: &memory{values: map[string][]byte{}}}
+	text, err := os.ReadFile("../../template.yaml")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(p.root, "template.yaml"), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *project) run(answers string, f flags, secrets map[string]string) error {
+	p.out.Reset()
+	f.stage, f.root = "prod", p.root
+	if f.set == nil {
+		f.set = assignments{}
+	}
+	s := &session{
+		flags: f, dialog: newDialog(strings.NewReader(answers), &p.out), out: &p.out, client: http.DefaultClient,
+		vault: func(context.Context) (vault, error) {
+			if p.vault == nil {
+				return nil, errors.New("AWS: no credentials")
+			}
+			return p.vault, nil
+		},
+		secrets: secrets, now: func() time.Time { return now.Add(p.later) },
+	}
+	return s.run(context.Background())
+}
+
+func (p *project) settings(t *testing.T) stage.Settings {
+	t.Helper()
+	s, found, err := stage.Read(p.root, "prod")
+	if err != nil || !found {
+		t.Fatalf("settings: %v %v", found, err)
+	}
+	return s
+}
+
+func (p *project) says(t *testing.T, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(p.out.String(), part) {
+			t.Errorf("it does not say %q:\n%s", part, p.out.String())
+		}
+	}
+}
+
+const pages = "https://signage.invalid/?d=$(deviceId)"
+
+func settings() assignments {
+	return assignments{
+		"integration.displayName": "Signage", "VENDOR_NAME": "Vendor", "integration.email": "dev@example.com",
+		"integration.description": "Shows things.", "SIGNAGE_URL": pages, "CONTENT_URL": "https://content.invalid/",
+	}
+}
+
+func TestInteractive(t *testing.T) {
+	p := newProject(t)
+	answers := strings.Join([]string{
+		"", "Signage", "Vendor", "nobody", "dev@example.com", "Shows things.", "", "carrier pigeon", "https",
+		"http://signage.example.com", pages, "", "", "https://content.example.com/", "", "", "",
+	}, "\n") + "\n"
+	if err := p.run(answers, flags{offline: true}, nil); err != nil {
+		t.Fatalf("%v\n%s", err, p.out.String())
+	}
+	s := p.settings(t)
+	if !uuidPattern.MatchString(s.Variables["WEBEX_APP_ID"]) || s.Variables["SIGNAGE_URL"] != pages || s.Integration.Provisioning != "https" ||
+		s.Integration.Availability != "org_private" || s.Integration.Email != "dev@example.com" {
+		t.Errorf("settings: %+v", s)
+	}
+	p.says(t, "it is not an e-mail address", "must be one of manual, https", "Control Hub shows it once", "Next: make manifest STAGE=prod")
+
+	id := s.Variables["WEBEX_APP_ID"]
+	again := strings.Repeat("\n", 12) + "C3f1b6a2\n"
+	if err := p.run(again, flags{offline: true}, nil); err != nil {
+		t.Fatalf("%v\n%s", err, p.out.String())
+	}
+	if s := p.settings(t); s.Variables["WEBEX_APP_ID"] != id || s.Variables["WEBEX_CLIENT_ID"] != "C3f1b6a2" {
+		t.Errorf("a second time: %+v", s)
+	}
+	p.says(t, "Next: make deploy STAGE=prod")
+	if err := p.run("\n", flags{offline: true}, nil); err == nil || !strings.Contains(err.Error(), "-batch") {
+		t.Errorf("answers run out: %v", err)
+	}
+}
+
+func TestBatch(t *testing.T) {
+	p := newProject(t)
+	err := p.run("", flags{batch: true, offline: true}, nil)
+	for _, key := range []string{"integration.displayName", "VENDOR_NAME", "integration.email", "integration.description", "CONTENT_URL"} {
+		if err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s is not missed: %v", key, err)
+		}
+	}
+	set := settings()
+	set["deployment.domain"], set["integration.availability"] = "a.example.com", "global"
+	set["deployment.tokenInvalidPerDay"], set["integration.jsxapi"] = "7", "true"
+	err = p.run("", flags{batch: true, offline: true, set: set}, nil)
+	if err == nil || !strings.Contains(err.Error(), "deployment.certificateArn") || !strings.Contains(err.Error(), "integration.tocUrl") {
+		t.Errorf("what follows from other answers: %v", err)
+	}
+	set["deployment.certificateArn"], set["integration.tocUrl"] = "arn:aws:acm:eu-west-1:123456789012:certificate/x", "https://terms.example.com"
+	if err := p.run("", flags{batch: true, offline: true, set: set}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.settings(t); s.Deployment.TokenInvalidPerDay != 7 || !s.Integration.JSXAPI || s.Deployment.Domain != "a.example.com" {
+		t.Errorf("settings: %+v", s)
+	}
+	for _, bad := range []assignments{{"SIGNAGE": "x"}, {"SECRET_JSON": "{}"}, {"deployment.tokenInvalidPerDay": "many"}, {"integration.jsxapi": "yes"}} {
+		if err := p.run("", flags{batch: true, offline: true, set: bad}, nil); err == nil {
+			t.Errorf("%v was taken", bad)
+		}
+	}
+	if s := p.settings(t); s.Deployment.TokenInvalidPerDay != 7 {
+		t.Errorf("what was refused is written: %+v", s)
+	}
+}
+
+// TestPagesOutOfReachAreAWarning: the shape is an error, the rest may come.
+func TestPagesOutOfReachAreAWarning(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	p := newProject(t)
+	if err := p.run("", flags{batch: true, set: settings()}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, "Warning: SIGNAGE_URL is not reached", "Warning: CONTENT_URL is not reached")
+}
+
+// TestSecretsGoToTheVaultOnly: by steps, as the stack comes to be.
+func TestSecretsGoToTheVaultOnly(t *testing.T) {
+	p := newProject(t)
+	secrets := map[string]string{"clientSecret": "geheim-client"}
+	if err := p.run("", flags{batch: true, set: settings()}, secrets); err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, "signpost-prod/integration is not there yet")
+
+	p.vault.values["signpost-prod/integration"], p.vault.values["signpost-prod/content"] = nil, nil
+	if err := p.run("", flags{batch: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.says(t, "secret is still missing", "get-secret-value --secret-id signpost-prod/content")
+	content := string(p.vault.values["signpost-prod/content"])
+	keyset := fields(t, p.vault.values["signpost-prod/integration"])["tokenKeyset"]
+	if err := p.run("", flags{batch: true}, secrets); err != nil {
+		t.Fatal(err)
+	}
+	integration := p.vault.values["signpost-prod/integration"]
+	read, err := document.Parse(integration, document.ClientSecret, document.TokenKeyset)
+	if err != nil || read.ClientSecret.Reveal() != "geheim-client" || string(fields(t, integration)["tokenKeyset"]) != string(keyset) {
+		t.Errorf("integration: %v", err)
+	}
+	if _, err := document.Parse([]byte(content), document.ContentAPIKey); err != nil || string(p.vault.values["signpost-prod/content"]) != content {
+		t.Errorf("content: %v", err)
+	}
+	files, err := filepath.Glob(filepath.Join(p.root, "infra", "stages", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files: %v %v", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	for _, secret := range []string{"geheim", "primaryKeyId", strings.Trim(string(fields(t, []byte(content))["contentApiKey"]), `"`)} {
+		if err != nil || strings.Contains(string(text), secret) || strings.Contains(p.out.String(), secret) {
+			t.Errorf("%s is in a file or shown: %v", secret, err)
+		}
+	}
+	p.vault = nil
+	if err := p.run("", flags{batch: true}, nil); err != nil {
+		t.Errorf("without AWS: %v", err)
+	}
+	p.says(t, "AWS is not reached")
+}
+
+func fields(t *testing.T, value []byte) map[string]json.RawMessage {
+	t.Helper()
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(value, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields
+}
+
+func TestRotate(t *testing.T) {
+	keyset, err := sealing.NewDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t)
+	p.vault.values["signpost-prod/integration"] = []byte(`{"clientSecret":"old","tokenKeyset":` + string(keyset) + `,"other":1}`)
+	p.vault.values["signpost-prod/content"] = []byte(`{"contentApiKey":"old"}`)
+	p.vault.written, p.vault.now = now.Add(-time.Hour), now
+	rotate := func(what, says string, secrets map[string]string) {
+		t.Helper()
+		if err := p.run("", flags{rotate: what, batch: true}, secrets); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		p.says(t, says)
+		if err := p.run("", flags{rotate: what, batch: true}, secrets); err == nil || !strings.Contains(err.Error(), "wait until") {
+			t.Errorf("%s, the next step at once: %v", what, err)
+		}
+		p.later += spread
+		p.vault.now = now.Add(p.later)
+	}
+	content := func() string { return string(p.vault.values["signpost-prod/content"]) }
+	integration := func() map[string]json.RawMessage { return fields(t, p.vault.values["signpost-prod/integration"]) }
+
+	rotate("content-api-key", "Both keys are good", map[string]string{"contentApiKey": "new"})
+	if content() != `{"contentApiKey":["new","old"]}` {
+		t.Errorf("content: %s", content())
+	}
+	rotate("content-api-key", "old key is dropped", nil)
+	if content() != `{"contentApiKey":"new"}` {
+		t.Errorf("content: %s", content())
+	}
+	rotate("client-secret", "within 5 minutes", map[string]string{"clientSecret": "new"})
+	for _, step := range []struct {
+		what, says string
+		keys       int
+	}{{"keyset", "to open with only", 2}, {"keyset", "seals now", 2}, {"keyset-forget", "is left", 1}} {
+		rotate(step.what, step.says, nil)
+		if count, _, err := sealing.Keys(integration()["tokenKeyset"]); err != nil || count != step.keys {
+			t.Errorf("%s: %d keys, %v", step.what, count, err)
+		}
+	}
+	if got := integration(); string(got["clientSecret"]) != `"new"` || string(got["other"]) != "1" {
+		t.Errorf("integration: %v", got)
+	}
+	if err := p.run("", flags{rotate: "everything", batch: true}, nil); err == nil {
+		t.Error("rotated everything")
+	}
+	if err := p.run("", flags{rotate: "client-secret", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "CLIENT_SECRET") {
+		t.Errorf("without a new secret: %v", err)
+	}
+}
+
+func TestOutputs(t *testing.T) {
+	p := newProject(t)
+	file := filepath.Join(t.TempDir(), "outputs.json")
+	for text, want := range map[string]string{
+		`{"signpost-prod":{"ApiUrl":"https://x.example.com","Other":"y"}}`: "", `{"signpost-dev":{"ApiUrl":"https://x"}}`: "no ApiUrl", `x`: "outputs",
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := p.run("", flags{outputs: file}, nil)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if got := p.settings(t).Deployment.APIURL; got != "https://x.example.com" {
+		t.Errorf("address %q", got)
+	}
+}
