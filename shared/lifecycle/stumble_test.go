@@ -155,3 +155,22 @@ func TestHealthCheckLeavesWebexAloneAsAsked(t *testing.T) {
 		t.Errorf("due after %v, want what Webex asked for", row.Schedule.DueAt.Sub(w.clock()))
 	}
 }
+
+// Pushes that fail are no drift: once Webex can be reached, they are not held.
+func TestFailedPushesAreNotHeld(t *testing.T) {
+	w := activatedWorld(t)
+	w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"})
+	w.fault(webextest.Fault{Kind: webextest.KindSignage, Method: "PUT", Status: 500})
+	for range 5 {
+		w.pass(time.Hour)
+		if _, err := w.verifyNow(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.cloud.ClearFaults()
+	w.pass(time.Hour)
+	if report, err := w.verifyNow(); err != nil || report.Pushed != 1 {
+		t.Errorf("report = %+v, %v: want the push", report, err)
+	}
+	w.inSync()
+}

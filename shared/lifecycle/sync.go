@@ -167,6 +167,11 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 	case Delete:
 		result = s.withdraw(ctx, session, name, verdict)
 	}
+	if result.err != nil {
+		// A find counts once it was acted on: that Webex cannot be reached is no
+		// reason to push less often once it can.
+		result = failed(row.Features[name], result.err)
+	}
 	result.drift = verdict.drift()
 	return result
 }
@@ -193,7 +198,7 @@ func (s *Service) push(ctx context.Context, session *session, verdict Verdict) s
 		return s.webex.PutConfig(ctx, feature.Endpoint, token, *verdict.Wanted)
 	})
 	if err != nil {
-		return failed(feature, err)
+		return syncedFeature{err: err}
 	}
 	feature.Status, feature.PushedAt, feature.Pushed = installation.InSync, s.now(), digestOf(verdict.Wanted)
 	return syncedFeature{feature: feature, pushed: 1}
@@ -204,7 +209,7 @@ func (s *Service) withdraw(ctx context.Context, session *session, name webex.Fea
 		return s.webex.DeleteConfig(ctx, name, verdict.feature.Endpoint, token)
 	})
 	if err != nil {
-		return failed(verdict.feature, err)
+		return syncedFeature{err: err}
 	}
 	return syncedFeature{feature: absent(verdict.feature), deleted: 1}
 }
