@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -48,7 +49,7 @@ func run(ctx context.Context, root string, environment map[string]string, out io
 	own, err := stack.Start(ctx, stack.Options{
 		Root: root, EphemeralPorts: true, DataDir: folder, Out: &log,
 		// The schedule runs all the time, with something to do each time.
-		ScheduleEvery: time.Second, Environment: map[string]string{"VERIFY_INTERVAL": "5s"},
+		ScheduleEvery: time.Second, Environment: map[string]string{"VERIFY_INTERVAL": "20s"},
 	})
 	if err != nil {
 		return err
@@ -83,11 +84,14 @@ func readOptions(environment map[string]string) (traffic.Options, error) {
 		}
 		return value
 	}
+	// Two at a time for each CPU saturate a machine that runs all of it. Over eight,
+	// which is how many free processes of a function the stack keeps, it would be
+	// their starting that is measured.
 	options := traffic.Options{
 		Duration:    time.Duration(number("LOAD_SECONDS", 60, 600)) * time.Second,
 		MaxRequests: int64(number("LOAD_REQUESTS", 200_000, 2_000_000)),
 		Customers:   number("LOAD_CUSTOMERS", 200, 2000),
-		Workers:     number("LOAD_WORKERS", 16, 48),
+		Workers:     number("LOAD_WORKERS", min(2*runtime.NumCPU(), 8), 48),
 	}
 	return options, errors.Join(problems...)
 }

@@ -29,7 +29,7 @@ type Options struct {
 	Duration    time.Duration // default 60 s
 	MaxRequests int64         // default 200,000
 	Customers   int           // default 200
-	Workers     int           // requests at a time; default 16
+	Workers     int           // requests at a time; default 8
 	Seed        uint64        // of what is chosen at random; default 1
 }
 
@@ -37,7 +37,7 @@ func (o Options) withDefaults() Options {
 	o.Duration = cmp.Or(o.Duration, time.Minute)
 	o.MaxRequests = cmp.Or(o.MaxRequests, 200_000)
 	o.Customers = cmp.Or(o.Customers, 200)
-	o.Workers = cmp.Or(o.Workers, 16)
+	o.Workers = cmp.Or(o.Workers, 8)
 	o.Seed = cmp.Or(o.Seed, 1)
 	return o
 }
@@ -107,7 +107,7 @@ func (r *run) activateAll(ctx context.Context) error {
 	}
 	var next atomic.Int64
 	var wait sync.WaitGroup
-	for range min(r.options.Workers, 8) {
+	for range min(r.options.Workers, 4) {
 		wait.Go(func() {
 			for ctx.Err() == nil {
 				i := next.Add(1) - 1
