@@ -1,0 +1,189 @@
+package permissions
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/infra/local/lambda"
+	"signpost/infra/local/stack"
+	"signpost/shared/dynamo/dynamotest"
+	"signpost/shared/secret/sealing"
+	"signpost/shared/webex/webextest"
+)
+
+// ofLambda are actions that Lambda itself takes with a function's role: what it
+// does with a scheduled run that failed.
+var ofLambda = map[string][]string{
+	"VerifyConfigsFunction": {"sqs:SendMessage on the queue of failures"},
+}
+
+// TestFunctionsAreAllowedWhatTheyDo: no less, and no more.
+func TestFunctionsAreAllowedWhatTheyDo(t *testing.T) {
+	allowed := statements(t)
+	story := newStory(t)
+	story.play()
+	if len(story.recorder.strange) > 0 {
+		t.Errorf("calls that are not understood: %v", story.recorder.strange)
+	}
+	for function, lines := range allowed {
+		for _, line := range ofLambda[function] {
+			if !lines[line] {
+				t.Errorf("%s: %s is missing", function, line)
+			}
+			delete(lines, line)
+		}
+		want := slices.Sorted(maps.Keys(story.recorder.needs[function]))
+		if diff := cmp.Diff(want, slices.Sorted(maps.Keys(lines))); diff != "" {
+			t.Errorf("%s (-needed +allowed):\n%s", function, diff)
+		}
+	}
+}
+
+// story is a stack of built functions behind the recorder.
+type story struct {
+	*testing.T
+	recorder *recorder
+	stack    *stack.Stack
+	cloud    *webextest.Cloud
+	url      string
+}
+
+const contentKey = "content-key"
+
+func newStory(t *testing.T) *story {
+	t.Helper()
+	keyset, err := sealing.NewDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := json.Marshal(map[string]any{"clientSecret": "client-secret", "contentApiKey": contentKey, "tokenKeyset": json.RawMessage(keyset)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	if err := os.WriteFile(filepath.Join(data, "secrets.json"), secret, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	recorder, err := newRecorder(*dynamotest.Config(t).BaseEndpoint, string(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(recorder)
+	t.Cleanup(server.Close)
+	s, err := stack.Start(t.Context(), stack.Options{
+		Root: root, EphemeralPorts: true, DataDir: data, ScheduleEvery: stack.ScheduleOff,
+		Environment: map[string]string{
+			"AWS_ENDPOINT_URL_DYNAMODB": server.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL, "SECRET_ID": "secret",
+			"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "VERIFY_INTERVAL": "1s",
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	// New processes at the next call, which then read their secret under watch.
+	s.SetEnvironment(map[string]string{"VENDOR_NAME": "Story"})
+	return &story{T: t, recorder: recorder, stack: s, cloud: s.Webex(), url: s.URL()}
+}
+
+// play uses every function, and every branch of theirs that calls AWS.
+func (s *story) play() {
+	customer := s.cloud.AddOrganization("Customer", "us-west-2_r").ID()
+	s.webex("ActivationFunction", 200, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.Activate(ctx, customer) })
+	s.launch(customer, "AssignContentFunction", webextest.TaskAssignContent)
+	s.launch(customer, "ManageContentFunction", webextest.TaskManageContent)
+	s.verify()
+
+	s.webex("UpdateApprovedFunction", 200, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.HealthCheck(ctx, customer) })
+	s.webex("UpdateApprovedFunction", 200, func(ctx context.Context) (webextest.Reply, error) {
+		return s.cloud.ApproveUpdate(ctx, customer, []string{"digital_signage", "persistent_web_app"})
+	})
+	s.webex("UpdateApprovedFunction", 200, func(ctx context.Context) (webextest.Reply, error) {
+		return s.cloud.Move(ctx, customer, "eu-central-1_k", webextest.MoveOptions{SignedBy: "new", NewRefreshToken: true})
+	})
+	s.verify()
+
+	// What Webex is not there for is left to the schedule.
+	late := s.cloud.AddOrganization("Late customer", "us-west-2_r").ID()
+	s.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 503})
+	s.webex("ActivationFunction", 503, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.Activate(ctx, late) })
+	s.cloud.ClearFaults()
+	s.verifyUntil(func() bool {
+		installation, ok := s.cloud.Installation(late)
+		return ok && installation.ActionsURL != ""
+	})
+	s.cloud.RevokeRefreshToken(late)
+	s.cloud.RevokeAccessTokens(late)
+	s.verify()
+	s.webex("UpdateApprovedFunction", 200, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.Deprovision(ctx, customer) })
+}
+
+// webex has Webex call a function.
+func (s *story) webex(function string, status int, call func(context.Context) (webextest.Reply, error)) webextest.Reply {
+	s.Helper()
+	var reply webextest.Reply
+	var err error
+	for range 5 { // on a busy machine an answer may be late
+		s.recorder.watch(function, func() { reply, err = call(s.Context()) })
+		if err == nil && reply.Status == status {
+			return reply
+		}
+	}
+	s.Fatalf("%s: %d %s %v", function, reply.Status, reply.Body, err)
+	return reply
+}
+
+// launch launches the vendor's page, whose server redeems the launch.
+func (s *story) launch(customer, function, task string) {
+	s.Helper()
+	reply := s.webex(function, 200, func(ctx context.Context) (webextest.Reply, error) {
+		return s.cloud.CrossLaunch(ctx, customer, "digital_signage", task, []string{"device"})
+	})
+	opened, err := url.Parse(reply.RedirectURL)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.recorder.watch("LaunchesFunction", func() {
+		request, _ := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+"/launches/"+opened.Query().Get("launch"), bytes.NewReader(nil))
+		request.Header.Set("Authorization", "Bearer "+contentKey)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil || response.StatusCode != 200 {
+			s.Fatalf("redeem: %v %v", response, err)
+		}
+		_ = response.Body.Close()
+	})
+}
+
+// verify runs the schedule once everything is due.
+func (s *story) verify() {
+	s.Helper()
+	time.Sleep(1200 * time.Millisecond) // the interval and its spread
+	s.recorder.watch("VerifyConfigsFunction", func() {
+		result, err := s.stack.Invoke(s.Context(), "VerifyConfigsFunction", []byte("{}"))
+		if err != nil || result.Outcome != lambda.OK {
+			s.Fatalf("verify: %v %s", err, result.Payload)
+		}
+	})
+}
+
+func (s *story) verifyUntil(done func() bool) {
+	s.Helper()
+	for range 40 {
+		if s.verify(); done() {
+			return
+		}
+	}
+	s.Fatal("the schedule does not finish what was left to it")
+}
