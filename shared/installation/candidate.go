@@ -78,6 +78,13 @@ func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now tim
 	}
 }
 
+// Used is the mark of c's token. A candidate is a token that is accepted again
+// and again, by the schedule: the mark outlives all that workers may have stored
+// as long as the token itself could be accepted.
+func (c Candidate) Used() Used {
+	return Used{OrgKey: c.OrgKey, ID: c.ID, Until: c.AcceptableUntil.Add(CandidateLife)}
+}
+
 // Generation is the generation that an activation would begin.
 func (c Candidate) Generation() Generation { return Generation(c.ID) }
 

@@ -2,8 +2,8 @@ package installation
 
 import "time"
 
-// Used is the mark that a token was applied, kept as long as the token could
-// be accepted again.
+// Used is the mark that a token was applied, kept as long as the token, or a
+// candidate that came of it, could be accepted again.
 type Used struct {
 	OrgKey string
 	// ID is the digest of the token's `jti`.

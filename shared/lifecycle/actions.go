@@ -100,9 +100,13 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 }
 
 func usedBy(token webex.Token) installation.Used {
-	return installation.Used{
-		OrgKey: webex.OrganizationKey(token.Subject), ID: installation.Digest(token.ID), Until: token.AcceptableUntil(),
+	until := token.AcceptableUntil()
+	if token.Action == webex.Update {
+		// The same token may have become a candidate where the installation
+		// lived in another region when it arrived: see Candidate.Used.
+		until = until.Add(installation.CandidateLife)
 	}
+	return installation.Used{OrgKey: webex.OrganizationKey(token.Subject), ID: installation.Digest(token.ID), Until: until}
 }
 
 // unneeded logs an action that is not applied, and is no error.

@@ -167,8 +167,7 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 			next.installation.Work = installation.NewLease(owner, s.now())
 		}
 		next.installation.Schedule.DueAt = next.installation.Work.Until
-		used := installation.Used{OrgKey: candidate.OrgKey, ID: candidate.ID, Until: candidate.AcceptableUntil}
-		stored, err := s.store.Commit(settle, next.installation, used, next.done, s.now())
+		stored, err := s.store.Commit(settle, next.installation, candidate.Used(), next.done, s.now())
 		if errors.Is(err, installation.ErrReplayed) {
 			return row, s.spent(settle, candidate, err)
 		}

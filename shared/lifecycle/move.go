@@ -120,7 +120,6 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 }
 
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, change func(*installation.Tokens)) error {
-	used := installation.Used{OrgKey: candidate.OrgKey, ID: candidate.ID, Until: candidate.AcceptableUntil}
 	for range saveAttempts {
 		settle, cancel := lasting(ctx)
 		row, _, err := s.store.Find(settle, candidate.OrgKey, s.now())
@@ -133,7 +132,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 			return s.dropStale(ctx, candidate, err)
 		}
 		change(&next.Tokens)
-		err = s.commitAndSync(ctx, row, next, used, []installation.Candidate{candidate})
+		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})
 		if errors.Is(err, installation.ErrReplayed) {
 			settle, cancel := lasting(ctx)
 			defer cancel()

@@ -63,8 +63,9 @@ func TestCandidateOfASpentCodeGoes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	token := w.verified(spent)
+	token, generation := w.verified(spent), installation.NewGeneration(w.verified(other).ID)
 	candidate := installation.NewCandidate(installation.Activation, token, base, w.clock())
+	w.pass(25 * time.Hour) // the schedule was out of order; the code has expired
 	candidate.Refresh, _ = w.keys.sealer.Seal(token.RefreshToken, installation.RefreshPlace(candidate.OrgKey))
 	candidate.Schedule.DueAt = w.clock()
 	if _, err := w.store.PutCandidate(t.Context(), candidate); err != nil {
@@ -73,7 +74,7 @@ func TestCandidateOfASpentCodeGoes(t *testing.T) {
 	w.pass(time.Second)
 	w.verifyDue()
 	row, candidates := w.stored()
-	if len(candidates) != 0 || row.Generation != installation.NewGeneration(w.verified(other).ID) {
+	if len(candidates) != 0 || row.Generation != generation {
 		t.Errorf("%d candidates, generation %s", len(candidates), row.Generation)
 	}
 }
