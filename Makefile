@@ -23,7 +23,7 @@ tool = mkdir -p .build && $(GO) build -buildvcs=false -o .build/$(or $(1),infra)
 CDK := node_modules/.bin/cdk --app ../.build/infra
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test load fuzz lint fmt modules setup rotate manifest synth diff deploy destroy smoke clean
+.PHONY: help build dev demo doctor test load fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,10 @@ destroy: modules needs-go ## Delete the stack of STAGE; the table stays
 	  [ "$${name:-}" = signpost-prod ] || { echo "destroy: refused" >&2; exit 1; }; fi
 	@$(call tool,)
 	@cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE) --force
+
+copy: needs-go ## Copy installations from a restored table, or another region's: make copy FROM=[region/]table TO=[region/]table
+	@$(call tool,copy)
+	@.build/copy -from "$(FROM)" -to "$(TO)" $(ARGS)
 
 smoke: needs-go ## Try a deployment from outside: make smoke URL=https://…
 	@$(call tool,smoke)

@@ -23,14 +23,21 @@ type recorder struct {
 	// needs are the actions by function, as "action on resource".
 	needs   map[string]map[string]bool
 	strange []string
+	used    usage
 }
+
+// usage is what DynamoDB would charge for.
+type usage struct{ calls, reads, writes float64 }
 
 func newRecorder(dynamoDB, secret string) (*recorder, error) {
 	target, err := url.Parse(dynamoDB)
 	if err != nil {
 		return nil, err
 	}
-	return &recorder{table: httputil.NewSingleHostReverseProxy(target), secret: secret, needs: map[string]map[string]bool{}}, nil
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	r := &recorder{table: proxy, secret: secret, needs: map[string]map[string]bool{}}
+	proxy.ModifyResponse = r.charge
+	return r, nil
 }
 
 // watch runs do as the function.
@@ -50,7 +57,6 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	request.Body = io.NopCloser(bytes.NewReader(body))
 	service, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
 	switch {
 	case service == "secretsmanager":
@@ -66,7 +72,9 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 			r.mu.Unlock()
 		}
 		r.note(needs...)
+		body = withCapacity(operation, body)
 	}
+	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.table.ServeHTTP(w, request)
 }
 

@@ -58,6 +58,7 @@ type story struct {
 	stack    *stack.Stack
 	cloud    *webextest.Cloud
 	url      string
+	code     string // of the last launch
 }
 
 const contentKey = "content-key"
@@ -101,12 +102,12 @@ func newStory(t *testing.T) *story {
 // play uses every function, and every branch of theirs that calls AWS.
 func (s *story) play() {
 	customer := s.cloud.AddOrganization("Customer", "us-west-2_r").ID()
-	s.webex("ActivationFunction", 200, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.Activate(ctx, customer) })
+	s.webex("ActivationFunction", 200, s.activate(customer))
 	s.launch(customer, "AssignContentFunction", webextest.TaskAssignContent)
 	s.launch(customer, "ManageContentFunction", webextest.TaskManageContent)
 	s.verify()
 
-	s.webex("UpdateApprovedFunction", 200, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.HealthCheck(ctx, customer) })
+	s.webex("UpdateApprovedFunction", 200, s.health(customer))
 	s.webex("UpdateApprovedFunction", 200, func(ctx context.Context) (webextest.Reply, error) {
 		return s.cloud.ApproveUpdate(ctx, customer, []string{"digital_signage", "persistent_web_app"})
 	})
@@ -118,7 +119,7 @@ func (s *story) play() {
 	// What Webex is not there for is left to the schedule.
 	late := s.cloud.AddOrganization("Late customer", "us-west-2_r").ID()
 	s.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 503})
-	s.webex("ActivationFunction", 503, func(ctx context.Context) (webextest.Reply, error) { return s.cloud.Activate(ctx, late) })
+	s.webex("ActivationFunction", 503, s.activate(late))
 	s.cloud.ClearFaults()
 	s.verifyUntil(func() bool {
 		installation, ok := s.cloud.Installation(late)
@@ -148,6 +149,12 @@ func (s *story) webex(function string, status int, call func(context.Context) (w
 // launch launches the vendor's page, whose server redeems the launch.
 func (s *story) launch(customer, function, task string) {
 	s.Helper()
+	s.cross(customer, function, task)
+	s.redeem()
+}
+
+func (s *story) cross(customer, function, task string) {
+	s.Helper()
 	reply := s.webex(function, 200, func(ctx context.Context) (webextest.Reply, error) {
 		return s.cloud.CrossLaunch(ctx, customer, "digital_signage", task, []string{"device"})
 	})
@@ -155,8 +162,16 @@ func (s *story) launch(customer, function, task string) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	s.code = opened.Query().Get("launch")
+}
+
+func (s *story) redeem() {
+	s.Helper()
 	s.recorder.watch("LaunchesFunction", func() {
-		request, _ := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+"/launches/"+opened.Query().Get("launch"), bytes.NewReader(nil))
+		request, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+"/launches/"+s.code, bytes.NewReader(nil))
+		if err != nil {
+			s.Fatal(err)
+		}
 		request.Header.Set("Authorization", "Bearer "+contentKey)
 		response, err := http.DefaultClient.Do(request)
 		if err != nil || response.StatusCode != 200 {
@@ -166,10 +181,24 @@ func (s *story) launch(customer, function, task string) {
 	})
 }
 
+func (s *story) activate(customer string) func(context.Context) (webextest.Reply, error) {
+	return func(ctx context.Context) (webextest.Reply, error) { return s.cloud.Activate(ctx, customer) }
+}
+
+func (s *story) health(customer string) func(context.Context) (webextest.Reply, error) {
+	return func(ctx context.Context) (webextest.Reply, error) { return s.cloud.HealthCheck(ctx, customer) }
+}
+
 // verify runs the schedule once everything is due.
 func (s *story) verify() {
 	s.Helper()
 	time.Sleep(1200 * time.Millisecond) // the interval and its spread
+	s.run()
+}
+
+// run runs the schedule for what is due.
+func (s *story) run() {
+	s.Helper()
 	s.recorder.watch("VerifyConfigsFunction", func() {
 		result, err := s.stack.Invoke(s.Context(), "VerifyConfigsFunction", []byte("{}"))
 		if err != nil || result.Outcome != lambda.OK {
