@@ -229,6 +229,15 @@ const (
 	accountID = "123456789012"
 )
 
+// Kill ends every process of the function, whatever it is at, as a crash does,
+// and returns when they are gone. A later invocation gets a new one.
+func (f *Function) Kill() {
+	for _, p := range f.host.processesOf(f.config.Name) {
+		p.Kill()
+		<-p.Ended()
+	}
+}
+
 // variables is the whole environment of a process: what Lambda sets, and the
 // function's own. Of the developer's environment it gets nothing, or a function
 // could work here by what it will not have on AWS.

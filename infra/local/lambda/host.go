@@ -152,6 +152,19 @@ func (h *Host) process(token string) *process {
 	return h.processes[token]
 }
 
+// processesOf are the running processes of a function.
+func (h *Host) processesOf(name string) []*process {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var running []*process
+	for _, p := range h.processes {
+		if p.name == name {
+			running = append(running, p)
+		}
+	}
+	return running
+}
+
 // newID is a random id in the form that Lambda gives a request.
 func newID() string {
 	var b [16]byte

@@ -221,3 +221,21 @@ func TestEventOverTheLimit(t *testing.T) {
 		t.Error("an event over the limit was taken")
 	}
 }
+
+func TestKilledProcessIsReplaced(t *testing.T) {
+	r, b := newRig(t, nil), newBarrier(t)
+	before := r.work(order{})
+	outcome := make(chan lambda.Outcome, 1)
+	go func() { outcome <- r.invoke(order{Meet: b.address()}).Outcome }()
+	b.arrive() // it is at work, and will not be released
+	r.function.Kill()
+	if got := <-outcome; got != lambda.Died {
+		t.Errorf("outcome %v, want Died", got)
+	}
+	if err := syscall.Kill(before.PID, 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("process %d is still there: %v", before.PID, err)
+	}
+	if after := r.work(order{}); after.PID == before.PID {
+		t.Error("the killed process is used again")
+	}
+}

@@ -12,6 +12,7 @@ import (
 // process is one running copy of a function.
 type process struct {
 	*child.Process
+	name  string           // of the function
 	token string           // its name at the Runtime API, which no other process knows
 	work  chan *invocation // taken by the process's request for the next one
 	ready chan struct{}    // closed when it has asked for work for the first time
@@ -36,7 +37,7 @@ type invocation struct {
 // start runs the binary. Its environment is exactly env, plus the address of
 // the Runtime API.
 func (h *Host) start(name, binary string, env []string) (*process, error) {
-	p := &process{token: newID(), work: make(chan *invocation), ready: make(chan struct{})}
+	p := &process{name: name, token: newID(), work: make(chan *invocation), ready: make(chan struct{})}
 	h.mu.Lock() // held while it starts, so that Close misses none
 	defer h.mu.Unlock()
 	if h.stopped {

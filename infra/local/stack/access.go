@@ -43,6 +43,16 @@ func (s *Stack) Invoke(ctx context.Context, logicalID string, payload []byte) (l
 	return f.Invoke(ctx, payload)
 }
 
+// Kill ends a function's processes, whatever they are at, as a crash does. Later
+// invocations get new ones.
+func (s *Stack) Kill(logicalID string) error {
+	f, err := s.host.Function(logicalID)
+	if err == nil {
+		f.Kill()
+	}
+	return err
+}
+
 // Environment is what a function's next process gets of variables, besides
 // those of Lambda itself.
 func (s *Stack) Environment(logicalID string) (map[string]string, error) {
