@@ -1,0 +1,181 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// wish is what Webex asks for where it says 429 with Retry-After.
+const wish = 10 * time.Minute
+
+// mark is in the text of every error that a fault makes, and so in the log.
+const mark = "injected fault"
+
+// Fault is one way in which a call fails.
+type Fault struct {
+	Name string
+	// Fits reports whether the fault can befall a call.
+	Fits func(Call) bool
+	// FirstAttempt spares what the client repeats by itself. Outage strikes
+	// all later calls with the same Op as well.
+	FirstAttempt, Outage bool
+	// Absorbed: a good process gets over it at once, and need not log it.
+	Absorbed bool
+	// Rival: another worker is faster, and may leave this one waiting for it.
+	Rival bool
+	// Deadly: the process is dead, so nobody logs anything.
+	Deadly bool
+	// RetryAfter is for how long Webex asks to be left alone.
+	RetryAfter time.Duration
+	// Evidence are the texts of which one must be in the log, once.
+	Evidence []string
+
+	strike func(*strike) (*http.Response, error)
+}
+
+// Faults are all the ways in which a call to Webex or DynamoDB can fail.
+func Faults() []Fault { return append(append(webexFaults(), tableFaults()...), deaths()...) }
+
+// Outages are faults that go on, for whatever process calls.
+func Outages() []Fault {
+	var outages []Fault
+	for _, fault := range slices.Concat(webexFaults(), tableFaults()) {
+		if slices.Contains([]string{"refused", "reply lost", "429 with Retry-After", "500"}, fault.Name) {
+			fault.Outage = true
+			outages = append(outages, fault)
+		}
+	}
+	return outages
+}
+
+func toWebex(call Call) bool    { return call.Peer == Webex }
+func toDynamoDB(call Call) bool { return call.Peer == DynamoDB }
+
+// failing returns a strike that ends without an answer, before the work.
+func failing(cause error) func(*strike) (*http.Response, error) {
+	return func(*strike) (*http.Response, error) { return nil, fmt.Errorf("%s: %w", mark, cause) }
+}
+
+// answering returns a strike that answers instead of doing the work.
+func answering(status int, contentType, body string, headers ...string) func(*strike) (*http.Response, error) {
+	return func(s *strike) (*http.Response, error) {
+		return s.answer(status, contentType, body, headers...), nil
+	}
+}
+
+// loseReply has the work done and loses what is answered.
+func loseReply(s *strike) (*http.Response, error) {
+	if _, err := s.forward(); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%s: reply lost: %w", mark, io.ErrUnexpectedEOF)
+}
+
+// runOut ends the invocation's time while the call waits for its answer.
+func runOut(s *strike) (*http.Response, error) {
+	if s.process.Expire != nil {
+		s.process.Expire()
+	}
+	return nil, fmt.Errorf("%s: %w", mark, context.DeadlineExceeded)
+}
+
+// truncate cuts a JSON answer in half.
+func truncate(s *strike) (*http.Response, error) {
+	response, err := s.forward()
+	if err != nil {
+		return nil, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	return s.answer(response.StatusCode, response.Header.Get("Content-Type"), string(body[:len(body)/2])), nil
+}
+
+func webexFaults() []Fault {
+	const page = "<!doctype html><title>503</title><h1>Service Unavailable</h1>"
+	status := func(code int) []string { return []string{fmt.Sprintf("status %d", code)} }
+	noAnswer := []string{mark}
+	return []Fault{
+		{Name: "refused", Fits: toWebex, Evidence: noAnswer, strike: failing(syscall.ECONNREFUSED)},
+		{Name: "timeout", Fits: toWebex, Evidence: noAnswer, strike: runOut},
+		{Name: "reply lost", Fits: toWebex, Evidence: noAnswer, strike: loseReply},
+		{Name: "429", Fits: toWebex, Evidence: status(429), strike: answering(429, "application/json", `{"message":"slow down"}`)},
+		{Name: "429 with Retry-After", Fits: toWebex, Evidence: status(429), RetryAfter: wish, strike: answering(429, "application/json", `{"message":"slow down"}`,
+			"Retry-After", fmt.Sprint(int(wish.Seconds())))},
+		{Name: "500", Fits: toWebex, Evidence: status(500), strike: answering(500, "application/json", `{"message":"oops"}`)},
+		{Name: "503 HTML", Fits: toWebex, Evidence: status(503), strike: answering(503, "text/html", page)},
+		{Name: "truncated JSON", Evidence: []string{"unexpected end of JSON input", "unexpected EOF", "not a JWK set"}, strike: truncate,
+			Fits: func(call Call) bool { return toWebex(call) && call.Status < 300 && call.Length > 0 && call.read() }},
+		{Name: "401 once", Fits: Call.bearer, Evidence: status(401), Absorbed: true, strike: answering(401, "application/json", `{"message":"who are you"}`)},
+	}
+}
+
+// exception is an error as DynamoDB answers it.
+func exception(status int, kind, more string) func(*strike) (*http.Response, error) {
+	body := fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q%s}`, kind, mark+": "+kind, more)
+	return answering(status, "application/x-amz-json-1.0", body)
+}
+
+func tableFaults() []Fault {
+	evidence := []string{mark}
+	conflicting := func(call Call) bool { return toDynamoDB(call) && call.Transaction }
+	throttled := exception(400, "ProvisionedThroughputExceededException", "")
+	return []Fault{
+		{Name: "refused", Fits: toDynamoDB, Evidence: evidence, strike: failing(syscall.ECONNREFUSED)},
+		{Name: "timeout", Fits: toDynamoDB, Evidence: []string{mark, "context deadline exceeded"}, strike: runOut},
+		{Name: "throttled", Fits: toDynamoDB, Evidence: evidence, strike: throttled},
+		{Name: "server error", Fits: toDynamoDB, Evidence: evidence, strike: exception(500, "InternalServerError", "")},
+		{Name: "reply lost, then unreachable", Fits: toDynamoDB, Evidence: evidence, strike: loseThenRefuse},
+		// The SDK repeats these, with success.
+		{Name: "throttled once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: throttled},
+		{Name: "reply lost once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: loseReply},
+		{Name: "condition lost", Evidence: evidence, Absorbed: true, Rival: true, strike: rival,
+			Fits: func(call Call) bool { return toDynamoDB(call) && call.Conditional }},
+		{Name: "TransactionConflict", Fits: conflicting, Evidence: evidence, Absorbed: true, strike: conflict},
+		{Name: "TransactionConflict each time", Fits: conflicting, Evidence: evidence, Absorbed: true, Outage: true, strike: conflict},
+	}
+}
+
+func loseThenRefuse(s *strike) (*http.Response, error) {
+	if s.attempt == 1 {
+		return loseReply(s)
+	}
+	return failing(syscall.ECONNREFUSED)(s)
+}
+
+// conflict is a write that meets another transaction.
+func conflict(s *strike) (*http.Response, error) {
+	if operation(s.request) != "TransactWriteItems" {
+		return exception(400, "TransactionConflictException", "")(s)
+	}
+	var parsed tableRequest
+	if err := json.Unmarshal(s.body, &parsed); err != nil {
+		return nil, err
+	}
+	reasons := strings.Repeat(`{"Code":"None"},`, len(parsed.TransactItems)-1) + `{"Code":"TransactionConflict"}`
+	return exception(400, "TransactionCanceledException", `,"CancellationReasons":[`+reasons+`]`)(s)
+}
+
+func deaths() []Fault {
+	always := func(Call) bool { return true }
+	return []Fault{
+		{Name: "killed before", Fits: always, Deadly: true, strike: func(s *strike) (*http.Response, error) {
+			s.process.die()
+			return nil, ErrDead
+		}},
+		{Name: "killed after", Fits: always, Deadly: true, strike: func(s *strike) (*http.Response, error) {
+			_, err := s.forward()
+			s.process.die()
+			return nil, errors.Join(ErrDead, err)
+		}},
+	}
+}

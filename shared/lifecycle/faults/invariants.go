@@ -1,0 +1,254 @@
+package faults
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// Rule is one thing that must hold whatever happened.
+type Rule string
+
+// The rules.
+const (
+	// Configured: Webex holds exactly the wanted configurations, and knows the
+	// address that actions go to.
+	Configured Rule = "Webex holds exactly the wanted configurations"
+	// Newest: the refresh token that Webex issued last is the stored one, sealed.
+	Newest Rule = "the newest refresh token is stored, sealed"
+	// Pushes: nothing is pushed without need.
+	Pushes Rule = "each change is pushed once"
+	// Foreign: other installations, their rows and Webex's view, are untouched.
+	Foreign Rule = "other installations are untouched"
+	// Secret: no secret is in the log, and none in clear in the table.
+	Secret Rule = "no secret is in the log or the table"
+	// Cause: every failure is in the log once, with its cause.
+	Cause Rule = "every failure is logged once with its cause"
+	// Settled: nothing is left half-done, held or due without end.
+	Settled Rule = "nothing stays due or half-done"
+	// Removed: of what was removed nothing is left, and Webex is not called.
+	Removed Rule = "what is removed is gone"
+	// Once: a launch is redeemed once.
+	Once Rule = "a launch is redeemed once"
+	// Patient: Webex is left alone for as long as it asked.
+	Patient Rule = "a Retry-After is honoured"
+	// Durable: what was answered with success is not lost.
+	Durable Rule = "what is answered with success is kept"
+)
+
+// Violation is a rule that does not hold, and what was seen.
+type Violation struct {
+	Rule Rule
+	Seen string
+}
+
+func (v Violation) String() string { return string(v.Rule) + ": " + v.Seen }
+
+// World is what there is to look at once all has come to rest.
+type World struct {
+	Cloud        *webextest.Cloud
+	Row          installation.Installation
+	Candidates   []installation.Candidate
+	Before, Now  Snapshot
+	Time         time.Time
+	Open         func(installation.Installation) (string, error) // its refresh token
+	Log          []string
+	Secrets      []string
+	OrgID        string
+	Settings     lifecycle.Settings
+	PushesBefore map[webex.Feature]int
+	// Wanted says what is to have come of it: Pushes the most pushes since
+	// Before, Gone that the installation was removed.
+	Pushes map[webex.Feature]int
+	Gone   bool
+	// Launches are the table's rows of launches, which are nobody's installation.
+	Launches bool
+}
+
+// Check returns all violations.
+func (w World) Check() []Violation {
+	violations := append(w.checkForeign(), w.checkSecrets()...)
+	if w.Gone {
+		return append(violations, w.checkGone()...)
+	}
+	violations = append(violations, w.checkConfigured()...)
+	violations = append(violations, w.checkPushes()...)
+	violations = append(violations, w.checkToken()...)
+	return append(violations, w.checkSettled()...)
+}
+
+func violation(rule Rule, format string, args ...any) Violation {
+	return Violation{rule, fmt.Sprintf(format, args...)}
+}
+
+// fields are the names that content URLs have in configurations.
+var fields = map[webex.Feature]string{webex.DigitalSignage: "signageUrl", webex.PersistentWebApp: "pwaUrl"}
+
+func (w World) checkConfigured() (found []Violation) {
+	view, installed := w.Cloud.Installation(w.OrgID)
+	if !installed {
+		return []Violation{violation(Configured, "not installed at Webex")}
+	}
+	if want := orElse(w.Settings.PublicURL, w.Row.BaseURL) + "/actions"; view.ActionsURL != want || view.ProvisioningState != "completed" {
+		found = append(found, violation(Configured, "actionsUrl is %q (%s), not %q", view.ActionsURL, view.ProvisioningState, want))
+	}
+	for _, feature := range webex.Features {
+		want, provided := w.Settings.Wanted(feature, w.Row)
+		got, present := w.Cloud.Configuration(w.OrgID, string(feature))
+		switch {
+		case present != provided:
+			found = append(found, violation(Configured, "%s stored is %v, want %v", feature, present, provided))
+		case present && (got[fields[feature]] != want.ContentURL || linkOf(got, "assignContent") != want.AssignContentURL ||
+			linkOf(got, "manageContent") != want.ManageContentURL):
+			found = append(found, violation(Configured, "%s is %v, want %+v", feature, got, want))
+		}
+	}
+	return found
+}
+
+func orElse(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func linkOf(configuration map[string]any, task string) string {
+	tasks, _ := configuration["crossLaunch"].(map[string]any)
+	link, _ := tasks[task].(map[string]any)
+	url, _ := link["url"].(string)
+	return url
+}
+
+func (w World) checkPushes() (found []Violation) {
+	for _, feature := range webex.Features {
+		got := w.Cloud.Pushes(w.OrgID, string(feature)) - w.PushesBefore[feature]
+		if got > w.Pushes[feature] {
+			found = append(found, violation(Pushes, "%s was pushed %d times, want %d", feature, got, w.Pushes[feature]))
+		}
+	}
+	return found
+}
+
+func (w World) checkToken() []Violation {
+	newest := w.Cloud.RefreshToken(w.OrgID)
+	switch token, err := w.Open(w.Row); {
+	case newest == "":
+		return []Violation{violation(Newest, "Webex has issued none")}
+	case err != nil:
+		return []Violation{violation(Newest, "the stored one does not open: %v", err)}
+	case token != newest:
+		return []Violation{violation(Newest, "the stored one is another")}
+	case string(w.Row.Tokens.Refresh) == newest:
+		return []Violation{violation(Newest, "it is stored in clear")}
+	}
+	return nil
+}
+
+func (w World) checkForeign() (found []Violation) {
+	own := "org#" + w.OrgID
+	for pk, before := range w.Before.Rows {
+		if pk != own && !strings.HasPrefix(pk, "launch#") && w.Now.Rows[pk] != before {
+			found = append(found, violation(Foreign, "rows of %s changed", pk))
+		}
+	}
+	for pk := range w.Now.Rows {
+		_, known := w.Before.Rows[pk]
+		if pk != own && !known && !(w.Launches && strings.HasPrefix(pk, "launch#")) {
+			found = append(found, violation(Foreign, "rows of %s appeared", pk))
+		}
+	}
+	for org, before := range w.Before.Webex {
+		if org != w.OrgID && w.Now.Webex[org] != before {
+			found = append(found, violation(Foreign, "Webex's view of %s changed", org))
+		}
+	}
+	for _, request := range w.Cloud.Requests() {
+		if request.OrgID != "" && request.OrgID != w.OrgID {
+			found = append(found, violation(Foreign, "%s of %s", request.Method, request.Path))
+		}
+	}
+	return found
+}
+
+func (w World) checkSecrets() (found []Violation) {
+	table, log := w.Now.text(), strings.Join(w.Log, "\n")
+	for i, secret := range w.Secrets {
+		if strings.Contains(log, secret) {
+			found = append(found, violation(Secret, "secret %d is in the log", i))
+		}
+		if strings.Contains(table, secret) {
+			found = append(found, violation(Secret, "secret %d is in the table in clear", i))
+		}
+	}
+	return found
+}
+
+func (w World) checkSettled() (found []Violation) {
+	row, add := w.Row, func(format string, args ...any) { found = append(found, violation(Settled, format, args...)) }
+	next := row.Schedule.DueAt.Sub(w.Time)
+	switch {
+	case row.State != installation.Active:
+		add("state is %q", row.State)
+	case row.Schedule.Failures != 0:
+		add("%d failures are counted", row.Schedule.Failures)
+	case next <= 0 || next > w.Settings.VerifyInterval*11/10:
+		add("due in %v", next)
+	}
+	if row.Work.Held(w.Time) || row.Tokens.Renewal.Held(w.Time) {
+		add("a lease is held: work %+v, renewal %+v", row.Work, row.Tokens.Renewal)
+	}
+	for _, candidate := range w.Candidates {
+		add("a candidate is left: %s, due %v", candidate.Kind, candidate.Schedule.DueAt)
+	}
+	for name, feature := range row.Features {
+		if feature.Status == installation.Pending || feature.Status == installation.Drifting {
+			add("%s is %s", name, feature.Status)
+		}
+	}
+	return found
+}
+
+func (w World) checkGone() (found []Violation) {
+	row := w.Row
+	if row.Exists() || len(row.Tokens.Refresh)+len(row.Tokens.Access) > 0 || row.OrgName != "" || row.URLs != (installation.URLs{}) || len(row.Features) > 0 {
+		found = append(found, violation(Removed, "the row says %q, %d bytes of tokens, name %q, URLs %+v", row.State, len(row.Tokens.Refresh), row.OrgName, row.URLs))
+	}
+	for _, candidate := range w.Candidates {
+		found = append(found, violation(Removed, "a candidate is left: %s", candidate.Kind))
+	}
+	if strings.Contains(w.Now.Rows["org#"+w.OrgID], w.Cloud.BaseURL()) {
+		found = append(found, violation(Removed, "an address is left"))
+	}
+	for _, request := range w.Cloud.Requests() {
+		found = append(found, violation(Removed, "Webex was called: %s %s", request.Method, request.Path))
+	}
+	return found
+}
+
+// CheckCause checks that what befell a process is in its log. lines are those
+// that it logged, and what it answered with, which is logged where it is
+// answered.
+func CheckCause(fault Fault, lines []string) []Violation {
+	if fault.strike == nil || fault.Deadly || fault.Outage {
+		return nil
+	}
+	count := 0
+	for _, line := range lines {
+		for _, evidence := range fault.Evidence {
+			if strings.Contains(line, evidence) {
+				count++
+				break
+			}
+		}
+	}
+	if count == 1 || (count == 0 && fault.Absorbed) {
+		return nil
+	}
+	return []Violation{violation(Cause, "%d lines say %q", count, fault.Evidence)}
+}

@@ -1,0 +1,193 @@
+package faults
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Plan says which call of a process is struck, and by what. The zero Plan
+// strikes none.
+type Plan struct {
+	Call  Call
+	Fault Fault
+}
+
+// hits reports whether a call is to be struck, at this attempt of its client.
+func (p Plan) hits(call Call, attempt int) bool {
+	switch {
+	case p.Fault.strike == nil || call.Op != p.Call.Op:
+		return false
+	case p.Fault.Outage:
+		return call.Nth >= p.Call.Nth
+	default:
+		return call.Nth == p.Call.Nth && (attempt == 1 || !p.Fault.FirstAttempt)
+	}
+}
+
+// Process stands for one process of a function. It is safe for concurrent use.
+type Process struct {
+	// Plan may be set before the process makes its first call.
+	Plan Plan
+	// Expire, if set, ends the time that the invocation has.
+	Expire func()
+	// Patience, if not 0, is after how many calls the time is over.
+	Patience int
+	// Kill, if set, ends a real process that the transports belong to.
+	Kill func()
+
+	mu      sync.Mutex
+	calls   []*Call
+	nth     map[string]int
+	running map[string]*Call // calls to DynamoDB, by the SDK's invocation id
+	dead    bool
+	struck  int
+}
+
+// ErrDead is what a dead process gets of every call.
+var ErrDead = errors.New("the process is dead")
+
+// Transport returns what carries the process's calls to a peer, over base.
+func (p *Process) Transport(peer Peer, base http.RoundTripper) http.RoundTripper {
+	return transport{process: p, peer: peer, base: base}
+}
+
+// Calls are the calls that were made so far.
+func (p *Process) Calls() []Call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	calls := make([]Call, len(p.calls))
+	for i, call := range p.calls {
+		calls[i] = *call
+	}
+	return calls
+}
+
+// Struck counts the requests that the plan's fault befell.
+func (p *Process) Struck() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.struck
+}
+
+// Dead reports whether the process has died: what it answers, logs or sends
+// from then on, nobody hears.
+func (p *Process) Dead() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.dead
+}
+
+func (p *Process) die() {
+	p.mu.Lock()
+	p.dead = true
+	p.mu.Unlock()
+	if p.Kill != nil {
+		p.Kill()
+	}
+}
+
+type transport struct {
+	process *Process
+	peer    Peer
+	base    http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	if t.process.Dead() {
+		return nil, ErrDead
+	}
+	body, err := readBody(request)
+	if err != nil {
+		return nil, err
+	}
+	call, attempt, err := t.process.begin(t.peer, request, body)
+	if err != nil {
+		return nil, err
+	}
+	s := &strike{process: t.process, call: call, attempt: attempt, request: request, body: body, base: t.base}
+	if !t.process.Plan.hits(*call, attempt) {
+		return s.forward()
+	}
+	t.process.mu.Lock()
+	t.process.struck++
+	t.process.mu.Unlock()
+	return t.process.Plan.Fault.strike(s)
+}
+
+// begin notes a request: a new call, or a further attempt at one.
+func (p *Process) begin(peer Peer, request *http.Request, body []byte) (call *Call, attempt int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	invocation := request.Header.Get("Amz-Sdk-Invocation-Id")
+	if known := p.running[invocation]; known != nil && invocation != "" {
+		return known, 2, nil
+	}
+	var named Call
+	if peer == Webex {
+		named = webexCall(request)
+	} else if named, err = tableCall(request, body); err != nil {
+		return nil, 0, err
+	}
+	if p.nth == nil {
+		p.nth, p.running = map[string]int{}, map[string]*Call{}
+	}
+	p.nth[named.Op]++
+	named.Nth = p.nth[named.Op]
+	p.calls = append(p.calls, &named)
+	p.running[invocation] = &named
+	if p.Patience > 0 && len(p.calls) > p.Patience && p.Expire != nil {
+		p.Expire()
+	}
+	return &named, 1, nil
+}
+
+// strike is a fault befalling one request.
+type strike struct {
+	process *Process
+	call    *Call
+	attempt int
+	request *http.Request
+	body    []byte
+	base    http.RoundTripper
+}
+
+// forward lets the request through, and notes what it is answered.
+func (s *strike) forward() (*http.Response, error) {
+	response, err := s.base.RoundTrip(withBody(s.request, s.body))
+	if err != nil {
+		return nil, err
+	}
+	content, err := io.ReadAll(response.Body)
+	if closeErr := response.Body.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.process.mu.Lock()
+	defer s.process.mu.Unlock()
+	if s.process.dead {
+		return nil, ErrDead // it died while it waited
+	}
+	s.call.Status, s.call.Length = response.StatusCode, len(content)
+	response.Body = io.NopCloser(bytes.NewReader(content))
+	return response, nil
+}
+
+// answer is a complete response instead of the peer's.
+func (s *strike) answer(status int, contentType, body string, headers ...string) *http.Response {
+	response := &http.Response{
+		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Content-Type": {contentType}}, Request: s.request,
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		response.Header.Set(headers[i], headers[i+1])
+	}
+	return response
+}

@@ -1,0 +1,273 @@
+package faults_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/installation"
+	"signpost/shared/launch"
+	"signpost/shared/lifecycle"
+	"signpost/shared/lifecycle/faults"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// world is one case: an organization in a lab, and what is wanted of it.
+type world struct {
+	*lab
+	t        *testing.T
+	org      *webextest.Organization
+	settings lifecycle.Settings
+	log      *logBuffer
+	secrets  []string
+	// mutant, if set, puts something faulty between the service and a part.
+	mutant func(*parts)
+
+	want         map[webex.Feature]int // the most pushes that the case needs
+	gone         bool                  // the case removes the installation
+	token        webex.Token           // that the case is about, if any
+	before       faults.Snapshot
+	began        int                       // line of the log
+	launches     bool                      // the case leaves rows of launches
+	check        func() []faults.Violation // what else is to hold, nil if nothing
+	pushesBefore map[webex.Feature]int
+}
+
+// parts are what a service is made of.
+type parts struct {
+	store lifecycle.Store
+	webex lifecycle.Webex
+	keys  lifecycle.Keys
+	log   *slog.Logger
+}
+
+func newWorld(t *testing.T, l *lab) *world {
+	t.Helper()
+	w := &world{
+		lab: l, t: t, log: &logBuffer{}, want: map[webex.Feature]int{},
+		settings: lifecycle.Settings{
+			ClientID: l.cloud.ClientID(), VerifyInterval: interval,
+			Provided: map[webex.Feature]lifecycle.Content{
+				webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+			},
+		},
+		secrets: []string{l.cloud.ClientSecret()},
+	}
+	l.webex.given() // those of the case before
+	l.cloud.SetRotateRefreshTokens(false)
+	w.org = l.cloud.AddOrganization("Acme", home)
+	w.placeForeign()
+	if w.quiet == nil {
+		quiet := w.look()
+		w.quiet = &quiet
+	}
+	return w
+}
+
+// process is one process of a function, with all that a use case needs.
+type process struct {
+	*faults.Process
+	ctx      context.Context
+	service  *lifecycle.Service
+	store    *dynamo.Store
+	verifier *webex.Verifier
+	issuer   *launch.Issuer
+	// Excused: it got over what befell it, and need not say so.
+	Excused bool
+}
+
+// invocation is a context whose time can be ended from outside.
+type invocation struct {
+	context.Context
+	over chan struct{}
+	once sync.Once
+}
+
+func (i *invocation) end()                  { i.once.Do(func() { close(i.over) }) }
+func (i *invocation) Done() <-chan struct{} { return i.over }
+func (i *invocation) Err() error {
+	select {
+	case <-i.over:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// patience is how long, in real time, a process may take: what waits for
+// another worker waits in real time.
+const patience = 2 * time.Second
+
+// start starts a process, whose calls go as planned.
+func (w *world) start(plan faults.Plan) *process {
+	w.t.Helper()
+	budget := &invocation{Context: w.t.Context(), over: make(chan struct{})}
+	guard := time.AfterFunc(patience, budget.end) // so that a hanging case fails by itself
+	w.t.Cleanup(func() { guard.Stop(); budget.end() })
+	p := &process{Process: &faults.Process{Plan: plan, Expire: budget.end}, ctx: budget}
+	config := w.config
+	config.HTTPClient = &http.Client{Transport: p.Transport(faults.DynamoDB, http.DefaultTransport)}
+	config.Retryer = func() aws.Retryer { // as the product's, but without waiting
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = 3
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	}
+	transport := p.Transport(faults.Webex, w.webex)
+	p.store = dynamo.New(dynamo.NewClient(config), w.table)
+	of := parts{
+		store: p.store, webex: webex.NewClient(transport), keys: w.keys,
+		log: slog.New(slog.NewJSONHandler(writer{w.log, p.Dead}, nil)),
+	}
+	if w.mutant != nil {
+		w.mutant(&of)
+	}
+	var err error
+	if p.service, err = lifecycle.New(of.store, of.webex, of.keys, w.settings, w.clock, of.log); err != nil {
+		w.t.Fatal(err)
+	}
+	if p.verifier, err = w.newVerifier(transport); err != nil {
+		w.t.Fatal(err)
+	}
+	provides := func(feature webex.Feature) bool { _, provided := w.settings.Provided[feature]; return provided }
+	if p.issuer, err = launch.NewIssuer(p.store, provides, content); err != nil {
+		w.t.Fatal(err)
+	}
+	return p
+}
+
+// healthy is a process that nothing befalls.
+func (w *world) healthy() *process { return w.start(faults.Plan{}) }
+
+// answer notes what a process answered, as its function logs it.
+func (w *world) answer(p *process, err error) {
+	if err != nil && !p.Dead() {
+		w.log.add("answered: " + err.Error())
+	}
+}
+
+// must ends the test if a step of its preparation fails.
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatalf("prepare: %v", err)
+	}
+}
+
+func (w *world) minted(token string, err error) string {
+	w.t.Helper()
+	w.must(err)
+	w.secrets = append(w.secrets, token)
+	return token
+}
+
+// about makes the token what the case is about.
+func (w *world) about(raw string) webex.Token {
+	w.t.Helper()
+	w.token = w.verified(raw)
+	return w.token
+}
+
+func (w *world) code() string { return w.minted(w.cloud.MintActivation(w.org.ID())) }
+
+// verified is the token, as the function's check of it gives it.
+func (w *world) verified(raw string) webex.Token {
+	w.t.Helper()
+	token, err := w.verifier.Verify(w.t.Context(), raw, webex.Provision, webex.UpdateApproved, webex.Update, webex.HealthCheck, webex.Deprovision, webex.CrossLaunch)
+	w.must(err)
+	if !token.RefreshToken.IsZero() {
+		w.secrets = append(w.secrets, token.RefreshToken.Reveal())
+	}
+	return token
+}
+
+func (w *world) activate(p *process, raw string) error {
+	w.t.Helper()
+	_, err := p.service.Activate(p.ctx, w.verified(raw), base)
+	return err
+}
+
+func (w *world) act(p *process, raw string) error {
+	w.t.Helper()
+	return p.service.Act(p.ctx, w.verified(raw))
+}
+
+// activated is an installation in sync, a little later.
+func (w *world) activated() {
+	w.t.Helper()
+	w.must(w.activate(w.healthy(), w.code()))
+	w.pass(10 * time.Second)
+}
+
+// verify runs the schedule once, for the organization's shard.
+func (w *world) verify(p *process) (lifecycle.Report, error) {
+	return p.service.VerifyDue(p.ctx, lifecycle.Run{Shards: []int{installation.ShardOf(w.org.ID())}, Concurrency: 1})
+}
+
+func (w *world) stored() (installation.Installation, []installation.Candidate) {
+	w.t.Helper()
+	row, candidates, err := w.lab.store.Find(w.t.Context(), w.org.ID(), w.clock())
+	w.must(err)
+	return row, candidates
+}
+
+// placeForeign puts another organization's row into the shard, which nothing
+// that befalls this one may touch.
+func (w *world) placeForeign() {
+	w.t.Helper()
+	shard := installation.ShardOf(w.org.ID())
+	if w.foreign[shard] {
+		return
+	}
+	key := w.foreignKey()
+	w.foreign[shard], w.quiet = true, nil
+	_, err := w.lab.store.Save(w.t.Context(), installation.Installation{
+		OrgKey: key, State: installation.Active, Generation: "neighbour", OrgName: "Neighbour", Region: home,
+		Tokens:   installation.Tokens{Refresh: secret.Sealed("sealed")},
+		Schedule: installation.Schedule{DueAt: w.clock().AddDate(100, 0, 0)},
+	})
+	w.must(err)
+}
+
+// foreignKey is the other organization in the shard of this one.
+func (w *world) foreignKey() string {
+	for n := 0; ; n++ {
+		key := fmt.Sprintf("neighbour-%d", n)
+		if installation.ShardOf(key) == installation.ShardOf(w.org.ID()) {
+			return key
+		}
+	}
+}
+
+// durable reports whether the table holds what the case's token asks for: as a
+// candidate, or as the mark that it was applied, or, of a removal, as nothing.
+func (w *world) durable(seen faults.Snapshot) bool {
+	switch {
+	case w.token.ID == "" && w.gone:
+		_, queued := seen.NextDue(w.org.ID())
+		return !queued
+	case w.token.ID == "":
+		return true
+	}
+	id, rows := installation.Digest(w.token.ID), seen.Of(w.org.ID())
+	return slices.ContainsFunc(rows, func(row faults.Key) bool { return row.SK == "candidate#"+id || row.SK == "used#"+id }) ||
+		(w.gone && len(rows) == 0)
+}
+
+// launched is the code in an address that Control Hub opens.
+func launched(address string) string {
+	_, code, _ := strings.Cut(address, "launch=")
+	return code
+}
