@@ -1,6 +1,7 @@
 package attack_test
 
 import (
+	"slices"
 	"testing"
 
 	"signpost/infra/local/stack"
@@ -43,27 +44,38 @@ func newField(t *testing.T, s *stack.Stack) *field {
 	return f
 }
 
-// attack sends each row and looks after each whether anything has changed.
+// batch is how many hostile requests, or forgeries, lie between two looks at
+// whether anything has changed.
+const batch = 12
+
+// attack sends each row, and looks again and again whether anything has changed.
 func (f *field) attack(t *testing.T, rows []row) {
 	t.Helper()
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			mustSend(t, f.stack.URL(), row.request).check(t, row.want)
-			f.watch.unchanged(t)
-		})
+	for some := range slices.Chunk(rows, batch) {
+		names := make([]string, len(some))
+		for i, row := range some {
+			names[i] = row.name
+			t.Run(row.name, func(t *testing.T) { mustSend(t, f.stack.URL(), row.request).check(t, row.want) })
+		}
+		f.watch.unchanged(t, names...)
 	}
 }
 
 // everywhere sends each forgery to each address that takes tokens, with the
-// claims that are good there, and then looks whether anything has changed.
+// claims that are good there, and looks again and again whether anything has
+// changed.
 func (f *field) everywhere(t *testing.T, forgeries []forgery) {
 	t.Helper()
-	for _, forgery := range forgeries {
-		t.Run(forgery.name, func(t *testing.T) {
-			for door, action := range doors {
-				mustSend(t, f.stack.URL(), post(door, forgery.make(f.claims(action)))).check(t, forgery.want)
-			}
-			f.watch.unchanged(t)
-		})
+	for some := range slices.Chunk(forgeries, batch) {
+		names := make([]string, len(some))
+		for i, forgery := range some {
+			names[i] = forgery.name
+			t.Run(forgery.name, func(t *testing.T) {
+				for door, action := range doors {
+					mustSend(t, f.stack.URL(), post(door, forgery.make(f.claims(action)))).check(t, forgery.want)
+				}
+			})
+		}
+		f.watch.unchanged(t, names...)
 	}
 }

@@ -24,17 +24,20 @@ const (
 // for a token at all.
 func TestBodies(t *testing.T) {
 	f := newField(t, target)
-	for door, action := range doors {
-		t.Run(strings.ReplaceAll(door, "/", " "), func(t *testing.T) {
-			var rows []row
-			for _, b := range brokenBodies(f.sign(f.claims(action))) {
-				for kind := range strings.SplitSeq(b.kinds, "|") {
-					rows = append(rows, row{b.name + " as " + kind, request{method: "POST", path: door, contentType: kind, body: b.body}, malformed})
+	addresses := []string{actions, page, assign, manage} // in turn: they read bodies by the same code
+	var rows []row
+	for i, address := range addresses {
+		for n, b := range brokenBodies(f.sign(f.claims(doors[address]))) {
+			for m, kind := range strings.Split(b.kinds, "|") {
+				if (n+m)%len(addresses) != i {
+					continue
 				}
+				r := request{method: "POST", path: address, contentType: kind, body: b.body}
+				rows = append(rows, row{b.name + " as " + kind, r, malformed})
 			}
-			f.attack(t, rows)
-		})
+		}
 	}
+	f.attack(t, rows)
 }
 
 type brokenBody struct{ name, kinds, body string }
@@ -107,16 +110,14 @@ func TestBigBodies(t *testing.T) {
 	}
 	// Each at one address: they all read bodies by the same code.
 	at("a token of 5.5 MB", actions, malformed, asJSON, `{"jwt":"`+strings.Repeat("a", big)+`"}`)
-	at("a bare token of 3 MB", page, malformed, asJWT, strings.Repeat("a", 3_000_000)+".a.a")
-	at("a form of 3 MB", page, malformed, asForm, "jwt="+strings.Repeat("%41", 1_000_000))
-	at("5.5 MB of spaces", assign, malformed, asJSON, strings.Repeat(" ", big))
+	at("a bare token of 1 MB", page, malformed, asJWT, strings.Repeat("a", 1_000_000)+".a.a")
+	at("a form of 1 MB", page, malformed, asForm, "jwt="+strings.Repeat("%41", 1_000_000/3))
 	forged := token(manage)
-	at("5.5 MB around a forged token", manage, badSignature, asJSON, `{"x":"`+strings.Repeat("x", big)+`","jwt":"`+forged[:strings.LastIndexByte(forged, '.')+1]+`"}`)
+	at("1 MB around a forged token", manage, badSignature, asJSON, `{"x":"`+strings.Repeat("x", 1_000_000)+`","jwt":"`+forged[:strings.LastIndexByte(forged, '.')+1]+`"}`)
 	at("6 MB", actions, tooLarge, asJSON, `{"jwt":"`+token(actions)+`","x":"`+strings.Repeat("x", 6<<20)+`"}`)
 	at("5 MB that become over 6 as base64", page, tooLarge, asForm, "jwt="+token(page)+"&x="+strings.Repeat("x", 5<<20))
-	at("11 MB", assign, tooLarge, asJSON, strings.Repeat("x", 11<<20))
 	rows = append(rows, row{"a bomb", request{
-		method: "POST", path: page, contentType: asJSON, body: gzipped(bytes.Repeat([]byte(" "), 20<<20)), headers: map[string]string{"Content-Encoding": "gzip"},
+		method: "POST", path: page, contentType: asJSON, body: gzipped(bytes.Repeat([]byte(" "), 1<<20)), headers: map[string]string{"Content-Encoding": "gzip"},
 	}, malformed})
 	f.attack(t, rows)
 }

@@ -81,11 +81,11 @@ func TestFloodOfTheVerifier(t *testing.T) {
 	t.Logf("%d made-up key ids over %d intervals: %d fetches of %d key sets, %d good tokens served", sent.Load(), intervals, transport.requests.Load(), len(urls), served.Load())
 }
 
-// TestFloodOfTheStack is the flood from outside, on a stack of its own: each
-// process of a function may ask each key set once an interval, no more.
+// TestFloodOfTheStack is the flood from outside: each process of a
+// function may ask each key set once an interval, no more.
 func TestFloodOfTheStack(t *testing.T) {
 	const flood, workers = 400, 2
-	s := otherStack(t)
+	s := target
 	v := newVictim(t, s)
 	before := keys.fetches.Load() + int64(s.Webex().Count(webextest.KindJWKS, ""))
 	began := time.Now()

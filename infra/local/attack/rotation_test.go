@@ -168,10 +168,11 @@ func TestKeysetRotationAtAWrite(t *testing.T) {
 // TestContentKeyRotation: the new key and the old one are good together, then
 // the new one alone.
 func TestContentKeyRotation(t *testing.T) {
-	s := otherStack(t)
+	s := target
 	v := newVictim(t, s)
 	const newKey = "content-key-new-2f94d07c"
 	keyset := s.Secrets().TokenKeyset
+	t.Cleanup(func() { s.SetEnvironment(map[string]string{"SECRET_JSON": secretDocument(keyset, contentKey)}) })
 	codes := []string{v.launch(t)} // and this one outlives the rotation
 	for _, step := range []struct {
 		keys []string

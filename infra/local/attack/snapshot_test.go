@@ -37,9 +37,9 @@ func newWatch(t *testing.T, s *stack.Stack, c *canary) *watch {
 	return w
 }
 
-// unchanged fails the test if anything is not as it was at the last look. What
-// is new is then what later rows are compared with.
-func (w *watch) unchanged(t *testing.T) {
+// unchanged fails the test if anything is not as it was at the last look, before
+// what has the given names. What is new is then what later looks compare with.
+func (w *watch) unchanged(t *testing.T, names ...string) {
 	t.Helper()
 	current := w.picture(t)
 	for name := range maps.Keys(merge(w.last, current)) {
@@ -48,7 +48,7 @@ func (w *watch) unchanged(t *testing.T) {
 			for same < min(len(before), len(after)) && before[same] == after[same] {
 				same++
 			}
-			t.Errorf("%s has changed: it went on with %.400q, and now with %.400q", name, before[same:], after[same:])
+			t.Errorf("%s has changed by one of %q: it went on with %.400q, and now with %.400q", name, names, before[same:], after[same:])
 		}
 	}
 	w.last = current

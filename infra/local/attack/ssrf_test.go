@@ -37,7 +37,7 @@ func evilURLs(port string) []string {
 // into those of an update, which sends our credentials as well.
 func TestURLClaims(t *testing.T) {
 	f := newField(t, target)
-	for _, evil := range evilURLs(f.canary.port) {
+	for i, evil := range evilURLs(f.canary.port) {
 		t.Run(encode(evil), func(t *testing.T) {
 			for _, claim := range urlClaims {
 				token := f.sign(merged(f.claims(webextest.ActionProvision), object{claim: evil}))
@@ -47,8 +47,10 @@ func TestURLClaims(t *testing.T) {
 				token := f.sign(merged(f.claims(action), object{"appUrl": evil, "signageUrl": evil}))
 				mustSend(t, f.stack.URL(), post(actions, token)).check(t, untrustedURL)
 			}
-			f.watch.unchanged(t)
 		})
+		if i%batch == 0 {
+			f.watch.unchanged(t, "the last addresses up to "+evil)
+		}
 	}
 	t.Run("a trusted host that is no token endpoint", func(t *testing.T) {
 		for _, url := range []string{"https://a.wbx2.com/v1/access_token", "https://a.ciscospark.com/", "https://xwebexapis.com.wbx2.com/"} {
@@ -64,7 +66,7 @@ func TestURLClaims(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	s := otherStack(t)
 	c := newCanary(t, keys.document)
-	for _, status := range []int{301, 302, 303, 307, 308} {
+	for _, status := range []int{302, 307, 308} {
 		for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage, webextest.KindPWA} {
 			v := newVictim(t, s)
 			s.Webex().Inject(webextest.Fault{
