@@ -121,6 +121,14 @@ func TestCausesAreLoggedOnce(t *testing.T) {
 			_, err := w.on(&stumbling{save: errTable}).Activate(t.Context(), w.verified(w.code()), base)
 			return err
 		}},
+		"removal after 90 days": {errTable.Error(), func(w *world) error {
+			w.cloud.RevokeRefreshToken(w.org.ID())
+			w.pass(20 * time.Hour)
+			w.verifyDue()
+			w.pass(installation.TokenInvalidLife)
+			_, err := w.on(&stumbling{save: errTable}).VerifyDue(t.Context(), lifecycle.Run{Concurrency: 1})
+			return err
+		}},
 		"repair that cannot be brought forward": {errTable.Error(), func(w *world) error {
 			w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
 			token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))

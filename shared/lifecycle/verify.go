@@ -247,6 +247,7 @@ func (s *Service) expire(ctx context.Context, row installation.Installation) err
 		next.Work, next.Schedule.DueAt = installation.Lease{}, end
 	}
 	if _, err := s.store.Save(ctx, next); err != nil && !errors.Is(err, installation.ErrConflict) {
+		s.log.ErrorContext(ctx, "expire", "org", row.OrgKey, "outcome", "failed", "cause", err)
 		return err
 	}
 	if next.State == installation.Removed {
