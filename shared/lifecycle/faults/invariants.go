@@ -63,9 +63,10 @@ type World struct {
 	Settings     lifecycle.Settings
 	PushesBefore map[webex.Feature]int
 	// Wanted says what is to have come of it: Pushes the most pushes since
-	// Before, Gone that the installation was removed.
-	Pushes map[webex.Feature]int
-	Gone   bool
+	// Before, Gone that the installation was removed, Dead that its refresh
+	// token was refused for good.
+	Pushes     map[webex.Feature]int
+	Gone, Dead bool
 	// Launches are the table's rows of launches, which are nobody's installation.
 	Launches bool
 }
@@ -75,6 +76,9 @@ func (w World) Check() []Violation {
 	violations := append(w.checkForeign(), w.checkSecrets()...)
 	if w.Gone {
 		return append(violations, w.checkGone()...)
+	}
+	if w.Dead {
+		return append(violations, w.checkDead()...)
 	}
 	violations = append(violations, w.checkConfigured()...)
 	violations = append(violations, w.checkPushes()...)
@@ -210,6 +214,14 @@ func (w World) checkSettled() (found []Violation) {
 		if feature.Status == installation.Pending || feature.Status == installation.Drifting {
 			add("%s is %s", name, feature.Status)
 		}
+	}
+	return found
+}
+
+func (w World) checkDead() (found []Violation) {
+	left := w.Row.Schedule.DueAt.Sub(w.Time)
+	if w.Row.State != installation.TokenInvalid || left <= 0 || left > installation.TokenInvalidLife || w.Row.Work.Held(w.Time) {
+		found = append(found, violation(Settled, "state is %q, due in %v", w.Row.State, left))
 	}
 	return found
 }

@@ -171,7 +171,7 @@ func (w *world) world(seen faults.Snapshot) faults.World {
 	return faults.World{
 		Cloud: w.cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Time: w.clock(),
 		Open: w.opened, Log: w.log.since(0), Secrets: w.secrets,
-		OrgID: w.org.ID(), Settings: w.settings, PushesBefore: w.pushesBefore, Pushes: w.want, Gone: w.gone, Launches: w.launches,
+		OrgID: w.org.ID(), Settings: w.settings, PushesBefore: w.pushesBefore, Pushes: w.want, Gone: w.gone, Dead: w.dead, Launches: w.launches,
 	}
 }
 
@@ -193,7 +193,7 @@ func (w *world) schedule(seen faults.Snapshot, until time.Time) (faults.Snapshot
 		p := w.healthy()
 		report, err := w.verify(p)
 		w.answer(p, err)
-		if err != nil || report.Failed > 0 {
+		if err != nil || (report.Failed > 0 && !w.dead) {
 			unsettled("the schedule fails though Webex and the table are well: %+v, %v", report, err)
 		}
 		seen = w.look()

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -20,7 +21,7 @@ type useCase struct {
 }
 
 func useCases() []useCase {
-	return slices.Concat(checks(), activations(), actions(), moves(), verifications(), launches())
+	return slices.Concat(checks(), activations(), actions(), moves(), verifications(), endings(), launches())
 }
 
 // both wants one push of each feature.
@@ -167,7 +168,7 @@ func actions() []useCase {
 		}},
 		{"withdraw", func(w *world) func(*process) error {
 			w.activated()
-			w.gone = true
+			w.gone, w.asked = true, true
 			return func(p *process) error { return p.service.Withdraw(p.ctx, w.org.ID()) }
 		}},
 		{"deprovision of a candidate", func(w *world) func(*process) error {
@@ -259,6 +260,48 @@ func verifications() []useCase {
 			w.cloud.ClearFaults()
 			w.pass(time.Minute)
 			return w.verification()
+		}},
+	}
+}
+
+// endings are verifications of what is, or will be, no more.
+func endings() []useCase {
+	return []useCase{
+		{"verify, move overtaken", func(w *world) func(*process) error {
+			w.activated()
+			w.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 500})
+			w.must(w.act(w.healthy(), w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{NewRefreshToken: true}))))
+			w.cloud.ClearFaults()
+			w.pass(10 * time.Second)
+			w.must(w.act(w.healthy(), w.minted(w.cloud.MintMove(w.org.ID(), "us-east-2_a", webextest.MoveOptions{NewRefreshToken: true}))))
+			w.pass(time.Minute)
+			return w.verification()
+		}},
+		{"verify, refresh token dead", func(w *world) func(*process) error {
+			w.activated()
+			w.cloud.RevokeRefreshToken(w.org.ID())
+			w.pass(interval + 3*time.Hour)
+			w.dead = true
+			return w.verification()
+		}},
+		{"verify, refresh token dead for 90 days", func(w *world) func(*process) error {
+			w.activated()
+			w.cloud.RevokeRefreshToken(w.org.ID())
+			w.pass(interval + 3*time.Hour)
+			_, err := w.verify(w.healthy())
+			w.must(err)
+			w.pass(installation.TokenInvalidLife + time.Minute)
+			w.gone = true
+			return w.verification()
+		}},
+		{"inspect, access token lapsed", func(w *world) func(*process) error {
+			w.cloud.SetRotateRefreshTokens(true)
+			w.activated()
+			w.pass(20 * time.Hour)
+			return func(p *process) error {
+				inspection, err := p.service.Inspect(p.ctx, w.org.ID())
+				return errors.Join(append(slices.Collect(maps.Values(inspection.Failures)), err)...)
+			}
 		}},
 	}
 }

@@ -37,6 +37,8 @@ type world struct {
 
 	want         map[webex.Feature]int // the most pushes that the case needs
 	gone         bool                  // the case removes the installation
+	dead         bool                  // its refresh token is dead
+	asked        bool                  // somebody asked for it, without a token
 	token        webex.Token           // that the case is about, if any
 	before       faults.Snapshot
 	began        int                       // line of the log
@@ -255,7 +257,7 @@ func (w *world) foreignKey() string {
 // candidate, or as the mark that it was applied, or, of a removal, as nothing.
 func (w *world) durable(seen faults.Snapshot) bool {
 	switch {
-	case w.token.ID == "" && w.gone:
+	case w.token.ID == "" && w.asked:
 		_, queued := seen.NextDue(w.org.ID())
 		return !queued
 	case w.token.ID == "":
