@@ -48,10 +48,12 @@ func (r *run) loseConfigurations(ctx context.Context) <-chan int {
 const settleTime = 30 * time.Second
 
 // settle has verified what was lost last, and compares: every configuration is
-// there, and none was pushed more often than it had to be.
-func (r *run) settle(ctx context.Context) {
+// there, and none was pushed more often than it had to be. It returns how many
+// were put back.
+func (r *run) settle(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
+	putBack := 0
 	for _, c := range r.customers {
 		if c.loses {
 			c.awaitRepair(ctx)
@@ -60,12 +62,14 @@ func (r *run) settle(ctx context.Context) {
 			if _, there := r.stack.Webex().Configuration(c.org.ID(), feature); !there {
 				r.faults.add("%s has no configuration of %s", c.org.Name(), feature)
 			}
-			want := 1 + int(c.lost[n].Load())
-			if got := r.stack.Webex().Pushes(c.org.ID(), feature); got != want {
+			got, want := r.stack.Webex().Pushes(c.org.ID(), feature), 1+int(c.lost[n].Load())
+			putBack += got - 1
+			if got != want {
 				r.faults.add("%s: %s was pushed %d times, and had to be %d times", c.org.Name(), feature, got, want)
 			}
 		}
 	}
+	return putBack
 }
 
 // awaitRepair verifies the customer until both configurations are there:

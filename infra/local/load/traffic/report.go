@@ -20,9 +20,10 @@ type Report struct {
 	Latencies Latencies
 	// Issued and Redeemed count launches: fewer redeemed ones were lost.
 	Issued, Redeemed int64
-	// Lost is how many configurations Webex lost, on purpose.
-	Lost     int
-	Verified Verified
+	// Lost is how many configurations Webex lost, on purpose, and PutBack how
+	// many were pushed again.
+	Lost, PutBack int
+	Verified      Verified
 	// Processes is how many of functions there were at most, 0 if unknown.
 	Processes int
 	// Faults are the first of what was wrong in words, FaultCount is of all.
@@ -51,7 +52,7 @@ func (r Report) Print(out io.Writer) {
 	fmt.Fprintf(out, "\nmix        %d %% management actions and re-activations, the rest cross-launches and redemptions\n", (100*actions+len(all)/2)/max(1, len(all)))
 	fmt.Fprintf(out, "launches   %s issued, %s redeemed with the right devices\n", grouped(r.Issued), grouped(r.Redeemed))
 	fmt.Fprintf(out, "verify     %s verified in %d runs, %d failed; Webex lost %d configurations, %d pushes put them back\n",
-		grouped(int64(r.Verified.Verified)), r.Verified.Runs, r.Verified.Failed, r.Lost, r.Verified.Pushed)
+		grouped(int64(r.Verified.Verified)), r.Verified.Runs, r.Verified.Failed, r.Lost, r.PutBack)
 	processes := "not counted on this system"
 	if r.Processes > 0 {
 		processes = fmt.Sprintf("%d of functions at most", r.Processes)

@@ -70,6 +70,9 @@ func Run(ctx context.Context, s *stack.Stack, log *Log, options Options) (Report
 		Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: options.Workers},
 	}}
 	defer r.client.CloseIdleConnections()
+	if err := r.warm(ctx); err != nil {
+		return Report{}, err
+	}
 	if err := r.activateAll(ctx); err != nil {
 		return Report{}, err
 	}
@@ -86,7 +89,7 @@ func Run(ctx context.Context, s *stack.Stack, log *Log, options Options) (Report
 		Options: options, Took: took, Latencies: latencies, Issued: r.issued.Load(), Redeemed: r.redeemed.Load(),
 		Lost: <-lost, Processes: <-processes,
 	}
-	r.settle(ctx)
+	report.PutBack = r.settle(ctx)
 	report.Verified = log.sum()
 	report.Faults, report.FaultCount = r.faults.all(log)
 	return report, ctx.Err()
@@ -95,6 +98,23 @@ func Run(ctx context.Context, s *stack.Stack, log *Log, options Options) (Report
 func isLoopback(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost")
+}
+
+// warm has the simulated Webex make the keys of its regions, which takes a while
+// and which no function is to wait for: Webex has its keys.
+func (r *run) warm(ctx context.Context) error {
+	for _, address := range r.stack.Webex().JWKSURLs() {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		response, err := r.client.Do(request)
+		if err != nil {
+			return fmt.Errorf("load: %w", err)
+		}
+		_ = response.Body.Close() // it was asked for, which is what counts
+	}
+	return nil
 }
 
 // activateAll makes the customers, in every region, and activates them.

@@ -1,15 +1,15 @@
 package traffic
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"signpost/infra/local/stack"
-	"signpost/shared/webex/webextest"
 )
 
-// TestWhatIsWrongIsFound: a run over a stack whose Webex does not give its
-// configurations away must not end well.
+// TestWhatIsWrongIsFound: a run over a stack that takes another content API key
+// than the content server has must not end well.
 func TestWhatIsWrongIsFound(t *testing.T) {
 	var log Log
 	s, err := stack.Start(t.Context(), stack.Options{
@@ -19,12 +19,18 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
-	s.Webex().Inject(webextest.Fault{Kind: webextest.KindSignage, Method: "GET", Status: 500})
+	secrets := s.Secrets()
+	secrets.ContentAPIKey = json.RawMessage(`"another-key"`)
+	document, err := json.Marshal(secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.SetEnvironment(map[string]string{"SECRET_JSON": string(document)})
 	report, err := Run(t.Context(), s, &log, Options{Duration: time.Second, Workers: 4, Customers: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if report.OK() || report.FaultCount == 0 || len(report.Faults) == 0 {
+	if report.OK() || report.FaultCount == 0 || len(report.Faults) == 0 || report.Issued == 0 || report.Redeemed != 0 {
 		t.Errorf("nothing was found: %+v", report)
 	}
 }
