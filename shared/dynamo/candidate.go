@@ -20,7 +20,6 @@ type candidateRow struct {
 	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
 
 	Kind string `dynamodbav:"kind"`
-	Base string `dynamodbav:"base,omitempty"`
 
 	Subject         string            `dynamodbav:"subject,omitempty"`
 	OrgName         string            `dynamodbav:"orgName,omitempty"`
@@ -44,7 +43,7 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 	row := candidateRow{
 		key:    key{orgPK(c.OrgKey), candidateSK(c.ID)},
 		Schema: schema, Version: c.Version + 1, ExpiresAt: expiry(c.ForgetAt),
-		Kind: string(c.Kind), Base: string(c.Base),
+		Kind:    string(c.Kind),
 		Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
 		IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes,
@@ -65,7 +64,6 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 func (r candidateRow) candidate() installation.Candidate {
 	c := installation.Candidate{
 		OrgKey: r.orgKey(), Kind: installation.CandidateKind(r.Kind), ID: candidateID(r.SK), Version: r.Version,
-		Base:    installation.Generation(r.Base),
 		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
 		IssuedAt: instant(r.IssuedAt), AcceptableUntil: instant(r.AcceptableUntil),
 		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(),

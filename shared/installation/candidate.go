@@ -33,8 +33,6 @@ type Candidate struct {
 	// generation that it would begin.
 	ID      string
 	Version int64
-	// Base is the generation that a move belongs to.
-	Base Generation
 
 	Subject         string
 	OrgName         string
@@ -129,9 +127,10 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 }
 
 // Apply returns current moved as the proven move c says, or [ErrStale] if
-// something newer happened to it since.
+// something newer happened to it since: an activation of before the move is not,
+// however late it was delivered.
 func (c Candidate) Apply(current Installation) (Installation, error) {
-	if current.Generation != c.Base || !current.Exists() || c.IssuedAt.Before(current.LastActionAt) {
+	if !current.Exists() || c.IssuedAt.Before(current.LastActionAt) {
 		return Installation{}, fmt.Errorf("move of %s: %w", c.OrgKey, ErrStale)
 	}
 	return current.changed(Change{

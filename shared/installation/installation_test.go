@@ -147,16 +147,21 @@ func TestRemove(t *testing.T) {
 }
 
 func TestMoveOrder(t *testing.T) {
-	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, Base: "g1", IssuedAt: at(1), Region: "new"}
+	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, IssuedAt: at(1), Region: "new"}
 	reinstalled, later, removed := active(), active(), active().Expire(at(1))
-	reinstalled.Generation, later.LastActionAt = "g2", at(2)
-	for name, current := range map[string]installation.Installation{"re-installed": reinstalled, "changed later": later, "removed": removed} {
+	reinstalled.Generation, reinstalled.ActivatedAt, reinstalled.LastActionAt = "g2", at(2), at(2)
+	later.LastActionAt = at(2)
+	for name, current := range map[string]installation.Installation{"re-installed later": reinstalled, "changed later": later, "removed": removed} {
 		if _, err := move.Apply(current); !errors.Is(err, installation.ErrStale) {
 			t.Errorf("%s: error = %v, want ErrStale", name, err)
 		}
 	}
-	if moved, err := move.Apply(active()); err != nil || moved.Region != "new" {
-		t.Errorf("moved = %+v, %v", moved, err)
+	before := active()
+	before.Generation = "g2" // a re-installation of before the move
+	for _, current := range []installation.Installation{active(), before} {
+		if moved, err := move.Apply(current); err != nil || moved.Region != "new" {
+			t.Errorf("moved = %+v, %v", moved, err)
+		}
 	}
 }
 

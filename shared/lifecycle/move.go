@@ -30,7 +30,6 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		return s.unneeded(ctx, token, installation.ErrStale)
 	}
 	candidate := installation.NewCandidate(installation.Move, token, row.BaseURL, s.now())
-	candidate.Base = row.Generation
 	used, err := s.store.Used(ctx, row.OrgKey, candidate.ID, s.now())
 	if err != nil {
 		return err
@@ -52,8 +51,21 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 
 // proveMove asks the new region for what only the true one has: an access token
 // for the refresh token, and the installation at its new address. Only then is
-// the installation touched.
+// the installation touched. Where a re-installation came in between, whose
+// tokens are others, it is asked anew.
 func (s *Service) proveMove(ctx context.Context, candidate installation.Candidate) error {
+	for range saveAttempts {
+		err := s.proveMoveOnce(ctx, candidate)
+		if !errors.Is(err, installation.ErrStale) {
+			return err
+		}
+	}
+	return installation.ErrConflict
+}
+
+// proveMoveOnce returns [installation.ErrStale] if the installation whose tokens
+// it used was replaced meanwhile.
+func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Candidate) error {
 	row, _, err := s.store.Find(ctx, candidate.OrgKey, s.now())
 	if err != nil {
 		return err
@@ -72,14 +84,14 @@ func (s *Service) proveMove(ctx context.Context, candidate installation.Candidat
 		_, err = s.webex.GetApp(ctx, candidate.URLs.App, token)
 	}
 	if errors.Is(err, installation.ErrStale) {
-		return s.dropStale(ctx, candidate, err)
+		return err
 	}
 	if err != nil {
 		settle, cancel := lasting(ctx)
 		defer cancel()
 		return s.unproven(settle, candidate, err)
 	}
-	return s.applyMove(ctx, candidate, change)
+	return s.applyMove(ctx, candidate, row.Generation, change)
 }
 
 // exchangeBrought exchanges the refresh token that the move brought. One that
@@ -119,7 +131,8 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 	}, err
 }
 
-func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, change func(*installation.Tokens)) error {
+// applyMove puts the move into effect. base is the generation that was asked.
+func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, base installation.Generation, change func(*installation.Tokens)) error {
 	for range saveAttempts {
 		settle, cancel := lasting(ctx)
 		row, _, err := s.store.Find(settle, candidate.OrgKey, s.now())
@@ -130,6 +143,9 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 		next, err := candidate.Apply(row)
 		if err != nil {
 			return s.dropStale(ctx, candidate, err)
+		}
+		if len(candidate.Refresh) == 0 && row.Generation != base {
+			return fmt.Errorf("move of %s: %w", candidate.OrgKey, installation.ErrStale)
 		}
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})

@@ -121,19 +121,23 @@ func TestActivationsAtOncePushOnce(t *testing.T) {
 	w.inSync()
 }
 
-// A move that a re-installation overtakes while it is proven is not needed.
-func TestMoveThatAReinstallationOvertakes(t *testing.T) {
+// A re-installation of before the move is delivered only while that is proven:
+// the move is of the new installation too.
+func TestReinstallationWhileAMoveIsProven(t *testing.T) {
 	w := activatedWorld(t)
-	update := w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))
 	code := w.code()
+	w.pass(time.Second)
+	update := w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))
 	w.once(webextest.KindToken, "POST", func() {
-		if _, err := w.activate(code); err != nil {
-			t.Errorf("error = %v", err)
-		}
+		_, err := w.activate(code) // Webex has moved the customer already
+		wantErr(t, err, webex.ErrRejected)
 	})
 	wantErr(t, w.act(update), nil)
-	if _, candidates := w.stored(); len(candidates) != 0 {
-		t.Errorf("%d candidates left", len(candidates))
+	row, candidates := w.stored()
+	if row.Region != elsewhere || len(candidates) != 0 {
+		t.Errorf("region %s, %d candidates", row.Region, len(candidates))
 	}
+	w.pass(31 * time.Second) // the activation's worker had the lease
+	w.verifyDue()
 	w.inSync()
 }
