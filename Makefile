@@ -21,9 +21,11 @@ BINARIES := .build/functions
 # Builds a program of infra; without a name it is the CDK app.
 tool = mkdir -p .build && $(GO) build -buildvcs=false -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
 CDK := node_modules/.bin/cdk --app ../.build/infra
+# The browsers that the tests look for, in this order.
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test load fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
+.PHONY: help build dev demo doctor test browser screenshots load fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +42,19 @@ doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (o
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/doctor ./infra/doctor
 	@.build/doctor $(or $(ARGS),-h)
 
-test: needs-go needs-cc modules build lint ## Lint, then run every test with the race detector, in shuffled order
+test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+browser: ## See to a browser for the tests: any Chrome or Chromium, else Debian's where it can be installed
+	@for name in "$${BROWSER_PROGRAM:-}" $(BROWSERS); do if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; done; \
+	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	    echo "browser: installing Debian's chromium"; apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	  elif command -v apt-get >/dev/null; then echo "browser: there is no Chrome or Chromium. Run: sudo apt-get install -y chromium" >&2; exit 1; \
+	  else echo "browser: there is no Chrome or Chromium. Install one, or set BROWSER_PROGRAM to it" >&2; exit 1; fi
+
+screenshots: needs-go modules browser build ## Take the README's pictures anew, into infra/screenshots
+	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/load ./infra/local/load

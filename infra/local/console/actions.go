@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
-	"signpost/shared/installation"
 	"signpost/shared/webex/webextest"
 )
 
@@ -151,6 +151,13 @@ func (c *Console) addOrganization(r *http.Request) (outcome, error) {
 
 // verify has Signpost verify the organization, due or not.
 func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
+	row, _, err := c.options.Table.Find(r.Context(), orgID, time.Now())
+	if err != nil {
+		return outcome{}, err
+	}
+	if !row.Exists() {
+		return outcome{}, errors.New("no installation of this organization is held here")
+	}
 	event, err := json.Marshal(map[string]any{"orgIds": []string{orgID}})
 	if err != nil {
 		return outcome{}, err
@@ -158,9 +165,6 @@ func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 	answer, err := c.options.Verify(r.Context(), event)
 	if err != nil {
 		return outcome{}, err
-	}
-	if strings.Contains(string(answer), installation.ErrNotFound.Error()) {
-		return outcome{}, errors.New("no installation of this organization is held here")
 	}
 	var report struct{ Verified, Pushed, Deleted, Failed, Left int }
 	if err := json.Unmarshal(answer, &report); err != nil {

@@ -50,6 +50,16 @@ type devicesView struct {
 	Groups []screens
 }
 
+// devicesKey is what devices show: they never change, but may become more.
+func (c *Console) devicesKey(org *webextest.Organization) any {
+	key := []any{len(c.options.Webex.Devices(org.ID())), org.Sub()}
+	for _, f := range features {
+		configuration, _ := c.options.Webex.Configuration(org.ID(), f.Name)
+		key = append(key, configuration)
+	}
+	return key
+}
+
 func (c *Console) viewDevices(orgID string) devicesView {
 	webex := c.options.Webex
 	view := devicesView{OrgID: orgID}

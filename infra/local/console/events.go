@@ -91,9 +91,8 @@ func (s *stream) update(ctx context.Context) error {
 		return s.send("gone", nil)
 	}
 	for _, p := range parts {
-		view := p.view(ctx, s.console, org)
-		version := versionOf(view)
-		if s.versions[p.name] == version {
+		view, version := p.look(ctx, s.console, org, s.versions[p.name])
+		if view == nil {
 			continue
 		}
 		html, err := rendered(p.name, view)

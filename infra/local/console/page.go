@@ -69,16 +69,38 @@ func statusClass(e wire.Exchange) string {
 type part struct {
 	name string
 	view func(context.Context, *Console, *webextest.Organization) any
+	// key, if there is one, is what the view follows from, for less.
+	key func(*Console, *webextest.Organization) any
 }
 
 var parts = []part{
-	{"tabs", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTabs(org.ID()) }},
-	{"card", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewCard(org) }},
-	{"devices", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewDevices(org.ID()) }},
-	{"sides", func(ctx context.Context, c *Console, org *webextest.Organization) any {
+	{name: "tabs", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTabs(org.ID()) }},
+	{name: "card", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewCard(org) }},
+	{
+		name: "devices",
+		view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewDevices(org.ID()) },
+		key:  func(c *Console, org *webextest.Organization) any { return c.devicesKey(org) },
+	},
+	{name: "sides", view: func(ctx context.Context, c *Console, org *webextest.Organization) any {
 		return c.viewTwoSides(ctx, org)
 	}},
-	{"trouble", func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTrouble(org) }},
+	{name: "trouble", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTrouble(org) }},
+}
+
+// look is what a part shows now, and a name for it. The view is nil if the
+// name is the known one.
+func (p part) look(ctx context.Context, c *Console, org *webextest.Organization, known string) (view any, version string) {
+	if p.key != nil {
+		if version = versionOf(p.key(c, org)); version == known {
+			return nil, version
+		}
+		return p.view(ctx, c, org), version
+	}
+	view = p.view(ctx, c, org)
+	if version = versionOf(view); version == known {
+		return nil, version
+	}
+	return view, version
 }
 
 // versionOf names a view by its content.
@@ -112,9 +134,9 @@ func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
 	if ok {
 		versions := ""
 		for _, p := range parts {
-			view := p.view(r.Context(), c, org)
+			view, version := p.look(r.Context(), c, org, "")
 			page["Parts"].(map[string]any)[p.name] = view
-			versions += p.name + ":" + versionOf(view) + " "
+			versions += p.name + ":" + version + " "
 		}
 		page["Versions"] = versions
 	} else {

@@ -237,6 +237,9 @@ func second[T any](_ T, err error) error { return err }
 func TestLostRepeatedAndReorderedActions(t *testing.T) {
 	f, _, i := provisioned(t)
 	f.DropNextAction(f.org)
+	if n := f.ActionsToDrop(f.org); n != 1 {
+		t.Errorf("%d actions are to be lost", n)
+	}
 	if reply, err := f.HealthCheck(t.Context(), f.org); err != nil || !reply.Dropped || len(i.received()) != 0 {
 		t.Errorf("not lost: %+v %v", reply, err)
 	}

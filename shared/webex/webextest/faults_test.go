@@ -73,6 +73,19 @@ func TestFaultsAreMatchedAndUsedUp(t *testing.T) {
 	}
 }
 
+func TestAFaultEndsByItself(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	a := f.activate()
+	f.Inject(webextest.Fault{Status: 503, Until: f.clock.now().Add(time.Minute)})
+	if r := f.put(a.signage, a.access, signageBody); r.status != 503 || len(f.Faults()) != 1 {
+		t.Errorf("while it lasts: %d", r.status)
+	}
+	f.clock.advance(time.Minute)
+	if r := f.put(a.signage, a.access, signageBody); r.status != 200 || len(f.Faults()) != 0 {
+		t.Errorf("after it: %d", r.status)
+	}
+}
+
 func TestCutConnections(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -218,17 +218,25 @@ function lookAtDevices() {
 }
 
 function showScreen(device) {
-  const screen = device.querySelector(".screen");
+  if (!device.seen && !device.shown) return;
+  device.shown = device.seen;
+  showAddress(device.querySelector(".address"), device.dataset.src);
+  showPage(device.querySelector(".screen"), device.seen ? device.dataset.src : "");
+}
+
+function showAddress(line, address) {
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer", title: address, tabIndex: -1 });
+  link.textContent = address.replace(/^https?:\/\/[^/]+/, "");
+  line.replaceChildren(address ? link : "shows nothing");
+}
+
+function showPage(screen, address) {
   let frame = screen.firstElementChild;
-  const address = device.seen ? device.dataset.src : "";
-  if (!address) {
-    frame?.remove();
-    screen.removeAttribute("data-shown");
-    return;
-  }
-  if (frame?.dataset.src === address) return;
+  if (address && frame?.dataset.src === address) return;
   frame?.remove();
   screen.removeAttribute("data-shown");
+  if (!address) return;
   frame = document.createElement("iframe");
   frame.title = screen.dataset.title;
   frame.tabIndex = -1;
@@ -296,6 +304,7 @@ function showTimes() {
   }
 }
 
+document.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
 lookAtDevices();
 showTimes();
 setInterval(showTimes, 1000);

@@ -1,0 +1,132 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"signpost/infra/local/stack"
+	"signpost/shared/webex/webextest"
+)
+
+// The stack and the browser that all tests share: each test has organizations
+// and tabs of its own.
+var (
+	local   *stack.Stack
+	cloud   *webextest.Cloud
+	browser context.Context
+)
+
+// root is the project's directory.
+const root = "../../.."
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	program, err := findBrowser()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	folder, err := os.MkdirTemp("", "console")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	// What the browser is told to do without: it is to talk to this page only.
+	flags := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.UserDataDir(folder+"/browser"), chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
+	if os.Geteuid() == 0 { // Chromium's sandbox refuses root, as in CI
+		flags = append(flags, chromedp.NoSandbox)
+	}
+	allocator, endAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
+	defer endAllocator()
+	var endBrowser context.CancelFunc
+	browser, endBrowser = chromedp.NewContext(allocator)
+	defer endBrowser()
+	started := make(chan error, 1)
+	go func() { started <- chromedp.Do(browser) }()
+	local, err = stack.Start(context.Background(), stack.Options{
+		Root: root, EphemeralPorts: true, DataDir: folder, ScheduleEvery: stack.ScheduleOff,
+	})
+	if err == nil {
+		defer local.Stop()
+		cloud = local.Webex()
+		warmUp()
+		err = <-started
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// warmUp has the simulator make its keys, which takes long where there is much
+// else to do, before a function waits for them.
+func warmUp() {
+	for _, address := range cloud.JWKSURLs() {
+		if response, err := http.Get(address); err == nil {
+			_ = response.Body.Close()
+		}
+	}
+}
+
+// findBrowser looks for any Chrome or Chromium.
+func findBrowser() (string, error) {
+	for _, name := range []string{os.Getenv("BROWSER_PROGRAM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+		if name == "" {
+			continue
+		}
+		if program, err := exec.LookPath(name); err == nil {
+			return program, nil
+		}
+	}
+	return "", fmt.Errorf("no Chrome or Chromium is installed: `make browser` sees to it")
+}
+
+// patience is how long anything may take on a machine with much else to do.
+const patience = 20 * time.Second
+
+// organization is one of a test's own.
+type organization struct{ *webextest.Organization }
+
+func customer(t *testing.T, name string) *organization {
+	t.Helper()
+	return &organization{cloud.AddOrganization(name, "us-west-2_r")}
+}
+
+// elsewhere makes an organization in a region that no other test is in, so that
+// its keys may be rotated: new ones are not fetched again at once.
+func elsewhere(name string) *organization {
+	return &organization{cloud.AddOrganization(name, "us-east-2_a")}
+}
+
+// boards are the devices that show signage.
+func (o *organization) boards() []webextest.Device {
+	return slices.DeleteFunc(cloud.Devices(o.ID()), func(d webextest.Device) bool { return d.Kind != webextest.KindShowsSignage })
+}
+
+// item and checkbox are selectors of a device on the page.
+func item(d webextest.Device) string     { return `[id="` + d.ID + `"]` }
+func checkbox(d webextest.Device) string { return item(d) + ` [data-device]` }
+
+// activated makes an organization that has activated the integration.
+func activated(t *testing.T, name string) *organization {
+	t.Helper()
+	org := customer(t, name)
+	reply, err := cloud.Activate(context.Background(), org.ID())
+	if err != nil || reply.Status != 200 {
+		t.Fatalf("activation: %d %s %v", reply.Status, reply.Body, err)
+	}
+	return org
+}
