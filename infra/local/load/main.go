@@ -63,6 +63,10 @@ func run(ctx context.Context, root string, environment map[string]string, out io
 	}
 	report.Print(out)
 	if !report.OK() {
+		if log.Late() {
+			fmt.Fprintln(out, "\nFunctions waited for DynamoDB beyond their limits: the emulator did not keep up on this machine.\n"+
+				"If nothing else is wrong, run it on a quieter one, or with fewer LOAD_WORKERS.")
+		}
 		return errWrong
 	}
 	fmt.Fprintln(out, "\nEvery answer was right, and no launch was lost.")

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,6 +79,15 @@ func (l *Log) errors() []string {
 		lines = append(lines, fmt.Sprintf("%d verifications failed", l.verified.Failed))
 	}
 	return lines
+}
+
+// Late reports whether a function gave up waiting for DynamoDB.
+func (l *Log) Late() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.failures, func(line string) bool {
+		return strings.Contains(line, "DynamoDB") && (strings.Contains(line, "deadline exceeded") || strings.Contains(line, "timeout"))
+	})
 }
 
 // countProcesses looks every second how many processes of functions there are,

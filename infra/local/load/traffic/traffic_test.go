@@ -62,8 +62,12 @@ ActivationFunction | {"level":"INFO","msg":"request","status":200}
 	if got, want := log.sum(), (Verified{Runs: 2, Verified: 7, Pushed: 1, Failed: 1, Left: 2}); got != want {
 		t.Errorf("verified: %+v, want %+v", got, want)
 	}
-	if got := log.errors(); len(got) != 3 {
-		t.Errorf("errors: %q", got)
+	if got := log.errors(); len(got) != 3 || log.Late() {
+		t.Errorf("errors: %q, late: %t", got, log.Late())
+	}
+	_, _ = log.Write([]byte("LaunchesFunction | {\"level\":\"ERROR\",\"cause\":\"operation error DynamoDB: GetItem, context deadline exceeded\"}\n"))
+	if !log.Late() {
+		t.Error("a call of DynamoDB that took too long is not seen")
 	}
 }
 
