@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
+	"signpost/infra/assets"
 	"signpost/infra/cloud"
 	"signpost/infra/local/template"
 	"signpost/infra/stage"
@@ -50,7 +51,7 @@ func run() error {
 	} else if err := settings.Check(read); err != nil {
 		return fmt.Errorf("settings of %s:\n%w", name, err)
 	}
-	code, err := build(root, read.Functions, cmp.Or(settings.Deployment.Architecture, "arm64"))
+	code, err := assets.Build(root, read.Functions, cmp.Or(settings.Deployment.Architecture, "arm64"))
 	if err != nil {
 		return err
 	}

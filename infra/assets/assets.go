@@ -1,4 +1,6 @@
-package main
+// Package assets builds what is uploaded: each function's program, for the
+// processor that it runs on.
+package assets
 
 import (
 	"fmt"
@@ -9,9 +11,9 @@ import (
 	"signpost/infra/local/template"
 )
 
-// build builds each function for the processor that it runs on, by the rule
+// Build builds each function for the processor that it runs on, by the rule
 // that `sam build` uses too, and returns the folders of the programs.
-func build(root string, functions []template.Function, architecture string) (map[string]string, error) {
+func Build(root string, functions []template.Function, architecture string) (map[string]string, error) {
 	code := map[string]string{}
 	for _, f := range functions {
 		folder := filepath.Join(root, ".build", "aws", architecture, f.Folder())
