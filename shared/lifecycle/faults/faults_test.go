@@ -2,6 +2,8 @@ package faults_test
 
 import (
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -9,6 +11,12 @@ import (
 
 	"signpost/shared/lifecycle/faults"
 )
+
+// TestMain has the garbage collector wait: the cases are many and small.
+func TestMain(m *testing.M) {
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 // TestAFaultAtEveryStep runs each use case once for every call that it makes
 // and every fault that can befall that call. What there is to run is found out
@@ -22,10 +30,13 @@ func TestAFaultAtEveryStep(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				calls := callsOf(t, labs, c)
-				count := 0
+				all, count := 0, 0
 				for _, call := range calls {
 					for _, fault := range faults.Faults() {
 						if !fault.Fits(call) {
+							continue
+						}
+						if all++; all%share != 0 {
 							continue
 						}
 						count++
@@ -33,7 +44,7 @@ func TestAFaultAtEveryStep(t *testing.T) {
 							t.Parallel()
 							ran.Add(1)
 							l := labs.take()
-							defer labs.give(l)
+							defer labs.giveBack(t, l)
 							strike(t, l, c, faults.Plan{Call: call, Fault: fault}, len(calls))
 						})
 					}
@@ -52,7 +63,7 @@ func TestAFaultAtEveryStep(t *testing.T) {
 
 func callsOf(t *testing.T, labs *pool, c useCase) []faults.Call {
 	l := labs.take()
-	defer labs.give(l)
+	defer labs.giveBack(t, l)
 	calls := discover(t, l, c)
 	var names []string
 	for _, call := range calls {
@@ -82,7 +93,11 @@ func (p *pool) take() *lab {
 	return newLab(p.t)
 }
 
-func (p *pool) give(l *lab) {
+// giveBack returns a lab, unless t failed and may have left it in a mess.
+func (p *pool) giveBack(t *testing.T, l *lab) {
+	if t.Failed() {
+		return
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.free = append(p.free, l)

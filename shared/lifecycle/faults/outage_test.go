@@ -39,10 +39,13 @@ func TestOutages(t *testing.T) {
 						continue
 					}
 					done[name] = true
+					if len(done)%share != 0 {
+						continue
+					}
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
 						l := labs.take()
-						defer labs.give(l)
+						defer labs.giveBack(t, l)
 						endure(t, l, c, faults.Plan{Call: faults.Call{Peer: call.Peer, Op: call.Op, Nth: 1}, Fault: fault})
 					})
 				}

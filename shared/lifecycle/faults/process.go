@@ -36,6 +36,9 @@ type Process struct {
 	Expire func()
 	// Patience, if not 0, is after how many calls the time is over.
 	Patience int
+	// Meet, if set, is called with each new call before it is made: a test may
+	// hold it up there, to have calls side by side come in one order.
+	Meet func(Call)
 	// Kill, if set, ends a real process that the transports belong to.
 	Kill func()
 
@@ -108,6 +111,9 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	call, attempt, err := t.process.begin(t.peer, request, body)
 	if err != nil {
 		return nil, err
+	}
+	if attempt == 1 && t.process.Meet != nil {
+		t.process.Meet(*call)
 	}
 	s := &strike{process: t.process, call: call, attempt: attempt, request: request, body: body, base: t.base}
 	if !t.process.Plan.hits(*call, attempt) {

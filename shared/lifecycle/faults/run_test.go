@@ -15,8 +15,6 @@ import (
 const (
 	// tick is how often the schedule runs.
 	tick = time.Minute
-	// tries is how often a case is run to have its fault befall something.
-	tries = 5
 	// soon is when whoever asked for something that failed asks again: a
 	// token is good for 5 minutes.
 	soon = 4 * time.Minute
@@ -44,24 +42,18 @@ func discover(t *testing.T, l *lab, c useCase) []faults.Call {
 // strike runs a use case once with a fault befalling one of its calls.
 func strike(t *testing.T, l *lab, c useCase, plan faults.Plan, usual int) {
 	t.Helper()
-	// Which of two calls side by side comes first may decide whether a third
-	// one is made: then it takes another try to strike that.
-	for range tries {
-		w := newWorld(t, l)
-		do := c.prepare(w)
-		w.begin()
-		p := w.start(plan)
-		if plan.Fault.Rival {
-			p.Patience = usual + 6
-		}
-		err := do(p)
-		if p.Struck() > 0 {
-			w.settle(p, do, plan.Fault, err)
-			return
-		}
-		w.clear(w.look())
+	w := newWorld(t, l)
+	do := c.prepare(w)
+	w.begin()
+	p := w.start(plan)
+	if plan.Fault.Rival {
+		p.Patience = usual + 6
 	}
-	t.Error("the fault befell nothing: the case proves nothing")
+	err := do(p)
+	if p.Struck() == 0 {
+		t.Error("the fault befell nothing: the case proves nothing")
+	}
+	w.settle(p, do, plan.Fault, err)
 }
 
 // begin notes how things are before the use case.
@@ -95,6 +87,7 @@ func (w *world) settle(p *process, do func(*process) error, fault faults.Fault, 
 // ask again if that is what it takes, and returns all violations.
 func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault, err error) []faults.Violation {
 	w.t.Helper()
+	w.together = false
 	w.answer(p, err)
 	fault.Absorbed = fault.Absorbed || p.Excused
 	violations := faults.CheckCause(fault, w.log.since(w.began))

@@ -229,6 +229,7 @@ func verifications() []useCase {
 			w.activated()
 			w.soonDue()
 			w.cloud.RevokeAccessTokens(w.org.ID())
+			w.together = true
 			return w.verification()
 		}},
 		due("verify, renewal due, rotating", func(w *world) { w.cloud.SetRotateRefreshTokens(true) }),

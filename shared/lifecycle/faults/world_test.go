@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ type world struct {
 	token        webex.Token           // that the case is about, if any
 	before       faults.Snapshot
 	began        int                       // line of the log
+	together     bool                      // the two features' calls begin before either ends
 	launches     bool                      // the case leaves rows of launches
 	check        func() []faults.Violation // what else is to hold, nil if nothing
 	pushesBefore map[webex.Feature]int
@@ -110,7 +112,7 @@ func (i *invocation) Err() error {
 
 // patience is how long, in real time, a process may take: what waits for
 // another worker waits in real time.
-const patience = 2 * time.Second
+const patience = time.Minute
 
 // start starts a process, whose calls go as planned.
 func (w *world) start(plan faults.Plan) *process {
@@ -119,6 +121,9 @@ func (w *world) start(plan faults.Plan) *process {
 	guard := time.AfterFunc(patience, budget.end) // so that a hanging case fails by itself
 	w.t.Cleanup(func() { guard.Stop(); budget.end() })
 	p := &process{Process: &faults.Process{Plan: plan, Expire: budget.end}, ctx: budget}
+	if w.together {
+		p.Meet = rendezvous(budget.Done())
+	}
 	config := w.config
 	config.HTTPClient = &http.Client{Transport: p.Transport(faults.DynamoDB, http.DefaultTransport)}
 	config.Retryer = func() aws.Retryer { // as the product's, but without waiting
@@ -148,6 +153,25 @@ func (w *world) start(plan faults.Plan) *process {
 		w.t.Fatal(err)
 	}
 	return p
+}
+
+// rendezvous lets the first call of each feature wait for the other's, until
+// over: so it does not depend on chance which of them finds what the other left.
+func rendezvous(over <-chan struct{}) func(faults.Call) {
+	var arrived atomic.Int32
+	both := make(chan struct{})
+	return func(call faults.Call) {
+		if call.Nth != 1 || !slices.ContainsFunc(webex.Features[:], func(f webex.Feature) bool { return strings.Contains(call.Op, " "+string(f)+" ") }) {
+			return
+		}
+		if arrived.Add(1) == 2 {
+			close(both)
+		}
+		select {
+		case <-both:
+		case <-over:
+		}
+	}
 }
 
 // healthy is a process that nothing befalls.
@@ -206,11 +230,42 @@ func (w *world) act(p *process, raw string) error {
 	return p.service.Act(p.ctx, w.verified(raw))
 }
 
-// activated is an installation in sync, a little later.
+// activated is an installation in sync, a little later. It is made of what an
+// activation makes, with one write: activating itself is a use case of its own.
 func (w *world) activated() {
 	w.t.Helper()
-	w.must(w.activate(w.healthy(), w.code()))
+	token := w.verified(w.code())
+	row, err := installation.NewCandidate(installation.Activation, token, base, w.clock()).Promote(installation.Installation{})
+	w.must(err)
+	client := webex.NewClient(w.webex)
+	issued, err := client.Exchange(w.t.Context(), row.URLs.OAuth, webex.Credentials{ClientID: w.settings.ClientID, ClientSecret: w.keys.client}, token.RefreshToken)
+	w.must(err)
+	newest := token.RefreshToken
+	if !issued.Refresh.IsZero() {
+		newest = issued.Refresh
+	}
+	row.Tokens = installation.Tokens{
+		Refresh: w.sealed(newest, installation.RefreshPlace(row.OrgKey)), RefreshExpiresAt: w.clock().Add(issued.RefreshLife),
+		Access: w.sealed(issued.Access, installation.AccessPlace(row.OrgKey)), AccessExpiresAt: w.clock().Add(issued.AccessLife), RenewedAt: w.clock(),
+	}
+	row.ToldActionsURL = base + "/actions"
+	w.must(client.UpdateApp(w.t.Context(), row.URLs.App, issued.Access, webex.AppUpdate{ProvisioningState: webex.ProvisioningCompleted, ActionsURL: row.ToldActionsURL}))
+	for name, feature := range row.Features {
+		want, _ := w.settings.Wanted(name, row)
+		w.must(client.PutConfig(w.t.Context(), feature.Endpoint, issued.Access, want))
+		feature.Status, feature.PushedAt = installation.InSync, w.clock()
+		row.Features[name] = feature
+	}
+	row.Schedule = installation.Schedule{VerifiedAt: w.clock(), DueAt: w.clock().Add(interval)}
+	_, err = w.lab.store.Save(w.t.Context(), row)
+	w.must(err)
 	w.pass(10 * time.Second)
+}
+
+func (w *world) sealed(token secret.String, place string) secret.Sealed {
+	sealed, err := w.keys.sealer.Seal(token, place)
+	w.must(err)
+	return sealed
 }
 
 // verify runs the schedule once, for the organization's shard.
