@@ -121,7 +121,6 @@ func TestAThousandDevices(t *testing.T) {
 func TestAccessibleInLightAndDark(t *testing.T) {
 	org := customer(t, "Looks")
 	b := visit(t, org)
-	b.accessible("not installed")
 	b.press("#act-activate button", "Activation: Signpost answered 200")
 	b.press("#delete-digital_signage button", "configuration deleted")
 	b.press("#trouble-500 button", "Webex answers 500")

@@ -236,7 +236,8 @@ func (b *tab) accessible(where string) {
 		b.Fatal(err)
 	}
 	b.eval(program + ";null")
-	found := evaluate[[]string](b, `axe.run(document, {resultTypes: ["violations"], iframes: false}).then((results) => results.violations
+	// One row of the wire is like another.
+	found := evaluate[[]string](b, `axe.run({exclude: [".exchange:nth-child(n+9)"]}, {resultTypes: ["violations"], iframes: false}).then((results) => results.violations
 		.filter((v) => v.impact === "serious" || v.impact === "critical")
 		.flatMap((v) => v.nodes.map((node) => v.id + ": " + node.target.join(" ") + " " + node.failureSummary)))`)
 	for _, violation := range found {
