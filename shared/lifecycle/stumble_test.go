@@ -23,6 +23,7 @@ type stumbling struct {
 	lifecycle.Store
 	conflicts int // of the writes to come
 	save      error
+	saves     int
 	find      error // from the second time on
 	found     int
 }
@@ -50,6 +51,7 @@ func (s *stumbling) DeleteCandidate(ctx context.Context, c installation.Candidat
 }
 
 func (s *stumbling) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	s.saves++
 	if s.save != nil {
 		return i, s.save
 	}
@@ -181,4 +183,17 @@ func TestFailedPushesAreNotHeld(t *testing.T) {
 		t.Errorf("report = %+v, %v: want the push", report, err)
 	}
 	w.inSync()
+}
+
+func TestRowThatOthersKeepWritingIsGivenUp(t *testing.T) {
+	w := activatedWorld(t)
+	w.pass(20 * time.Hour)
+	store := &stumbling{save: installation.ErrConflict}
+	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+	if health, err := w.on(store).CheckHealth(t.Context(), token); err != nil || health.OperationalState != lifecycle.Impaired {
+		t.Errorf("health = %+v, %v", health, err)
+	}
+	if store.saves > 20 {
+		t.Errorf("%d tries", store.saves)
+	}
 }

@@ -52,10 +52,11 @@ func ageing(row installation.Installation, now time.Time) bool {
 
 // renew exchanges the refresh token for an access token other than stale. Of
 // any number of workers that need one at the same time, one holds the renewal
-// lease and asks Webex at oauthURL; the others wait for what it stores.
+// lease and asks Webex at oauthURL; the others wait for what it stores, for as
+// long as ctx allows. A row that others keep writing is given up.
 func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed, oauthURL string) (secret.String, installation.Installation, error) {
 	owner := newOwner()
-	for {
+	for lost := 0; lost < saveAttempts; {
 		now := s.now()
 		if row.State == installation.TokenInvalid {
 			return secret.String{}, row, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
@@ -64,14 +65,16 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 			token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
 			return token, row, err
 		}
-		leased, err := s.leaseRenewal(ctx, row, owner)
-		if err == nil {
-			token, renewed, err := s.exchange(ctx, leased, owner, oauthURL)
+		if held := row.Tokens.Renewal; held.Held(now) && held.Owner != owner {
+			if err := s.pause(ctx, leasePoll); err != nil {
+				return secret.String{}, row, fmt.Errorf("wait for another worker's token renewal of %s: %w", row.OrgKey, errors.Join(webex.ErrUnavailable, err))
+			}
+		} else {
+			token, renewed, err := s.renewAlone(ctx, row, owner, oauthURL)
 			if !errors.Is(err, errRaceLost) {
 				return token, renewed, err
 			}
-		} else if !errors.Is(err, installation.ErrConflict) {
-			return secret.String{}, row, err
+			lost++
 		}
 		current, err := s.reread(ctx, row)
 		if err != nil {
@@ -79,24 +82,25 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 		}
 		row = current
 	}
+	return secret.String{}, row, fmt.Errorf("renew the token of %s: %w", row.OrgKey, installation.ErrConflict)
 }
 
-// leaseRenewal takes the renewal lease, or returns
-// [installation.ErrConflict] after waiting a little for who has it.
-func (s *Service) leaseRenewal(ctx context.Context, row installation.Installation, owner string) (installation.Installation, error) {
-	now := s.now()
-	if row.Tokens.Renewal.Held(now) && row.Tokens.Renewal.Owner != owner {
-		if err := s.pause(ctx, leasePoll); err != nil {
-			return row, fmt.Errorf("wait for another worker's token renewal of %s: %w", row.OrgKey, errors.Join(webex.ErrUnavailable, err))
-		}
-		return row, installation.ErrConflict
+// renewAlone takes the renewal lease and exchanges the refresh token. It
+// returns [errRaceLost] if another worker was faster with either.
+func (s *Service) renewAlone(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
+	row.Tokens.Renewal = installation.NewLease(owner, s.now())
+	leased, err := s.store.Save(ctx, row)
+	if errors.Is(err, installation.ErrConflict) {
+		err = errRaceLost
 	}
-	row.Tokens.Renewal = installation.NewLease(owner, now)
-	return s.store.Save(ctx, row)
+	if err != nil {
+		return secret.String{}, row, err
+	}
+	return s.exchange(ctx, leased, owner, oauthURL)
 }
 
-// errRaceLost: the refresh token that Webex refused is not the stored one any
-// more, or another worker is replacing it.
+// errRaceLost: another worker took the renewal lease, or the refresh token that
+// Webex refused is not the stored one any more.
 var errRaceLost = errors.New("another worker renews the token")
 
 // exchange asks Webex, with the lease held, and stores what comes back before
