@@ -90,6 +90,9 @@ func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault,
 	w.together = false
 	w.answer(p, err)
 	fault.Absorbed = fault.Absorbed || p.Excused
+	if p.hung.Load() {
+		w.t.Errorf("it took over %v, and was ended", patience)
+	}
 	violations := faults.CheckCause(fault, w.log.since(w.began))
 	broken := func(format string, args ...any) {
 		violations = append(violations, faults.Violation{Rule: faults.Durable, Seen: fmt.Sprintf(format, args...)})

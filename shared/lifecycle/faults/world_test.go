@@ -88,6 +88,7 @@ type process struct {
 	store    *dynamo.Store
 	verifier *webex.Verifier
 	issuer   *launch.Issuer
+	hung     atomic.Bool
 	// Excused: it got over what befell it, and need not say so.
 	Excused bool
 }
@@ -110,17 +111,17 @@ func (i *invocation) Err() error {
 	}
 }
 
-// patience is how long, in real time, a process may take: what waits for
-// another worker waits in real time.
+// patience is after how long, in real time, a process counts as one that does
+// not end by itself.
 const patience = time.Minute
 
 // start starts a process, whose calls go as planned.
 func (w *world) start(plan faults.Plan) *process {
 	w.t.Helper()
 	budget := &invocation{Context: w.t.Context(), over: make(chan struct{})}
-	guard := time.AfterFunc(patience, budget.end) // so that a hanging case fails by itself
-	w.t.Cleanup(func() { guard.Stop(); budget.end() })
 	p := &process{Process: &faults.Process{Plan: plan, Expire: budget.end}, ctx: budget}
+	guard := time.AfterFunc(patience, func() { p.hung.Store(true); budget.end() })
+	w.t.Cleanup(func() { guard.Stop(); budget.end() })
 	if w.together {
 		p.Meet = rendezvous(budget.Done())
 	}
