@@ -31,7 +31,7 @@ func TestOutages(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			done := map[string]bool{}
+			done, count := map[string]bool{}, 0
 			for _, call := range callsOf(t, labs, c) {
 				for _, fault := range faults.Outages() {
 					name := call.Op + "/" + fault.Name
@@ -42,6 +42,7 @@ func TestOutages(t *testing.T) {
 					if len(done)%share != 0 {
 						continue
 					}
+					count++
 					t.Run(name, func(t *testing.T) {
 						t.Parallel()
 						l := labs.take()
@@ -50,6 +51,7 @@ func TestOutages(t *testing.T) {
 					})
 				}
 			}
+			t.Logf("%d outages of %v or %v", count, outage, tableOutage)
 		})
 	}
 }
