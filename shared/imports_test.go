@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	// Test support: a Webex that knows nothing of us, a table for tests.
 	"shared/webex/webextest":   {},
 	"shared/dynamo/dynamotest": {},
+	"shared/lifecycle/model":   {"shared/webex", "shared/installation", "shared/launch"},
 	"shared/lifecycle/faults":  {"shared/webex", "shared/webex/webextest", "shared/installation", "shared/lifecycle"},
 }
 

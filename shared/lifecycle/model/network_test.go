@@ -1,0 +1,189 @@
+package model_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// network brings requests to the cloud without sockets, each taking its time
+// on the way there and back, and tells the model what Webex did.
+type network struct {
+	cloud *webextest.Cloud
+	model *oracle
+
+	mu sync.Mutex
+	// meagre is how many more answers of the token endpoint say little.
+	meagre int
+}
+
+// starve has the next answers of the token endpoint say no more than the
+// access token.
+func (n *network) starve(answers int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.meagre = answers
+}
+
+func (n *network) starved() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.meagre == 0 {
+		return false
+	}
+	n.meagre--
+	return true
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	if path.Base(r.URL.Path) == "jwks" {
+		return n.keySet(r), nil // never late, never spoiled
+	}
+	ctx, w := r.Context(), workerOf(r.Context())
+	call := r.Method + " " + path.Base(r.URL.Path)
+	if path.Base(path.Dir(r.URL.Path)) == "apps" {
+		call = r.Method + " app" // its id is another each time
+	}
+	body, err := readAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.begin(call); err != nil {
+		return nil, err
+	}
+	if err := w.take(ctx, call+" there"); err != nil {
+		return nil, err
+	}
+	answer := n.serve(r, body)
+	if err := w.take(ctx, call+" back"); err != nil {
+		return nil, err
+	}
+	return answer.response(r)
+}
+
+func (n *network) keySet(r *http.Request) *http.Response {
+	recorder := httptest.NewRecorder()
+	n.cloud.ServeHTTP(recorder, httptest.NewRequest(r.Method, r.URL.String(), nil))
+	return recorder.Result()
+}
+
+func readAll(body io.ReadCloser) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	defer body.Close()
+	return io.ReadAll(body)
+}
+
+// answer is what came back of a request.
+type answer struct {
+	*httptest.ResponseRecorder
+	cut    bool // the connection broke
+	meagre bool // all but the access token is left out, or empty
+}
+
+// serve lets the cloud do its work; the model looks on.
+func (n *network) serve(r *http.Request, body []byte) answer {
+	request := r.Clone(r.Context())
+	request.Body = io.NopCloser(bytes.NewReader(body))
+	seen := n.look(r, body)
+	answer := answer{ResponseRecorder: httptest.NewRecorder()}
+	func() {
+		defer func() {
+			switch cause := recover(); cause {
+			case nil:
+			case http.ErrAbortHandler:
+				answer.cut = true
+			default:
+				panic(cause)
+			}
+		}()
+		n.cloud.ServeHTTP(answer, request)
+	}()
+	n.learn(seen, answer)
+	if seen.refresh != "" && answer.Code == http.StatusOK && !answer.cut && n.starved() {
+		answer.meagre = true
+	}
+	return answer
+}
+
+func (a answer) response(r *http.Request) (*http.Response, error) {
+	if a.cut && a.Body.Len() == 0 {
+		return nil, errors.New("connection was cut")
+	}
+	response := a.Result()
+	response.Request = r
+	if a.meagre {
+		var tokens map[string]any
+		_ = json.Unmarshal(a.Body.Bytes(), &tokens)
+		little, _ := json.Marshal(map[string]any{"access_token": tokens["access_token"], "refresh_token": ""})
+		response.Body = io.NopCloser(bytes.NewReader(little))
+	}
+	if a.cut {
+		response.Body = io.NopCloser(io.MultiReader(response.Body, cutReader{}))
+	}
+	return response, nil
+}
+
+type cutReader struct{}
+
+func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+
+// look is what the model wants to know of a request before it is served.
+type look struct {
+	method, org, feature, refresh, url string
+	body                               []byte
+	before                             map[string]any // the configuration stored
+	pushes                             int
+}
+
+func (n *network) look(r *http.Request, body []byte) look {
+	seen := look{method: r.Method, body: body, url: r.URL.String()}
+	if form, err := url.ParseQuery(string(body)); err == nil && strings.HasSuffix(r.URL.Path, "/access_token") {
+		seen.refresh = form.Get("refresh_token")
+	}
+	parts := strings.Split(r.URL.Path, "/")
+	for i, part := range parts {
+		switch {
+		case part == "organizations" && i+1 < len(parts):
+			seen.org = parts[i+1]
+		case part == "features" && i+1 < len(parts):
+			seen.feature = parts[i+1]
+		}
+	}
+	if seen.feature != "" && r.Method == http.MethodPut {
+		seen.before, _ = n.cloud.Configuration(seen.org, seen.feature)
+		seen.pushes = n.cloud.Pushes(seen.org, seen.feature)
+	}
+	return seen
+}
+
+// learn tells the model what became of the request.
+func (n *network) learn(seen look, answer answer) {
+	ok := !answer.cut && answer.Code >= 200 && answer.Code < 300
+	switch {
+	case seen.refresh != "":
+		var tokens struct {
+			Access  string `json:"access_token"`
+			Refresh string `json:"refresh_token"`
+			Error   string `json:"error"`
+		}
+		_ = json.Unmarshal(answer.Body.Bytes(), &tokens)
+		n.model.exchanged(seen.refresh, tokens.Refresh, tokens.Access, tokens.Error, ok)
+	case seen.feature != "" && seen.method == http.MethodPut && n.cloud.Pushes(seen.org, seen.feature) > seen.pushes:
+		n.model.pushed(seen.org, webex.Feature(seen.feature), seen.before, seen.body)
+	case seen.method == http.MethodGet && seen.feature == "" && seen.org != "" && ok:
+		n.model.answered(seen.url)
+	}
+}

@@ -1,0 +1,239 @@
+package model_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/dynamo/dynamotest"
+	"signpost/shared/installation"
+	"signpost/shared/launch"
+	"signpost/shared/lifecycle/model"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// checksOfStores is how many sequences of calls both stores are compared on.
+const checksOfStores = 10
+
+// The store in memory stands for the real one: whatever is called, they answer
+// the same.
+func TestStoresAnswerTheSame(t *testing.T) {
+	if !chosen {
+		setFlag(t, "rapid.checks", strconv.Itoa(checksOfStores))
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		client, table := dynamotest.New(t)
+		p := &pair{ctx: t.Context(), t: r, memory: model.NewMemory(), table: dynamo.New(client, table), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+		r.Repeat(map[string]func(*rapid.T){
+			"save":      p.save,
+			"candidate": p.putCandidate,
+			"delete":    p.deleteCandidate,
+			"commit":    p.commit,
+			"used":      p.used,
+			"claim":     p.claim,
+			"create":    p.create,
+			"take":      p.take,
+			"time":      p.time,
+			"":          p.compare,
+		})
+	})
+}
+
+// pair is two stores that are given the same calls.
+type pair struct {
+	ctx           context.Context
+	t             *rapid.T
+	memory, table backend
+	now           time.Time
+	launches      int
+	claims        int
+}
+
+var (
+	orgKeys   = rapid.SampledFrom([]string{"one", "two", "org#one"})
+	ids       = rapid.SampledFrom([]string{"a", "b", "c"})
+	someTimes = rapid.SampledFrom([]time.Duration{-time.Hour, -time.Millisecond, 0, 1, time.Millisecond, 999 * time.Millisecond, time.Second, 30 * time.Second, time.Hour})
+	states    = rapid.SampledFrom([]installation.State{installation.Active, installation.Active, installation.TokenInvalid, installation.Removed})
+	regions   = rapid.SampledFrom([]string{home, elsewhere})
+)
+
+// both makes a call on both stores and compares the errors, by sentinel, and
+// what came back.
+func both[T any](p *pair, what string, call func(backend) (T, error)) (T, error) {
+	fromMemory, err := call(p.memory)
+	fromTable, tableErr := call(p.table)
+	if a, b := sentinelOf(err), sentinelOf(tableErr); a != b {
+		p.t.Fatalf("%s: in memory %v, on the table %v", what, err, tableErr)
+	}
+	if diff := cmp.Diff(fromTable, fromMemory); diff != "" {
+		p.t.Fatalf("%s (-table +memory):\n%s", what, diff)
+	}
+	return fromMemory, err
+}
+
+func sentinelOf(err error) string {
+	for _, sentinel := range []error{
+		installation.ErrReplayed, installation.ErrConflict, installation.ErrNotFound, installation.ErrWrongRegion, launch.ErrUnknown,
+	} {
+		if errors.Is(err, sentinel) {
+			return sentinel.Error()
+		}
+	}
+	if err != nil {
+		return "another error"
+	}
+	return ""
+}
+
+// at draws a time near now.
+func (p *pair) at(t *rapid.T, what string) time.Time { return p.now.Add(someTimes.Draw(t, what)) }
+
+// lease draws a lease, none most of the time.
+func (p *pair) lease(t *rapid.T) installation.Lease {
+	if rapid.IntRange(0, 3).Draw(t, "held") > 0 {
+		return installation.Lease{}
+	}
+	return installation.Lease{Owner: "other", Until: p.at(t, "lease until")}
+}
+
+// stored is what both hold of an organization.
+func (p *pair) stored(org string) (installation.Installation, map[string]installation.Candidate) {
+	row, candidates, err := p.memory.Find(p.ctx, org, time.Time{}.Add(time.Hour)) // nothing is gone at the beginning of time
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	byID := map[string]installation.Candidate{}
+	for _, c := range candidates {
+		byID[c.ID] = c
+	}
+	return row, byID
+}
+
+// version draws the version that was read, most of the time.
+func version(t *rapid.T, read int64) int64 {
+	return max(0, read+rapid.SampledFrom([]int64{0, 0, 0, 0, -1, 1, -read}).Draw(t, "version"))
+}
+
+// row draws an installation.
+func (p *pair) row(t *rapid.T, org string) installation.Installation {
+	read, _ := p.stored(org)
+	i := installation.Installation{
+		OrgKey: org, OrgName: "name of " + org, State: states.Draw(t, "state"), Version: version(t, read.Version), Generation: "g",
+		Region: regions.Draw(t, "region"), LastActionAt: p.at(t, "last action"), ForgetAt: p.at(t, "forget"),
+		Tokens: installation.Tokens{Refresh: secret.Sealed("sealed"), AccessExpiresAt: p.at(t, "access")},
+		Work:   p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due"), Failures: 2},
+		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "e", PushedAt: p.at(t, "pushed")}},
+	}
+	if rapid.Bool().Draw(t, "bare") {
+		i.Features, i.Schedule.DueAt, i.Tokens = nil, time.Time{}, installation.Tokens{}
+	}
+	return i
+}
+
+func (p *pair) candidate(t *rapid.T, org, id string) installation.Candidate {
+	_, candidates := p.stored(org)
+	return installation.Candidate{
+		OrgKey: org, ID: id, Kind: installation.Activation, Version: version(t, candidates[id].Version),
+		IssuedAt: p.at(t, "issued"), ForgetAt: p.at(t, "forget"), Refused: rapid.IntRange(0, 4).Draw(t, "refused") == 0,
+		Work: p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due")}, Endpoints: map[webex.Feature]string{},
+	}
+}
+
+func (p *pair) save(t *rapid.T) {
+	i := p.row(t, orgKeys.Draw(t, "org"))
+	_, _ = both(p, "save", func(s backend) (installation.Installation, error) { return s.Save(p.ctx, i) })
+}
+
+func (p *pair) putCandidate(t *rapid.T) {
+	c := p.candidate(t, orgKeys.Draw(t, "org"), ids.Draw(t, "id"))
+	_, _ = both(p, "put candidate", func(s backend) (installation.Candidate, error) { return s.PutCandidate(p.ctx, c) })
+}
+
+func (p *pair) deleteCandidate(t *rapid.T) {
+	c := p.candidate(t, orgKeys.Draw(t, "org"), ids.Draw(t, "id"))
+	_, _ = both(p, "delete candidate", func(s backend) (any, error) { return nil, s.DeleteCandidate(p.ctx, c) })
+}
+
+func (p *pair) commit(t *rapid.T) {
+	org := orgKeys.Draw(t, "org")
+	i := p.row(t, org)
+	mark := installation.Used{OrgKey: org, ID: ids.Draw(t, "mark"), Until: p.at(t, "until")}
+	var done []installation.Candidate
+	for _, id := range rapid.SliceOfDistinct(ids, rapid.ID).Draw(t, "done") {
+		done = append(done, p.candidate(t, org, id))
+	}
+	_, _ = both(p, "commit", func(s backend) (installation.Installation, error) { return s.Commit(p.ctx, i, mark, done, p.now) })
+}
+
+func (p *pair) used(t *rapid.T) {
+	org, id := orgKeys.Draw(t, "org"), ids.Draw(t, "mark")
+	_, _ = both(p, "used", func(s backend) (bool, error) { return s.Used(p.ctx, org, id, p.now) })
+}
+
+func (p *pair) claim(t *rapid.T) {
+	ref := installation.Ref{OrgKey: orgKeys.Draw(t, "org"), Candidate: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "candidate")}
+	p.claims++ // each worker has a name of its own
+	lease := installation.NewLease(fmt.Sprint("worker ", p.claims), p.now)
+	_, _ = both(p, "claim", func(s backend) (installation.Work, error) { return s.Claim(p.ctx, ref, lease, p.now) })
+}
+
+func (p *pair) create(t *rapid.T) {
+	p.launches++
+	l := launch.Launch{ID: fmt.Sprint("launch ", p.launches), OrgKey: orgKeys.Draw(t, "org"), IssuedAt: p.now, Devices: []launch.Device{{DeviceID: "d"}}}
+	region := regions.Draw(t, "region")
+	mark := installation.Used{OrgKey: l.OrgKey, ID: ids.Draw(t, "mark"), Until: p.at(t, "until")}
+	_, _ = both(p, "create", func(s backend) (any, error) { return nil, s.Create(p.ctx, l, region, mark) })
+}
+
+func (p *pair) take(t *rapid.T) {
+	id := fmt.Sprint("launch ", rapid.IntRange(1, p.launches+1).Draw(t, "launch"))
+	_, _ = both(p, "take", func(s backend) (launch.Launch, error) {
+		l, _, err := s.Take(p.ctx, id, p.now)
+		return l, err
+	})
+}
+
+func (p *pair) time(t *rapid.T) {
+	p.now = p.now.Add(rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, time.Minute, 2 * time.Hour}).Draw(t, "pass"))
+}
+
+// compare looks at everything that both hold.
+func (p *pair) compare(*rapid.T) {
+	for _, org := range []string{"one", "two", "org#one"} {
+		_, _ = both(p, "find "+org, func(s backend) (any, error) {
+			row, candidates, err := s.Find(p.ctx, org, p.now)
+			return []any{row, candidates}, err
+		})
+		shard := installation.ShardOf(org)
+		_, _ = both(p, "count due", func(s backend) (int, error) { return s.CountDue(p.ctx, shard, p.now) })
+		_, _ = both(p, "due", func(s backend) ([]string, error) { return p.due(s, shard) })
+	}
+}
+
+// due is what is due in a shard, two at a time, those of one time in any order.
+func (p *pair) due(s backend, shard int) ([]string, error) {
+	var all []string
+	for cursor := ""; ; {
+		refs, next, err := s.Due(p.ctx, shard, p.now, cursor, 2)
+		if err != nil {
+			return nil, err
+		}
+		for _, ref := range refs {
+			all = append(all, ref.OrgKey+" "+ref.Candidate)
+		}
+		if cursor = next; cursor == "" {
+			slices.SortFunc(all, strings.Compare)
+			return all, nil
+		}
+	}
+}
