@@ -148,7 +148,7 @@ func asItIs(t *testing.T, got []byte) {
 	if err := json.Unmarshal(got, &response); err != nil {
 		t.Fatal(err)
 	}
-	if response.StatusCode != 401 && !bytes.Contains(got, []byte("no such installation")) {
+	if response.StatusCode != 401 && !bytes.Contains(got, []byte(`"failed":1`)) {
 		t.Errorf("as it is, the sample is answered with %s", got)
 	}
 }
