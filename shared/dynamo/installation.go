@@ -28,6 +28,8 @@ type installationRow struct {
 	ActivatedAt     int64 `dynamodbav:"activatedAt,omitempty"`
 	LastActionAt    int64 `dynamodbav:"lastActionAt,omitempty"`
 	RemovedAt       int64 `dynamodbav:"removedAt,omitempty"`
+	MovedAt         int64 `dynamodbav:"movedAt,omitempty"`
+	EndpointsAt     int64 `dynamodbav:"endpointsAt,omitempty"`
 	ActivationUntil int64 `dynamodbav:"activationUntil,omitempty"`
 
 	Region          string                `dynamodbav:"region,omitempty"`
@@ -72,6 +74,7 @@ func newInstallationRow(i installation.Installation) installationRow {
 		Schema: schema, Version: i.Version + 1, Revision: i.Revision,
 		Subject: i.Subject, OrgName: i.OrgName, AppID: i.AppID, State: string(i.State), Generation: string(i.Generation),
 		ActivatedAt: millis(i.ActivatedAt), LastActionAt: millis(i.LastActionAt), RemovedAt: millis(i.RemovedAt),
+		MovedAt: millis(i.MovedAt), EndpointsAt: millis(i.EndpointsAt),
 		ActivationUntil: millis(i.ActivationUntil),
 		Region:          i.Region, ManifestVersion: i.ManifestVersion, Scopes: i.Scopes, Features: newFeatureRows(i.Features),
 		BaseURL: i.BaseURL, ToldActionsURL: i.ToldActionsURL,
@@ -95,6 +98,7 @@ func (r installationRow) installation() installation.Installation {
 		State: installation.State(r.State), Generation: installation.Generation(r.Generation),
 		Version: r.Version, Revision: r.Revision,
 		ActivatedAt: instant(r.ActivatedAt), LastActionAt: instant(r.LastActionAt), RemovedAt: instant(r.RemovedAt),
+		MovedAt: instant(r.MovedAt), EndpointsAt: instant(r.EndpointsAt),
 		ForgetAt: expired(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
 		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(), Features: r.features(),
 		BaseURL: r.BaseURL, ToldActionsURL: r.ToldActionsURL,

@@ -89,15 +89,16 @@ func (c Candidate) Generation() Generation { return Generation(c.ID) }
 // CheckActivation reports whether an activation with this `iat` and generation
 // may replace current, which may be the zero Installation: [ErrReplayed] if it
 // is the one that current came from or was removed with, [ErrStale] if it is
-// older than the last activation, action or removal that was applied. An older
-// code would bring back addresses that the customer has moved away from.
+// older than the last activation or removal. An action that was applied since
+// the code was issued does not stand in its way, see [Candidate.Promote]: Webex
+// sends actions for an activation that we may not have seen yet.
 func CheckActivation(current Installation, generation Generation, issuedAt time.Time) error {
 	switch {
 	case current.Version == 0:
 		return nil
 	case current.Generation == generation:
 		return fmt.Errorf("activation of %s: %w", current.OrgKey, ErrReplayed)
-	case issuedAt.Before(current.ActivatedAt) || issuedAt.Before(current.LastActionAt):
+	case issuedAt.Before(current.ActivatedAt) || issuedAt.Before(current.RemovedAt):
 		return fmt.Errorf("activation of %s: %w", current.OrgKey, ErrStale)
 	default:
 		return nil
@@ -105,9 +106,11 @@ func CheckActivation(current Installation, generation Generation, issuedAt time.
 }
 
 // Promote returns the installation that the proven activation c becomes in
-// place of current. Its tokens are for the caller to set. Who works on current
-// keeps its lease: both are the same customer's devices. It returns the errors
-// of [CheckActivation].
+// place of current. What a token issued after c has said of current since is
+// kept: the code would bring back addresses that the customer has moved away
+// from. Its tokens are for the caller to set. Who works on current keeps its
+// lease: both are the same customer's devices. It returns the errors of
+// [CheckActivation].
 func (c Candidate) Promote(current Installation) (Installation, error) {
 	if err := CheckActivation(current, c.Generation(), c.IssuedAt); err != nil {
 		return Installation{}, err
@@ -116,6 +119,7 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		OrgKey: c.OrgKey, Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
 		State: Active, Generation: c.Generation(), Version: current.Version, Revision: current.Revision + 1,
 		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
+		MovedAt: c.IssuedAt, EndpointsAt: c.IssuedAt,
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes, URLs: c.URLs,
 		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL, Notice: NoticeActivated,
 		Work: current.Work,
@@ -123,7 +127,28 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 	for feature, endpoint := range c.Endpoints {
 		next.Features[feature] = Feature{Endpoint: endpoint, Status: Pending}
 	}
+	if current.Exists() {
+		next.keepNewer(current)
+	}
 	return next, nil
+}
+
+// keepNewer keeps what was said of current after i was asked for.
+func (i *Installation) keepNewer(current Installation) {
+	since := i.ActivatedAt
+	if current.LastActionAt.After(since) {
+		i.LastActionAt, i.Subject = current.LastActionAt, current.Subject
+		i.ManifestVersion = max(i.ManifestVersion, current.ManifestVersion)
+	}
+	if current.MovedAt.After(since) {
+		i.MovedAt, i.Region, i.URLs = current.MovedAt, current.Region, current.URLs
+	}
+	if current.EndpointsAt.After(since) {
+		i.EndpointsAt, i.Features = current.EndpointsAt, map[webex.Feature]Feature{}
+		for name, feature := range current.Features {
+			i.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending}
+		}
+	}
 }
 
 // Apply returns current moved as the proven move c says, or [ErrStale] if

@@ -58,6 +58,12 @@ func (i Installation) changed(change Change) Installation {
 	next.OrgName = cmp.Or(change.OrgName, i.OrgName)
 	next.Region = cmp.Or(change.Region, i.Region)
 	next.ManifestVersion = max(change.ManifestVersion, i.ManifestVersion)
+	if change.Region != "" || change.URLs != (URLs{}) {
+		next.MovedAt = change.IssuedAt
+	}
+	if len(change.Endpoints) > 0 {
+		next.EndpointsAt = change.IssuedAt
+	}
 	next.URLs = URLs{
 		OAuth: cmp.Or(change.URLs.OAuth, i.URLs.OAuth), App: cmp.Or(change.URLs.App, i.URLs.App),
 		Manifest: cmp.Or(change.URLs.Manifest, i.URLs.Manifest), APIBase: cmp.Or(change.URLs.APIBase, i.URLs.APIBase),

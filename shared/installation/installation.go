@@ -100,6 +100,10 @@ type Installation struct {
 	ActivatedAt  time.Time
 	LastActionAt time.Time
 	RemovedAt    time.Time
+	// MovedAt and EndpointsAt are the `iat`s of the tokens that last said where
+	// the installation is (region and URLs) and where its features' APIs are.
+	MovedAt     time.Time
+	EndpointsAt time.Time
 	// ForgetAt is when a tombstone may go: no older token is accepted then.
 	ForgetAt time.Time
 	// ActivationUntil is until when the activation's token can be accepted.

@@ -195,3 +195,37 @@ func TestShardsAreEven(t *testing.T) {
 		}
 	}
 }
+
+// Webex sends actions for the activation that it knows, which we may not have
+// seen yet: they must not stand in its way, nor be lost by it.
+func TestPromoteKeepsWhatWasSaidSince(t *testing.T) {
+	code := installation.Candidate{
+		OrgKey: "o", Kind: installation.Activation, ID: "g2", IssuedAt: at(6), Region: "home", ManifestVersion: 4,
+		URLs: installation.URLs{App: "https://app2"}, Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://signage2"},
+	}
+	approved, err := active().Change(installation.Change{
+		IssuedAt: at(8), ManifestVersion: 5, AllEndpoints: true, Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa2"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := code.Promote(approved)
+	if err != nil || next.Generation != "g2" || next.URLs.App != "https://app2" || !next.LastActionAt.Equal(at(8)) ||
+		next.ManifestVersion != 5 || len(next.Features) != 1 || next.Features[webex.PersistentWebApp].Endpoint != "https://pwa2" {
+		t.Errorf("after an update was approved: %+v, %v", next, err)
+	}
+	moved, err := active().Change(installation.Change{IssuedAt: at(8), Region: "new", URLs: installation.URLs{App: "https://new"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next, err := code.Promote(moved); err != nil || next.Region != "new" || next.URLs.App != "https://new" {
+		t.Errorf("after a move: %+v, %v", next, err)
+	}
+	earlier, err := active().Change(installation.Change{IssuedAt: at(5), Region: "new", ManifestVersion: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next, err := code.Promote(earlier); err != nil || next.Region != "home" || next.ManifestVersion != 4 {
+		t.Errorf("after what was said before: %+v, %v", next, err)
+	}
+}

@@ -27,7 +27,7 @@ func TestLateActivationBringsNoOldAddressBack(t *testing.T) {
 	wantErr(t, w.act(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))), nil)
 	w.pass(time.Hour)
 	_, err := w.activate(late)
-	wantErr(t, err, installation.ErrStale)
+	wantErr(t, err, nil) // proven, and it may be the only activation we are told of
 	if row, candidates := w.stored(); row.Region != elsewhere || len(candidates) != 0 {
 		t.Errorf("region %s, %d candidates", row.Region, len(candidates))
 	}

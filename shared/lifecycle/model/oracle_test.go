@@ -53,8 +53,10 @@ type orgModel struct {
 	appURL     string
 	manifest   int
 	endpoints  map[webex.Feature]string
-	// iats of what was applied.
+	// iats of what was applied, and of what last named the address and the
+	// features' endpoints.
 	activatedAt, lastAt, removedAt time.Time
+	addressAt, endpointsAt         time.Time
 }
 
 func newOracle(sealer lifecycle.Sealer) *oracle {
@@ -144,6 +146,12 @@ func (m *oracle) apply(o *orgModel, token *minted) {
 	if token.AppURL != "" {
 		o.appURL = token.AppURL
 	}
+	if token.Region != "" || token.AppURL != "" {
+		o.addressAt = iat
+	}
+	if len(token.Endpoints) > 0 {
+		o.endpointsAt = iat
+	}
 	maps.Copy(o.endpoints, token.Endpoints)
 }
 
@@ -159,14 +167,28 @@ func (m *oracle) applyActivation(o *orgModel, token *minted) {
 	switch {
 	case !m.good[token.RefreshToken.Reveal()]:
 		m.wrong("an activation that was not proven became the installation")
-	case iat.Before(o.activatedAt), iat.Before(o.removedAt), iat.Before(o.lastAt):
-		m.wrong("an activation of %s replaced what was activated at %s, changed at %s, removed at %s",
-			clock(iat), clock(o.activatedAt), clock(o.lastAt), clock(o.removedAt))
+	case iat.Before(o.activatedAt), iat.Before(o.removedAt):
+		m.wrong("an activation of %s replaced what was activated at %s, removed at %s",
+			clock(iat), clock(o.activatedAt), clock(o.removedAt))
 	}
+	before := *o
 	*o = orgModel{
 		row: o.row, exists: true, generation: installation.Digest(token.ID), region: token.Region,
 		appURL: token.AppURL, manifest: token.ManifestVersion, endpoints: maps.Clone(token.Endpoints),
-		activatedAt: iat, lastAt: iat, removedAt: o.removedAt,
+		activatedAt: iat, lastAt: iat, removedAt: o.removedAt, addressAt: iat, endpointsAt: iat,
+	}
+	if !before.exists {
+		return
+	}
+	// What Webex said after it issued the code is newer than the code.
+	if before.lastAt.After(iat) {
+		o.lastAt, o.manifest = before.lastAt, max(o.manifest, before.manifest)
+	}
+	if before.addressAt.After(iat) {
+		o.addressAt, o.region, o.appURL = before.addressAt, before.region, before.appURL
+	}
+	if before.endpointsAt.After(iat) {
+		o.endpointsAt, o.endpoints = before.endpointsAt, before.endpoints
 	}
 }
 
