@@ -67,7 +67,8 @@ type world struct {
 	verifier *webex.Verifier
 	model    *oracle
 	settings atomic.Pointer[lifecycle.Settings]
-	forged   int // tokens so far
+	forged   int              // tokens so far
+	acted    map[string]int64 // the second of an organization's last action
 	running  sync.WaitGroup
 	trail    trail
 }
@@ -128,7 +129,9 @@ func newWorld(s sequence, backend backend, plant plant) *world {
 	if s.Narrow {
 		options.Features = []string{webextest.DigitalSignage}
 	}
-	w := &world{sequence: s, plant: plant, cloud: webextest.NewCloud(options), model: newOracle(keyset())}
+	w := &world{
+		sequence: s, plant: plant, cloud: webextest.NewCloud(options), model: newOracle(keyset()), acted: map[string]int64{},
+	}
 	w.cloud.SetBaseURL("http://127.0.0.1:1")
 	w.orgs = []*webextest.Organization{w.cloud.AddOrganization("Acme", home), w.cloud.AddOrganization("Other", elsewhere)}
 	w.store = &store{backend: backend, model: w.model}
