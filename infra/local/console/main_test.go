@@ -105,12 +105,6 @@ func customer(t *testing.T, name string) *organization {
 	return &organization{cloud.AddOrganization(name, "us-west-2_r")}
 }
 
-// elsewhere makes an organization in a region that no other test is in, so that
-// its keys may be rotated: new ones are not fetched again at once.
-func elsewhere(name string) *organization {
-	return &organization{cloud.AddOrganization(name, "us-east-2_a")}
-}
-
 // boards are the devices that show signage.
 func (o *organization) boards() []webextest.Device {
 	return slices.DeleteFunc(cloud.Devices(o.ID()), func(d webextest.Device) bool { return d.Kind != webextest.KindShowsSignage })
