@@ -43,7 +43,7 @@ var answers = map[string]answer{
 	"updateapproved-updateapproved.json": {status: 200, body: `{}`},
 	"updateapproved-update.json":         {status: 200, body: `{}`},
 	"updateapproved-deprovision.json":    {status: 200, body: `{}`},
-	"updateapproved-healthcheck.json":    {status: 200, body: `{"operationalState":"operational","tokensState":"valid"}`},
+	"updateapproved-healthcheck.json":    {status: 200, body: `{"operationalState":"operational","tokensState":"valid","tokenHealth":"healthy"}`},
 
 	"assigncontent-signage.json": {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
 	"assigncontent-webapp.json":  {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},

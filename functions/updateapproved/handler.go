@@ -57,6 +57,6 @@ func (a actions) health(ctx context.Context, request gateway.Request, token webe
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	request.Note(slog.String("outcome", string(health.OperationalState)))
+	request.Note(slog.String("outcome", string(health.OperationalState)), slog.String("token_health", string(health.TokenHealth)))
 	return gateway.JSON(http.StatusOK, health)
 }

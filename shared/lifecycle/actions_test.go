@@ -231,26 +231,34 @@ func TestDeprovisionEndsOlderCandidates(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
+	health := func(state lifecycle.OperationalState, tokens lifecycle.TokensState, ladder installation.TokenHealth) lifecycle.Health {
+		return lifecycle.Health{OperationalState: state, TokensState: tokens, TokenHealth: ladder}
+	}
+	const day = 24 * time.Hour
+	well := health(lifecycle.Operational, lifecycle.TokensValid, installation.TokensHealthy)
+	impaired := health(lifecycle.Impaired, lifecycle.TokensValid, installation.TokensHealthy)
 	tests := map[string]struct {
 		prepare func(w *world)
 		want    lifecycle.Health
 	}{
-		"all is well": {func(*world) {}, lifecycle.Health{OperationalState: lifecycle.Operational, TokensState: lifecycle.TokensValid}},
-		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.PersistentWebApp)) },
-			lifecycle.Health{OperationalState: lifecycle.Impaired, TokensState: lifecycle.TokensValid}},
-		"Webex down": {func(w *world) { w.fault(webextest.Fault{Status: 500}) },
-			lifecycle.Health{OperationalState: lifecycle.Impaired, TokensState: lifecycle.TokensValid}},
+		"all is well":        {func(*world) {}, well},
+		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.PersistentWebApp)) }, impaired},
+		"Webex down":         {func(w *world) { w.fault(webextest.Fault{Status: 500}) }, impaired},
 		"token endpoint down": {func(w *world) {
 			w.pass(20 * time.Hour)
 			w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 500})
-		},
-			lifecycle.Health{OperationalState: lifecycle.Impaired, TokensState: lifecycle.TokensUnknown}},
-		"access token lapsed": {func(w *world) { w.pass(20 * time.Hour) },
-			lifecycle.Health{OperationalState: lifecycle.Operational, TokensState: lifecycle.TokensValid}},
-		"access token refused": {func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) },
-			lifecycle.Health{OperationalState: lifecycle.Operational, TokensState: lifecycle.TokensValid}},
+		}, health(lifecycle.Impaired, lifecycle.TokensUnknown, installation.TokensHealthy)},
+		"access token lapsed":      {func(w *world) { w.pass(20 * time.Hour) }, well},
+		"access token refused":     {func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) }, well},
+		"14 days of refresh life":  {func(w *world) { w.refreshLife(14 * day) }, well},
+		"less, and none to be had": {func(w *world) { w.refreshLife(14*day - time.Second) }, health(lifecycle.Impaired, lifecycle.TokensValid, installation.TokensExpiring)},
+		"less, and not to be renewed": {func(w *world) {
+			w.pass(77 * day)
+			w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 500})
+		}, health(lifecycle.Impaired, lifecycle.TokensUnknown, installation.TokensExpiring)},
+		"less, and renewed": {func(w *world) { w.pass(77 * day) }, well},
 		"refresh token dead": {func(w *world) { w.cloud.RevokeRefreshToken(w.org.ID()); w.pass(20 * time.Hour) },
-			lifecycle.Health{OperationalState: lifecycle.TokenInvalid, TokensState: lifecycle.TokensInvalid}},
+			health(lifecycle.TokenInvalid, lifecycle.TokensInvalid, installation.TokensInvalid)},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -265,6 +273,16 @@ func TestHealth(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// refreshLife has Webex have said just now that the refresh token lives so long.
+func (w *world) refreshLife(left time.Duration) {
+	w.t.Helper()
+	row, _ := w.stored()
+	row.Tokens.RefreshExpiresAt, row.Tokens.RenewedAt = w.clock().Add(left), w.clock()
+	if _, err := w.store.Save(w.t.Context(), row); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

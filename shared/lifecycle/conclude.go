@@ -134,7 +134,8 @@ func (s *Service) outcome(row installation.Installation, result synced) []any {
 	}
 }
 
-// report logs what happened, once; what is as it should be is not worth a line.
+// report logs what happened, once; what is as it should be is not worth a line,
+// unless a person should see to it while that is so.
 func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
@@ -142,6 +143,8 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 		s.log.ErrorContext(ctx, "sync", append(attributes, "cause", errors.Join(saveErr, result.err))...)
 	case outcome == "failed":
 		s.log.WarnContext(ctx, "sync", append(attributes, "failures", row.Schedule.Failures, "cause", result.err)...)
+	case row.TokenHealth(s.now()) == installation.TokensExpiring:
+		s.log.WarnContext(ctx, "sync", attributes...)
 	case outcome == "in_sync" || outcome == "token_invalid":
 		s.log.DebugContext(ctx, "sync", attributes...)
 	default:

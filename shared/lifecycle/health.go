@@ -38,6 +38,9 @@ const (
 type Health struct {
 	OperationalState OperationalState `json:"operationalState"`
 	TokensState      TokensState      `json:"tokensState"`
+	// TokenHealth is ours: Webex has no name for a refresh token that works and
+	// soon will not.
+	TokenHealth installation.TokenHealth `json:"tokenHealth"`
 }
 
 // CheckHealth really looks: is the access token good, does Webex store what we
@@ -53,48 +56,62 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 		return Health{}, fmt.Errorf("health check of %s: %w", row.OrgKey, installation.ErrWrongRegion)
 	}
 	if row.State == installation.TokenInvalid {
-		return Health{TokenInvalid, TokensInvalid}, nil
+		return deadTokens, nil
 	}
 	health, cause := s.examine(ctx, row)
 	if health.OperationalState == Operational {
 		return health, nil
 	}
-	s.log.WarnContext(ctx, "health", "org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState), "cause", cause)
+	s.log.WarnContext(ctx, "health", "org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
+		"token_health", string(health.TokenHealth), "cause", cause)
 	if health.OperationalState == Impaired {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
 	}
 	return health, nil
 }
 
-// errNotInSync: Webex does not store what we want.
-var errNotInSync = errors.New("configuration is not in sync")
+// deadTokens is the answer of an installation that must be activated again.
+var deadTokens = Health{TokenInvalid, TokensInvalid, installation.TokensInvalid}
+
+var (
+	// errNotInSync: Webex does not store what we want.
+	errNotInSync = errors.New("configuration is not in sync")
+	// errExpiring: the refresh token was not renewed for longer than it should.
+	errExpiring = errors.New("refresh token expires soon")
+)
 
 // examine asks Webex, feature by feature side by side, and changes nothing.
 func (s *Service) examine(ctx context.Context, row installation.Installation) (Health, error) {
 	session, err := s.openSession(ctx, row)
+	if err == nil {
+		err = s.examineFeatures(ctx, session, row)
+	} else if !errors.Is(err, ErrTokenInvalid) {
+		return Health{Impaired, TokensUnknown, row.TokenHealth(s.now())}, err
+	}
+	ladder := session.row.TokenHealth(s.now()) // as it is once renewed
+	if ladder == installation.TokensExpiring {
+		err = errors.Join(err, errExpiring)
+	}
 	switch {
 	case errors.Is(err, ErrTokenInvalid):
-		return Health{TokenInvalid, TokensInvalid}, err
-	case err != nil:
-		return Health{Impaired, TokensUnknown}, err
+		return deadTokens, err
+	case errors.Is(err, webex.ErrUnauthorized):
+		return Health{Impaired, TokensInvalid, ladder}, err
+	case err != nil || row.ToldActionsURL == "":
+		return Health{Impaired, TokensValid, ladder}, err
+	default:
+		return Health{Operational, TokensValid, ladder}, nil
 	}
+}
+
+func (s *Service) examineFeatures(ctx context.Context, session *session, row installation.Installation) error {
 	errs := make([]error, len(webex.Features))
 	var wait sync.WaitGroup
 	for i, name := range webex.Features {
 		wait.Go(func() { errs[i] = s.examineFeature(ctx, session, row, name) })
 	}
 	wait.Wait()
-	err = errors.Join(errs...)
-	switch {
-	case errors.Is(err, ErrTokenInvalid):
-		return Health{TokenInvalid, TokensInvalid}, err
-	case errors.Is(err, webex.ErrUnauthorized):
-		return Health{Impaired, TokensInvalid}, err
-	case err != nil || row.ToldActionsURL == "":
-		return Health{Impaired, TokensValid}, err
-	default:
-		return Health{Operational, TokensValid}, nil
-	}
+	return errors.Join(errs...)
 }
 
 func (s *Service) examineFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) error {

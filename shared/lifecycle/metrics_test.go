@@ -50,3 +50,34 @@ func TestLinesThatMetricsComeFrom(t *testing.T) {
 	w.verifyDue()
 	says("expired", `"msg":"removed"`)
 }
+
+// TestTokenHealthIsInTheLines: who reads the log sees each rung of the ladder
+// without lines that a function leaves out, those of level DEBUG.
+func TestTokenHealthIsInTheLines(t *testing.T) {
+	w := activatedWorld(t)
+	check := func(rung installation.TokenHealth, line string) {
+		t.Helper()
+		for _, at := range strings.Split(w.log.text(), "\n") {
+			if strings.Contains(at, line) && strings.Contains(at, `"token_health":"`+string(rung)+`"`) {
+				return
+			}
+		}
+		t.Errorf("no line %s says %s:\n%s", line, rung, w.log.text())
+	}
+	check(installation.TokensHealthy, `"level":"INFO","msg":"sync"`)
+
+	w.refreshLife(13 * 24 * time.Hour)
+	if report, err := w.verifyNow(); err != nil || report.Verified != 1 {
+		t.Fatalf("report = %+v, %v", report, err)
+	}
+	check(installation.TokensExpiring, `"level":"WARN","msg":"sync"`)
+	if _, err := w.service().CheckHealth(t.Context(), w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))); err != nil {
+		t.Fatal(err)
+	}
+	check(installation.TokensExpiring, `"level":"WARN","msg":"health"`)
+
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	w.verifyDue()
+	check(installation.TokensInvalid, `"level":"ERROR","msg":"token_invalid"`)
+}

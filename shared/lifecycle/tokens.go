@@ -195,7 +195,8 @@ func (s *Service) refused(ctx context.Context, row installation.Installation, ow
 		if err != nil {
 			return secret.String{}, current, err
 		}
-		s.log.ErrorContext(ctx, "token_invalid", "org", row.OrgKey, "outcome", "token_invalid", "cause", cause)
+		s.log.ErrorContext(ctx, "token_invalid", "org", row.OrgKey, "outcome", "token_invalid",
+			"token_health", string(invalid.TokenHealth(s.now())), "cause", cause)
 		return secret.String{}, invalid, fmt.Errorf("%s: %w: %w", row.OrgKey, ErrTokenInvalid, cause)
 	}
 	return secret.String{}, row, installation.ErrConflict

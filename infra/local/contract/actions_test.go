@@ -26,22 +26,23 @@ func TestHealthCheck(t *testing.T) {
 		prepare     func(c *customer)
 		operational string
 		tokens      string
+		ladder      string
 	}{
-		"as it should be":        {func(*customer) {}, "operational", "valid"},
-		"a configuration gone":   {func(c *customer) { c.cloud.DeleteConfiguration(c.org.ID(), webextest.PersistentWebApp) }, "impaired", "valid"},
-		"Webex fails":            {func(c *customer) { c.fault(webextest.Fault{Kind: webextest.KindPWA, Status: 500}) }, "impaired", "valid"},
-		"access token withdrawn": {func(c *customer) { c.cloud.RevokeAccessTokens(c.org.ID()) }, "operational", "valid"},
+		"as it should be":        {func(*customer) {}, "operational", "valid", "healthy"},
+		"a configuration gone":   {func(c *customer) { c.cloud.DeleteConfiguration(c.org.ID(), webextest.PersistentWebApp) }, "impaired", "valid", "healthy"},
+		"Webex fails":            {func(c *customer) { c.fault(webextest.Fault{Kind: webextest.KindPWA, Status: 500}) }, "impaired", "valid", "healthy"},
+		"access token withdrawn": {func(c *customer) { c.cloud.RevokeAccessTokens(c.org.ID()) }, "operational", "valid", "healthy"},
 		"refresh token dead": {func(c *customer) {
 			c.cloud.RevokeAccessTokens(c.org.ID())
 			c.cloud.RevokeRefreshToken(c.org.ID())
-		}, "token_invalid", "invalid"},
+		}, "token_invalid", "invalid", "token_invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := activated(t, west)
 			test.prepare(c)
 			token := c.token(webextest.ActionHealthCheck, nil)
-			want := object{"operationalState": test.operational, "tokensState": test.tokens}
+			want := object{"operationalState": test.operational, "tokensState": test.tokens, "tokenHealth": test.ladder}
 			c.act(token).wantJSON(t, 200, want)
 			c.act(token).want(t, 200) // repeating it has no effect
 			if !c.serves() {
@@ -61,9 +62,9 @@ func TestTokenInvalidComesBack(t *testing.T) {
 	c.cloud.RevokeAccessTokens(c.org.ID())
 	c.cloud.RevokeRefreshToken(c.org.ID())
 	c.verify().want(t, 200)
-	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "token_invalid", "tokensState": "invalid"})
+	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "token_invalid", "tokensState": "invalid", "tokenHealth": "token_invalid"})
 	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
-	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid"})
+	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
 }
 
 func TestRemoval(t *testing.T) {
@@ -179,7 +180,7 @@ func TestMove(t *testing.T) {
 			if redeemed["orgId"] != c.org.Sub() || c.org.Sub() == oldSub {
 				t.Errorf("orgId is %v, want the latest, %s", redeemed["orgId"], c.org.Sub())
 			}
-			c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid"})
+			c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
 			c.postActivation(code).wantJSON(t, 200, c.activeAnswer()) // the latest sub is stored
 			c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
 		})
