@@ -134,7 +134,17 @@ func TestExchange(t *testing.T) {
 			json200(`{"access_token":"a","expires_in":60,"refresh_token":"refresh"}`),
 			webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil,
 		},
-		"empty and missing":  {json200(`{"access_token":"a","refresh_token":""}`), webex.Tokens{Access: secret.New("a")}, nil},
+		"empty and missing": {json200(`{"access_token":"a","refresh_token":""}`), webex.Tokens{Access: secret.New("a")}, nil},
+		"empty life": {
+			json200(`{"access_token":"a","expires_in":"","refresh_token":"new","refresh_token_expires_in":""}`),
+			webex.Tokens{Access: secret.New("a"), Refresh: secret.New("new")}, nil,
+		},
+		"no life at all": {
+			json200(`{"access_token":"a","expires_in":{"x":[]},"refresh_token":"new","refresh_token_expires_in":null}`),
+			webex.Tokens{Access: secret.New("a"), Refresh: secret.New("new")}, nil,
+		},
+		"life as a fraction": {json200(`{"access_token":"a","expires_in":60.5}`), webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil},
+		"life as text":       {json200(`{"access_token":"a","expires_in":"60"}`), webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil},
 		"negative life":      {json200(`{"access_token":"a","expires_in":-5,"refresh_token_expires_in":-1}`), webex.Tokens{Access: secret.New("a")}, nil},
 		"no access token":    {json200(`{}`), webex.Tokens{}, webex.ErrUnavailable},
 		"truncated":          {json200(`{"access_tok`), webex.Tokens{}, webex.ErrUnavailable},

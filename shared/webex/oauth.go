@@ -1,10 +1,15 @@
 package webex
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"math"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -40,7 +45,9 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 		// style to the library would cost a request to find out.
 		Endpoint: oauth2.Endpoint{TokenURL: oauthURL, AuthStyle: oauth2.AuthStyleInParams},
 	}
-	ctx = context.WithValue(ctx, oauth2.HTTPClient, c.http)
+	forgiving := *c.http
+	forgiving.Transport = readable{forgiving.Transport}
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, &forgiving)
 	token, err := config.TokenSource(ctx, &oauth2.Token{RefreshToken: refresh.Reveal()}).Token()
 	if err != nil {
 		return Tokens{}, exchangeError(err)
@@ -51,6 +58,46 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 		tokens.Refresh = secret.New(token.RefreshToken)
 	}
 	return tokens, nil
+}
+
+// readable carries the answers of the token endpoint to the library, which
+// drops all of one, and with it a new refresh token, for an `expires_in` that it
+// cannot read: such a one is left out, and says nothing.
+type readable struct{ http.RoundTripper }
+
+func (r readable) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := r.RoundTripper.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := readBounded(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	body = withReadableLife(body)
+	response.Body, response.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return response, nil
+}
+
+// withReadableLife makes `expires_in` a whole number, or nothing. What is no
+// JSON object stays as it is.
+func withReadableLife(body []byte) []byte {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil || members["expires_in"] == nil {
+		return body
+	}
+	life, err := strconv.ParseFloat(strings.Trim(string(members["expires_in"]), `"`), 64)
+	if err != nil || !(life >= 1) {
+		delete(members, "expires_in")
+	} else {
+		members["expires_in"] = strconv.AppendInt(nil, int64(min(life, math.MaxInt32)), 10)
+	}
+	rewritten, err := json.Marshal(members)
+	if err != nil {
+		return body // what was just read can be written
+	}
+	return rewritten
 }
 
 // exchangeError turns the library's error, which holds the answer's body, into

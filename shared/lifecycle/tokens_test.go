@@ -1,0 +1,49 @@
+package lifecycle_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex/webextest"
+)
+
+// What an answer of the token endpoint leaves out, or leaves empty, changes
+// nothing that was stored; what else it says is kept.
+func TestWhatATokenAnswerLeavesOutStays(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer          string
+		refresh, access bool // are new
+	}{
+		"refresh token empty":   {`{"access_token":"x","expires_in":64800,"refresh_token":""}`, false, true},
+		"refresh token null":    {`{"access_token":"x","expires_in":64800,"refresh_token":null}`, false, true},
+		"refresh token missing": {`{"access_token":"x","expires_in":64800}`, false, true},
+		"life empty":            {`{"access_token":"x","expires_in":"","refresh_token":"new"}`, true, false},
+		"life null":             {`{"access_token":"x","expires_in":null,"refresh_token":"new"}`, true, false},
+		"life 0":                {`{"access_token":"x","expires_in":0,"refresh_token":"new"}`, true, false},
+		"life missing":          {`{"access_token":"x","refresh_token":"new"}`, true, false},
+		"refresh life empty":    {`{"access_token":"x","expires_in":64800,"refresh_token":"new","refresh_token_expires_in":""}`, true, true},
+		"all of it":             {`{"access_token":"x","expires_in":"","refresh_token":"","refresh_token_expires_in":""}`, false, false},
+		"access token empty":    {`{"access_token":"","expires_in":64800,"refresh_token":"new"}`, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := activatedWorld(t)
+			before, _ := w.stored()
+			w.pass(20 * time.Hour)
+			w.fault(webextest.Fault{Kind: webextest.KindToken, Body: test.answer, ContentType: "application/json"})
+			w.verifyDue()
+			after, _ := w.stored()
+			was, is := before.Tokens, after.Tokens
+			if !is.RefreshExpiresAt.Equal(was.RefreshExpiresAt) || after.State != installation.Active {
+				t.Errorf("state is %s, the refresh token expires %v, before %v", after.State, is.RefreshExpiresAt, was.RefreshExpiresAt)
+			}
+			if got := !bytes.Equal(is.Refresh, was.Refresh); got != test.refresh {
+				t.Errorf("refresh token is new: %v, want %v", got, test.refresh)
+			}
+			if got := !bytes.Equal(is.Access, was.Access); got != test.access || is.AccessExpiresAt.Equal(was.AccessExpiresAt) == test.access {
+				t.Errorf("access token is new: %v (expires %v, before %v), want %v", got, is.AccessExpiresAt, was.AccessExpiresAt, test.access)
+			}
+		})
+	}
+}
