@@ -92,7 +92,10 @@ func (d *doctor) remove(ctx context.Context, args []string) error {
 	if webex.OrganizationKey(confirmed) != key {
 		return usageError{"not confirmed: nothing is removed"}
 	}
-	if err := patient.Service.Withdraw(ctx, key); err != nil {
+	done := d.progress("removing")
+	err = patient.Service.Withdraw(ctx, key)
+	done()
+	if err != nil {
 		return err
 	}
 	if d.json {

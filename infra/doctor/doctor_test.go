@@ -102,12 +102,19 @@ func TestListAndShow(t *testing.T) {
 func TestVerify(t *testing.T) {
 	c := newClinic(t)
 	c.stack.Webex().DeleteConfiguration(c.org.ID(), "digital_signage")
-	c.want(exitWrong, []string{"a verification would push", "≠ content"}, "verify", "-dry-run", c.org.ID())
+	c.want(exitWrong, []string{"a verification would push", "≠ Devices show"}, "verify", "-dry-run", c.org.ID())
 	if _, stored := c.stack.Webex().Configuration(c.org.ID(), "digital_signage"); stored {
 		t.Error("the dry run pushed")
 	}
 	c.want(exitFine, []string{"verified 1, pushed 1"}, "verify", c.org.ID())
 	c.want(exitFine, nil, "verify", "-dry-run", c.org.ID())
+
+	// Nothing is said to differ where Webex could not be asked.
+	c.stack.Webex().Inject(webextest.Fault{OrgID: c.org.ID(), Kind: webextest.KindSignage, Status: 500})
+	defer c.stack.Webex().ClearFaults()
+	if output := c.want(exitWrong, []string{"could not be asked", "not known"}, "show", c.org.ID()); strings.Contains(output, "≠") {
+		t.Errorf("differences are made up:\n%s", output)
+	}
 }
 
 func TestExplain(t *testing.T) {
@@ -179,6 +186,9 @@ func TestJSON(t *testing.T) {
 
 func TestUsage(t *testing.T) {
 	c := newClinic(t)
+	if code, output := c.ask("", "-h"); code != exitFine || !strings.Contains(output, "explain <jwt>") {
+		t.Errorf("help: exit %d:\n%s", code, output)
+	}
 	for _, args := range [][]string{{}, {"dance"}, {"show"}, {"show", "a", "b"}, {"list", "x"}, {"-nonsense"}} {
 		if code, output := c.ask("", args...); code != exitUsage || output == "" {
 			t.Errorf("%v: exit %d:\n%s", args, code, output)

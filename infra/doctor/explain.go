@@ -39,7 +39,9 @@ func (d *doctor) explain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	done := d.progress("fetching key sets")
 	explained := patient.Verifier.Explain(ctx, strings.TrimSpace(raw))
+	done()
 	steps := steps(explained.Findings)
 	if explained.Claims.Subject != "" {
 		more, err := d.storedSteps(ctx, patient, explained)

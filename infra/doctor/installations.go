@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"signpost/infra/local/console/sides"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
@@ -79,8 +80,8 @@ func (d *doctor) list(ctx context.Context, args []string) error {
 	return nil
 }
 
-// sides is one feature's three-way view, for programs.
-type sides struct {
+// threeWay is what is wanted of one feature, was pushed, and is stored.
+type threeWay struct {
 	Feature      string               `json:"feature"`
 	Verb         string               `json:"verb"`
 	Status       string               `json:"status"`
@@ -88,24 +89,30 @@ type sides struct {
 	Stored       *webex.FeatureConfig `json:"storedAtWebex"`
 	PushedAt     string               `json:"lastPushedAt"`
 	PushedWanted bool                 `json:"lastPushedIsWanted"`
+	Differs      int                  `json:"differs"`
 	Failure      string               `json:"failure,omitempty"`
+
+	lines []sides.Line
 }
 
-func sidesOf(inspection lifecycle.Inspection) []sides {
-	all := []sides{}
+func threeWays(inspection lifecycle.Inspection) []threeWay {
+	all := []threeWay{}
 	for _, name := range webex.Features {
 		verdict, ok := inspection.Verdicts[name]
 		if !ok {
 			continue
 		}
-		side := sides{
+		view := threeWay{
 			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
 			Stored: verdict.Stored, PushedAt: stamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
+			lines: sides.Configuration(verdict.Wanted, verdict.Stored),
 		}
 		if failure := inspection.Failures[name]; failure != nil {
-			side.Failure, side.Verb = failure.Error(), "unknown"
+			view.Failure, view.Verb = failure.Error(), "unknown"
+			view.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // no difference is known
 		}
-		all = append(all, side)
+		view.Differs = sides.Differing(view.lines)
+		all = append(all, view)
 	}
 	return all
 }
@@ -132,7 +139,7 @@ func (d *doctor) show(ctx context.Context, args []string) error {
 
 func (d *doctor) showInspection(inspection lifecycle.Inspection) error {
 	now, row := time.Now(), inspection.Installation
-	views := sidesOf(inspection)
+	views := threeWays(inspection)
 	if d.json {
 		if err := d.print(map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}); err != nil {
 			return err
@@ -170,27 +177,21 @@ func (d *doctor) card(row installation.Installation, candidates int, now time.Ti
 	d.rows(nil, len(lines), func(i int) []string { return []string{"  " + lines[i][0], cmp.Or(lines[i][1], "-")} })
 }
 
-func (d *doctor) showSides(view sides) {
+func (d *doctor) showSides(view threeWay) {
 	d.blank()
 	d.title(view.Feature)
-	lines := [][3]string{{"", "wanted", "stored at Webex"}}
-	part := func(name string, of func(*webex.FeatureConfig) string) {
-		value := func(c *webex.FeatureConfig) string {
-			if c == nil {
-				return "-"
-			}
-			return cmp.Or(of(c), "-")
-		}
-		mark := " "
-		if value(view.Wanted) != value(view.Stored) {
+	lines := [][]string{{"", "wanted", "stored at Webex"}}
+	for _, line := range view.lines {
+		mark, theirs := " ", cmp.Or(line.Theirs, "-")
+		if line.Differs {
 			mark = "≠"
 		}
-		lines = append(lines, [3]string{mark + " " + name, value(view.Wanted), value(view.Stored)})
+		if view.Failure != "" {
+			theirs = "not known"
+		}
+		lines = append(lines, []string{mark + " " + line.Name, cmp.Or(line.Ours, "-"), theirs})
 	}
-	part("content", func(c *webex.FeatureConfig) string { return c.ContentURL })
-	part("assignContent", func(c *webex.FeatureConfig) string { return c.AssignContentURL })
-	part("manageContent", func(c *webex.FeatureConfig) string { return c.ManageContentURL })
-	d.rows(nil, len(lines), func(i int) []string { return lines[i][:] })
+	d.rows(nil, len(lines), func(i int) []string { return lines[i] })
 	pushed := "never pushed"
 	if view.PushedAt != "" {
 		pushed = "last pushed " + view.PushedAt
@@ -202,7 +203,7 @@ func (d *doctor) showSides(view sides) {
 	d.verdict(view)
 }
 
-func (d *doctor) verdict(view sides) {
+func (d *doctor) verdict(view threeWay) {
 	switch {
 	case view.Failure != "":
 		d.bad("Webex could not be asked: " + view.Failure)

@@ -38,7 +38,9 @@ const usage = `Usage: doctor [flags] <command>
   config                     every setting, where it came from, and what is wrong
 
 <org> is the last segment of the decoded orgId, as logs show it, or the orgId.
-Settings come from the environment, else from the local stack at -api.
+Settings come from the environment, and what it lacks from the local stack;
+those of a deployment from its stage's file (-stage), or from the environment
+alone (-table, INSTALLATIONS_TABLE).
 
 Flags:
 `
@@ -54,6 +56,9 @@ func main() {
 type usageError struct{ text string }
 
 func (e usageError) Error() string { return e.text }
+
+// errUsageShown is a call whose words are off, and which was told so.
+var errUsageShown = errors.New("usage was shown")
 
 // run is the program; the result is its exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, problems io.Writer) int {
@@ -71,6 +76,8 @@ func exitOf(err error, problems io.Writer) int {
 	case err == nil:
 		return exitFine
 	case errors.Is(err, flag.ErrHelp):
+		return exitFine
+	case errors.Is(err, errUsageShown):
 		return exitUsage
 	case errors.Is(err, errFound):
 		return exitWrong
@@ -99,6 +106,7 @@ type doctor struct {
 	screen
 	in      io.Reader
 	api     string
+	stage   string
 	table   string
 	root    string
 	environ func() []string // os.Environ, unless a test says otherwise
@@ -110,18 +118,27 @@ func (d *doctor) parse(args []string, problems io.Writer) ([]string, error) {
 	if d.environ == nil {
 		d.environ = os.Environ
 	}
-	port := cmp.Or(config.Environ(d.environ())["PORT"], "3000")
-	flags.StringVar(&d.api, "api", "http://127.0.0.1:"+port, "the local stack's API, asked for settings that the environment does not have; empty: do not ask")
-	flags.StringVar(&d.table, "table", "", "the table of a deployed stack (instead of INSTALLATIONS_TABLE)")
+	environ := config.Environ(d.environ())
+	local := "http://127.0.0.1:" + cmp.Or(environ["PORT"], "3000")
+	flags.StringVar(&d.api, "api", "", "the `URL` of the local stack's API (default "+local+", unless a deployment is named)")
+	flags.StringVar(&d.stage, "stage", "", "the deployed `stage` to look at: its settings are in its file")
+	flags.StringVar(&d.table, "table", "", "the `name` of a deployed stack's table (instead of INSTALLATIONS_TABLE)")
 	flags.StringVar(&d.root, "root", ".", "the project's folder, for template.yaml")
 	flags.BoolVar(&d.json, "json", false, "print JSON, for programs")
 	flags.Usage = func() { fmt.Fprint(problems, usage); flags.PrintDefaults() }
-	if err := flags.Parse(args); err != nil {
-		return nil, flag.ErrHelp
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		return nil, err
+	} else if err != nil {
+		return nil, errUsageShown
 	}
 	if flags.NArg() == 0 {
 		flags.Usage()
-		return nil, flag.ErrHelp
+		return nil, errUsageShown
+	}
+	named := d.stage != "" || d.table != "" || environ[tableVariable] != ""
+	flags.Visit(func(f *flag.Flag) { named = named || f.Name == "api" })
+	if !named {
+		d.api = local
 	}
 	d.colour = wantsColour(d.out)
 	return flags.Args(), nil

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,9 +30,12 @@ type setting struct{ value, source string }
 const (
 	fromEnvironment = "environment"
 	fromStack       = "local stack"
+	fromStage       = "stage"
 	fromFlag        = "flag"
 	unset           = "not set"
 )
+
+const tableVariable = "INSTALLATIONS_TABLE"
 
 // secretVariables are never shown.
 var secretVariables = map[string]bool{"SECRET_JSON": true}
@@ -45,27 +47,47 @@ func (d *doctor) settings(ctx context.Context) (map[string]setting, error) {
 	if err != nil {
 		return nil, err
 	}
+	others, origin, err := d.others(ctx, functions)
+	if err != nil {
+		return nil, err
+	}
 	environ := config.Environ(d.environ())
+	found := map[string]setting{}
+	for _, name := range names {
+		// What a deployment's functions have is in the stage's file alone; where
+		// AWS is, is this machine's to say.
+		ofStage := d.stage != "" && !strings.HasPrefix(name, "AWS_")
+		one := setting{others[name], origin}
+		if environ[name] != "" && !ofStage {
+			one = setting{environ[name], fromEnvironment}
+		}
+		if name == tableVariable && d.table != "" {
+			one = setting{d.table, fromFlag}
+		}
+		if one.value == "" {
+			one.source = unset
+		}
+		found[name] = one
+	}
+	return found, nil
+}
+
+// others are settings that are not in the environment, and where they are: in a
+// stage's file, or at the local stack. It is asked only where no deployment is
+// named: what that leaves out, such as the page of a feature that it does not
+// provide, would else reach customers as this machine's.
+func (d *doctor) others(ctx context.Context, functions []string) (map[string]string, string, error) {
+	if d.stage != "" {
+		environ, err := d.ofStage()
+		return environ, fromStage, err
+	}
 	stack := map[string]string{}
 	for _, function := range functions {
 		for name, value := range d.askStack(ctx, function) {
 			stack[name] = mergedSecret(name, stack[name], value)
 		}
 	}
-	found := map[string]setting{}
-	for _, name := range names {
-		switch {
-		case name == "INSTALLATIONS_TABLE" && d.table != "":
-			found[name] = setting{d.table, fromFlag}
-		case environ[name] != "":
-			found[name] = setting{environ[name], fromEnvironment}
-		case stack[name] != "":
-			found[name] = setting{stack[name], fromStack}
-		default:
-			found[name] = setting{"", unset}
-		}
-	}
-	return found, nil
+	return stack, fromStack, nil
 }
 
 // variables lists the variables of all functions, and the functions.
@@ -154,17 +176,12 @@ func (d *doctor) patient(ctx context.Context) (patient, error) {
 		return patient{}, err
 	}
 	environ := values(settings)
-	for _, name := range []string{"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
-		if value, ok := config.Environ(d.environ())[name]; ok {
-			environ[name] = value
-		}
+	if err := d.signIn(ctx, environ); err != nil {
+		return patient{}, fmt.Errorf("%w: %w", errSettings, err)
 	}
-	// The store reads its endpoint from the process's own environment, as in a
-	// function.
-	if endpoint := environ["AWS_ENDPOINT_URL_DYNAMODB"]; endpoint != "" {
-		os.Setenv("AWS_ENDPOINT_URL_DYNAMODB", endpoint)
-	}
+	done := d.progress("reading the secret")
 	parts, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
+	done()
 	if err != nil {
 		return patient{}, fmt.Errorf("%w: %s:\n%w", errSettings, d.whereFrom(settings), err)
 	}
@@ -172,7 +189,7 @@ func (d *doctor) patient(ctx context.Context) (patient, error) {
 	if err != nil {
 		return patient{}, fmt.Errorf("%w: %w", errSettings, err)
 	}
-	return patient{Parts: parts, store: dynamo.New(client, environ["INSTALLATIONS_TABLE"]), appID: environ["WEBEX_APP_ID"]}, nil
+	return patient{Parts: parts, store: dynamo.New(client, environ[tableVariable]), appID: environ["WEBEX_APP_ID"]}, nil
 }
 
 // config shows every setting and all that is wrong with them.
@@ -222,9 +239,12 @@ func (d *doctor) config(ctx context.Context, args []string) error {
 // whereFrom says where settings were looked for, for when some are missing.
 func (d *doctor) whereFrom(settings map[string]setting) string {
 	for _, setting := range settings {
-		if setting.source == fromStack {
+		if setting.source == fromStack || setting.source == fromStage {
 			return "`doctor config` shows where each comes from"
 		}
+	}
+	if d.api == "" {
+		return "the environment lacks some of a deployed stack's (-stage takes them from a stage's file)"
 	}
 	return fmt.Sprintf("no local stack answers at %s (make dev starts one; PORT or -api say where), and the environment lacks some", d.api)
 }

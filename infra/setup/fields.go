@@ -64,6 +64,7 @@ func (s *session) fields() map[string]field {
 		"deployment.certificateArn":      textField(&d.CertificateARN),
 		"deployment.hostedZoneId":        textField(&d.HostedZoneID),
 		"deployment.apiUrl":              textField(&d.APIURL),
+		"deployment.table":               textField(&d.Table),
 		"deployment.alarmEmail":          textField(&d.AlarmEmail),
 		"deployment.tokenInvalidPerDay":  numberField(&d.TokenInvalidPerDay),
 		"deployment.reservedConcurrency": numberField(&d.ReservedConcurrency),

@@ -48,7 +48,7 @@ func main() {
 	f := flags{set: assignments{}}
 	flag.StringVar(&f.stage, "stage", "dev", "the stage")
 	flag.StringVar(&f.root, "root", ".", "the project's directory")
-	flag.StringVar(&f.outputs, "outputs", "", "only take the API's address from this file of `cdk deploy`")
+	flag.StringVar(&f.outputs, "outputs", "", "only take the API's address and the table's name from this file of `cdk deploy`")
 	flag.StringVar(&f.rotate, "rotate", "", "only rotate a secret: client-secret, content-api-key, keyset or keyset-forget")
 	flag.BoolVar(&f.batch, "batch", false, "ask nothing")
 	flag.BoolVar(&f.offline, "offline", false, "call neither AWS nor any address")

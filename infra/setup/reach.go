@@ -35,23 +35,25 @@ func (s *session) reach(ctx context.Context) {
 	}
 }
 
-// takeOutputs remembers the API's address, which is known once it is deployed.
+// takeOutputs remembers the API's address and the table's name, which are known
+// once it is deployed.
 func (s *session) takeOutputs() error {
 	text, err := os.ReadFile(s.outputs)
 	if err != nil {
 		return fmt.Errorf("outputs: %w", err)
 	}
-	var stacks map[string]struct{ ApiUrl string }
+	var stacks map[string]struct{ ApiUrl, TableName string }
 	if err := json.Unmarshal(text, &stacks); err != nil {
 		return fmt.Errorf("outputs: %s: %w", s.outputs, err)
 	}
-	address := stacks["signpost-"+s.stage].ApiUrl
-	if address == "" {
-		return fmt.Errorf("outputs: %s has no ApiUrl of signpost-%s", s.outputs, s.stage)
+	given := stacks["signpost-"+s.stage]
+	if given.ApiUrl == "" || given.TableName == "" {
+		return fmt.Errorf("outputs: %s has no ApiUrl or no TableName of signpost-%s", s.outputs, s.stage)
 	}
-	if s.settings.Deployment.APIURL == address {
+	deployment := &s.settings.Deployment
+	if deployment.APIURL == given.ApiUrl && deployment.Table == given.TableName {
 		return nil
 	}
-	s.settings.Deployment.APIURL = address
+	deployment.APIURL, deployment.Table = given.ApiUrl, given.TableName
 	return s.settings.Write(s.root)
 }

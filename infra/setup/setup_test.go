@@ -294,7 +294,9 @@ func TestOutputs(t *testing.T) {
 	p := newProject(t)
 	file := filepath.Join(t.TempDir(), "outputs.json")
 	for text, want := range map[string]string{
-		`{"signpost-prod":{"ApiUrl":"https://x.example.com","Other":"y"}}`: "", `{"signpost-dev":{"ApiUrl":"https://x"}}`: "no ApiUrl", `x`: "outputs",
+		`{"signpost-prod":{"ApiUrl":"https://x.example.com","TableName":"t","Other":"y"}}`: "",
+		`{"signpost-dev":{"ApiUrl":"https://x","TableName":"t"}}`:                          "no ApiUrl",
+		`{"signpost-prod":{"ApiUrl":"https://x"}}`:                                         "no TableName", `x`: "outputs",
 	} {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -304,7 +306,7 @@ func TestOutputs(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if got := p.settings(t).Deployment.APIURL; got != "https://x.example.com" {
-		t.Errorf("address %q", got)
+	if got := p.settings(t).Deployment; got.APIURL != "https://x.example.com" || got.Table != "t" {
+		t.Errorf("deployment %+v", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -46,8 +47,10 @@ type Deployment struct {
 	Domain         string `json:"domain,omitempty"`
 	CertificateARN string `json:"certificateArn,omitempty"`
 	HostedZoneID   string `json:"hostedZoneId,omitempty"`
-	// APIURL is the address that API Gateway gave, once it is known.
+	// APIURL is the address that API Gateway gave, and Table the name that
+	// DynamoDB did, once they are known.
 	APIURL string `json:"apiUrl,omitempty"`
+	Table  string `json:"table,omitempty"`
 	// AlarmEmail hears of alarms.
 	AlarmEmail string `json:"alarmEmail,omitempty"`
 	// TokenInvalidPerDay is how many customers may lose their token in a day
@@ -102,6 +105,18 @@ func (s Settings) PublicURL() string {
 		return "https://" + s.Deployment.Domain
 	}
 	return cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL)
+}
+
+// Environment is what the stack gives to its functions, as far as the file
+// tells; which function gets which secret is the template's to say, and this is
+// the integration's.
+func (s Settings) Environment() map[string]string {
+	environ := map[string]string{"INSTALLATIONS_TABLE": s.Deployment.Table, "SECRET_ID": Secrets(s.Name)[0].Name}
+	maps.Copy(environ, s.Variables)
+	if s.Deployment.Domain != "" {
+		environ["PUBLIC_URL"] = s.PublicURL()
+	}
+	return environ
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)

@@ -119,3 +119,26 @@ func TestPublicURL(t *testing.T) {
 		s.Variables["PUBLIC_URL"] = "https://public"
 	}
 }
+
+func TestEnvironment(t *testing.T) {
+	s := good()
+	s.Variables["PUBLIC_URL"], s.Deployment.Table = "https://public", "table"
+	environ := s.Environment()
+	for name, want := range map[string]string{
+		"SIGNAGE_URL": s.Variables["SIGNAGE_URL"], "PWA_URL": "", "PUBLIC_URL": "https://public",
+		"INSTALLATIONS_TABLE": "table", "SECRET_ID": "signpost-prod/integration",
+	} {
+		if environ[name] != want {
+			t.Errorf("%s is %q, want %q", name, environ[name], want)
+		}
+	}
+	s.Deployment.Domain = "domain"
+	if got := s.Environment()["PUBLIC_URL"]; got != "https://domain" {
+		t.Errorf("with a domain PUBLIC_URL is %q", got)
+	}
+	// What API Gateway gave is kept with each installation, and is no setting.
+	s.Deployment, s.Variables["PUBLIC_URL"] = stage.Deployment{APIURL: "https://api"}, ""
+	if got := s.Environment()["PUBLIC_URL"]; got != "" {
+		t.Errorf("without any PUBLIC_URL it is %q", got)
+	}
+}
