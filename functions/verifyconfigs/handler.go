@@ -8,25 +8,20 @@ import (
 	"signpost/shared/lifecycle"
 )
 
-const (
-	// concurrency is how many installations are verified at a time: what is
-	// waited for is Webex, so one small function bears many.
-	concurrency = 64
-	// settleTime is kept at the end of the function's time for writing down what
-	// happened, and drainTime, or a quarter of what there is, before that for
-	// what is begun: a run ends by finishing, not by breaking off.
-	settleTime = 5 * time.Second
-	drainTime  = 10 * time.Second
-)
+// concurrency is how many installations are verified at a time, for each of
+// Webex's hosts: what is waited for is Webex, so one small function bears many.
+const concurrency = 64
 
 type verification struct {
 	service *lifecycle.Service
+	rate    float64 // calls per second, 0 for no limit
 	log     *slog.Logger
 }
 
-// event is what the function is invoked with. The schedule's is empty.
+// event is what the function is invoked with.
 type event struct {
-	// Shards limits the run to these shards of the due index.
+	// Shards limits the run to these shards of the due index: each schedule of
+	// the template names its own. Without it, all are worked on.
 	Shards []int `json:"shards"`
 	// OrgIDs verifies just these organizations, whether or not they are due: by
 	// their orgId, or its decoded last segment as the logs show it.
@@ -38,13 +33,9 @@ type event struct {
 // stays due.
 func (v verification) run(ctx context.Context, event event) (lifecycle.Report, error) {
 	began := time.Now()
-	run := lifecycle.Run{Shards: event.Shards, Concurrency: concurrency}
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-settleTime))
-		defer cancel()
-		run.Until = deadline.Add(-settleTime - min(drainTime, time.Until(deadline)/4))
-	}
+	run := lifecycle.Run{Shards: event.Shards, Concurrency: concurrency, Rate: v.rate}
+	run, ctx, cancel := run.Within(ctx, began)
+	defer cancel()
 	var report lifecycle.Report
 	var err error
 	if len(event.OrgIDs) > 0 {

@@ -20,5 +20,5 @@ func main() {
 		config.Report(log, err)
 		os.Exit(1)
 	}
-	lambda.Start(verification{parts.Service, log}.run)
+	lambda.Start(verification{parts.Service, parts.Settings.VerifyRate, log}.run)
 }

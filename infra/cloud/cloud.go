@@ -12,6 +12,7 @@ package cloud
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -92,6 +93,9 @@ func (d *deployment) parameters(secrets map[string]*string) *map[string]any {
 	}
 	if days := d.Settings.Deployment.LogRetentionDays; days != 0 {
 		values["LogRetentionDays"] = days
+	}
+	if runs := d.Settings.Deployment.VerifyRuns; runs != 0 {
+		values["VerifyRuns"] = strconv.Itoa(runs)
 	}
 	return &values
 }

@@ -54,7 +54,7 @@ func full() stage.Settings {
 		Deployment: stage.Deployment{
 			Architecture: "x86_64", LogRetentionDays: 90, Domain: "signpost.example.com",
 			CertificateARN: "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09", HostedZoneID: "Z0123456789",
-			AlarmEmail: "ops@example.com", TokenInvalidPerDay: 5, ReservedConcurrency: 3, Tags: map[string]string{"team": "signage"},
+			AlarmEmail: "ops@example.com", TokenInvalidPerDay: 5, ReservedConcurrency: 3, VerifyRuns: 2, Tags: map[string]string{"team": "signage"},
 		},
 	}
 }

@@ -68,6 +68,7 @@ func (s *session) fields() map[string]field {
 		"deployment.alarmEmail":          textField(&d.AlarmEmail),
 		"deployment.tokenInvalidPerDay":  numberField(&d.TokenInvalidPerDay),
 		"deployment.reservedConcurrency": numberField(&d.ReservedConcurrency),
+		"deployment.verifyRuns":          numberField(&d.VerifyRuns),
 		"integration.displayName":        textField(&i.DisplayName),
 		"integration.email":              textField(&i.Email),
 		"integration.description":        textField(&i.Description),

@@ -89,6 +89,7 @@ func (d Deployment) check() error {
 	require(d.HostedZoneID == "" || d.Domain != "", "hostedZoneId is of no use without a domain")
 	require(d.APIURL == "" || strings.HasPrefix(d.APIURL, "https://"), "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
+	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
 	return errors.Join(problems...)
 }

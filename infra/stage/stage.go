@@ -58,8 +58,11 @@ type Deployment struct {
 	TokenInvalidPerDay int `json:"tokenInvalidPerDay,omitempty"`
 	// ReservedConcurrency is kept for the schedule's function; 0 keeps none.
 	// New accounts have too little to reserve any.
-	ReservedConcurrency int               `json:"reservedConcurrency,omitempty"`
-	Tags                map[string]string `json:"tags,omitempty"`
+	ReservedConcurrency int `json:"reservedConcurrency,omitempty"`
+	// VerifyRuns is how many functions share each minute's verification; 0
+	// leaves it to the template.
+	VerifyRuns int               `json:"verifyRuns,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
 }
 
 // Integration is what the manifest says of the vendor and asks of the customer,

@@ -108,6 +108,11 @@ func TestCheck(t *testing.T) {
 		{name: "longest interval", changes: set("VERIFY_INTERVAL", "24h")},
 		{name: "interval too short", changes: set("VERIFY_INTERVAL", "999ms"), want: []string{"VERIFY_INTERVAL"}},
 		{name: "interval too long", changes: set("VERIFY_INTERVAL", "24h1ns"), want: []string{"VERIFY_INTERVAL"}},
+		{name: "rate", changes: set("VERIFY_RATE", "100")},
+		{name: "rate of nothing", changes: set("VERIFY_RATE", "0"), want: []string{"VERIFY_RATE"}},
+		{name: "rate with a unit", changes: set("VERIFY_RATE", "100/s"), want: []string{"VERIFY_RATE"}},
+		{name: "rate too high", changes: set("VERIFY_RATE", "10001"), want: []string{"VERIFY_RATE"}},
+		{name: "secret as rate", changes: set("VERIFY_RATE", marker), want: []string{"VERIFY_RATE"}},
 		{name: "interval without a unit", changes: set("VERIFY_INTERVAL", "60"), want: []string{"VERIFY_INTERVAL"}},
 
 		{name: "vendor", changes: set("VENDOR_NAME", "Schilder & Söhne")},
@@ -263,7 +268,7 @@ func TestReport(t *testing.T) {
 // the settings are usable.
 func FuzzCheck(f *testing.F) {
 	names := slices.Sorted(maps.Keys(environ(nil)))
-	names = append(names, "WEBEX_REGIONS", "WEBEX_JWKS_URLS", "WEBEX_HOSTS", "PUBLIC_URL", "VERIFY_INTERVAL", "VENDOR_NAME", "PWA_XAPI_ALLOW_LIST", "SECRET_ID")
+	names = append(names, "WEBEX_REGIONS", "WEBEX_JWKS_URLS", "WEBEX_HOSTS", "PUBLIC_URL", "VERIFY_INTERVAL", "VERIFY_RATE", "VENDOR_NAME", "PWA_XAPI_ALLOW_LIST", "SECRET_ID")
 	for i, name := range names {
 		f.Add(uint8(i), environ(nil)[name])
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -138,7 +139,10 @@ type Provider struct {
 	// Gateway's own is meant: PUBLIC_URL.
 	PublicURL      string
 	VerifyInterval time.Duration // VERIFY_INTERVAL
-	VendorName     string        // VENDOR_NAME, may be empty
+	// VerifyRate is how many calls per second verification makes to Webex at
+	// most, 0 for no limit: VERIFY_RATE.
+	VerifyRate float64
+	VendorName string // VENDOR_NAME, may be empty
 }
 
 var clientPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,256}$`)
@@ -152,6 +156,7 @@ func (p *Provider) load(r *reader) {
 	}
 	p.PublicURL = r.publicURL("PUBLIC_URL")
 	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
+	p.VerifyRate = r.rate("VERIFY_RATE")
 	p.VendorName = r.optional("VENDOR_NAME")
 	if !printable(p.VendorName) || utf8.RuneCountInString(p.VendorName) > maxVendorName {
 		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "holds control characters or is over %d characters", maxVendorName)
@@ -170,6 +175,20 @@ func (r *reader) interval(variable string) time.Duration {
 		r.problem(variable, "set it to a duration such as 90s, 15m or 1h30m, or unset it for 1h", "is not a Go duration from 1s to 24h")
 	}
 	return interval
+}
+
+// rate reads a number of calls per second.
+func (r *reader) rate(variable string) float64 {
+	const least, most = 1, 10_000
+	raw := r.optional(variable)
+	if raw == "" {
+		return 0
+	}
+	rate, err := strconv.ParseUint(raw, 10, 32)
+	if err != nil || rate < least || rate > most {
+		r.problem(variable, "set it to calls per second such as 100, or unset it for no limit", "is not a whole number from %d to %d", least, most)
+	}
+	return float64(rate)
 }
 
 // Launch is what a cross-launch needs.

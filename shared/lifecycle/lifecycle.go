@@ -33,6 +33,7 @@ type Service struct {
 	settings Settings
 	now      func() time.Time
 	log      *slog.Logger
+	quiet    *quiet
 
 	// pause waits for d or until ctx ends; tests replace it, and spread.
 	pause  func(ctx context.Context, d time.Duration) error
@@ -49,7 +50,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}
 	return &Service{
 		store: store, webex: client, keys: keys, settings: settings, now: now, log: log,
-		pause: pause, spread: mathrand.Float64,
+		quiet: newQuiet(), pause: pause, spread: mathrand.Float64,
 	}, nil
 }
 

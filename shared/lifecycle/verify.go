@@ -6,6 +6,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,11 +27,41 @@ const (
 type Run struct {
 	// Shards to work on; nil means all of them.
 	Shards []int
-	// Concurrency is how many rows are worked on at a time.
+	// Concurrency is how many rows are worked on at a time, counted for each of
+	// Webex's hosts by itself.
 	Concurrency int
+	// Rate is how many calls per second the runs of all shards together make to
+	// Webex at most; a run of some shards takes its share. 0 means no limit.
+	Rate float64
 	// Until is when the run takes nothing new; what it is at may go on until
 	// its context ends. The zero time means no end.
 	Until time.Time
+}
+
+const (
+	// settleAtEnd is kept at the end of a run's time for writing down what
+	// happened, and drainAtEnd, or a quarter of what there is, before that for
+	// what is begun: a run ends by finishing, not by breaking off.
+	settleAtEnd = 5 * time.Second
+	drainAtEnd  = 10 * time.Second
+)
+
+// Within returns the run as it fits into ctx's time, at now by the service's
+// clock, and the context for it. Without a deadline nothing changes.
+func (r Run) Within(ctx context.Context, now time.Time) (Run, context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return r, ctx, func() {}
+	}
+	left := time.Until(deadline)
+	r.Until = now.Add(left - settleAtEnd - min(drainAtEnd, left/4))
+	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-settleAtEnd))
+	return r, ctx, cancel
+}
+
+// share is the run's part of the rate.
+func (r Run) share(shards int) float64 {
+	return r.Rate * float64(shards) / installation.Shards
 }
 
 func (r Run) over(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
@@ -44,7 +75,8 @@ type Report struct {
 	Deleted int `json:"deleted"`
 	// Failed rows are due again after a back-off.
 	Failed int `json:"failed"`
-	// Left rows were due when the run ended.
+	// Left rows were due when the run ended, or were put back since Webex's
+	// host is slow or asked to be left alone.
 	Left int `json:"left"`
 }
 
@@ -91,33 +123,46 @@ func (t *tally) leave() {
 // is over. It fails only if the table could not be asked what is due; what goes
 // wrong with one row is counted and never stops the others.
 func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
-	shards := run.Shards
+	shards := slices.Clone(run.Shards)
 	for _, shard := range shards {
 		if shard < 0 || shard >= installation.Shards {
 			return Report{}, fmt.Errorf("there is no shard %d: they are 0 to %d", shard, installation.Shards-1)
 		}
 	}
 	if shards == nil {
-		// Overlapping runs begin at different ends.
-		shards = mathrand.Perm(installation.Shards)
+		shards = allShards()
 	}
-	began := s.now()
+	// Overlapping runs begin at different ends, and where there is more work
+	// than time none is always last.
+	mathrand.Shuffle(len(shards), func(i, j int) { shards[i], shards[j] = shards[j], shards[i] })
+	began, pace := s.now(), s.paceOf(run, len(shards))
 	var done tally
 	workers := new(errgroup.Group)
-	workers.SetLimit(max(run.Concurrency, 1))
+	workers.SetLimit(crowd * pace.width)
 	var errs []error
 	for _, shard := range shards {
-		errs = append(errs, s.verifyShard(ctx, run, shard, workers, &done))
+		if pace.ended {
+			break
+		}
+		errs = append(errs, s.verifyShard(ctx, run, shard, pace, workers, &done))
 	}
 	workers.Wait()
-	if ctx.Err() != nil || run.over(s.now()) {
+	if ctx.Err() != nil || pace.ended || run.over(s.now()) {
 		errs = append(errs, s.countLeft(ctx, shards, &done))
 	}
 	s.reportBacklog(ctx, &done, began)
 	return done.Report, errors.Join(errs...)
 }
 
-func (s *Service) verifyShard(ctx context.Context, run Run, shard int, workers *errgroup.Group, done *tally) error {
+func allShards() []int {
+	shards := make([]int, installation.Shards)
+	for i := range shards {
+		shards[i] = i
+	}
+	return shards
+}
+
+func (s *Service) verifyShard(ctx context.Context, run Run, shard int, pace *pace, workers *errgroup.Group, done *tally) error {
 	cursor := ""
 	for ctx.Err() == nil && !run.over(s.now()) {
 		due, next, err := s.store.Due(ctx, shard, s.now(), cursor, duePage)
@@ -129,7 +174,10 @@ func (s *Service) verifyShard(ctx context.Context, run Run, shard int, workers *
 		}
 		done.list(due)
 		for _, ref := range due {
-			workers.Go(func() error { s.verifyOne(ctx, run, ref, done); return nil })
+			if !pace.nextRow(ctx) {
+				return nil // the rest is still due
+			}
+			workers.Go(func() error { s.verifyOne(ctx, run, ref, pace, done); return nil })
 		}
 		if cursor = next; cursor == "" {
 			return nil
@@ -164,7 +212,7 @@ func (s *Service) countLeft(ctx context.Context, shards []int, done *tally) erro
 }
 
 // verifyOne claims a due row and works on it.
-func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, done *tally) {
+func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, pace *pace, done *tally) {
 	defer s.survive(ctx, ref.OrgKey, done)
 	if ctx.Err() != nil || run.over(s.now()) {
 		return // still due
@@ -181,7 +229,39 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, itemTimeout)
 	defer cancel()
-	done.add(s.workOn(ctx, work, lease.Owner))
+	host := s.hostOfWork(work)
+	if left := s.quiet.left(host, s.now()); left > 0 {
+		s.putBack(ctx, work, left, done)
+		return
+	}
+	if !pace.enter(ctx, host) {
+		s.putBack(ctx, work, putBackFor, done)
+		return
+	}
+	defer pace.leave(host)
+	done.add(s.at(pace).workOn(ctx, work, lease.Owner))
+}
+
+// putBack gives back a row that was claimed, to be due again after a while. If
+// that cannot be written, it is due when the lease ends.
+func (s *Service) putBack(ctx context.Context, work installation.Work, after time.Duration, done *tally) {
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	due := s.now().Add(after + time.Duration(s.spread()*float64(putBackSpread)))
+	var orgKey string
+	var err error
+	if row := work.Installation; row != nil {
+		orgKey, row.Work, row.Schedule.DueAt = row.OrgKey, installation.Lease{}, due
+		_, err = s.store.Save(settle, *row)
+	} else {
+		candidate := work.Candidate
+		orgKey, candidate.Work, candidate.Schedule.DueAt = candidate.OrgKey, installation.Lease{}, due
+		_, err = s.store.PutCandidate(settle, *candidate)
+	}
+	if err != nil && !errors.Is(err, installation.ErrConflict) {
+		s.log.WarnContext(ctx, "put back", "org", orgKey, "outcome", "failed", "cause", err)
+	}
+	done.leave()
 }
 
 // survive is deferred around the work on one organization: what goes wrong with

@@ -12,7 +12,8 @@ import (
 // form ({"Ref": "X"}), since YAML's short tags (!Ref X) say the same.
 type document struct {
 	parameters map[string]string // defaults
-	globals    map[string]any    // of functions
+	mappings   map[string]any
+	globals    map[string]any // of functions
 	resources  []resource
 	known      map[string]bool // logical ids
 }
@@ -43,6 +44,7 @@ func parseDocument(text []byte) (*document, error) {
 	top, _ := plain.(map[string]any)
 	doc := &document{parameters: map[string]string{}, known: map[string]bool{}}
 	doc.globals, _ = lookup(top, "Globals", "Function").(map[string]any)
+	doc.mappings, _ = top["Mappings"].(map[string]any)
 	parameters, _ := top["Parameters"].(map[string]any)
 	for name, parameter := range parameters {
 		doc.parameters[name] = scalar(lookup(parameter, "Default"))

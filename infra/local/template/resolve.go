@@ -71,6 +71,8 @@ func (d *document) intrinsic(call map[string]any) (any, error) {
 			return d.attribute(argument)
 		case "Fn::Sub":
 			return d.substitute(argument)
+		case "Fn::FindInMap":
+			return d.mapped(argument)
 		default:
 			return nil, fmt.Errorf("the local stack does not know %s", name)
 		}
@@ -108,6 +110,24 @@ func (d *document) attribute(argument any) (string, error) {
 		return "", fmt.Errorf("it refers to %s, which is not a resource", id)
 	}
 	return fmt.Sprintf("arn:aws:local:%s:%s:%s", Region, AccountID, path), nil
+}
+
+// mapped is FindInMap: what a mapping says under two keys.
+func (d *document) mapped(argument any) (any, error) {
+	resolved, err := d.resolve(argument)
+	if err != nil {
+		return nil, err
+	}
+	var path []string
+	list, _ := resolved.([]any)
+	for _, key := range list {
+		path = append(path, scalar(key))
+	}
+	value := lookup(d.mappings, path...)
+	if len(path) != 3 || value == nil {
+		return nil, fmt.Errorf("it looks up %s, which no mapping has", strings.Join(path, ", "))
+	}
+	return value, nil
 }
 
 var placeholder = regexp.MustCompile(`\$\{(!?)([^}]*)\}`)

@@ -1,7 +1,10 @@
 package template_test
 
 import (
+	"encoding/json"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/local/template"
+	"signpost/shared/installation"
 )
 
 // project is the template that this project deploys.
@@ -99,6 +103,41 @@ func TestTableOfTheProject(t *testing.T) {
 	}
 }
 
+// However many runs share the work, each shard is in just one of them.
+func TestRunsShareAllShards(t *testing.T) {
+	text, err := os.ReadFile("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, runs := range []int{1, 2, 4} {
+		value := "Default: '" + strconv.Itoa(runs) + "'\n    AllowedValues: ['1', '2', '4']"
+		read, err := template.Parse([]byte(strings.Replace(string(text), "Default: '1'\n    AllowedValues: ['1', '2', '4']", value, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var schedules []template.Schedule
+		for _, f := range read.Functions {
+			schedules = append(schedules, f.Schedules...)
+		}
+		var shards []int
+		for _, s := range schedules {
+			var event struct{ Shards []int }
+			if err := json.Unmarshal([]byte(s.Input), &event); err != nil {
+				t.Errorf("%s: %v", s.Input, err)
+			}
+			shards = append(shards, event.Shards...)
+		}
+		slices.Sort(shards)
+		want := make([]int, installation.Shards)
+		for i := range want {
+			want[i] = i
+		}
+		if !slices.Equal(shards, want) || len(schedules) != runs {
+			t.Errorf("%d runs: %d schedules of the shards %v", runs, len(schedules), shards)
+		}
+	}
+}
+
 func attribute(name, kind string) template.Attribute {
 	return template.Attribute{AttributeName: name, AttributeType: kind}
 }
@@ -112,6 +151,9 @@ Parameters:
   Word: {Type: String, Default: hello}
   Bare: {Type: String}
   Seconds: {Type: Number, Default: 7}
+Mappings:
+  Greetings:
+    hello: {German: hallo}
 Globals:
   Function:
     Timeout: 5
@@ -133,6 +175,7 @@ Resources:
           ARN: !GetAtt Table.Arn
           SENTENCE: !Sub '${Word}, ${Table.Arn} in ${AWS::Region}, ${!Word}'
           OWN: !Sub ['${x}!', {x: !Ref Word}]
+          MAPPED: !FindInMap [Greetings, !Ref Word, German]
           NUMBER: 12
           FLAG: true
   TwoFunction:
@@ -150,7 +193,7 @@ func TestGlobalsAndIntrinsics(t *testing.T) {
 		"SHARED": {Text: "global"}, "BOTH": {Text: "own"},
 		"WORD": {Text: "hello", Ref: "Word"}, "BARE": {Ref: "Bare"}, "TABLE": {Text: "Table", Ref: "Table"},
 		"ARN": {Text: arn}, "SENTENCE": {Text: "hello, " + arn + " in us-east-1, ${Word}"},
-		"OWN": {Text: "hello!"}, "NUMBER": {Text: "12"}, "FLAG": {Text: "true"},
+		"OWN": {Text: "hello!"}, "MAPPED": {Text: "hallo"}, "NUMBER": {Text: "12"}, "FLAG": {Text: "true"},
 	}
 	if diff := cmp.Diff(want, one.Environment); diff != "" {
 		t.Errorf("environment (-want +got):\n%s", diff)
@@ -205,7 +248,7 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Timeout: soon
-      Environment: {Variables: {X: !Ref Nowhere, Y: !GetAtt Gone.Arn, Z: !Join ['', [a]]}}
+      Environment: {Variables: {X: !Ref Nowhere, Y: !GetAtt Gone.Arn, Z: !Join ['', [a]], M: !FindInMap [A, b, c]}}
       Events: {E: {Type: HttpApi, Properties: {Method: GET, Path: /x}}}
   BFunction:
     Type: AWS::Serverless::Function
@@ -215,7 +258,7 @@ Resources:
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"Timeout", "Nowhere", "to Gone", "Fn::Join", "AFunction and BFunction both take GET /x", "Table: it has no KeySchema"} {
+	for _, want := range []string{"Timeout", "Nowhere", "to Gone", "Fn::Join", "A, b, c", "AFunction and BFunction both take GET /x", "Table: it has no KeySchema"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %q:\n%v", want, err)
 		}
