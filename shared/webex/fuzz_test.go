@@ -3,8 +3,11 @@ package webex_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,9 +28,17 @@ func FuzzVerify(f *testing.F) {
 		return token
 	}
 	good := seed(b.good())
-	seed(b.cloud.SignRS256(home, nil, b.claims(nil)))
-	seed(b.cloud.Sign(home, nil, b.provision(nil)))
-	for _, token := range []string{"", "a.b.c", "..", good + ".", good + "=", "\n" + good, b.withHeader("none", ""), b.withHeader("HS256", ""), b.withPart(1, []byte(`{"sub":"a","SUB":"b"}`)), b.withPart(2, nil)} {
+	for _, name := range slices.Sorted(maps.Keys(claimsTests)) {
+		seed(b.cloud.Sign(home, nil, claimsTests[name].claims(b)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(signatureTests)) {
+		if token := signatureTests[name].token(f, b); signatureTests[name].want == nil {
+			seed(token)
+		} else {
+			f.Add(token)
+		}
+	}
+	for _, token := range []string{"a.b.c", "..", good + ".", good + "=", "\n" + good, b.withHeader("HS256", ""), b.withPart(1, []byte(`{"sub":"a","SUB":"b"}`))} {
 		f.Add(token)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -37,7 +48,8 @@ func FuzzVerify(f *testing.F) {
 		for _, finding := range explained.Findings {
 			clean = clean && finding.Made && finding.Err == nil
 		}
-		if (err == nil) != clean {
+		// Which action is right depends on who asks: it is none of the findings.
+		if (err == nil) != clean && !errors.Is(err, webex.ErrWrongAction) {
 			t.Errorf("Verify says %v, the explanation %+v", err, explained.Findings)
 		}
 		if err != nil {
@@ -61,10 +73,10 @@ func FuzzURLTrust(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for _, url := range []string{
-		"https://webexapis.com/v1", "https://a.wbx2.com:443/", "http://127.0.0.1:80/", "https://webexapis.com@evil.test/", "https://webexapis.com.evil.test",
-		"https://evil.test\\.wbx2.com/", "https://[::1]", "https://a.wbx2.com.", "https://%77bx2.com", "https://webexapis.com:8443", "https:///webexapis.com", "https://ẃbx2.com",
-	} {
+	for _, url := range slices.Sorted(maps.Keys(urlTests)) {
+		f.Add(url)
+	}
+	for _, url := range []string{"https://a.wbx2.com.", "https://%77bx2.com", "https:///webexapis.com", "https://ẃbx2.com"} {
 		f.Add(url)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
