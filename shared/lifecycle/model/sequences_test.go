@@ -22,7 +22,7 @@ import (
 // allows; and on the real store.
 const (
 	atATime       = 2
-	fewest        = 250
+	fewest        = 1000
 	most          = 2500
 	playTime      = 25 * time.Second
 	checksOnTable = 20
