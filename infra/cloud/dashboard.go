@@ -37,7 +37,8 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	)
 	board.AddWidgets(
 		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil), pending),
-		graph("Due: left by a run, and seconds since the oldest was due", m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
+		graph("Due: found and left by a run, and seconds since the oldest was due",
+			m.own("Due", "Maximum", five, nil), m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
 	)
 	var refused []awscloudwatch.IMetric
 	for _, code := range outsideCodes {

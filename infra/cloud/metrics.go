@@ -39,6 +39,7 @@ var counts = []count{
 	{metric: "Verified", pattern: `{ $.msg = "verified" }`, value: "$.verified", of: []string{"VerifyConfigsFunction"}},
 	{metric: "Failed", pattern: `{ $.msg = "verified" }`, value: "$.failed", of: []string{"VerifyConfigsFunction"}},
 	{metric: "Left", pattern: `{ $.msg = "verified" }`, value: "$.left", of: []string{"VerifyConfigsFunction"}},
+	{metric: "Due", pattern: `{ $.msg = "backlog" }`, value: "$.due", of: []string{"VerifyConfigsFunction"}},
 	{metric: "OldestDue", pattern: `{ $.msg = "backlog" }`, value: "$.oldest_s", of: []string{"VerifyConfigsFunction"}},
 }
 

@@ -1,0 +1,198 @@
+package cloud_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/jsii-runtime-go"
+
+	"signpost/infra/local/lambda"
+	"signpost/infra/local/stack"
+	"signpost/shared/webex/webextest"
+)
+
+// TestFiltersSeeTheLines: the built functions print lines that each filter
+// matches, with the fields that it takes. The story makes every function but
+// those below print what its filters look for.
+func TestFiltersSeeTheLines(t *testing.T) {
+	lines := playDay(t)
+	// What these functions print only after a fault that no story here makes.
+	unseen := map[string]bool{
+		"ActivationDrift": true, "ActivationTokenInvalid": true, "ActivationRemoved": true,
+		"UpdateApprovedDrift": true, "UpdateApprovedTokenInvalid": true, "VerifyConfigsRemoved": true,
+	}
+	for id, filter := range *production().FindResources(jsii.String("AWS::Logs::MetricFilter"), nil) {
+		properties := (*filter)["Properties"].(map[string]any)
+		group := properties["LogGroupName"].(map[string]any)["Ref"].(string)
+		seen := false
+		for _, line := range lines[strings.TrimSuffix(group, "Logs")+"Function"] {
+			if matches(t, properties["FilterPattern"].(string), line) {
+				seen = true
+				checkFields(t, id, properties, line)
+			}
+		}
+		if seen == unseen[id] {
+			t.Errorf("%s: a line that matches %s was seen: %t", id, properties["FilterPattern"], seen)
+		}
+	}
+}
+
+// checkFields holds a line to what a filter takes from it.
+func checkFields(t *testing.T, id string, properties, line map[string]any) {
+	t.Helper()
+	transformation := properties["MetricTransformations"].([]any)[0].(map[string]any)
+	if value := transformation["MetricValue"].(string); value != "1" {
+		if _, is := at(t, value, line).(float64); !is {
+			t.Errorf("%s: %s is no number in %v", id, value, line)
+		}
+	}
+	dimensions, _ := transformation["Dimensions"].([]any)
+	for _, raw := range dimensions {
+		field := raw.(map[string]any)["Value"].(string)
+		if text, is := at(t, field, line).(string); !is || text == "" {
+			t.Errorf("%s: %s is no text in %v", id, field, line)
+		}
+	}
+}
+
+// day is a stack whose functions' lines are kept.
+type day struct {
+	*testing.T
+	stack *stack.Stack
+	cloud *webextest.Cloud
+
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (d *day) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.text.Write(b)
+}
+
+// playDay plays what happens on a day, good and bad, and returns the lines by
+// function.
+func playDay(t *testing.T) map[string][]map[string]any {
+	d := &day{T: t}
+	var err error
+	d.stack, err = stack.Start(t.Context(), stack.Options{
+		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Out: d,
+		Environment: map[string]string{"VERIFY_INTERVAL": "1s"}, // what failed is due soon
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.cloud = d.stack.Webex()
+	d.customer()
+	d.trouble()
+	d.strangers()
+	d.stack.Stop() // with it, all that was printed is there
+	return d.lines()
+}
+
+// customer is one who is served well.
+func (d *day) customer() {
+	org := d.cloud.AddOrganization("Customer", "us-west-2_r").ID()
+	d.reply(200)(d.cloud.Activate(d.Context(), org))
+	for _, task := range []string{webextest.TaskAssignContent, webextest.TaskManageContent} {
+		reply := d.reply(200)(d.cloud.CrossLaunch(d.Context(), org, webextest.DigitalSignage, task, []string{"device"}))
+		d.redeem(reply.RedirectURL)
+	}
+	d.cloud.DeleteConfiguration(org, webextest.DigitalSignage)
+	d.reply(200)(d.cloud.ApproveUpdate(d.Context(), org, nil))
+	stored, _ := d.cloud.Configuration(org, webextest.DigitalSignage)
+	stored["signageUrl"] = "https://other.example.com/"
+	d.cloud.SetConfiguration(org, webextest.DigitalSignage, stored)
+	d.verify(org)
+	d.reply(200)(d.cloud.Deprovision(d.Context(), org))
+}
+
+// trouble is a customer whose activation Webex hinders, and whose tokens it
+// revokes.
+func (d *day) trouble() {
+	org := d.cloud.AddOrganization("Late customer", "us-west-2_r").ID()
+	d.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 503})
+	d.reply(503)(d.cloud.Activate(d.Context(), org))
+	d.cloud.ClearFaults()
+	for told := false; !told; {
+		d.verify("")
+		installation, _ := d.cloud.Installation(org)
+		told = installation.ActionsURL != ""
+	}
+	d.cloud.RevokeRefreshToken(org)
+	d.cloud.RevokeAccessTokens(org)
+	d.verify(org)
+}
+
+// strangers try each route.
+func (d *day) strangers() {
+	for _, path := range []string{"/activation", "/actions", "/crossLaunch/digital_signage/assignContent", "/crossLaunch/digital_signage/manageContent", "/launches/x"} {
+		response, err := http.Post(d.stack.URL()+path, "application/json", strings.NewReader("{}"))
+		if err != nil {
+			d.Fatal(err)
+		}
+		_ = response.Body.Close()
+	}
+}
+
+func (d *day) reply(status int) func(webextest.Reply, error) webextest.Reply {
+	return func(reply webextest.Reply, err error) webextest.Reply {
+		d.Helper()
+		if err != nil || reply.Status != status {
+			d.Fatalf("%d %s %v, want %d", reply.Status, reply.Body, err, status)
+		}
+		return reply
+	}
+}
+
+func (d *day) redeem(address string) {
+	opened, err := url.Parse(address)
+	if err != nil {
+		d.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(d.Context(), http.MethodPost, d.stack.URL()+"/launches/"+opened.Query().Get("launch"), nil)
+	if err != nil {
+		d.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+d.stack.Secrets().ContentKey())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil || response.StatusCode != 200 {
+		d.Fatalf("redeem: %v %v", response, err)
+	}
+	_ = response.Body.Close()
+}
+
+// verify runs the schedule's function: for one organization, due or not, or as
+// the schedule does.
+func (d *day) verify(org string) {
+	d.Helper()
+	event := map[string][]string{}
+	if org != "" {
+		event["orgIds"] = []string{org}
+	}
+	result, err := d.stack.Invoke(d.Context(), "VerifyConfigsFunction", must(json.Marshal(event)))
+	if err != nil || result.Outcome != lambda.OK {
+		d.Fatalf("verify: %v %s", err, result.Payload)
+	}
+}
+
+func (d *day) lines() map[string][]map[string]any {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	lines := map[string][]map[string]any{}
+	for text := range strings.SplitSeq(d.text.String(), "\n") {
+		function, line, _ := strings.Cut(text, " | ")
+		var fields map[string]any
+		if json.Unmarshal([]byte(line), &fields) == nil {
+			lines[function] = append(lines[function], fields)
+		}
+	}
+	return lines
+}
+
