@@ -85,8 +85,9 @@ build: needs-go ## Build every function for this machine, into .build/functions
 modules: needs-node infra/node_modules/.package-lock.json ## Install what comes from npm
 
 setup: needs-go ## Ask for the settings of a deployment: make setup STAGE=prod (ARGS="-batch -set …" for scripts)
-	@$(call tool,setup)
+	@$(call tool,setup) && $(call tool,manifest)
 	@.build/setup -stage $(STAGE) $(ARGS)
+	@.build/manifest -stage $(STAGE) -check
 
 rotate: needs-go ## Do the next step of rotating SECRET: client-secret, content-api-key, keyset, keyset-forget
 	@$(call tool,setup)

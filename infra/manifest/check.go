@@ -58,7 +58,7 @@ func (p *problems) provisioning(v Provisioning) {
 	p.require(v.URL == "" || v.ActivationGuideURL == "", "provisioning has both url and activationGuideUrl: they exclude each other")
 	switch v.Type {
 	case "https":
-		p.require(v.URL != "", "provisioning is https, but our address is not known yet: deploy first, set a domain, or use manual")
+		p.require(v.URL != "", "provisioning is https, but our address is not known yet: set a domain, or use manual until the first deployment")
 		p.require(v.ActivationGuideURL == "", "provisioning is https and has an activationGuideUrl")
 	case "manual":
 		p.require(v.URL == "", "provisioning is manual and has a url")

@@ -41,14 +41,12 @@ func run(root, name string, look bool, out io.Writer) error {
 		return fmt.Errorf("manifest: there are no settings of %s: run make setup STAGE=%s", name, name)
 	}
 	next, changed, err := version(settings)
+	if look {
+		tellNeed(out, name, next, changed, err)
+		return nil
+	}
 	if err != nil {
 		return err
-	}
-	if look {
-		if changed {
-			fmt.Fprintf(out, "The settings need a new manifest: make manifest STAGE=%s writes version %d for Control Hub.\n", name, next.ManifestVersion)
-		}
-		return nil
 	}
 	text, err := encode(next)
 	if err != nil {
@@ -101,6 +99,17 @@ func encode(m Manifest) ([]byte, error) {
 		return nil, errors.Join(errors.New("manifest"), err)
 	}
 	return text.Bytes(), nil
+}
+
+// tellNeed says whether there is something to write. What keeps it from being
+// written may be yet to come, and is no error of who only looks.
+func tellNeed(out io.Writer, name string, m Manifest, changed bool, problem error) {
+	switch {
+	case problem != nil:
+		fmt.Fprintf(out, "The manifest cannot be written yet:\n%v\n", problem)
+	case changed:
+		fmt.Fprintf(out, "The settings need a new manifest: make manifest STAGE=%s writes version %d for Control Hub.\n", name, m.ManifestVersion)
+	}
 }
 
 func tell(out io.Writer, file string, m Manifest, changed bool) {

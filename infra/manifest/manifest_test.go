@@ -76,7 +76,7 @@ func TestCheck(t *testing.T) {
 		{"global without terms", func(m *Manifest) { m.Availability = "global" }, []string{"terms"}},
 		{"addresses", func(m *Manifest) { m.DescriptionURL, m.TermsURL = "example.com", "http://example.com" }, []string{"descriptionUrl", "tocUrl"}},
 		{"two addresses for codes", func(m *Manifest) { m.Provisioning.ActivationGuideURL = "https://x" }, []string{"exclude each other", "has an activationGuideUrl"}},
-		{"no address for codes", func(m *Manifest) { m.Provisioning.URL = "" }, []string{"not known yet"}},
+		{"no address for codes", func(m *Manifest) { m.Provisioning.URL = "" }, []string{"use manual until the first deployment"}},
 		{"manual with an address", func(m *Manifest) { m.Provisioning.Type = "manual" }, []string{"manual and has a url"}},
 		{"another kind of provisioning", func(m *Manifest) { m.Provisioning.Type = "carrier pigeon" }, []string{"neither"}},
 		{"feature without its scope", func(m *Manifest) { m.APIAccess = m.APIAccess[1:] }, []string{"devices_digital_signage go together"}},
@@ -129,6 +129,7 @@ func TestRun(t *testing.T) {
 		{"a feature less, looked at", func(s *stage.Settings) { s.Variables["PWA_URL"] = "" }, true, 1, "writes version 2"},
 		{"a feature less", nil, false, 2, "administrator then approves"},
 		{"and once more", nil, false, 2, "unchanged"},
+		{"no address yet, looked at", func(s *stage.Settings) { s.Deployment.APIURL = "" }, true, 2, "cannot be written yet"},
 	} {
 		s, _, err := stage.Read(root, "prod")
 		if err != nil {

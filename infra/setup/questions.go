@@ -44,7 +44,8 @@ var questions = []question{
 		help: "org_private: one organization uploads the manifest. global: every customer finds it, once Cisco has approved it."},
 	{key: "integration.tocUrl", text: "Terms of use", check: address, when: isGlobal, help: "A global integration names an address for them."},
 	{key: "integration.provisioning", text: "Provisioning", fallback: always("manual"), check: oneOf("manual", "https"),
-		help: "manual: an administrator pastes the activation code into our page. https: Control Hub posts it to us."},
+		help: "manual: an administrator pastes the activation code into our page. https: Control Hub posts it to us,\n" +
+			"  to an address that is known: of your own, or after a first deployment with manual."},
 	{key: "SIGNAGE_URL", text: "Signage page", check: content(webex.DigitalSignage),
 		help: "What signage devices show; may hold $(deviceId) and the like. Leave empty if you provide no digital signage."},
 	{key: "PWA_URL", text: "Persistent web app", check: content(webex.PersistentWebApp),
