@@ -86,18 +86,24 @@ func TestDeadLeaseHolder(t *testing.T) {
 	t.Logf("%d workers waited %v at most for one killed at any of %d calls", others, longest.Round(time.Millisecond), killAfter-2)
 }
 
-// held has the requests of one worker for a token wait until they may go.
+// held has a slow worker's request for a token wait until it may go, or the
+// answer until it may come.
 type held struct {
 	lifecycle.Webex
-	worker string
+	answer bool
 	may    <-chan struct{}
 }
 
 func (h held) Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error) {
-	if worker := workerOf(ctx); worker != nil && worker.name == h.worker {
+	slow := workerOf(ctx) != nil && workerOf(ctx).name == "slow"
+	if slow && !h.answer {
 		<-h.may
 	}
-	return h.Webex.Exchange(ctx, oauthURL, client, refresh)
+	tokens, err := h.Webex.Exchange(ctx, oauthURL, client, refresh)
+	if slow && h.answer {
+		<-h.may
+	}
+	return tokens, err
 }
 
 // TestLostRaceIsNoDeadToken: a worker is so slow that its lease runs out, and
@@ -105,7 +111,7 @@ func (h held) Exchange(ctx context.Context, oauthURL string, client webex.Creden
 // slow worker, who has to look again before it believes that the token is dead.
 func TestLostRaceIsNoDeadToken(t *testing.T) {
 	var may chan struct{}
-	slow := plant{webex: func(w lifecycle.Webex) lifecycle.Webex { return held{w, "slow", may} }}
+	slow := plant{webex: func(w lifecycle.Webex) lifecycle.Webex { return held{w, false, may} }}
 	inBubble(t, slow, func(t *testing.T, w *world) {
 		may = make(chan struct{})
 		served := make(chan bool)
@@ -124,5 +130,28 @@ func TestLostRaceIsNoDeadToken(t *testing.T) {
 		if len(w.model.dead) != 1 {
 			t.Errorf("Webex refused %d refresh tokens, want the old one: the case proves nothing", len(w.model.dead))
 		}
+	})
+}
+
+// TestNewerTokenOutlivesAnExchange: while a worker waits for the token that
+// follows the stored one, Webex sends another by an action. The one that was
+// asked for is older, and must not take its place.
+func TestNewerTokenOutlivesAnExchange(t *testing.T) {
+	var may chan struct{}
+	slow := plant{webex: func(w lifecycle.Webex) lifecycle.Webex { return held{w, true, may} }}
+	inBubble(t, slow, func(t *testing.T, w *world) {
+		may = make(chan struct{})
+		served := make(chan bool)
+		go func() { served <- w.needsToken(t.Context(), w.newWorker("slow", calm, 0)) }()
+		time.Sleep(time.Second)
+		raw := must(w.cloud.MintMove(w.orgs[0].ID(), elsewhere, webextest.MoveOptions{SignedBy: "old", NewRefreshToken: true}))
+		move := w.model.mint(must(w.verifier.Verify(t.Context(), raw, webex.Update)), true)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		if err := w.service().Act(ctx, move.Token); err != nil {
+			t.Errorf("the move: %v", err)
+		}
+		close(may)
+		<-served // with the old address or the new one, which is not in question
 	})
 }

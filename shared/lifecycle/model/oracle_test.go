@@ -192,13 +192,17 @@ func (m *oracle) applyActivation(o *orgModel, token *minted) {
 	}
 }
 
-// saved judges a write that no token caused.
-func (m *oracle) saved(given, stored installation.Installation) {
+// saved judges a write that no token caused. late says that its worker began to
+// verify what an earlier activation left.
+func (m *oracle) saved(given, stored installation.Installation, late bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	o := m.org(stored.OrgKey)
 	before := o.row
 	m.follows(before, given, stored)
+	if late {
+		m.wrong("a verification of an earlier activation wrote to a later one's row")
+	}
 	switch {
 	case before.State == installation.Active && stored.State == installation.TokenInvalid:
 		if !m.dead[m.open(before)] {

@@ -128,7 +128,7 @@ func (s *store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 func (s *store) Save(ctx context.Context, i installation.Installation) (saved installation.Installation, err error) {
 	err = s.call(ctx, "Save", true, func() error {
 		if saved, err = s.backend.Save(ctx, i); err == nil {
-			s.model.saved(i, saved)
+			s.model.saved(i, saved, workerOf(ctx).strays(saved))
 		}
 		return err
 	})
@@ -139,6 +139,7 @@ func (s *store) Commit(ctx context.Context, i installation.Installation, used in
 	err = s.call(ctx, "Commit", false, func() error {
 		if stored, err = s.backend.Commit(ctx, i, used, done, now); err == nil {
 			s.model.committed(i, stored, used)
+			workerOf(ctx).claim(i.OrgKey, nil)
 		}
 		return err
 	})
@@ -155,10 +156,14 @@ func (s *store) Due(ctx context.Context, shard int, now time.Time, cursor string
 
 func (s *store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (work installation.Work, err error) {
 	err = s.call(ctx, "Claim "+shortName(ref), true, func() error {
-		if work, err = s.backend.Claim(ctx, ref, lease, now); err == nil && work.Installation != nil {
+		if work, err = s.backend.Claim(ctx, ref, lease, now); err != nil {
+			return err
+		}
+		workerOf(ctx).claim(ref.OrgKey, work.Installation)
+		if work.Installation != nil {
 			s.model.claimed(*work.Installation)
 		}
-		return err
+		return nil
 	})
 	return work, err
 }

@@ -7,6 +7,8 @@ import (
 	"hash/fnv"
 	"sync"
 	"time"
+
+	"signpost/shared/installation"
 )
 
 // pace is how long a sequence's calls take.
@@ -34,10 +36,12 @@ type worker struct {
 	mu     sync.Mutex
 	calls  int
 	counts map[string]int // by call
+	// claimed is, by organization, the activation whose row it verifies.
+	claimed map[string]installation.Generation
 }
 
 func (w *world) newWorker(name string, pace pace, killAfter int) *worker {
-	return &worker{name: name, seed: w.sequence.Seed, pace: pace, killAfter: killAfter, trail: &w.trail, counts: map[string]int{}}
+	return &worker{name: name, seed: w.sequence.Seed, pace: pace, killAfter: killAfter, trail: &w.trail, counts: map[string]int{}, claimed: map[string]installation.Generation{}}
 }
 
 var errKilled = errors.New("worker was killed")
@@ -68,6 +72,32 @@ func (w *worker) begin(call string) error {
 		return errKilled
 	}
 	return nil
+}
+
+// claim notes whose row the worker begins to verify, or that it has a candidate
+// in its hands, which may become an installation.
+func (w *worker) claim(orgKey string, row *installation.Installation) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.claimed, orgKey)
+	if row != nil {
+		w.claimed[orgKey] = row.Generation
+	}
+}
+
+// strays reports whether the worker began to verify another activation's row
+// than the one that it writes.
+func (w *worker) strays(row installation.Installation) bool {
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	began, verifies := w.claimed[row.OrgKey]
+	return verifies && began != row.Generation
 }
 
 // take passes the time that this call takes, or until ctx ends.
