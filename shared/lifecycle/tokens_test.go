@@ -2,10 +2,13 @@ package lifecycle_test
 
 import (
 	"bytes"
+	"sync"
 	"testing"
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/secret/sealing"
 	"signpost/shared/webex/webextest"
 )
 
@@ -45,5 +48,36 @@ func TestWhatATokenAnswerLeavesOutStays(t *testing.T) {
 				t.Errorf("access token is new: %v (expires %v, before %v), want %v", got, is.AccessExpiresAt, was.AccessExpiresAt, test.access)
 			}
 		})
+	}
+}
+
+// TestSealingAnewWaitsForARenewal: a worker that waits for a new refresh token
+// knows the old one by its bytes. If a verification sealed that anew meanwhile,
+// the new one would be taken for one that is not wanted, and be lost.
+func TestSealingAnewWaitsForARenewal(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.SetRotateRefreshTokens(true)
+	document, err := sealing.RotateDocument(w.keys.document)
+	w.keys.use(t, document, err)
+	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+	w.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 401, Times: 1}) // so that a token is asked for
+	var once sync.Once
+	w.cloud.OnRequest(func(r webextest.Request) {
+		if r.Kind == webextest.KindToken {
+			once.Do(func() {
+				if report, err := w.verifyNow(); err != nil || report.Verified != 1 {
+					t.Errorf("meanwhile verified: %+v, %v", report, err)
+				}
+			})
+		}
+	})
+	health, err := w.service().CheckHealth(t.Context(), token)
+	w.cloud.OnRequest(nil)
+	if err != nil || health.OperationalState != lifecycle.Operational || w.count(webextest.KindToken, "POST") != 1 {
+		t.Errorf("health = %+v, %v, by %d token requests", health, err, w.count(webextest.KindToken, "POST"))
+	}
+	w.sealedNewest()
+	if row, _ := w.stored(); w.keys.sealer.Stale(row.Tokens.Refresh) {
+		t.Error("the new refresh token is sealed by the old key")
 	}
 }
