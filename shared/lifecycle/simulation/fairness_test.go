@@ -1,0 +1,135 @@
+package simulation_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+)
+
+// atOnce makes all customers due from the beginning.
+func atOnce(int) time.Time { return time.Now() }
+
+const each = 1000 // customers of a region
+
+func TestASlowRegionHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, each*len(regions), atOnce)
+		began := time.Now()
+		w.cloud.set(regions[0], hangs)
+		w.minute()
+		for _, region := range regions[1:] {
+			if got := w.verified(region, began); got != each {
+				t.Errorf("%s: %d of %d were verified in the first run", region, got, each)
+			}
+		}
+		if report := w.reported(); report.Failed == 0 || report.Left == 0 {
+			t.Errorf("report = %+v: what hangs fails, and the rest of its region is left", report)
+		}
+		w.cloud.set(regions[0], nil)
+		w.run(15 * time.Minute)
+		if got := w.verified(regions[0], began); got != each {
+			t.Errorf("%d of %d were verified once the region answered", got, each)
+		}
+	})
+}
+
+func TestAThrottledRegionIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const quiet = 4 * time.Minute
+		w := newWorld(t, each*len(regions), atOnce)
+		began := time.Now()
+		w.cloud.set(regions[0], throttles(quiet))
+		w.minute()
+		calls := w.callsAt(regions[0])
+		if most := 2 * concurrency; calls == 0 || calls > most {
+			t.Errorf("%d calls, want those at a time at most: %d", calls, most)
+		}
+		time.Sleep(time.Until(began.Add(time.Minute)))
+		w.run(quiet - 2*time.Minute)
+		if more := w.callsAt(regions[0]) - calls; more != 0 {
+			t.Errorf("%d calls in the time that Webex asked for", more)
+		}
+		for _, region := range regions[1:] {
+			if got := w.verified(region, began); got != each {
+				t.Errorf("%s: %d of %d were verified", region, got, each)
+			}
+		}
+		w.cloud.set(regions[0], nil)
+		w.run(6 * time.Minute)
+		if got := w.verified(regions[0], began); got != each {
+			t.Errorf("%d of %d were verified after that time", got, each)
+		}
+	})
+}
+
+func TestAThrottledCustomerHoldsUpNobodyElse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, each, atOnce)
+		for _, region := range regions {
+			w.cloud.set(region, func(_ context.Context, id int) error {
+				if id >= 2 {
+					return nil
+				}
+				return &webex.APIError{Op: "call", Status: 429, RetryAfter: time.Hour}
+			})
+		}
+		w.minute()
+		if report := w.reported(); report != (lifecycle.Report{Verified: each - 2, Failed: 2}) {
+			t.Errorf("report = %+v", report)
+		}
+	})
+}
+
+func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {
+	for name, runs := range map[string]int{"one run": 1, "four runs": 4} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const rate = 40
+				w := newWorld(t, each, atOnce)
+				w.rate, w.runs = rate, runs
+				w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
+				w.deploy()
+				w.minute()
+				left := w.reported().Left
+				if left == 0 {
+					t.Error("nothing is left after a minute: the rate is not the limit here")
+				}
+				w.run(3 * time.Minute)
+				if w.cloud.calls["PUT"] != each {
+					t.Errorf("%d configurations were pushed, want %d", w.cloud.calls["PUT"], each)
+				}
+				// A second holds what the rate allows, and what each run may do at once.
+				if most := rate + 2*runs + runs; w.peak() > most {
+					t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
+				}
+				if w.cloud.calls["GET"] != 2*each {
+					t.Errorf("%d GETs, want two for each customer", w.cloud.calls["GET"])
+				}
+			})
+		})
+	}
+}
+
+// Who was due together does not stay together.
+func TestStartsSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, each*len(regions), atOnce)
+		w.run(30 * time.Minute)
+		minutes := map[int64]int{}
+		for _, c := range w.table.customers {
+			minutes[c.dueAt/60_000]++
+		}
+		most := 0
+		for _, count := range minutes {
+			most = max(most, count)
+		}
+		// ±10 % of an hour are twelve minutes.
+		if most > each*len(regions)/8 {
+			t.Errorf("%d of %d are due in the same minute", most, each*len(regions))
+		}
+	})
+}
