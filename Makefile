@@ -25,7 +25,7 @@ CDK := node_modules/.bin/cdk --app ../.build/infra
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test browser screenshots load fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
+.PHONY: help build dev demo doctor test browser screenshots load bench fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,13 @@ screenshots: needs-go modules browser build ## Take the README's pictures anew, 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
 	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/load ./infra/local/load
 	@exec .build/load
+
+bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results (ARGS="-only part")
+	@mkdir -p .build/bench
+	@$(GOBUILD) -o .build/bench/floor ./infra/bench/floor
+	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o .build/bench/floor-plain ./infra/bench/floor
+	@$(GO) build -buildvcs=false -o .build/bench/ ./infra/bench ./infra/bench/verifier
+	@exec .build/bench/bench $(ARGS)
 
 fuzz: needs-go modules ## Run each fuzz target for FUZZTIME (default 30s)
 	@set -e; for package in $$($(GO) list ./shared/...); do \

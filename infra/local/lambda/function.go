@@ -272,3 +272,12 @@ func (f *Function) variables() []string {
 	}
 	return list
 }
+
+// PIDs are the numbers of the function's running processes.
+func (f *Function) PIDs() []int {
+	var pids []int
+	for _, p := range f.host.processesOf(f.config.Name) {
+		pids = append(pids, p.PID())
+	}
+	return pids
+}

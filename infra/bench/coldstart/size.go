@@ -1,0 +1,65 @@
+package coldstart
+
+import (
+	"fmt"
+	"os"
+
+	"signpost/infra/bench/ground"
+	"signpost/infra/bench/report"
+)
+
+// The targets of size, as multiples of the floor.
+const (
+	largestHot  = 1.3
+	largestRest = 1.6
+)
+
+// Sizes compares the built programs with the floor.
+func Sizes(g *ground.Ground) ([]report.Row, error) {
+	floor, err := size(g.Built("bench", "floor"))
+	if err != nil {
+		return nil, err
+	}
+	plain, err := size(g.Built("bench", "floor-plain"))
+	if err != nil {
+		return nil, err
+	}
+	var worstHot, worstRest float64
+	var nameHot, nameRest string
+	for _, f := range g.Functions {
+		bytes, err := size(g.Binary(f))
+		if err != nil {
+			return nil, err
+		}
+		ratio := float64(bytes) / float64(floor)
+		if hot[f.LogicalID] && ratio > worstHot {
+			worstHot, nameHot = ratio, f.LogicalID
+		}
+		if !hot[f.LogicalID] && ratio > worstRest {
+			worstRest, nameRest = ratio, f.LogicalID
+		}
+	}
+	how := fmt.Sprintf("The floor, built with the functions' own flags, has %s.", megabytes(floor))
+	against := worstRest * float64(floor) / float64(plain)
+	return []report.Row{
+		{
+			What: "binary, cross-launch and launches", Target: fmt.Sprintf("≤ %.1f × the floor", largestHot),
+			Figure: fmt.Sprintf("%.2f × (%s)", worstHot, shortName(nameHot)), Met: worstHot <= largestHot, Notes: []string{how},
+		},
+		{
+			What: "binary, the rest", Target: fmt.Sprintf("≤ %.1f × the floor", largestRest),
+			Figure: fmt.Sprintf("%.2f × (%s)", worstRest, shortName(nameRest)), Met: worstRest <= largestRest,
+			Notes: []string{how, fmt.Sprintf("Built without the tag lambda.norpc the floor has %s, and this is %.2f × that.", megabytes(plain), against)},
+		},
+	}, nil
+}
+
+func size(file string) (int64, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return 0, fmt.Errorf("%w: run `make bench`, which builds it", err)
+	}
+	return info.Size(), nil
+}
+
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }

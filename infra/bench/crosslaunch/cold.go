@@ -1,0 +1,146 @@
+package crosslaunch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"signpost/infra/bench/ground"
+	"signpost/infra/bench/measure"
+	"signpost/infra/bench/report"
+	"signpost/infra/local/lambda"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	coldRounds = 30
+	mostCold   = 2.0
+)
+
+// Cold measures the first request of a new process.
+func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+	cloud := g.Stack.Webex()
+	org := cloud.AddOrganization("Cold", region)
+	if err := activate(ctx, g, org); err != nil {
+		return nil, err
+	}
+	function, err := g.Alone("AssignContentFunction", nil, 10*time.Second)
+	if err != nil {
+		return nil, err
+	}
+	request := func() (time.Duration, error) { return invoke(ctx, function, cloud, org) }
+	const cold, warm, fetch = "cold", "warm", "fetch"
+	times, err := measure.InTurns(coldRounds, []measure.Subject[time.Duration]{
+		{Name: cold, Measure: func() (time.Duration, error) {
+			function.Kill()
+			if err := function.Start(ctx); err != nil {
+				return 0, err
+			}
+			return request()
+		}},
+		{Name: "second", Measure: request},
+		{Name: warm, Measure: request},
+		{Name: fetch, Measure: func() (time.Duration, error) { return fetchKeySets(ctx, cloud) }},
+	})
+	function.Kill()
+	if err != nil {
+		return nil, err
+	}
+	first, later, keys := measure.Median(times[cold]), measure.Median(times[warm]), measure.Median(times[fetch])
+	ratio := measure.Ratio(first, later+keys)
+	return []report.Row{{
+		What: "cold cross-launch", Target: fmt.Sprintf("≤ %.0f × (a warm one + one parallel fetch of the key sets)", mostCold),
+		Figure: fmt.Sprintf("%.2f × (%.1f ms)", ratio, milliseconds(first)), Met: ratio <= mostCold,
+		Notes: []string{fmt.Sprintf("The first request of a new process of the built function through the Runtime API, median of %d; a later one of the same process took %.1f ms, fetching the %d key sets side by side over new connections %.1f ms. The simulated Webex and the emulator are on loopback.",
+			coldRounds, milliseconds(later), len(webex.DefaultRegions), milliseconds(keys))},
+	}}, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// activate makes the organization a customer, through the stack.
+func activate(ctx context.Context, g *ground.Ground, org *webextest.Organization) error {
+	code, err := g.Stack.Webex().MintActivation(org.ID())
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]string{"jwt": code})
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.Stack.URL()+"/activation", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("activation: %s", response.Status)
+	}
+	return nil
+}
+
+// invoke sends one cross-launch through the Runtime API.
+func invoke(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud, org *webextest.Organization) (time.Duration, error) {
+	event, err := crossLaunch(cloud, org, devices(few))
+	if err != nil {
+		return 0, err
+	}
+	payload, err := json.Marshal(event)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	result, err := function.Invoke(ctx, payload)
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
+	}
+	return took, ground.CheckAnswer(result)
+}
+
+// fetchKeySets reads the trusted regions' key sets side by side, over new
+// connections.
+func fetchKeySets(ctx context.Context, cloud *webextest.Cloud) (time.Duration, error) {
+	transport := webex.NewTransport()
+	defer transport.CloseIdleConnections()
+	client, urls := &http.Client{Transport: transport}, cloud.JWKSURLs()
+	failures := make([]error, len(webex.DefaultRegions))
+	var wait sync.WaitGroup
+	began := time.Now()
+	for i, region := range webex.DefaultRegions {
+		wait.Go(func() { failures[i] = get(ctx, client, urls[region]) })
+	}
+	wait.Wait()
+	took := time.Since(began)
+	for _, err := range failures {
+		if err != nil {
+			return 0, err
+		}
+	}
+	return took, nil
+}
+
+func get(ctx context.Context, client *http.Client, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	_, err = io.Copy(io.Discard, response.Body)
+	return err
+}

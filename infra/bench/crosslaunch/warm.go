@@ -1,0 +1,203 @@
+// Package crosslaunch measures what an administrator waits for who opens the
+// vendor's page from Control Hub: on a warm process, by the handler alone, and
+// on a new one.
+package crosslaunch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/golang-jwt/jwt/v5"
+
+	"signpost/infra/bench/ground"
+	"signpost/infra/bench/measure"
+	"signpost/infra/bench/report"
+	"signpost/shared/dynamo"
+	"signpost/shared/gateway"
+	"signpost/shared/gateway/crosslaunch"
+	"signpost/shared/launch"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	warmRounds = 200
+	few        = 3
+	many       = launch.MaxDevices
+
+	mostFew  = 200 * time.Microsecond
+	mostMany = 5 * time.Millisecond
+	// leastSignature is the part of the small case that checking the signature
+	// is to be: what else there is should be little.
+	leastSignature = 1.0 / 3
+)
+
+const region = "us-west-2_r"
+
+// Warm measures the handler in this process, with the network to DynamoDB left
+// out and nothing else.
+func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+	w, err := newWarm(g.Stack.Webex())
+	if err != nil {
+		return nil, err
+	}
+	handle := func(devices []launch.Device, less func() time.Duration) func() (time.Duration, error) {
+		return func() (time.Duration, error) {
+			event, err := w.event(devices)
+			if err != nil {
+				return 0, err
+			}
+			w.call, w.network = 0, 0
+			began := time.Now()
+			answer, err := w.handler(ctx, event)
+			took := time.Since(began)
+			if err == nil && answer.StatusCode != http.StatusOK {
+				err = fmt.Errorf("answer %d %s", answer.StatusCode, answer.Body)
+			}
+			return took - less(), err
+		}
+	}
+	inCall, onNetwork := func() time.Duration { return w.call }, func() time.Duration { return w.network }
+	fewDevices, manyDevices := devices(few), devices(many)
+	const small, smallAll, large, largeAll, signature = "few", "few, with the SDK", "many", "many, with the SDK", "signature"
+	times, err := measure.InTurns(warmRounds, []measure.Subject[time.Duration]{
+		{Name: small, Measure: handle(fewDevices, inCall)},
+		{Name: smallAll, Measure: handle(fewDevices, onNetwork)},
+		{Name: signature, Measure: w.signature},
+		{Name: large, Measure: handle(manyDevices, inCall)},
+		{Name: largeAll, Measure: handle(manyDevices, onNetwork)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	median := func(name string) time.Duration { return measure.Median(times[name]) }
+	share := measure.Ratio(median(signature), median(small))
+	how := fmt.Sprintf("The handler from event to answer less the time in the client's TransactWriteItems, median of %d in turns; "+
+		"with the SDK's own work (encoding, signing) and less the network only: %v and %v.", warmRounds, round(median(smallAll)), round(median(largeAll)))
+	return []report.Row{
+		atMost(fmt.Sprintf("warm cross-launch, %d devices", few), median(small), mostFew, how),
+		atMost(fmt.Sprintf("warm cross-launch, %d devices", many), median(large), mostMany, how+fmt.Sprintf(" The body has %.1f MB.", float64(w.bodySize)/1e6)),
+		{
+			What: "signature check in the small case", Target: "≥ a third of it",
+			Figure: fmt.Sprintf("%.0f %% (%v)", 100*share, round(median(signature))), Met: share >= leastSignature,
+			Notes: []string{"The same ES256 signature checked by itself, in the same turns."},
+		},
+	}, nil
+}
+
+func atMost(what string, took, most time.Duration, how string) report.Row {
+	return report.Row{What: what, Target: fmt.Sprintf("≤ %v", most), Figure: fmt.Sprint(round(took)), Met: took <= most, Notes: []string{how}}
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
+
+// warm is the handler as its function wires it, on a DynamoDB that says yes.
+type warm struct {
+	cloud    *webextest.Cloud
+	org      *webextest.Organization
+	handler  gateway.Handler
+	bodySize int
+	// call is the time inside the client's operation, network that inside its
+	// transport, since they were last set to 0.
+	call, network time.Duration
+}
+
+func newWarm(cloud *webextest.Cloud) (*warm, error) {
+	w := &warm{cloud: cloud, org: cloud.AddOrganization("Warm", region)}
+	if _, err := cloud.MintActivation(w.org.ID()); err != nil {
+		return nil, err
+	}
+	client := dynamo.NewClient(aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), HTTPClient: w,
+	}, w.timeCalls)
+	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
+	if err != nil {
+		return nil, err
+	}
+	hosts, err := webex.ParseHosts("127.0.0.1", true)
+	if err != nil {
+		return nil, err
+	}
+	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, nil, time.Now), hosts, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	provides := func(webex.Feature) bool { return true }
+	issuer, err := launch.NewIssuer(dynamo.New(client, "table"), provides, "https://content.example.com/open?tab=signage")
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
+	w.handler = gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuer, webex.AssignContent, time.Now))
+	return w, nil
+}
+
+// timeCalls measures the client's operations from outside of all that they do.
+func (w *warm) timeCalls(o *dynamodb.Options) {
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("timeCalls",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				began := time.Now()
+				out, metadata, err := next.HandleInitialize(ctx, in)
+				w.call += time.Since(began)
+				return out, metadata, err
+			}), middleware.Before)
+	})
+}
+
+// Do is the network: it takes the request and answers as DynamoDB does.
+func (w *warm) Do(r *http.Request) (*http.Response, error) {
+	began := time.Now()
+	defer func() { w.network += time.Since(began) }()
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(bytes.NewReader([]byte("{}"))), ContentLength: 2, Request: r,
+	}, nil
+}
+
+// event is a cross-launch that Webex just signed.
+func (w *warm) event(devices []launch.Device) (events.APIGatewayV2HTTPRequest, error) {
+	event, err := crossLaunch(w.cloud, w.org, devices)
+	w.bodySize = max(w.bodySize, len(event.Body))
+	return event, err
+}
+
+func crossLaunch(cloud *webextest.Cloud, org *webextest.Organization, devices []launch.Device) (events.APIGatewayV2HTTPRequest, error) {
+	token, err := cloud.MintAction(org.ID(), webextest.ActionCrossLaunch, nil)
+	if err != nil {
+		return events.APIGatewayV2HTTPRequest{}, err
+	}
+	return ground.Event("POST /crossLaunch/{feature}/assignContent", map[string]string{"feature": string(webex.DigitalSignage)},
+		map[string]any{"jwt": token, "devices": devices})
+}
+
+// signature checks a token's signature and nothing else of it.
+func (w *warm) signature() (time.Duration, error) {
+	token, err := w.cloud.MintAction(w.org.ID(), webextest.ActionCrossLaunch, nil)
+	if err != nil {
+		return 0, err
+	}
+	public, _ := w.cloud.PublicKey(region)
+	last := strings.LastIndexByte(token, '.')
+	signature, err := jwt.NewParser().DecodeSegment(token[last+1:])
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	err = jwt.SigningMethodES256.Verify(token[:last], signature, public)
+	return time.Since(began), err
+}

@@ -1,0 +1,104 @@
+// Package firstactivation measures what it takes until a new customer is
+// served: what Webex is asked, and how long that lasts where each call takes
+// its time.
+package firstactivation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"signpost/infra/bench/ground"
+	"signpost/infra/bench/measure"
+	"signpost/infra/bench/report"
+	"signpost/infra/local/lambda"
+	"signpost/shared/webex/webextest"
+)
+
+const (
+	rounds        = 15
+	latency       = 50 * time.Millisecond
+	mostLatencies = 3.5
+	timeout       = 10 * time.Second
+)
+
+// Measure activates new customers on a warm process of the built function.
+func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+	function, err := g.Alone("ActivationFunction", nil, timeout)
+	if err != nil {
+		return nil, err
+	}
+	defer function.Kill()
+	cloud := g.Stack.Webex()
+	for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage, webextest.KindPWA} {
+		cloud.Inject(webextest.Fault{Kind: kind, Delay: latency})
+	}
+	defer cloud.ClearFaults()
+	if _, err := activate(ctx, function, cloud); err != nil { // the process is warm from now on
+		return nil, err
+	}
+	calls := ""
+	times, err := measure.InTurns(rounds, []measure.Subject[time.Duration]{{Name: "activation", Measure: func() (time.Duration, error) {
+		cloud.ResetRequests()
+		took, err := activate(ctx, function, cloud)
+		if seen := asked(cloud); calls == "" || seen == calls {
+			calls = seen
+		} else if err == nil {
+			err = fmt.Errorf("one activation made the calls %s, another %s", calls, seen)
+		}
+		return took, err
+	}}})
+	if err != nil {
+		return nil, err
+	}
+	took := measure.Median(times["activation"])
+	latencies := measure.Ratio(took, latency)
+	const least = "1 token + 1 PATCH + 2 PUT"
+	return []report.Row{
+		{
+			What: "first activation, calls to Webex", Target: "1 token + 1 PATCH + n PUT", Figure: calls, Met: calls == least,
+			Notes: []string{"Counted at the simulated Webex for each activation of both features."},
+		},
+		{
+			What: "first activation, time", Target: fmt.Sprintf("≤ %.1f latencies", mostLatencies),
+			Figure: fmt.Sprintf("%.2f latencies (%.0f ms)", latencies, float64(took.Milliseconds())), Met: latencies <= mostLatencies,
+			Notes: []string{fmt.Sprintf("Event to answer of a warm process of the built function, median of %d, each of those calls answered after %v, key sets known; the table is the emulator.", rounds, latency)},
+		},
+	}, nil
+}
+
+// activate activates a new customer.
+func activate(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud) (time.Duration, error) {
+	org := cloud.AddOrganization("New", cloud.Regions()[0])
+	code, err := cloud.MintActivation(org.ID())
+	if err != nil {
+		return 0, err
+	}
+	event, err := ground.Event("POST /activation", nil, map[string]string{"jwt": code})
+	if err != nil {
+		return 0, err
+	}
+	payload, err := json.Marshal(event)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	result, err := function.Invoke(ctx, payload)
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
+	}
+	return took, ground.CheckAnswer(result)
+}
+
+// asked says what Webex was asked since its log was emptied.
+func asked(cloud *webextest.Cloud) string {
+	put := cloud.Count(webextest.KindSignage, "PUT") + cloud.Count(webextest.KindPWA, "PUT")
+	token, patch := cloud.Count(webextest.KindToken, ""), cloud.Count(webextest.KindApp, "PATCH")
+	said := fmt.Sprintf("%d token + %d PATCH + %d PUT", token, patch, put)
+	if other := cloud.Count("", "") - put - token - patch; other > 0 {
+		said += fmt.Sprintf(" + %d others", other)
+	}
+	return said
+}

@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// Machine is where and when the figures come from.
+type Machine struct {
+	CPU   string
+	Cores int
+	OS    string
+	Go    string
+	Node  string
+	Date  time.Time
+}
+
+// ThisMachine describes the machine that runs the benchmark at now. Node is the
+// version that `node --version` printed.
+func ThisMachine(now time.Time, node string) Machine {
+	return Machine{
+		CPU: cpuModel(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
+		Go: strings.TrimPrefix(runtime.Version(), "go"), Node: strings.TrimPrefix(strings.TrimSpace(node), "v"), Date: now,
+	}
+}
+
+// String names the machine in one line.
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, %d cores for everything, %s, Go %s, Node %s, %s",
+		m.CPU, m.Cores, m.OS, m.Go, m.Node, m.Date.Format("2 January 2006"))
+}
+
+// cpuModel is the processor's name where the system tells it.
+func cpuModel() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unnamed processor"
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unnamed processor"
+}

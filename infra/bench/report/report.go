@@ -1,0 +1,94 @@
+// Package report owns how the benchmark's results look: the table on the
+// terminal, the same as Markdown, and the plots. It measures nothing.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// Row is one line of the table: what was measured, against which target.
+type Row struct {
+	What   string
+	Target string
+	Figure string
+	// Met is whether the target was reached.
+	Met bool
+	// Notes say how it was measured, and what limits it where it was missed.
+	Notes []string
+}
+
+func (r Row) verdict() string {
+	if r.Met {
+		return "met"
+	}
+	return "missed"
+}
+
+// Bar is one bar of the plot of cold starts.
+type Bar struct {
+	Name         string
+	Milliseconds float64
+}
+
+// Point is one run of the verification.
+type Point struct {
+	Installations int
+	PerSecond     float64
+	PeakMiB       float64
+}
+
+// Report is everything that one run of the benchmark found.
+type Report struct {
+	Machine Machine
+	Rows    []Row
+	Cold    []Bar
+	Scale   []Point
+}
+
+// Missed is how many targets were not reached.
+func (r *Report) Missed() int {
+	missed := 0
+	for _, row := range r.Rows {
+		if !row.Met {
+			missed++
+		}
+	}
+	return missed
+}
+
+// Print writes the table for a terminal.
+func (r *Report) Print(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "WHAT\tTARGET\tFIGURE\tVERDICT")
+	for _, row := range r.Rows {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", row.What, row.Target, row.Figure, row.verdict())
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n%d of %d targets met.\n", r.Machine, len(r.Rows)-r.Missed(), len(r.Rows))
+	return err
+}
+
+// Markdown is the table with its notes below.
+func (r *Report) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "<!-- Written by `make bench`. -->\n\n%s\n\n", r.Machine)
+	b.WriteString("| what | target | figure | verdict |\n| --- | --- | --- | --- |\n")
+	for _, row := range r.Rows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(row.What), cell(row.Target), cell(row.Figure), row.verdict())
+	}
+	b.WriteString("\nHow each was measured:\n\n")
+	for _, row := range r.Rows {
+		if len(row.Notes) > 0 {
+			fmt.Fprintf(&b, "- **%s**: %s\n", row.What, strings.Join(row.Notes, " "))
+		}
+	}
+	return b.String()
+}
+
+// cell makes text safe inside a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

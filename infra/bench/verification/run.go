@@ -1,0 +1,83 @@
+package verification
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"signpost/infra/local/lambda"
+	"signpost/shared/lifecycle"
+)
+
+// deadline is far enough for any run: what is measured is never cut off. (The
+// schedule's runs end at theirs and leave the rest due.)
+const deadline = 15 * time.Minute
+
+// run is one scheduled run.
+type run struct {
+	rows, due int
+	latency   time.Duration // of Webex
+}
+
+// outcome is what a run came to.
+type outcome struct {
+	took time.Duration
+	peak int64 // resident set of the process, in bytes; 0 where the system does not tell
+	// counts are the table's requests, gets and others those to Webex.
+	counts       map[string]int
+	gets, others int64
+}
+
+// each is the time per installation.
+func (o outcome) each(due int) time.Duration { return o.took / time.Duration(due) }
+
+// do runs a new process once.
+func (s *site) do(ctx context.Context, r run) (outcome, error) {
+	function, err := s.ground.Alone(functionID, s.settings, deadline)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer function.Kill()
+	if err := function.Start(ctx); err != nil {
+		return outcome{}, err
+	}
+	s.table.Fill(r.rows, r.due, time.Now())
+	s.webex.SetLatency(r.latency)
+	s.webex.Reset()
+	runtime.GC() // not during the run
+	began := time.Now()
+	result, err := function.Invoke(ctx, []byte("{}"))
+	found := outcome{took: time.Since(began), counts: s.table.Counts()}
+	if err != nil {
+		return outcome{}, err
+	}
+	var report lifecycle.Report
+	if result.Outcome != lambda.OK || json.Unmarshal(result.Payload, &report) != nil {
+		return outcome{}, fmt.Errorf("the function failed: %.300s", result.Payload)
+	}
+	for _, pid := range function.PIDs() {
+		found.peak = peakOf(pid)
+	}
+	found.gets, found.others = s.webex.Counts()
+	return found, checkAnswer(result.Payload, r.due, report)
+}
+
+// peakOf is the largest resident set that the process has had.
+func peakOf(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if value, found := strings.CutPrefix(line, "VmHWM:"); found {
+			kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}

@@ -1,0 +1,139 @@
+// Package verification measures scheduled runs of the built verifyconfigs
+// function on installations that are in sync: how many a second, what each
+// costs, how much memory a long queue takes, and whether a big table is slower.
+package verification
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"signpost/infra/bench/ground"
+	"signpost/infra/bench/verification/standin"
+	"signpost/shared/assembly"
+	"signpost/shared/config"
+	"signpost/shared/dynamo"
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/secret"
+	"signpost/shared/secret/sealing"
+	"signpost/shared/webex"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+const functionID = "VerifyConfigsFunction"
+
+// site is the function among its stand-ins.
+type site struct {
+	ground   *ground.Ground
+	features int // that are provided
+	settings map[string]string
+	table    *standin.Table
+	webex    *standin.Webex
+	servers  []*httptest.Server
+}
+
+// newSite makes stand-ins for a deployment that provides these features, with
+// the sample installation in sync.
+func newSite(ctx context.Context, g *ground.Ground, provided ...webex.Feature) (*site, error) {
+	sealer, err := sealing.Parse(g.Stack.Secrets().TokenKeyset)
+	if err != nil {
+		return nil, err
+	}
+	s := &site{ground: g, features: len(provided), table: standin.NewTable(sealer), webex: &standin.Webex{}}
+	tableURL, webexURL := s.serve(s.table), s.serve(s.webex)
+	s.settings = map[string]string{
+		"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "PUBLIC_URL": "https://signpost.example.com", "VERIFY_INTERVAL": "24h", "VERIFY_RATE": "",
+		"SIGNAGE_URL": "", "PWA_URL": "",
+	}
+	variables := map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
+	for _, feature := range provided {
+		s.settings[variables[feature]] = "https://content.example.com/" + string(feature) + "?device=$(deviceId)"
+	}
+	if err := s.teach(ctx, tableURL, webexURL, provided); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// serve serves a stand-in on a free port.
+func (s *site) serve(handler http.Handler) string {
+	server := httptest.NewServer(handler)
+	s.servers = append(s.servers, server)
+	return server.URL
+}
+
+func (s *site) close() {
+	for _, server := range s.servers {
+		server.CloseClientConnections()
+		server.Close()
+	}
+}
+
+// teach has the real code write the sample row and the configurations.
+func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []webex.Feature) error {
+	settings, err := s.lifecycleSettings()
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	row := installation.Installation{
+		OrgKey: standin.SampleKey(), Subject: "ciscospark://us/ORGANIZATION/" + standin.SampleKey(), OrgName: "A customer of average name",
+		AppID: s.ground.Stack.Webex().AppID(), State: installation.Active, Generation: installation.NewGeneration("jti"),
+		Region: "us-west-2_r", ManifestVersion: 1, Scopes: []string{"spark-admin:devices_digital_signage", "spark-admin:devices_pwa"},
+		ActivatedAt: now, LastActionAt: now, ActivationUntil: now, MovedAt: now, EndpointsAt: now,
+		URLs:           installation.URLs{OAuth: webexURL + "/v1/access_token", App: webexURL + "/app", Manifest: webexURL + "/app/manifest", APIBase: webexURL + "/v1"},
+		ToldActionsURL: settings.PublicURL + "/actions", Features: map[webex.Feature]installation.Feature{},
+		Tokens: installation.Tokens{
+			Refresh: secret.Sealed("a refresh token, sealed, of which nothing is read in a run that is in sync"), RenewedAt: now,
+			RefreshExpiresAt: now.Add(80 * 24 * time.Hour), Access: secret.Sealed("replaced"), AccessExpiresAt: now.Add(12 * time.Hour),
+		},
+		Schedule: installation.Schedule{DueAt: now, VerifiedAt: now, LastResult: "in_sync"},
+	}
+	client := webex.NewClient(nil)
+	for _, feature := range provided {
+		endpoint := webexURL + "/features/" + string(feature)
+		row.Features[feature] = installation.Feature{Endpoint: endpoint, Status: installation.InSync, PushedAt: now}
+		wanted, _ := settings.Wanted(feature, row)
+		if err := client.PutConfig(ctx, endpoint, secret.New("token"), wanted); err != nil {
+			return err
+		}
+	}
+	_, err = dynamo.New(dynamo.NewClient(aws.Config{
+		Region: "us-east-1", BaseEndpoint: &tableURL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	}), "table").Save(ctx, row)
+	return err
+}
+
+// lifecycleSettings are the function's settings as its use case takes them.
+func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
+	environment, err := s.ground.Stack.Environment(functionID)
+	if err != nil {
+		return lifecycle.Settings{}, err
+	}
+	for name, value := range s.settings {
+		environment[name] = value
+	}
+	environment["AWS_SAM_LOCAL"] = "true"
+	var provider config.Provider
+	if err := config.Load(environment, &provider); err != nil {
+		return lifecycle.Settings{}, err
+	}
+	return assembly.Settings(provider), nil
+}
+
+// errIncomplete: the function did not do what was due.
+var errIncomplete = errors.New("the run did not verify all that was due")
+
+func checkAnswer(payload []byte, due int, report lifecycle.Report) error {
+	if report.Verified != due || report.Failed+report.Left+report.Pushed+report.Deleted != 0 {
+		return fmt.Errorf("%w: %d due, answer %.200s", errIncomplete, due, payload)
+	}
+	return nil
+}

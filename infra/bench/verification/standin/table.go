@@ -1,0 +1,145 @@
+// Package standin stands in for DynamoDB and Webex where the real function's
+// scheduled run is measured: as fast as this machine allows, and counting. The
+// emulator and the simulator, which do all that the real ones do, would be what
+// is measured.
+//
+// A [Table] speaks the part of DynamoDB's protocol that a run of in-sync
+// installations needs, with its conditions on the version and the due time. It
+// keeps of each row only what a run changes; all else is one sample row, as
+// package dynamo wrote it. What it cannot do it refuses, so that a run that
+// needs more fails.
+package standin
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/secret/sealing"
+)
+
+// Table is a table of installations of which some are due. It is an
+// [http.Handler].
+type Table struct {
+	sealer *sealing.Keyset
+	// sample is the sample row without what differs between rows.
+	sample map[string]json.RawMessage
+
+	mu       sync.Mutex
+	dueAt    []int64
+	versions []int64
+	shards   [installation.Shards][]int32 // the rows that are due, earliest first
+	place    []int32                      // of a due row in its shard
+	first    [installation.Shards]int     // before it nothing is due any more
+	counts   map[string]int
+}
+
+// SampleKey is the organization of the sample row.
+func SampleKey() string { return keyOf(0) }
+
+// NewTable returns a table that expects the sample row, written by package
+// dynamo as a new one, before anything else.
+func NewTable(sealer *sealing.Keyset) *Table { return &Table{sealer: sealer} }
+
+// keyOf is an organization's key, in the form of a UUID.
+func keyOf(row int) string {
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", row*2654435761%(1<<32), row)
+}
+
+func rowOf(pk string) (int, error) {
+	dash := strings.LastIndexByte(pk, '-')
+	row, err := strconv.ParseInt(pk[dash+1:], 16, 32)
+	return int(row), err
+}
+
+// Fill gives the table so many rows, of which the given number is due at now.
+func (t *Table) Fill(rows, due int, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.dueAt, t.versions, t.place = make([]int64, rows), make([]int64, rows), make([]int32, due)
+	t.shards, t.first = [installation.Shards][]int32{}, [installation.Shards]int{}
+	since := now.Add(-time.Hour).UnixMilli()
+	for row := range rows {
+		t.versions[row] = 1
+		if row >= due {
+			t.dueAt[row] = now.Add(12 * time.Hour).UnixMilli()
+			continue
+		}
+		t.dueAt[row] = since + int64(row)
+		shard := &t.shards[installation.ShardOf(keyOf(row))]
+		t.place[row] = int32(len(*shard))
+		*shard = append(*shard, int32(row))
+	}
+	t.counts = map[string]int{}
+}
+
+// Counts are the requests since the table was filled, by operation.
+func (t *Table) Counts() map[string]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	counts := make(map[string]int, len(t.counts))
+	for operation, n := range t.counts {
+		counts[operation] = n
+	}
+	return counts
+}
+
+// ServeHTTP implements http.Handler.
+func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the function was ended
+	}
+	serve, known := map[string]func([]byte) ([]byte, error){
+		"Query": t.query, "UpdateItem": t.claim, "PutItem": t.save,
+	}[operation]
+	if !known {
+		answer(w, fmt.Errorf("the stand-in does not know %s", operation), nil)
+		return
+	}
+	t.mu.Lock()
+	if t.counts != nil {
+		t.counts[operation]++
+	}
+	t.mu.Unlock()
+	out, err := serve(body)
+	answer(w, err, out)
+}
+
+// failedCondition is DynamoDB's word for a write whose condition failed.
+const failedCondition = "ConditionalCheckFailedException"
+
+type conditionError struct{}
+
+func (conditionError) Error() string { return failedCondition }
+
+func answer(w http.ResponseWriter, err error, out []byte) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	if err != nil {
+		kind := "ValidationException"
+		if _, failed := err.(conditionError); failed {
+			kind = failedCondition
+		}
+		w.WriteHeader(http.StatusBadRequest)
+		out = fmt.Appendf(nil, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q}`, kind, err)
+	}
+	_, _ = w.Write(out) // a function that is gone is noticed by its end
+}
+
+// accessToken is what a row's access token opens to.
+var accessToken = secret.New("bench-access-token-of-a-realistic-length-0123456789abcdef0123456789abcdef")
+
+// sealed is a row's access token, sealed for that row.
+func (t *Table) sealed(orgKey string) (string, error) {
+	sealed, err := t.sealer.Seal(accessToken, installation.AccessPlace(orgKey))
+	return base64.StdEncoding.EncodeToString(sealed), err
+}
