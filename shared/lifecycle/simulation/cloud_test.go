@@ -56,16 +56,16 @@ type cloud struct {
 	// healed what is told once it is again.
 	since  map[[2]int]time.Time
 	healed func(id int, after time.Duration)
-	// pushed is told of every PUT: of which configuration, by the order in which
-	// they were first seen.
-	pushed func(configuration int)
+	// pushed is told of every PUT: to whom, and of which configuration, by the
+	// order in which they were first seen.
+	pushed func(id, configuration int)
 }
 
 func newCloud(customers int, delay func()) *cloud {
 	return &cloud{
 		delay: delay, began: time.Now(), stored: make([][2]uint8, customers), trouble: map[string]trouble{},
 		calls: map[string]int{}, byHost: map[string]int{}, since: map[[2]int]time.Time{}, healed: func(int, time.Duration) {},
-		pushed: func(int) {},
+		pushed: func(int, int) {},
 	}
 }
 
@@ -146,7 +146,7 @@ func (c *cloud) PutConfig(ctx context.Context, address string, _ secret.String, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stored[id][n] = c.known(config)
-	c.pushed(int(c.stored[id][n] - firstPut))
+	c.pushed(id, int(c.stored[id][n] - firstPut))
 	if since, waits := c.since[[2]int{id, n}]; waits {
 		delete(c.since, [2]int{id, n})
 		c.healed(id, time.Since(since))

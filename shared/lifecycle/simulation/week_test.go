@@ -1,0 +1,265 @@
+package simulation_test
+
+import (
+	"fmt"
+	mathrand "math/rand/v2"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+)
+
+// plan is what a simulation is of.
+type plan struct {
+	Customers int
+	Time      time.Duration
+	Interval  time.Duration
+	Rate      float64 // calls per second, 0 for no limit
+	Runs      int
+	// Drift is the share of customers one of whose configurations is altered or
+	// deleted at Webex each day.
+	Drift float64
+	// In Outage, of OutageTime, the first region hangs. At Change, what all
+	// devices show becomes another page.
+	Outage, OutageTime, Change time.Duration
+}
+
+// week is what `make simulate` runs; its numbers are in the README.
+var week = plan{
+	Customers: 1_000_000, Time: 7 * 24 * time.Hour, Interval: 24 * time.Hour, Rate: 60, Runs: 1, Drift: 0.001,
+	Outage: 2*24*time.Hour + 9*time.Hour, OutageTime: 2 * time.Hour, Change: 4*24*time.Hour + 9*time.Hour,
+}
+
+// seen is what came of it.
+type seen struct {
+	healed             histogram // from drift to repair, in minutes
+	rolledOut          histogram // from the change to each customer, in minutes
+	lateOwn, lateOther histogram // from due to begun, in seconds: the region with the outage, the others
+	backlogs           []int     // every ten minutes
+	unhealed           int
+}
+
+// histogram counts durations by whole units.
+type histogram struct {
+	unit   time.Duration
+	counts []int
+	total  int
+}
+
+func (h *histogram) add(d time.Duration) {
+	n := max(0, int(d/h.unit))
+	for len(h.counts) <= n {
+		h.counts = append(h.counts, 0)
+	}
+	h.counts[n]++
+	h.total++
+}
+
+// quantile is the time that a share of all stayed below.
+func (h *histogram) quantile(share float64) time.Duration {
+	left := int(share * float64(h.total))
+	for n, count := range h.counts {
+		if left -= count; left < 0 {
+			return time.Duration(n+1) * h.unit
+		}
+	}
+	return time.Duration(len(h.counts)) * h.unit
+}
+
+// simulate runs the plan. Everybody's first verification is at a time of their
+// own within the first interval, as where customers came one by one.
+func simulate(t *testing.T, p plan) (*world, *seen) {
+	w := newWorld(t, p.Customers, func(int) time.Time { return time.Now().Add(mathrand.N(p.Interval)) })
+	w.rate, w.runs, w.settings.VerifyInterval = p.Rate, p.Runs, p.Interval
+	w.deploy()
+	began := time.Now()
+	s := &seen{
+		healed: histogram{unit: time.Minute}, rolledOut: histogram{unit: time.Minute},
+		lateOwn: histogram{unit: time.Second}, lateOther: histogram{unit: time.Second},
+	}
+	w.cloud.healed = func(_ int, after time.Duration) { s.healed.add(after) }
+	reached := make([]bool, p.Customers)
+	w.cloud.pushed = func(id, configuration int) {
+		if configuration == len(webex.Features) && !reached[id] { // the first that is not one of the old
+			reached[id] = true
+			s.rolledOut.add(time.Since(began.Add(p.Change)))
+		}
+	}
+	w.table.lateness = func(region uint8, late time.Duration) {
+		if region == 0 {
+			s.lateOwn.add(late)
+		} else {
+			s.lateOther.add(late)
+		}
+	}
+	go w.drift(p)
+	w.at(began.Add(p.Outage), func() { w.cloud.set(regions[0], hangs) })
+	w.at(began.Add(p.Outage+p.OutageTime), func() { w.cloud.set(regions[0], nil) })
+	change := w.at(began.Add(p.Change), nil)
+	changed := false
+	for time.Since(began) < p.Time {
+		select {
+		case <-change:
+			if !changed {
+				changed = true
+				w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
+				w.deploy()
+			}
+		default:
+		}
+		next := time.Now().Add(time.Minute)
+		w.minute()
+		if time.Since(began)/time.Minute%10 == 0 {
+			s.backlogs = append(s.backlogs, w.table.backlog(time.Now()))
+		}
+		time.Sleep(time.Until(next))
+	}
+	s.unhealed = w.cloud.waiting()
+	return w, s
+}
+
+// at does something at a time, and says that it is done.
+func (w *world) at(when time.Time, do func()) <-chan struct{} {
+	done := make(chan struct{})
+	time.AfterFunc(time.Until(when), func() {
+		if do != nil {
+			do()
+		}
+		close(done)
+	})
+	return done
+}
+
+// drift spoils configurations, evenly over the time, but for the last interval
+// and a half: all of it can be repaired.
+func (w *world) drift(p plan) {
+	until := p.Time - p.Interval*3/2
+	count := int(float64(p.Customers) * p.Drift * until.Hours() / 24)
+	for range count {
+		time.Sleep(until / time.Duration(count))
+		w.cloud.spoil(mathrand.N(p.Customers), mathrand.N(len(webex.Features)), uint8(mathrand.N(firstPut)))
+	}
+}
+
+func (p plan) String() string {
+	return fmt.Sprintf("%s installations in %d regions, verified every %v, %v; %.1f %% drift a day; one region hangs for %v; a change of settings for all; at most %v calls per second, %d function(s) a minute",
+		thousands(p.Customers), len(regions), p.Interval, p.Time, 100*p.Drift, p.OutageTime, p.Rate, p.Runs)
+}
+
+// report is what the README shows.
+func report(p plan, w *world, s *seen) string {
+	peak, mean := w.peak(), 0.0
+	for _, calls := range w.cloud.seconds {
+		mean += float64(calls) / p.Time.Seconds()
+	}
+	sum := w.reported()
+	row := func(name, format string, args ...any) string {
+		return "| " + name + " | " + fmt.Sprintf(format, args...) + " |\n"
+	}
+	return p.String() + "\n\n| what | |\n| --- | --- |\n" +
+		row("verifications, pushes, failures", "%s, %s, %s", thousands(sum.Verified), thousands(sum.Pushed), thousands(sum.Failed)) +
+		row("time to heal drift: median, 99th percentile", "%v, %v", s.healed.quantile(0.5), s.healed.quantile(0.99)) +
+		row("drift that was never healed", "%d of %d", s.unhealed, s.unhealed+s.healed.total) +
+		row("change of settings: median, 99th percentile, last", "%v, %v, %v", s.rolledOut.quantile(0.5), s.rolledOut.quantile(0.99), s.rolledOut.quantile(1)) +
+		row("calls per second at Webex: mean, peak", "%.1f, %d", mean, peak) +
+		row("begun after due: median, 99th percentile, last; regions without the outage", "%v, %v, %v", s.lateOther.quantile(0.5), s.lateOther.quantile(0.99), s.lateOther.quantile(1)) +
+		row("the same, the region with it (first tries)", "%v, %v, %v", s.lateOwn.quantile(0.5), s.lateOwn.quantile(0.99), s.lateOwn.quantile(1)) +
+		row("due at the end of a run: median, most", "%s, %s", thousands(median(s.backlogs)), thousands(slices.Max(s.backlogs))) +
+		row("invocations", "%s", thousands(w.invocations)) +
+		row("requests to the table per verification", "%.2f", w.requestsPer(sum)) +
+		row("calls of Webex", "%s", strings.Join(w.callKinds(), ", "))
+}
+
+func (w *world) requestsPer(sum lifecycle.Report) float64 {
+	w.table.mu.Lock()
+	defer w.table.mu.Unlock()
+	requests := 0
+	for _, count := range w.table.requests {
+		requests += count
+	}
+	return float64(requests) / float64(sum.Verified+sum.Failed)
+}
+
+func (w *world) callKinds() []string {
+	w.cloud.mu.Lock()
+	defer w.cloud.mu.Unlock()
+	var kinds []string
+	for _, kind := range []string{"GET", "PUT", "POST"} {
+		kinds = append(kinds, kind+" "+thousands(w.cloud.calls[kind]))
+	}
+	return kinds
+}
+
+func median(values []int) int {
+	return slices.Sorted(slices.Values(values))[len(values)/2]
+}
+
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
+
+// TestADay is the week of a million on a small scale: what must hold, holds
+// at any size.
+func TestADay(t *testing.T) {
+	p := plan{
+		Customers: 800, Time: 30 * time.Hour, Interval: 2 * time.Hour, Rate: 3, Runs: 2, Drift: 0.2,
+		Outage: 7 * time.Hour, OutageTime: 2 * time.Hour, Change: 18 * time.Hour,
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w, s := simulate(t, p)
+		t.Log("\n" + report(p, w, s))
+		if s.healed.total == 0 || s.unhealed != 0 {
+			t.Errorf("%d configurations were healed, and %d never", s.healed.total, s.unhealed)
+		}
+		if got := s.rolledOut.total; got < p.Customers {
+			t.Errorf("the change reached %d of %d customers", got, p.Customers)
+		}
+		if most := p.Interval * 5 / 4; s.rolledOut.quantile(1) > most {
+			t.Errorf("the last customer had it after %v, want %v", s.rolledOut.quantile(1), most)
+		}
+		if most := int(p.Rate) + 3*p.Runs; w.peak() > most {
+			t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
+		}
+		if late := s.lateOther.quantile(0.99); late > 10*time.Minute {
+			t.Errorf("the other regions' work began up to %v after it was due", late)
+		}
+		if drift, most := s.healed.quantile(0.5), p.Interval; drift > most {
+			t.Errorf("half of the drift took over %v", drift)
+		}
+	})
+}
+
+// TestWeek runs only when it is asked for: it takes minutes and gigabytes.
+func TestWeek(t *testing.T) {
+	output := os.Getenv("SIMULATION_OUTPUT")
+	if output == "" {
+		t.Skip("make simulate runs it")
+	}
+	debug.SetGCPercent(400)
+	began := time.Now()
+	var text string
+	synctest.Test(t, func(t *testing.T) {
+		w, s := simulate(t, week)
+		text = report(week, w, s)
+		if s.unhealed != 0 || s.rolledOut.total < week.Customers {
+			t.Errorf("%d configurations never healed; the change reached %d", s.unhealed, s.rolledOut.total)
+		}
+	})
+	text += fmt.Sprintf("\nSimulated in %v, %d shards.\n", time.Since(began).Round(time.Second), installation.Shards)
+	fmt.Print(text)
+	if err := os.WriteFile(output, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
