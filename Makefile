@@ -68,6 +68,9 @@ bench: needs-go modules build ## Measure all that there are targets for, under 1
 	@$(GO) build -buildvcs=false -o .build/bench/ ./infra/bench ./infra/bench/verifier
 	@exec .build/bench/bench $(ARGS)
 
+simulate: needs-go modules ## Verify a million installations for a week, on a virtual clock: some minutes, 4 GB
+	SIMULATION_OUTPUT=$(CURDIR)/infra/bench/results/simulation.md $(GO) test -count=1 -timeout 60m -run TestWeek ./shared/lifecycle/simulation -v
+
 fuzz: needs-go modules ## Run each fuzz target for FUZZTIME (default 30s)
 	@set -e; for package in $$($(GO) list ./shared/...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
