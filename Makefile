@@ -25,7 +25,7 @@ CDK := node_modules/.bin/cdk --app ../.build/infra
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test browser screenshots load bench fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
+.PHONY: help build dev demo doctor test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
