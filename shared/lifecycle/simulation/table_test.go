@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -215,18 +214,6 @@ func (t *table) backlog(now time.Time) int {
 		index.AscendLessThan(due{at: now.UnixMilli()}, func(due) bool { count++; return true })
 	}
 	return count
-}
-
-// counted is what the table was asked, by kind.
-func (t *table) counted() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var lines []string
-	for kind, count := range t.requests {
-		lines = append(lines, fmt.Sprintf("%s %d", kind, count))
-	}
-	slices.Sort(lines)
-	return lines
 }
 
 var errUnused = errors.New("the simulation has active installations only")
