@@ -40,6 +40,20 @@ func atVersion(version int64) condition {
 	}
 }
 
+// ofGeneration narrows c, of a row that is there, to one that belongs to this
+// activation.
+func (c condition) ofGeneration(generation installation.Generation) condition {
+	if len(c.values) == 0 {
+		return c
+	}
+	narrowed := condition{expression: c.expression + " AND attribute_not_exists(generation)", names: c.names, values: maps.Clone(c.values)}
+	if generation != "" {
+		narrowed.expression = c.expression + " AND generation = :generation"
+		narrowed.values[":generation"] = text(string(generation))
+	}
+	return narrowed
+}
+
 // orGone widens c to a row that counts as gone at now.
 func (c condition) orGone(now time.Time) condition {
 	widened := condition{

@@ -57,6 +57,35 @@ func TestSaveIsConditionalOnVersion(t *testing.T) {
 	}
 }
 
+// A write that was begun for an earlier activation fails, even if by restoring
+// or recreating the row its version came to be the same.
+func TestSaveIsConditionalOnGeneration(t *testing.T) {
+	for name, test := range map[string]struct {
+		stored, written installation.Generation
+		want            error
+	}{
+		"the same":   {"g1", "g1", nil},
+		"an earlier": {"g2", "g1", installation.ErrConflict},
+		"none":       {"g1", "", installation.ErrConflict},
+		"none yet":   {"", "g1", installation.ErrConflict},
+		"never any":  {"", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStore(t)
+			i := active(org)
+			i.Generation = test.stored
+			i = save(t, s, i)
+			i.Generation, i.OrgName = test.written, "new"
+			_, err := s.Save(t.Context(), i)
+			wantError(t, err, test.want)
+			if found, _ := find(t, s, org, now); (found.OrgName == "new") != (err == nil) || found.Generation != test.stored {
+				t.Errorf("the row is %q of %q after %v", found.OrgName, found.Generation, err)
+			}
+		})
+	}
+}
+
 func TestDeleteCandidate(t *testing.T) {
 	tests := map[string]struct {
 		written, version int64

@@ -20,32 +20,32 @@ import (
 const MaxDone = 98
 
 // Save writes the row i, atomically, if its version is still the one that was
-// read, and returns it as stored. It returns [installation.ErrConflict]
-// otherwise. It is not told the time, so a version of 0 demands that there is
+// read and it belongs to the same activation, and returns it as stored. It
+// returns [installation.ErrConflict] otherwise. It is not told the time, so a version of 0 demands that there is
 // no row at all; [Store.Commit] can replace one that counts as gone.
 func (s *Store) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
 	row := newInstallationRow(i)
-	if err := s.save(ctx, row, i.Version); err != nil {
+	if err := s.save(ctx, row, atVersion(i.Version).ofGeneration(i.Generation)); err != nil {
 		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.OrgKey, err)
 	}
 	return row.installation(), nil
 }
 
-// PutCandidate writes the row c as [Store.Save] writes an installation.
+// PutCandidate writes the row c, which belongs to no activation but its own, as
+// [Store.Save] writes an installation.
 func (s *Store) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
 	row := newCandidateRow(c)
-	if err := s.save(ctx, row, c.Version); err != nil {
+	if err := s.save(ctx, row, atVersion(c.Version)); err != nil {
 		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.OrgKey, err)
 	}
 	return row.candidate(), nil
 }
 
-func (s *Store) save(ctx context.Context, row any, version int64) error {
+func (s *Store) save(ctx context.Context, row any, unchanged condition) error {
 	item, err := encode(row)
 	if err != nil {
 		return err
 	}
-	unchanged := atVersion(version)
 	_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: s.table, Item: item,
 		ConditionExpression:      aws.String(unchanged.expression),
@@ -78,7 +78,8 @@ func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 // in one transaction: all of it or nothing. It returns
 // [installation.ErrReplayed] if the token is marked already, else
 // [installation.ErrConflict] if the row or a candidate was changed, or a
-// candidate is gone, since it was read. Rows and marks that count as gone at
+// candidate is gone, since it was read. It may begin another generation, so the
+// version alone says what it replaces. Rows and marks that count as gone at
 // now are replaced. More than [MaxDone] candidates are an error.
 func (s *Store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	row := newInstallationRow(i)

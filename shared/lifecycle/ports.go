@@ -35,7 +35,8 @@ type Store interface {
 	// gone already is no error.
 	DeleteCandidate(ctx context.Context, c installation.Candidate) error
 
-	// Save writes one row. It returns [installation.ErrConflict].
+	// Save writes one row, of the generation that it is stored with. It returns
+	// [installation.ErrConflict].
 	Save(ctx context.Context, i installation.Installation) (installation.Installation, error)
 	// Commit writes the row, marks the token as used and deletes the
 	// candidates, all or nothing. It returns [installation.ErrReplayed] if

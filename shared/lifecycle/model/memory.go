@@ -124,7 +124,7 @@ func (m *Memory) Save(_ context.Context, i installation.Installation) (installat
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	org := m.org(i.OrgKey)
-	if org.row.Version != i.Version {
+	if org.row.Version != i.Version || i.Version != 0 && org.row.Generation != i.Generation {
 		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.OrgKey, installation.ErrConflict)
 	}
 	return org.put(i), nil

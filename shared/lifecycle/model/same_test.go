@@ -128,8 +128,9 @@ func version(t *rapid.T, read int64) int64 {
 func (p *pair) row(t *rapid.T, org string) installation.Installation {
 	read, _ := p.stored(org)
 	i := installation.Installation{
-		OrgKey: org, OrgName: "name of " + org, State: states.Draw(t, "state"), Version: version(t, read.Version), Generation: "g",
-		Region: regions.Draw(t, "region"), LastActionAt: p.at(t, "last action"), ForgetAt: p.at(t, "forget"),
+		OrgKey: org, OrgName: "name of " + org, State: states.Draw(t, "state"), Version: version(t, read.Version),
+		Generation: rapid.SampledFrom([]installation.Generation{read.Generation, read.Generation, "g", "h"}).Draw(t, "generation"),
+		Region:     regions.Draw(t, "region"), LastActionAt: p.at(t, "last action"), ForgetAt: p.at(t, "forget"),
 		Tokens: installation.Tokens{Refresh: secret.Sealed("sealed"), AccessExpiresAt: p.at(t, "access")},
 		Work:   p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due"), Failures: 2},
 		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "e", PushedAt: p.at(t, "pushed")}},
