@@ -45,7 +45,7 @@ func TestFirstActivation(t *testing.T) {
 	}
 	calls := w.calls()
 	slices.Sort(calls[2:])
-	if want := []string{"POST token", "PATCH app", "GET pwa", "GET signage", "PUT pwa", "PUT signage"}; !slices.Equal(calls, want) {
+	if want := []string{"POST token", "PATCH app", "PUT pwa", "PUT signage"}; !slices.Equal(calls, want) {
 		t.Errorf("calls = %v, want %v", calls, want)
 	}
 	view, _ := w.cloud.Installation(w.org.ID())

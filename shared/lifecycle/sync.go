@@ -35,6 +35,8 @@ type session struct {
 	row     installation.Installation
 	token   secret.String
 	renewed bool
+	// app is what Webex said of the installation when it was told of us.
+	app webex.App
 }
 
 func (s *Service) openSession(ctx context.Context, row installation.Installation) (*session, error) {
@@ -131,7 +133,7 @@ func (s *Service) tell(ctx context.Context, session *session, row installation.I
 	}
 	err := session.call(ctx, func(token secret.String) error {
 		return s.webex.UpdateApp(ctx, row.URLs.App, token, webex.AppUpdate{
-			ProvisioningState: webex.ProvisioningCompleted, ActionsURL: actionsURL,
+			ProvisioningState: webex.ProvisioningCompleted, ActionsURL: actionsURL, Answer: &session.app,
 		})
 	})
 	if err != nil {
@@ -150,10 +152,11 @@ type syncedFeature struct {
 }
 
 // syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
-// reaches every device of the customer.
+// reaches every device of the customer. For a new customer, of whom Webex has just
+// said that it stores nothing, it is PUT alone.
 func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) syncedFeature {
 	verdict := s.settings.Judge(row, name, nil, s.now())
-	if verdict.asksWebex {
+	if verdict.asksWebex && !(justInstalled(row) && session.app.StoresNone(name)) {
 		stored, err := s.stored(ctx, session, name, row.Features[name].Endpoint)
 		if err != nil {
 			return failed(row.Features[name], err)
@@ -175,6 +178,12 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 	result.drift = verdict.drift()
 	return result
 }
+
+// justInstalled reports whether the row is as the promotion of a first activation
+// wrote it: whoever takes it up later, after a failure or a crash, has written it
+// once more. Then nothing of ours was pushed as far as the table knows, and a
+// customer that it has forgotten Webex shows in its answer to being told of us.
+func justInstalled(row installation.Installation) bool { return row.Version == 1 }
 
 // stored reads what Webex stores, nil if it stores nothing.
 func (s *Service) stored(ctx context.Context, session *session, name webex.Feature, endpoint string) (*webex.FeatureConfig, error) {

@@ -20,6 +20,9 @@ const (
 	callTimeout = 8 * time.Second
 	// maxAnswerSize bounds an answer's body, in bytes.
 	maxAnswerSize = 1 << 20
+	// maxIdleConnsPerHost lets the workers of a scheduled run keep theirs where
+	// Webex speaks no HTTP/2: two calls each, side by side.
+	maxIdleConnsPerHost = 128
 	// maxRetryAfter bounds what a Retry-After is believed.
 	maxRetryAfter = 24 * time.Hour
 )
@@ -44,8 +47,8 @@ func NewTransport() *http.Transport {
 		DialContext:            dialer.DialContext,
 		TLSHandshakeTimeout:    3 * time.Second,
 		ResponseHeaderTimeout:  callTimeout,
-		MaxIdleConns:           128,
-		MaxIdleConnsPerHost:    32,
+		MaxIdleConns:           2 * maxIdleConnsPerHost,
+		MaxIdleConnsPerHost:    maxIdleConnsPerHost,
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		ForceAttemptHTTP2:      true,
@@ -178,6 +181,9 @@ type AppUpdate struct {
 	ProvisioningState ProvisioningState `json:"provisioningState,omitempty"`
 	// ActionsURL is where Webex posts management actions from now on.
 	ActionsURL string `json:"actionsUrl,omitempty"`
+	// Answer, if not nil, receives what Webex then holds of the installation, the
+	// zero value if it does not say.
+	Answer *App `json:"-"`
 }
 
 // UpdateApp sends update to the installation's appUrl.
@@ -186,7 +192,14 @@ func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.Stri
 	if err != nil {
 		return fmt.Errorf("encode an app update: %w", err)
 	}
-	return c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body})
+	var answer []byte
+	if err := c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body, out: &answer}); err != nil {
+		return err
+	}
+	if update.Answer != nil && json.Unmarshal(answer, update.Answer) != nil {
+		*update.Answer = App{} // the update was taken, whatever the answer says of it
+	}
+	return nil
 }
 
 // App is what Webex holds of an installation, as far as it is used here.
@@ -197,6 +210,23 @@ type App struct {
 	Features          []string          `json:"features"`
 	ProvisioningState ProvisioningState `json:"provisioningState"`
 	ActionsURL        string            `json:"actionsUrl"`
+	// The stored configurations, which are nobody's business here but for
+	// whether there are any.
+	SignageConfig json.RawMessage `json:"digitalSignageConfiguration"`
+	WebAppConfig  json.RawMessage `json:"persistentWebAppConfiguration"`
+}
+
+// StoresNone reports whether Webex said that it stores no configuration for
+// feature. It is false where Webex said nothing of the installation.
+func (a App) StoresNone(feature Feature) bool {
+	if a.ProvisioningState == "" {
+		return false
+	}
+	config := a.SignageConfig
+	if feature == PersistentWebApp {
+		config = a.WebAppConfig
+	}
+	return len(config) == 0 || string(config) == "null"
 }
 
 // GetApp reads the installation at appURL.
