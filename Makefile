@@ -18,8 +18,9 @@ GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
 # No commit in the binaries: the same code gives the same bytes, and nothing to deploy.
 GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 BINARIES := .build/functions
-# Builds a program of infra; without a name it is the CDK app.
-tool = mkdir -p .build && $(GO) build -buildvcs=false -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
+# Builds a program of infra; without a name it is the CDK app. By the flags of the
+# functions, since what both are made of is then compiled once.
+tool = mkdir -p .build && $(GOBUILD) -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
 CDK := node_modules/.bin/cdk --app ../.build/infra
 # The browsers that the tests look for, in this order.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
@@ -28,18 +29,18 @@ GOFILES := find functions infra shared events -name node_modules -prune -o -name
 .PHONY: help build dev demo doctor test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
 
 help: ## Show what there is
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
-	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/local ./infra/local
+	@mkdir -p .build && $(GOBUILD) -o .build/local ./infra/local
 	@exec .build/local
 
 demo: modules build ## Play the story of one customer, step by step
-	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/demo ./infra/local/demo
+	@mkdir -p .build && $(GOBUILD) -o .build/demo ./infra/local/demo
 	@exec .build/demo
 
 doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (or show, verify, explain, remove, config)
-	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/doctor ./infra/doctor
+	@mkdir -p .build && $(GOBUILD) -o .build/doctor ./infra/doctor
 	@.build/doctor $(or $(ARGS),-h)
 
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
@@ -58,7 +59,7 @@ screenshots: needs-go modules browser build ## Take the README's pictures anew, 
 	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
-	@mkdir -p .build && $(GO) build -buildvcs=false -o .build/load ./infra/local/load
+	@mkdir -p .build && $(GOBUILD) -o .build/load ./infra/local/load
 	@exec .build/load
 
 bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results (ARGS="-only part")
