@@ -38,10 +38,7 @@ func pack(devices []launch.Device) (packed, error) {
 	if len(devices) == 0 {
 		return packed{chunks: [][]byte{nil}}, nil
 	}
-	encoded, err := json.Marshal(devices)
-	if err != nil {
-		return packed{}, fmt.Errorf("encode devices: %w", err)
-	}
+	encoded := encodeDevices(devices)
 	if len(encoded) < plainDevices {
 		return packed{chunks: [][]byte{encoded}}, nil
 	}
@@ -71,19 +68,34 @@ func (p packed) unpack() ([]launch.Device, error) {
 	return devices, nil
 }
 
-// compressors are reused: each owns more than half a megabyte.
-var compressors = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(io.Discard, flate.BestSpeed)
-	if err != nil {
-		panic(err) // only of an unknown level
-	}
-	return w
-}}
+// quickSize is up to which size, in bytes, a list is compressed by entropy coding
+// alone, which takes a fraction of the time and always fits; what is larger, of
+// which devices' ids never are, is searched for repetitions too.
+const quickSize = 3 << 20
+
+// quick and thorough are compressors, which are reused: each owns up to more than
+// half a megabyte.
+var quick, thorough = compressors(flate.HuffmanOnly), compressors(flate.BestSpeed)
+
+func compressors(level int) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		w, err := flate.NewWriter(io.Discard, level)
+		if err != nil {
+			panic(err) // only of an unknown level
+		}
+		return w
+	}}
+}
 
 func deflate(data []byte) ([]byte, error) {
-	w := compressors.Get().(*flate.Writer)
-	defer compressors.Put(w)
+	pool := quick
+	if len(data) > quickSize {
+		pool = thorough
+	}
+	w := pool.Get().(*flate.Writer)
+	defer pool.Put(w)
 	var out limited
+	out.Grow(len(data)) // more than is needed, for a moment
 	w.Reset(&out)
 	_, err := w.Write(data)
 	if err = errors.Join(err, w.Close()); err != nil {

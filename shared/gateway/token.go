@@ -25,6 +25,14 @@ func (e *Envelope) envelope() *Envelope { return e }
 // Enveloped is a pointer to a struct that embeds [Envelope].
 type Enveloped interface{ envelope() *Envelope }
 
+// Scanner is an [Enveloped] that reads JSON of its usual form by itself, since
+// that may be large.
+type Scanner interface {
+	// ScanJSON reads document, valid UTF-8, just as encoding/json would. It
+	// returns false, and has changed nothing, where encoding/json is to do it.
+	ScanJSON(document []byte) bool
+}
+
 // Token returns the token in the body, which may be JSON, a form or the bare
 // token, by the Content-Type and, where that does not say, by its looks. Into,
 // if not nil, receives the other fields of a JSON body. The token is not
@@ -105,6 +113,9 @@ func tokenOfJSON(body []byte, into Enveloped) (string, error) {
 func decodeJSON(body []byte, into any) error {
 	if body[0] != '{' {
 		return Malformed("The JSON is not an object. " + howToSend)
+	}
+	if scanner, ok := into.(Scanner); ok && scanner.ScanJSON(body) {
+		return nil
 	}
 	err := json.Unmarshal(body, into)
 	if err == nil {

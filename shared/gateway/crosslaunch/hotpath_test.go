@@ -189,20 +189,3 @@ func TestReplayIsRefusedAndWritesNothing(t *testing.T) {
 		t.Errorf("answer = %d %s, %v", response.StatusCode, response.Body, err)
 	}
 }
-
-func BenchmarkWarmCrossLaunch(b *testing.B) {
-	for _, n := range []int{3, launch.MaxDevices} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			r := newRig(b)
-			list := devices(n)
-			r.launched(b, r.event(b, list))
-			b.ReportAllocs()
-			for b.Loop() {
-				b.StopTimer()
-				event := r.event(b, list)
-				b.StartTimer()
-				r.launched(b, event)
-			}
-		})
-	}
-}

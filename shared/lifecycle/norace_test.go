@@ -1,0 +1,6 @@
+//go:build !race
+
+package lifecycle_test
+
+// raceDetector: allocations are counted.
+const raceDetector = false
