@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/jsii-runtime-go"
 
@@ -68,6 +69,23 @@ type day struct {
 
 	mu   sync.Mutex
 	text bytes.Buffer
+	// late is how far Webex's clock is behind. It begins with a minute, of which
+	// tokens make nothing, so that time can pass without waiting for it.
+	late time.Duration
+}
+
+func (d *day) webexTime() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return time.Now().Add(-d.late)
+}
+
+// nextSecond lets Webex's clock pass to another second: a removal in that of
+// its activation is taken for an earlier one's.
+func (d *day) nextSecond() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.late -= time.Second
 }
 
 func (d *day) Write(b []byte) (int, error) {
@@ -79,11 +97,12 @@ func (d *day) Write(b []byte) (int, error) {
 // playDay plays what happens on a day, good and bad, and returns the lines by
 // function.
 func playDay(t *testing.T) map[string][]map[string]any {
-	d := &day{T: t}
+	d := &day{T: t, late: time.Minute}
 	var err error
 	d.stack, err = stack.Start(t.Context(), stack.Options{
 		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Out: d,
 		Environment: map[string]string{"VERIFY_INTERVAL": "1s"}, // what failed is due soon
+		Webex:       func(o *webextest.Options) { o.Now = d.webexTime },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +129,7 @@ func (d *day) customer() {
 	stored["signageUrl"] = "https://other.example.com/"
 	d.cloud.SetConfiguration(org, webextest.DigitalSignage, stored)
 	d.verify(org)
+	d.nextSecond()
 	d.reply(200)(d.cloud.Deprovision(d.Context(), org))
 }
 
@@ -195,4 +215,3 @@ func (d *day) lines() map[string][]map[string]any {
 	}
 	return lines
 }
-
