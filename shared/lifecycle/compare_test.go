@@ -23,7 +23,7 @@ func comparison(feature webex.Feature) (lifecycle.Settings, installation.Install
 
 // compareAllocations are what comparing one feature that is in sync allocates at
 // most, its fingerprint included.
-const compareAllocations = 12
+const compareAllocations = 16
 
 func TestComparisonAllocates(t *testing.T) {
 	if raceDetector {
