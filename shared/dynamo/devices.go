@@ -2,13 +2,14 @@ package dynamo
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
+
+	"github.com/klauspost/compress/flate"
 
 	"signpost/shared/launch"
 )
@@ -38,11 +39,10 @@ func pack(devices []launch.Device) (packed, error) {
 	if len(devices) == 0 {
 		return packed{chunks: [][]byte{nil}}, nil
 	}
-	encoded := encodeDevices(devices)
-	if len(encoded) < plainDevices {
-		return packed{chunks: [][]byte{encoded}}, nil
+	if sizeOf(devices) < plainDevices {
+		return packed{chunks: [][]byte{encodeDevices(devices)}}, nil
 	}
-	compressed, err := deflate(encoded)
+	compressed, err := deflate(devices)
 	if err != nil {
 		return packed{}, fmt.Errorf("compress %d devices: %w", len(devices), err)
 	}
@@ -87,17 +87,19 @@ func compressors(level int) *sync.Pool {
 	}}
 }
 
-func deflate(data []byte) ([]byte, error) {
-	pool := quick
-	if len(data) > quickSize {
+// deflate encodes devices and compresses them a piece at a time: the whole of
+// them, uncompressed, would be one more megabyte of memory.
+func deflate(devices []launch.Device) ([]byte, error) {
+	pool, size := quick, sizeOf(devices)
+	if size > quickSize {
 		pool = thorough
 	}
 	w := pool.Get().(*flate.Writer)
 	defer pool.Put(w)
 	var out limited
-	out.Grow(len(data)) // more than is needed, for a moment
+	out.Grow(min(size, maxDevices))
 	w.Reset(&out)
-	_, err := w.Write(data)
+	err := writeDevices(w, devices)
 	if err = errors.Join(err, w.Close()); err != nil {
 		return nil, err
 	}

@@ -1,9 +1,11 @@
 package dynamo
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,13 +20,17 @@ func TestEncodeDevicesIsMarshal(t *testing.T) {
 			all = append(all, launch.Device{DeviceID: id, DisplayName: name})
 		}
 	}
-	for _, devices := range [][]launch.Device{{}, all[:1], all} {
+	for _, devices := range [][]launch.Device{{}, all[:1], all, slices.Repeat(all, 20)} {
 		want, err := json.Marshal(devices)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got := string(encodeDevices(devices)); got != string(want) {
 			t.Errorf("got  %.300s\nwant %.300s", got, want)
+		}
+		var pieces bytes.Buffer
+		if err := writeDevices(&pieces, devices); err != nil || pieces.String() != string(want) {
+			t.Errorf("in pieces, %v: %.300s", err, pieces.String())
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,7 +29,7 @@ type Enveloped interface{ envelope() *Envelope }
 type Scanner interface {
 	// ScanJSON reads document, valid UTF-8, just as encoding/json would. It
 	// returns false, and has changed nothing, where encoding/json is to do it.
-	ScanJSON(document []byte) bool
+	ScanJSON(document string) bool
 }
 
 // Token returns the token in the body, which may be JSON, a form or the bare
@@ -39,14 +38,14 @@ type Scanner interface {
 // checked in any way, except that there is one. The error is a malformed
 // request, and says what to send.
 func (r Request) Token(into Enveloped) (string, error) {
-	body, err := r.Body()
+	body, err := r.text()
 	if err != nil {
 		return "", err
 	}
-	if !utf8.Valid(body) {
+	if !utf8.ValidString(body) {
 		return "", Malformed("The body is not UTF-8. " + howToSend)
 	}
-	body = bytes.TrimSpace(body)
+	body = strings.TrimSpace(body)
 	if into == nil {
 		into = &Envelope{}
 	}
@@ -56,7 +55,7 @@ func (r Request) Token(into Enveloped) (string, error) {
 	case formFields:
 		return tokenOfFields(body)
 	case formToken:
-		return string(body), nil
+		return body, nil
 	default:
 		return "", Malformed("The body holds no token. " + howToSend)
 	}
@@ -77,7 +76,7 @@ var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9
 // formOf goes by the content type, unless the body starts like JSON: neither a
 // form with a token nor a token does, while many programs send JSON under the
 // type that their HTTP library sets by itself.
-func formOf(contentType string, body []byte) form {
+func formOf(contentType, body string) form {
 	if len(body) == 0 {
 		return formUnknown
 	}
@@ -91,14 +90,14 @@ func formOf(contentType string, body []byte) form {
 		return formJSON
 	case media == "application/x-www-form-urlencoded":
 		return formFields
-	case media == "application/jwt" || media == "text/plain" || compactJWS.Match(body):
+	case media == "application/jwt" || media == "text/plain" || compactJWS.MatchString(body):
 		return formToken
 	default:
 		return formUnknown
 	}
 }
 
-func tokenOfJSON(body []byte, into Enveloped) (string, error) {
+func tokenOfJSON(body string, into Enveloped) (string, error) {
 	if err := decodeJSON(body, into); err != nil {
 		return "", err
 	}
@@ -110,14 +109,14 @@ func tokenOfJSON(body []byte, into Enveloped) (string, error) {
 }
 
 // decodeJSON reads one JSON object, and nothing after it.
-func decodeJSON(body []byte, into any) error {
+func decodeJSON(body string, into any) error {
 	if body[0] != '{' {
 		return Malformed("The JSON is not an object. " + howToSend)
 	}
 	if scanner, ok := into.(Scanner); ok && scanner.ScanJSON(body) {
 		return nil
 	}
-	err := json.Unmarshal(body, into)
+	err := json.Unmarshal([]byte(body), into)
 	if err == nil {
 		return nil
 	}
@@ -131,8 +130,8 @@ func decodeJSON(body []byte, into any) error {
 
 // tokenOfFields takes white space out of the token: a person pasted it, maybe
 // from a mail that broke it into lines.
-func tokenOfFields(body []byte) (string, error) {
-	fields, err := url.ParseQuery(string(body))
+func tokenOfFields(body string) (string, error) {
+	fields, err := url.ParseQuery(body)
 	if err != nil {
 		return "", Malformed("The form is not encoded as application/x-www-form-urlencoded. " + howToSend)
 	}

@@ -11,8 +11,8 @@ import (
 // posts, which may hold thousands of devices, many times faster than
 // encoding/json does. It knows only what that form needs, and where it accepts a
 // body it reads just what encoding/json would.
-func (b *body) ScanJSON(document []byte) bool {
-	s := scanner{rest: string(document)}
+func (b *body) ScanJSON(document string) bool {
+	s := scanner{rest: document}
 	read := s.body()
 	if s.space(); s.lost || s.rest != "" {
 		return false

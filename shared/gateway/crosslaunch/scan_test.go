@@ -67,7 +67,7 @@ func sameAsJSON(t *testing.T, document string) bool {
 	t.Helper()
 	untouched := "untouched"
 	read := body{Task: untouched}
-	if !read.ScanJSON([]byte(document)) {
+	if !read.ScanJSON(document) {
 		if diff := cmp.Diff(body{Task: untouched}, read); diff != "" {
 			t.Errorf("%s was not read, and changed (-want +got): %s", document, diff)
 		}
