@@ -82,8 +82,12 @@ func run(ctx context.Context, root, only string, out io.Writer) error {
 		}
 	}
 	fmt.Fprintf(out, "%5.0f s  done\n\n", time.Since(began).Seconds())
-	if err := results.Print(out); err != nil || only != "" {
+	if err := results.Print(out); err != nil {
 		return err
+	}
+	if only != "" {
+		results.PrintNotes(out)
+		return nil
 	}
 	folder := filepath.Join(root, "infra", "bench", "results")
 	fmt.Fprintln(out, "Written to", folder)

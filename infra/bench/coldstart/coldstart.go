@@ -101,7 +101,11 @@ func rows(g *ground.Ground, medians map[string]time.Duration) []report.Row {
 		}
 	}
 	peer := measure.Ratio(medians[nodeName], time.Duration(worst*float64(floor)))
-	how := fmt.Sprintf("Spawn to the first Runtime API request, median of %d in turns, settings given directly; the floor took %.1f ms.", Rounds, milliseconds(floor))
+	each := ""
+	for _, f := range g.Functions {
+		each += fmt.Sprintf(", %s %.1f", shortName(f.LogicalID), milliseconds(medians[f.LogicalID]))
+	}
+	how := fmt.Sprintf("Spawn to the first Runtime API request, median of %d in turns, settings given directly, in ms: floor %.1f%s.", Rounds, milliseconds(floor), each)
 	return []report.Row{
 		{
 			What: "cold start, cross-launch and launches", Target: fmt.Sprintf("≤ %.1f × the floor", mostOfHot),

@@ -73,6 +73,13 @@ func (r *Report) Print(w io.Writer) error {
 	return err
 }
 
+// PrintNotes writes what the rows say of how they were measured.
+func (r *Report) PrintNotes(w io.Writer) {
+	for _, row := range r.Rows {
+		fmt.Fprintf(w, "\n%s: %s\n", row.What, strings.Join(row.Notes, " "))
+	}
+}
+
 // Markdown is the table with its notes below.
 func (r *Report) Markdown() string {
 	var b strings.Builder
