@@ -146,7 +146,7 @@ func (c *cloud) PutConfig(ctx context.Context, address string, _ secret.String, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stored[id][n] = c.known(config)
-	c.pushed(id, int(c.stored[id][n] - firstPut))
+	c.pushed(id, int(c.stored[id][n]-firstPut))
 	if since, waits := c.since[[2]int{id, n}]; waits {
 		delete(c.since, [2]int{id, n})
 		c.healed(id, time.Since(since))
@@ -187,10 +187,12 @@ func (c *cloud) DeleteConfig(context.Context, webex.Feature, string, secret.Stri
 // keys seal nothing: what is sealed is not what is simulated.
 type keys struct{}
 
-func (keys) ClientSecret(context.Context) (secret.String, error)    { return secret.New("s"), nil }
-func (keys) Sealer(context.Context) (lifecycle.Sealer, error)       { return plain{}, nil }
-func (plain) Seal(secret.String, string) (secret.Sealed, error)     { return secret.Sealed("a"), nil }
-func (plain) Open(s secret.Sealed, _ string) (secret.String, error) { return secret.New(string(s)), nil }
-func (plain) Stale(secret.Sealed) bool                              { return false }
+func (keys) ClientSecret(context.Context) (secret.String, error) { return secret.New("s"), nil }
+func (keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return plain{}, nil }
+func (plain) Seal(secret.String, string) (secret.Sealed, error)  { return secret.Sealed("a"), nil }
+func (plain) Open(s secret.Sealed, _ string) (secret.String, error) {
+	return secret.New(string(s)), nil
+}
+func (plain) Stale(secret.Sealed) bool { return false }
 
 type plain struct{}
