@@ -26,15 +26,20 @@ type run struct {
 
 // outcome is what a run came to.
 type outcome struct {
-	took time.Duration
-	peak int64 // resident set of the process, in bytes; 0 where the system does not tell
+	took     time.Duration
+	verified int
+	cpu      time.Duration // of the process; 0 where the system does not tell
+	peak     int64 // resident set of the process, in bytes; 0 where the system does not tell
 	// counts are the table's requests, gets and others those to Webex.
 	counts       map[string]int
 	gets, others int64
 }
 
 // each is the time per installation.
-func (o outcome) each(due int) time.Duration { return o.took / time.Duration(due) }
+func (o outcome) each() time.Duration { return o.took / time.Duration(max(1, o.verified)) }
+
+// perSecond is how many installations were verified a second.
+func (o outcome) perSecond() float64 { return float64(o.verified) / o.took.Seconds() }
 
 // do runs a new process once.
 func (s *site) do(ctx context.Context, r run) (outcome, error) {
@@ -61,8 +66,9 @@ func (s *site) do(ctx context.Context, r run) (outcome, error) {
 		return outcome{}, fmt.Errorf("the function failed: %.300s", result.Payload)
 	}
 	for _, pid := range function.PIDs() {
-		found.peak = peakOf(pid)
+		found.peak, found.cpu = peakOf(pid), cpuOf(pid)
 	}
+	found.verified = report.Verified
 	found.gets, found.others = s.webex.Counts()
 	return found, checkAnswer(result.Payload, r.due, report)
 }
@@ -80,4 +86,21 @@ func peakOf(pid int) int64 {
 		}
 	}
 	return 0
+}
+
+// cpuOf is the time that the process has had of processors.
+func cpuOf(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// After the name, which is in parentheses, the 12th and 13th fields are user
+	// and system time in hundredths of a second.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond
 }
