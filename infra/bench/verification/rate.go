@@ -48,7 +48,7 @@ func rate(ctx context.Context, g *ground.Ground, what string, provided ...webex.
 		What: what, Target: fmt.Sprintf("≥ %.0f %% of concurrency ÷ (calls × latency)", 100*leastRate),
 		Figure: fmt.Sprintf("%.0f %% (%.0f/s of %.0f/s)", 100*perSecond/bound, perSecond, bound), Met: perSecond >= leastRate*bound,
 		Notes: []string{fmt.Sprintf("One run of the built function over %d due installations, Webex answering after %v, %d at a time, in %.1f s, all on this machine; of its processors the function had %v for each.",
-			rateDue, rateLatency, configured, found.took.Seconds(), (found.cpu / rateDue).Round(time.Microsecond)) + " " + standInNote},
+			rateDue, rateLatency, configured, found.took.Seconds(), (found.cpu/rateDue).Round(time.Microsecond)) + " " + standInNote},
 	}
 	if s.features > 1 {
 		row.Notes = append(row.Notes, "The GETs of one installation are made side by side, which is how it passes the bound for calls one after the other.")

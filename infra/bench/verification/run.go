@@ -29,7 +29,7 @@ type outcome struct {
 	took     time.Duration
 	verified int
 	cpu      time.Duration // of the process; 0 where the system does not tell
-	peak     int64 // resident set of the process, in bytes; 0 where the system does not tell
+	peak     int64         // resident set of the process, in bytes; 0 where the system does not tell
 	// counts are the table's requests, gets and others those to Webex.
 	counts       map[string]int
 	gets, others int64

@@ -13,7 +13,7 @@ import (
 )
 
 // queues are the lengths of the queue at which memory and rate are measured.
-var queues = []int{1000, 10_000, 50_000, 200_000}
+var queues = []int{1000, 20_000, 200_000}
 
 const mostGrowth = 16 << 20 // of the peak resident set, in bytes
 
