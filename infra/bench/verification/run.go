@@ -48,6 +48,7 @@ func (s *site) do(ctx context.Context, r run) (outcome, error) {
 		return outcome{}, err
 	}
 	defer function.Kill()
+	defer context.AfterFunc(ctx, function.Kill)() // an invocation does not end with its caller
 	if err := function.Start(ctx); err != nil {
 		return outcome{}, err
 	}
