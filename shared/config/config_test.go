@@ -57,6 +57,8 @@ func TestCheck(t *testing.T) {
 		{name: "table by ARN", changes: set("INSTALLATIONS_TABLE", "arn:aws:dynamodb:eu-west-1:123456789012:table/x")},
 
 		{name: "app id is no UUID", changes: set("WEBEX_APP_ID", "signpost"), want: []string{"WEBEX_APP_ID"}, texts: []string{"manifest"}},
+		{name: "longest client id", changes: set("WEBEX_CLIENT_ID", strings.Repeat("a", 256))},
+		{name: "client id too long", changes: set("WEBEX_CLIENT_ID", strings.Repeat("a", 257)), want: []string{"WEBEX_CLIENT_ID"}},
 		{name: "client id with a space", changes: set("WEBEX_CLIENT_ID", "C3 f1"), want: []string{"WEBEX_CLIENT_ID"}},
 
 		{name: "regions", changes: set("WEBEX_REGIONS", " us-west-2_r , us-gov-west-1_a1")},

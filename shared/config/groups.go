@@ -145,14 +145,18 @@ type Provider struct {
 	VendorName string // VENDOR_NAME, may be empty
 }
 
-var clientPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,256}$`)
+// maxClientID is checked apart from the pattern: a count in it would be unrolled
+// as the program starts, which took longer than all else in this package.
+const maxClientID = 256
+
+var clientPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
 func (p *Provider) load(r *reader) {
 	p.Features.load(r)
 	const fix = "set it to the OAuth client id that Control Hub showed when the manifest was uploaded"
 	p.ClientID = r.required("WEBEX_CLIENT_ID", fix)
-	if p.ClientID != "" && !clientPattern.MatchString(p.ClientID) {
-		r.problem("WEBEX_CLIENT_ID", fix, "is not an OAuth client id: letters, digits and . _ ~ - only")
+	if p.ClientID != "" && (len(p.ClientID) > maxClientID || !clientPattern.MatchString(p.ClientID)) {
+		r.problem("WEBEX_CLIENT_ID", fix, "is not an OAuth client id: letters, digits and . _ ~ - only, %d at most", maxClientID)
 	}
 	p.PublicURL = r.publicURL("PUBLIC_URL")
 	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
