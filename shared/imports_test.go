@@ -36,11 +36,13 @@ var allowed = map[string][]string{
 		"shared/config", "shared/dynamo", "shared/lifecycle", "shared/secret", "shared/secret/awssecret",
 		"shared/secret/document", "shared/secret/sealing", "shared/webex",
 	},
-	// Test support: a Webex that knows nothing of us, a table for tests.
-	"shared/webex/webextest":   {},
-	"shared/dynamo/dynamotest": {},
-	"shared/lifecycle/model":   {"shared/webex", "shared/installation", "shared/launch"},
-	"shared/lifecycle/faults":  {"shared/webex", "shared/webex/webextest", "shared/installation", "shared/lifecycle"},
+	// Test support: whether the race detector is on, a Webex that knows nothing of us, a table for tests.
+	"shared/race":                 {},
+	"shared/webex/webextest":      {},
+	"shared/dynamo/dynamotest":    {},
+	"shared/lifecycle/model":      {"shared/webex", "shared/installation", "shared/launch"},
+	"shared/lifecycle/simulation": {},
+	"shared/lifecycle/faults":     {"shared/webex", "shared/webex/webextest", "shared/installation", "shared/lifecycle"},
 }
 
 // heavy are dependencies that cost size and start-up time, and the functions

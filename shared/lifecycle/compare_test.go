@@ -6,6 +6,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/race"
 	"signpost/shared/webex"
 )
 
@@ -26,7 +27,7 @@ func comparison(feature webex.Feature) (lifecycle.Settings, installation.Install
 const compareAllocations = 16
 
 func TestComparisonAllocates(t *testing.T) {
-	if raceDetector {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
 	for _, feature := range webex.Features {

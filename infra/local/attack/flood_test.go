@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"signpost/shared/race"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -85,7 +86,8 @@ func TestFloodOfTheVerifier(t *testing.T) {
 // ask each key set once an interval, no more, and good requests are answered
 // for as long as it lasts.
 func TestFloodOfTheStack(t *testing.T) {
-	const flood, workers, sets = 10_000, 2, 3
+	const workers, sets = 2, 3
+	flood := race.Share(10_000, 1000)
 	s := target
 	v := newVictim(t, s)
 	fetched := func() int64 { return keys.fetches.Load() + int64(s.Webex().Count(webextest.KindJWKS, "")) }

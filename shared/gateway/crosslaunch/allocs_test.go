@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"signpost/shared/launch"
+	"signpost/shared/race"
 )
 
 // A cross-launch allocates no more than this between event and answer, the SDK's
@@ -13,7 +14,7 @@ import (
 var allocations = map[int]float64{3: 600, launch.MaxDevices: 750}
 
 func TestCrossLaunchAllocates(t *testing.T) {
-	if raceDetector {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
 	for n, most := range allocations {

@@ -10,7 +10,11 @@ import (
 	"testing"
 
 	"signpost/shared/lifecycle/faults"
+	"signpost/shared/race"
 )
+
+// share: every case is run, and every twelfth with the race detector.
+var share = race.Share(1, 12)
 
 // TestMain has the garbage collector wait: the cases are many and small.
 func TestMain(m *testing.M) {

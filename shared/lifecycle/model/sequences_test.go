@@ -15,6 +15,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/lifecycle/model"
+	"signpost/shared/race"
 )
 
 // How many sequences are played, unless -rapid.checks says otherwise: in
@@ -22,10 +23,13 @@ import (
 // allows; and on the real store.
 const (
 	atATime       = 2
-	fewest        = 1000
-	most          = 2500
 	playTime      = 25 * time.Second
 	checksOnTable = 20
+)
+
+var (
+	fewest = race.Share(1000, 100)
+	most   = race.Share(2500, 250)
 )
 
 // chosen is whether somebody chose how many sequences are to be played.

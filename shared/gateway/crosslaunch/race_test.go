@@ -1,6 +1,0 @@
-//go:build race
-
-package crosslaunch_test
-
-// raceDetector: allocations are not counted, since it makes some of its own.
-const raceDetector = true

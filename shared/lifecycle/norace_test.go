@@ -1,6 +1,0 @@
-//go:build !race
-
-package lifecycle_test
-
-// raceDetector: allocations are counted.
-const raceDetector = false
