@@ -80,14 +80,17 @@ func (p *pace) take(ctx context.Context, calls int, until time.Time) bool {
 }
 
 // enter takes a place at the host, waiting a little for one; leave gives it back.
-func (p *pace) enter(ctx context.Context, host string) bool {
+// It returns how many of the row's calls are paid for, and whether there was a
+// place. After a wait none are: the time that was taken for them is over, and all
+// who waited would call at once.
+func (p *pace) enter(ctx context.Context, host string) (paid int, entered bool) {
 	places := p.placesAt(host)
 	if places.TryAcquire(1) {
-		return true
+		return p.calls, true
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return places.Acquire(ctx, 1) == nil
+	return 0, places.Acquire(ctx, 1) == nil
 }
 
 func (p *pace) leave(host string) { p.placesAt(host).Release(1) }

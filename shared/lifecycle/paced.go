@@ -27,10 +27,10 @@ type paced struct {
 	paid  atomic.Int64 // calls that the pace has counted already
 }
 
-// at is the service for one row of a run, whose first calls are paid for.
-func (s *Service) at(p *pace) *Service {
+// at is the service for one row of a run, so many of whose calls are paid for.
+func (s *Service) at(p *pace, paid int) *Service {
 	webex := &paced{Webex: s.webex, pace: p, quiet: s.quiet, log: s.log, now: s.now}
-	webex.paid.Store(int64(p.calls))
+	webex.paid.Store(int64(paid))
 	service := *s
 	service.webex = webex
 	return &service

@@ -234,12 +234,13 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 		s.putBack(ctx, work, left, done)
 		return
 	}
-	if !pace.enter(ctx, host) {
+	paid, entered := pace.enter(ctx, host)
+	if !entered {
 		s.putBack(ctx, work, putBackFor, done)
 		return
 	}
 	defer pace.leave(host)
-	done.add(s.at(pace).workOn(ctx, work, lease.Owner))
+	done.add(s.at(pace, paid).workOn(ctx, work, lease.Owner))
 }
 
 // putBack gives back a row that was claimed, to be due again after a while. If

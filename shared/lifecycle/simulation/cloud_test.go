@@ -69,11 +69,15 @@ func newCloud(customers int, delay func()) *cloud {
 	}
 }
 
+// nobody is whose call it is where the address does not say.
+const nobody = -1
+
 // enter is before every call: it counts it, and lets the region's trouble have
 // its way.
 func (c *cloud) enter(ctx context.Context, method, address string) (id, feature int, err error) {
 	host, path, _ := strings.Cut(strings.TrimPrefix(address, "https://"), "/")
 	region := strings.TrimSuffix(host, ".webexapis.com")
+	id = nobody
 	if first, second, ok := strings.Cut(path, "/"); ok {
 		feature, _ = strconv.Atoi(first)
 		id, _ = strconv.Atoi(second)

@@ -71,7 +71,7 @@ func TestAThrottledCustomerHoldsUpNobodyElse(t *testing.T) {
 		w := newWorld(t, each, atOnce)
 		for _, region := range regions {
 			w.cloud.set(region, func(_ context.Context, id int) error {
-				if id >= 2 {
+				if id != 0 && id != 1 {
 					return nil
 				}
 				return &webex.APIError{Op: "call", Status: 429, RetryAfter: time.Hour}
@@ -112,6 +112,23 @@ func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Work that waited for a slow region is not let loose all at once.
+func TestTheRateHoldsWhenARegionRecovers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const rate = 60
+		w := newWorld(t, each*len(regions), atOnce)
+		w.rate = rate
+		w.deploy()
+		w.cloud.set(regions[0], hangs)
+		w.run(3 * time.Minute)
+		w.cloud.set(regions[0], nil)
+		w.run(5 * time.Minute)
+		if most := rate + 3; w.peak() > most {
+			t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
+		}
+	})
 }
 
 // Who was due together does not stay together.

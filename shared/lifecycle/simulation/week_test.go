@@ -34,7 +34,7 @@ type plan struct {
 
 // week is what `make simulate` runs; its numbers are in the README.
 var week = plan{
-	Customers: 1_000_000, Time: 7 * 24 * time.Hour, Interval: 24 * time.Hour, Rate: 60, Runs: 1, Drift: 0.001,
+	Customers: 1_000_000, Time: 7 * 24 * time.Hour, Interval: 24 * time.Hour, Rate: 100, Runs: 1, Drift: 0.001,
 	Outage: 2*24*time.Hour + 9*time.Hour, OutageTime: 2 * time.Hour, Change: 4*24*time.Hour + 9*time.Hour,
 }
 
