@@ -1,9 +1,7 @@
 package crosslaunch
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -27,7 +25,11 @@ const (
 func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	cloud := g.Stack.Webex()
 	org := cloud.AddOrganization("Cold", region)
-	if err := activate(ctx, g, org); err != nil {
+	activated, err := cloud.Activate(ctx, org.ID())
+	if err == nil && activated.Status != http.StatusOK {
+		err = fmt.Errorf("activation: %d %s", activated.Status, activated.Body)
+	}
+	if err != nil {
 		return nil, err
 	}
 	function, err := g.Alone("AssignContentFunction", nil, 10*time.Second)
@@ -64,49 +66,13 @@ func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// activate makes the organization a customer, through the stack.
-func activate(ctx context.Context, g *ground.Ground, org *webextest.Organization) error {
-	code, err := g.Stack.Webex().MintActivation(org.ID())
-	if err != nil {
-		return err
-	}
-	body, err := json.Marshal(map[string]string{"jwt": code})
-	if err != nil {
-		return err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, g.Stack.URL()+"/activation", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("activation: %s", response.Status)
-	}
-	return nil
-}
-
 // invoke sends one cross-launch through the Runtime API.
 func invoke(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud, org *webextest.Organization) (time.Duration, error) {
 	event, err := crossLaunch(cloud, org, devices(few))
 	if err != nil {
 		return 0, err
 	}
-	payload, err := json.Marshal(event)
-	if err != nil {
-		return 0, err
-	}
-	began := time.Now()
-	result, err := function.Invoke(ctx, payload)
-	took := time.Since(began)
-	if err != nil {
-		return 0, err
-	}
-	return took, ground.CheckAnswer(result)
+	return ground.Invoke(ctx, function, event)
 }
 
 // fetchKeySets reads the trusted regions' key sets side by side, over new

@@ -5,7 +5,6 @@ package firstactivation
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -79,17 +78,7 @@ func activate(ctx context.Context, function *lambda.Function, cloud *webextest.C
 	if err != nil {
 		return 0, err
 	}
-	payload, err := json.Marshal(event)
-	if err != nil {
-		return 0, err
-	}
-	began := time.Now()
-	result, err := function.Invoke(ctx, payload)
-	took := time.Since(began)
-	if err != nil {
-		return 0, err
-	}
-	return took, ground.CheckAnswer(result)
+	return ground.Invoke(ctx, function, event)
 }
 
 // asked says what Webex was asked since its log was emptied.

@@ -1,8 +1,10 @@
 package ground
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -24,8 +26,23 @@ func Event(routeKey string, parameters map[string]string, body any) (events.APIG
 	}, nil
 }
 
-// CheckAnswer is an error unless the function answered 200.
-func CheckAnswer(result lambda.Result) error {
+// Invoke sends the event through the Runtime API and returns how long the
+// function took. An answer other than 200 is an error.
+func Invoke(ctx context.Context, function *lambda.Function, event events.APIGatewayV2HTTPRequest) (time.Duration, error) {
+	payload, err := json.Marshal(event)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	result, err := function.Invoke(ctx, payload)
+	took := time.Since(began)
+	if err != nil {
+		return 0, err
+	}
+	return took, checkAnswer(result)
+}
+
+func checkAnswer(result lambda.Result) error {
 	var answer events.APIGatewayV2HTTPResponse
 	if result.Outcome != lambda.OK || json.Unmarshal(result.Payload, &answer) != nil || answer.StatusCode != 200 {
 		return fmt.Errorf("the function answered %.300s", result.Payload)

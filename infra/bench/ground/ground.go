@@ -73,24 +73,23 @@ func (g *Ground) Close() {
 
 // Built is where `make bench` and `make build` put a program.
 func (g *Ground) Built(path ...string) string {
-	built := filepath.Join(append([]string{g.Root, ".build"}, path...)...)
-	if absolute, err := filepath.Abs(built); err == nil {
-		return absolute // a function runs elsewhere
+	return g.absolute(append([]string{".build"}, path...)...)
+}
+
+// absolute is a path below the project's root: a function runs elsewhere.
+func (g *Ground) absolute(path ...string) string {
+	joined := filepath.Join(append([]string{g.Root}, path...)...)
+	if absolute, err := filepath.Abs(joined); err == nil {
+		return absolute
 	}
-	return built
+	return joined
 }
 
 // Binary is where a function was built.
 func (g *Ground) Binary(f template.Function) string { return g.Built("functions", f.Folder()) }
 
 // NodeModules is where npm put its packages.
-func (g *Ground) NodeModules() string {
-	modules := filepath.Join(g.Root, "infra", "node_modules")
-	if absolute, err := filepath.Abs(modules); err == nil {
-		return absolute
-	}
-	return modules
-}
+func (g *Ground) NodeModules() string { return g.absolute("infra", "node_modules") }
 
 // Alone is a function of the template that the host starts processes of, with
 // the stack's settings changed by changes. Its deadline is timeout away.
