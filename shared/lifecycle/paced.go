@@ -3,10 +3,8 @@ package lifecycle
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -20,34 +18,32 @@ var errQuiet = errors.New("webex asked that this host be left alone for now")
 // somebody waits for, do not go through it.
 type paced struct {
 	Webex
-	pace  *pace
-	quiet *quiet
-	log   *slog.Logger
-	now   func() time.Time
-	paid  atomic.Int64 // calls that the pace has counted already
+	service *Service
+	pace    *pace
+	paid    atomic.Int64 // calls that the pace has counted already
 }
 
 // at is the service for one row of a run, so many of whose calls are paid for.
 func (s *Service) at(p *pace, paid int) *Service {
-	webex := &paced{Webex: s.webex, pace: p, quiet: s.quiet, log: s.log, now: s.now}
-	webex.paid.Store(int64(paid))
+	calls := &paced{Webex: s.webex, service: s, pace: p}
+	calls.paid.Store(int64(paid))
 	service := *s
-	service.webex = webex
+	service.webex = calls
 	return &service
 }
 
 // call is around every call.
 func (p *paced) call(ctx context.Context, address string, do func() error) error {
-	host := hostOf(address)
-	if left := p.quiet.left(host, p.now()); left > 0 {
+	host, s := hostOf(address), p.service
+	if left := s.quiet.left(host, s.now()); left > 0 {
 		return &webex.APIError{Op: "call", Status: http.StatusTooManyRequests, RetryAfter: left, Cause: errQuiet}
 	}
 	if p.paid.Add(-1) < 0 && !p.pace.nextCall(ctx) {
 		return &webex.APIError{Op: "call", Cause: ctx.Err()}
 	}
 	err := do()
-	if quiet := p.quiet.heard(host, err, p.now()); quiet > 0 {
-		p.log.WarnContext(ctx, "host", "host", host, "outcome", "left_alone", "seconds", quiet.Seconds())
+	if quiet := s.quiet.heard(host, err, s.now()); quiet > 0 {
+		s.log.WarnContext(ctx, "host", "host", host, "outcome", "left_alone", "seconds", quiet.Seconds())
 	}
 	return err
 }
