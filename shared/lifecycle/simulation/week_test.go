@@ -101,19 +101,13 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 		}
 	}
 	go w.drift(p)
-	w.at(began.Add(p.Outage), func() { w.cloud.set(regions[0], hangs) })
-	w.at(began.Add(p.Outage+p.OutageTime), func() { w.cloud.set(regions[0], nil) })
-	change := w.at(began.Add(p.Change), nil)
-	changed := false
-	for time.Since(began) < p.Time {
-		select {
-		case <-change:
-			if !changed {
-				changed = true
-				w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
-				w.deploy()
-			}
-		default:
+	time.AfterFunc(p.Outage, func() { w.cloud.set(regions[0], hangs) })
+	time.AfterFunc(p.Outage+p.OutageTime, func() { w.cloud.set(regions[0], nil) })
+	for changed := false; time.Since(began) < p.Time; {
+		if !changed && time.Since(began) >= p.Change {
+			changed = true
+			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
+			w.deploy()
 		}
 		next := time.Now().Add(time.Minute)
 		w.minute()
@@ -124,18 +118,6 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 	}
 	s.unhealed = w.cloud.waiting()
 	return w, s
-}
-
-// at does something at a time, and says that it is done.
-func (w *world) at(when time.Time, do func()) <-chan struct{} {
-	done := make(chan struct{})
-	time.AfterFunc(time.Until(when), func() {
-		if do != nil {
-			do()
-		}
-		close(done)
-	})
-	return done
 }
 
 // drift spoils configurations, evenly over the time, but for the last interval
