@@ -32,7 +32,7 @@ help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
-	@mkdir -p .build && $(GOBUILD) -o .build/local ./infra/local
+	@$(call tool,local)
 	@exec .build/local
 
 demo: modules build ## Play the story of one customer, step by step
@@ -40,7 +40,7 @@ demo: modules build ## Play the story of one customer, step by step
 	@exec .build/demo
 
 doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (or show, verify, explain, remove, config)
-	@mkdir -p .build && $(GOBUILD) -o .build/doctor ./infra/doctor
+	@$(call tool,doctor)
 	@.build/doctor $(or $(ARGS),-h)
 
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
