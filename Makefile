@@ -46,7 +46,7 @@ doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (o
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 	@echo "without the race detector: all cases of what it runs a part of, and allocations, which it changes"
-	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model
+	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
 	$(GO) test -run 'Allocates|FloodOfTheStack' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/local/attack
 
 browser: ## See to a browser for the tests: any Chrome or Chromium, else Debian's where it can be installed

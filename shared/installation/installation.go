@@ -218,8 +218,8 @@ func (l Lease) Held(now time.Time) bool { return l.Owner != "" && now.Before(l.U
 type Schedule struct {
 	DueAt      time.Time
 	VerifiedAt time.Time
-	// Failures counts the failed verifications in a row, since success or a
-	// change of settings.
+	// Failures counts the verifications in a row, after success or a change of
+	// settings, that failed or for which Webex was not to be called.
 	Failures int
 	// Settings is the fingerprint of the settings that Failures counts for.
 	Settings string

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// crowd is how many rows are begun at a time, in multiples of a run's
-	// concurrency, which counts for each host by itself: where two of the three
-	// commercial regions hang, the third is still served.
+	// crowd is how many rows are begun at a time, in multiples of what may be
+	// worked on at one host: where two of the three commercial regions hang, the
+	// third is still served.
 	crowd = 3
+	// queue is for how long, at most, the rows that are begun have calls to make
+	// at the run's rate. What is begun when the run takes nothing new is to be
+	// finished in what is left of its time.
+	queue = 5 * time.Second
 	// patience is how long a row that was begun waits for a place at its host.
 	patience = 2 * time.Second
-	// putBackFor is when a row is due again for which there was no place, spread
-	// by putBackSpread.
-	putBackFor    = 30 * time.Second
-	putBackSpread = time.Minute
 )
 
 // pace is how fast one run calls Webex: no faster in all than its rate, and with
@@ -31,12 +31,9 @@ type pace struct {
 	limiter *rate.Limiter // nil: as fast as it goes
 	calls   int           // what a row that is in sync costs
 	width   int           // rows at one host
-	until   time.Time     // when the run takes nothing new; zero: never
+	rows    int           // rows at a time
 	now     func() time.Time
 	pause   func(context.Context, time.Duration) error
-	// ended is set once another row would not fit before the run's end. Only
-	// whoever hands out rows looks at it.
-	ended bool
 
 	mu     sync.Mutex
 	places map[string]*semaphore.Weighted
@@ -44,53 +41,49 @@ type pace struct {
 
 func (s *Service) paceOf(run Run, shards int) *pace {
 	p := &pace{
-		calls: max(1, len(s.settings.Provided)), width: max(1, run.Concurrency), until: run.Until,
+		calls: max(1, len(s.settings.Provided)), width: max(1, run.Concurrency),
 		now: s.now, pause: s.pause, places: map[string]*semaphore.Weighted{},
 	}
+	p.rows = crowd * p.width
 	if limit := run.share(shards); limit > 0 {
 		p.limiter = rate.NewLimiter(rate.Limit(limit), p.calls)
+		p.rows = min(p.rows, max(1, int(limit*queue.Seconds())/p.calls))
+		p.width = min(p.width, max(1, p.rows/crowd))
 	}
 	return p
 }
 
-// nextRow waits until the calls of one more row fit into the run's rate, and
-// takes them; it is false if that is not before the run's end.
-func (p *pace) nextRow(ctx context.Context) bool {
-	p.ended = !p.take(ctx, p.calls, p.until)
-	return !p.ended
-}
-
-// nextCall waits until one more call fits into the run's rate.
-func (p *pace) nextCall(ctx context.Context) bool {
-	return p.take(ctx, 1, time.Time{})
-}
-
-func (p *pace) take(ctx context.Context, calls int, until time.Time) bool {
+// take waits until so many calls more fit into the run's rate.
+func (p *pace) take(ctx context.Context, calls int) error {
 	if p.limiter == nil {
-		return true
+		return nil
 	}
 	now := p.now()
-	taken := p.limiter.ReserveN(now, calls)
-	delay := taken.DelayFrom(now)
-	if !until.IsZero() && !now.Add(delay).Before(until) {
-		taken.CancelAt(now)
-		return false
+	delay := p.limiter.ReserveN(now, calls).DelayFrom(now)
+	if delay <= 0 {
+		return nil
 	}
-	return delay <= 0 || p.pause(ctx, delay) == nil
+	return p.pause(ctx, delay)
 }
 
-// enter takes a place at the host, waiting a little for one; leave gives it back.
-// It returns how many of the row's calls are paid for, and whether there was a
-// place. After a wait none are: the time that was taken for them is over, and all
-// who waited would call at once.
-func (p *pace) enter(ctx context.Context, host string) (paid int, entered bool) {
+// enter takes the calls of a row from the run's rate, and then a place at the
+// host, waiting a little for one; leave gives it back. It returns how many of the
+// row's calls are paid for. After a wait for a place none are: the time that was
+// taken for them is over, and all who waited would call at once.
+func (p *pace) enter(ctx context.Context, host string) (paid int, err error) {
+	if err := p.take(ctx, p.calls); err != nil {
+		return 0, err
+	}
 	places := p.placesAt(host)
 	if places.TryAcquire(1) {
-		return p.calls, true
+		return p.calls, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return 0, places.Acquire(ctx, 1) == nil
+	if places.Acquire(ctx, 1) != nil {
+		return 0, errNoPlace
+	}
+	return 0, nil
 }
 
 func (p *pace) leave(host string) { p.placesAt(host).Release(1) }

@@ -10,40 +10,62 @@ import (
 	"signpost/shared/webex"
 )
 
-// errQuiet: the call was not made, since its host asked to be left alone.
-var errQuiet = errors.New("webex asked that this host be left alone for now")
+var (
+	// errQuiet: the call is not made, since its host is left alone.
+	errQuiet = errors.New("this host is left alone for now")
+	// errNoPlace: it is not, since as many rows as may be are at its host.
+	errNoPlace = errors.New("too many calls wait for this host")
+)
 
 // paced is Webex as the work on one row of a run sees it: at the run's pace, and
-// without the hosts that asked to be left alone. Activations and actions, which
-// somebody waits for, do not go through it.
+// without the hosts that are left alone. Activations and actions, which somebody
+// waits for, do not go through it.
 type paced struct {
 	Webex
 	service *Service
 	pace    *pace
+	probe   bool         // its calls find out whether a host answers again
 	paid    atomic.Int64 // calls that the pace has counted already
 }
 
 // at is the service for one row of a run, so many of whose calls are paid for.
-func (s *Service) at(p *pace, paid int) *Service {
-	calls := &paced{Webex: s.webex, service: s, pace: p}
+func (s *Service) at(p *pace, probe bool, paid int) *Service {
+	calls := &paced{Webex: s.webex, service: s, pace: p, probe: probe}
 	calls.paid.Store(int64(paid))
 	service := *s
 	service.webex = calls
 	return &service
 }
 
+// admit is why the host is not to be called now, nil if it may be, and whether
+// that finds out if it answers again.
+func (s *Service) admit(host string) (probe bool, err error) {
+	left, probe := s.quiet.admit(host, s.now())
+	if left > 0 {
+		err = &webex.APIError{Op: "call", Status: http.StatusTooManyRequests, RetryAfter: left, Cause: errQuiet}
+	}
+	return probe, err
+}
+
 // call is around every call.
 func (p *paced) call(ctx context.Context, address string, do func() error) error {
 	host, s := hostOf(address), p.service
-	if left := s.quiet.left(host, s.now()); left > 0 {
-		return &webex.APIError{Op: "call", Status: http.StatusTooManyRequests, RetryAfter: left, Cause: errQuiet}
+	if !p.probe {
+		if _, err := s.admit(host); err != nil {
+			return err
+		}
 	}
-	if p.paid.Add(-1) < 0 && !p.pace.nextCall(ctx) {
-		return &webex.APIError{Op: "call", Cause: ctx.Err()}
+	if p.paid.Add(-1) < 0 {
+		if err := p.pace.take(ctx, 1); err != nil {
+			return &webex.APIError{Op: "call", Cause: err}
+		}
 	}
 	err := do()
-	if quiet := s.quiet.heard(host, err, s.now()); quiet > 0 {
-		s.log.WarnContext(ctx, "host", "host", host, "outcome", "left_alone", "seconds", quiet.Seconds())
+	if ctx.Err() != nil {
+		return err // it was our time that was over
+	}
+	if rest := s.quiet.heard(host, err, s.now()); rest > 0 {
+		s.log.WarnContext(ctx, "host", "host", host, "outcome", "left_alone", "seconds", rest.Seconds(), "cause", err)
 	}
 	return err
 }

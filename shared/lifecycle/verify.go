@@ -64,7 +64,10 @@ func (r Run) share(shards int) float64 {
 	return r.Rate * float64(shards) / installation.Shards
 }
 
-func (r Run) over(now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }
+// over reports whether the run takes nothing new any more.
+func (s *Service) over(ctx context.Context, run Run) bool {
+	return ctx.Err() != nil || (!run.Until.IsZero() && !s.now().Before(run.Until))
+}
 
 // Report counts what a run did.
 type Report struct {
@@ -138,16 +141,13 @@ func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
 	began, pace := s.now(), s.paceOf(run, len(shards))
 	var done tally
 	workers := new(errgroup.Group)
-	workers.SetLimit(crowd * pace.width)
+	workers.SetLimit(pace.rows)
 	var errs []error
 	for _, shard := range shards {
-		if pace.ended {
-			break
-		}
 		errs = append(errs, s.verifyShard(ctx, run, shard, pace, workers, &done))
 	}
 	workers.Wait()
-	if ctx.Err() != nil || pace.ended || run.over(s.now()) {
+	if s.over(ctx, run) {
 		errs = append(errs, s.countLeft(ctx, shards, &done))
 	}
 	s.reportBacklog(ctx, &done, began)
@@ -164,7 +164,7 @@ func allShards() []int {
 
 func (s *Service) verifyShard(ctx context.Context, run Run, shard int, pace *pace, workers *errgroup.Group, done *tally) error {
 	cursor := ""
-	for ctx.Err() == nil && !run.over(s.now()) {
+	for !s.over(ctx, run) {
 		due, next, err := s.store.Due(ctx, shard, s.now(), cursor, duePage)
 		if err != nil {
 			if ctx.Err() != nil {
@@ -174,7 +174,7 @@ func (s *Service) verifyShard(ctx context.Context, run Run, shard int, pace *pac
 		}
 		done.list(due)
 		for _, ref := range due {
-			if !pace.nextRow(ctx) {
+			if s.over(ctx, run) {
 				return nil // the rest is still due
 			}
 			workers.Go(func() error { s.verifyOne(ctx, run, ref, pace, done); return nil })
@@ -214,7 +214,7 @@ func (s *Service) countLeft(ctx context.Context, shards []int, done *tally) erro
 // verifyOne claims a due row and works on it.
 func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, pace *pace, done *tally) {
 	defer s.survive(ctx, ref.OrgKey, done)
-	if ctx.Err() != nil || run.over(s.now()) {
+	if s.over(ctx, run) {
 		return // still due
 	}
 	lease := installation.NewLease(newOwner(), s.now())
@@ -230,39 +230,51 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 	ctx, cancel := context.WithTimeout(ctx, itemTimeout)
 	defer cancel()
 	host := s.hostOfWork(work)
-	if left := s.quiet.left(host, s.now()); left > 0 {
-		s.putBack(ctx, work, left, done)
+	probe, err := s.admit(host)
+	if err != nil {
+		s.putBack(ctx, work, err, done)
 		return
 	}
-	paid, entered := pace.enter(ctx, host)
-	if !entered {
-		s.putBack(ctx, work, putBackFor, done)
+	paid, err := pace.enter(ctx, host)
+	if err != nil {
+		s.putBack(ctx, work, err, done)
 		return
 	}
 	defer pace.leave(host)
-	done.add(s.at(pace, paid).workOn(ctx, work, lease.Owner))
+	done.add(s.at(pace, probe, paid).workOn(ctx, work, lease.Owner))
 }
 
-// putBack gives back a row that was claimed, to be due again after a while. If
-// that cannot be written, it is due when the lease ends.
-func (s *Service) putBack(ctx context.Context, work installation.Work, after time.Duration, done *tally) {
+// putBack gives back a row that was claimed, for which Webex is not called now:
+// it is due again as after any other failure, so that an outage of hours is not
+// met by ever more rows every minute, and spread, since many are put back
+// together. If that cannot be written, it is due when the lease ends.
+func (s *Service) putBack(ctx context.Context, work installation.Work, cause error, done *tally) {
 	settle, cancel := lasting(ctx)
 	defer cancel()
-	due := s.now().Add(after + time.Duration(s.spread()*float64(putBackSpread)))
 	var orgKey string
 	var err error
 	if row := work.Installation; row != nil {
-		orgKey, row.Work, row.Schedule.DueAt = row.OrgKey, installation.Lease{}, due
+		orgKey, row.Work, row.Schedule = row.OrgKey, installation.Lease{}, s.putOff(row.Schedule, cause)
 		_, err = s.store.Save(settle, *row)
 	} else {
 		candidate := work.Candidate
-		orgKey, candidate.Work, candidate.Schedule.DueAt = candidate.OrgKey, installation.Lease{}, due
+		orgKey, candidate.Work, candidate.Schedule = candidate.OrgKey, installation.Lease{}, s.putOff(candidate.Schedule, cause)
 		_, err = s.store.PutCandidate(settle, *candidate)
 	}
 	if err != nil && !errors.Is(err, installation.ErrConflict) {
 		s.log.WarnContext(ctx, "put back", "org", orgKey, "outcome", "failed", "cause", err)
 	}
 	done.leave()
+}
+
+// putOff says when a row that is put back is due again: up to half as late again
+// as a failed one.
+func (s *Service) putOff(schedule installation.Schedule, cause error) installation.Schedule {
+	now := s.now()
+	schedule = s.scheduled(schedule, now, cause)
+	wait := schedule.DueAt.Sub(now)
+	schedule.DueAt = schedule.DueAt.Add(time.Duration(s.spread() * float64(wait/2)))
+	return schedule
 }
 
 // survive is deferred around the work on one organization: what goes wrong with

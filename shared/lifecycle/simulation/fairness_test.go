@@ -2,11 +2,14 @@ package simulation_test
 
 import (
 	"context"
+	mathrand "math/rand/v2"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"signpost/shared/lifecycle"
+	"signpost/shared/race"
 	"signpost/shared/webex"
 )
 
@@ -33,6 +36,45 @@ func TestASlowRegionHoldsUpNobodyElse(t *testing.T) {
 		w.run(15 * time.Minute)
 		if got := w.verified(regions[0], began); got != each {
 			t.Errorf("%d of %d were verified once the region answered", got, each)
+		}
+	})
+}
+
+// What cannot be verified for hours takes neither the workers nor the rate of the
+// others, and when it can be again, they wait for minutes at the most.
+func TestAnOutageOfHoursHoldsUpNobodyElse(t *testing.T) {
+	const interval, rate, outage = 4 * time.Hour, 30, 2 * time.Hour
+	customers := race.Share(60_000, 6000)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, customers, func(int) time.Time { return time.Now().Add(mathrand.N(interval)) })
+		w.rate, w.settings.VerifyInterval = rate, interval
+		w.deploy()
+		var own, others time.Duration
+		w.table.verified = func(region uint8, late time.Duration) {
+			if region == 0 {
+				own = max(own, late)
+			} else {
+				others = max(others, late)
+			}
+		}
+		w.cloud.set(regions[0], hangs)
+		w.run(outage)
+		if others > 2*time.Minute {
+			t.Errorf("the others were verified up to %v after they were due", others)
+		}
+		if calls := w.callsAt(regions[0]); calls > 20*int(outage.Minutes()) {
+			t.Errorf("%d calls to a region that does not answer", calls)
+		}
+		w.cloud.set(regions[0], nil)
+		w.run(outage)
+		if others > 10*time.Minute {
+			t.Errorf("after the outage the others were verified up to %v after they were due", others)
+		}
+		if own < outage || own > outage+90*time.Minute {
+			t.Errorf("the region itself was verified up to %v after it was due", own)
+		}
+		if most := rate + 3; w.peak() > most {
+			t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
 		}
 	})
 }
@@ -66,22 +108,29 @@ func TestAThrottledRegionIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestAThrottledCustomerHoldsUpNobodyElse(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, each, atOnce)
-		for _, region := range regions {
-			w.cloud.set(region, func(_ context.Context, id int) error {
-				if id != 0 && id != 1 {
-					return nil
+func TestATroubledCustomerHoldsUpNobodyElse(t *testing.T) {
+	for name, answer := range map[string]webex.APIError{
+		"throttled": {Op: "call", Status: http.StatusTooManyRequests, RetryAfter: time.Hour},
+		"broken":    {Op: "call", Status: http.StatusInternalServerError},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, each, atOnce)
+				for _, region := range regions {
+					w.cloud.set(region, func(_ context.Context, id int) error {
+						if id != 0 && id != 1 {
+							return nil
+						}
+						return &answer
+					})
 				}
-				return &webex.APIError{Op: "call", Status: 429, RetryAfter: time.Hour}
+				w.minute()
+				if report := w.reported(); report != (lifecycle.Report{Verified: each - 2, Failed: 2}) {
+					t.Errorf("report = %+v", report)
+				}
 			})
-		}
-		w.minute()
-		if report := w.reported(); report != (lifecycle.Report{Verified: each - 2, Failed: 2}) {
-			t.Errorf("report = %+v", report)
-		}
-	})
+		})
+	}
 }
 
 func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {

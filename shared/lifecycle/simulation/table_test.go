@@ -21,6 +21,7 @@ type customer struct {
 	region   uint8
 	version  int64
 	dueAt    int64 // Unix milliseconds, as in the index
+	wanted   int64 // the same, when it was verified last: a failure moves dueAt only
 	work     installation.Lease
 	renewal  installation.Lease
 	access   time.Time // until when the access token is good
@@ -46,13 +47,14 @@ type table struct {
 	index     [installation.Shards]*btree.BTreeG[due]
 	shards    []uint8 // by customer
 	requests  map[string]int
-	lateness  func(region uint8, late time.Duration)
+	// verified is told how long after it was due a customer was verified.
+	verified func(region uint8, late time.Duration)
 }
 
 func newTable(regions []string, customers int, delay func(), firstDue func(id int) time.Time) *table {
 	t := &table{
 		regions: regions, delay: delay, customers: make([]customer, customers), shards: make([]uint8, customers),
-		requests: map[string]int{}, lateness: func(uint8, time.Duration) {},
+		requests: map[string]int{}, verified: func(uint8, time.Duration) {},
 	}
 	for shard := range t.index {
 		t.index[shard] = btree.NewG(64, before)
@@ -60,6 +62,7 @@ func newTable(regions []string, customers int, delay func(), firstDue func(id in
 	for id := range t.customers {
 		c := &t.customers[id]
 		c.region, c.version, c.dueAt = uint8(id%len(regions)), 1, firstDue(id).UnixMilli()
+		c.wanted = c.dueAt
 		t.shards[id] = uint8(installation.ShardOf(keyOf(id)))
 		t.index[t.shards[id]].ReplaceOrInsert(due{c.dueAt, id})
 	}
@@ -132,6 +135,10 @@ func (t *table) Save(_ context.Context, i installation.Installation) (installati
 		return installation.Installation{}, fmt.Errorf("save %s: %w", i.OrgKey, installation.ErrConflict)
 	}
 	c.version++
+	if verified := i.Schedule.VerifiedAt; verified.After(c.schedule.VerifiedAt) {
+		t.verified(c.region, verified.Sub(time.UnixMilli(c.wanted)))
+		c.wanted = i.Schedule.DueAt.UnixMilli()
+	}
 	c.work, c.renewal, c.access, c.schedule = i.Work, i.Tokens.Renewal, i.Tokens.AccessExpiresAt, i.Schedule
 	c.schedule.Settings = intern(c.schedule.Settings)
 	for n, name := range webex.Features {
@@ -194,9 +201,6 @@ func (t *table) Claim(_ context.Context, ref installation.Ref, lease installatio
 	c := &t.customers[id]
 	if c.dueAt > now.UnixMilli() || now.Before(c.work.Until) {
 		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.OrgKey, installation.ErrConflict)
-	}
-	if c.schedule.Failures == 0 {
-		t.lateness(c.region, now.Sub(time.UnixMilli(c.dueAt)))
 	}
 	c.version++
 	c.work = lease
