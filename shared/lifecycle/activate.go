@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
@@ -30,7 +32,7 @@ type Activated struct {
 // the last cases what can be retried is due.
 func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL string) (Activated, error) {
 	candidate := installation.NewCandidate(installation.Activation, token, baseURL, s.now())
-	current, candidates, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+	current, candidates, used, err := s.history(ctx, candidate)
 	if err != nil {
 		return Activated{}, err
 	}
@@ -38,10 +40,6 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return s.resume(ctx, current)
 	}
 	if err := installation.CheckActivation(current, candidate.Generation(), candidate.IssuedAt); err != nil {
-		return Activated{}, err
-	}
-	used, err := s.store.Used(ctx, candidate.OrgKey, candidate.ID, s.now())
-	if err != nil {
 		return Activated{}, err
 	}
 	if used {
@@ -62,6 +60,21 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return s.resume(ctx, row) // another worker is at it
 	}
 	return s.finish(ctx, row, owner)
+}
+
+// history reads what is stored of the candidate's organization and, side by side,
+// whether its token was applied before: somebody waits for the answer.
+func (s *Service) history(ctx context.Context, candidate installation.Candidate) (current installation.Installation, known []installation.Candidate, used bool, err error) {
+	reads, ctx := errgroup.WithContext(ctx)
+	reads.Go(func() (err error) {
+		current, known, err = s.store.Find(ctx, candidate.OrgKey, s.now())
+		return err
+	})
+	reads.Go(func() (err error) {
+		used, err = s.store.Used(ctx, candidate.OrgKey, candidate.ID, s.now())
+		return err
+	})
+	return current, known, used, reads.Wait()
 }
 
 // begin stores the candidate with its refresh token sealed, leased to this
@@ -143,7 +156,8 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, err error) {
 	// Look again now that the candidate is ours: another worker may have
 	// finished the same activation, or a newer one, before we stored it.
-	if row, _, err := s.successor(ctx, candidate); err != nil || row.Version != 0 {
+	row, next, err := s.successor(ctx, candidate)
+	if err != nil || row.Version != 0 {
 		return row, err
 	}
 	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, candidate.URLs.OAuth, candidate.Refresh)
@@ -157,10 +171,6 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		return row, err
 	}
 	for range saveAttempts {
-		row, next, err := s.successor(settle, candidate)
-		if err != nil || row.Version != 0 {
-			return row, err
-		}
 		next.installation.Tokens.Refresh = candidate.Refresh
 		change(&next.installation.Tokens)
 		if !next.installation.Work.Held(s.now()) {
@@ -173,6 +183,10 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		}
 		if !errors.Is(err, installation.ErrConflict) {
 			return stored, err
+		}
+		// Somebody wrote in the time that Webex took: look once more.
+		if row, next, err = s.successor(settle, candidate); err != nil || row.Version != 0 {
+			return row, err
 		}
 	}
 	return row, installation.ErrConflict
