@@ -34,6 +34,9 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	quiet    *quiet
+	// called is called once the work on a row needs Webex no more: a run of the
+	// schedule then has room for another one at the same host.
+	called func()
 
 	// pause waits for d or until ctx ends; tests replace it, and spread.
 	pause  func(ctx context.Context, d time.Duration) error
@@ -50,7 +53,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}
 	return &Service{
 		store: store, webex: client, keys: keys, settings: settings, now: now, log: log,
-		quiet: newQuiet(), pause: pause, spread: mathrand.Float64,
+		quiet: newQuiet(), called: func() {}, pause: pause, spread: mathrand.Float64,
 	}, nil
 }
 

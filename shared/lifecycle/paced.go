@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"signpost/shared/secret"
@@ -28,12 +29,13 @@ type paced struct {
 	paid    atomic.Int64 // calls that the pace has counted already
 }
 
-// at is the service for one row of a run, so many of whose calls are paid for.
-func (s *Service) at(p *pace, probe bool, paid int) *Service {
+// at is the service for one row of a run, which has a place at the host, and so
+// many of whose calls are paid for.
+func (s *Service) at(p *pace, host string, probe bool, paid int) *Service {
 	calls := &paced{Webex: s.webex, service: s, pace: p, probe: probe}
 	calls.paid.Store(int64(paid))
 	service := *s
-	service.webex = calls
+	service.webex, service.called = calls, sync.OnceFunc(func() { p.leave(host) })
 	return &service
 }
 

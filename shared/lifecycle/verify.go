@@ -240,8 +240,9 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 		s.putBack(ctx, work, err, done)
 		return
 	}
-	defer pace.leave(host)
-	done.add(s.at(pace, probe, paid).workOn(ctx, work, lease.Owner))
+	row := s.at(pace, host, probe, paid)
+	defer row.called()
+	done.add(row.workOn(ctx, work, lease.Owner))
 }
 
 // putBack gives back a row that was claimed, for which Webex is not called now:
