@@ -3,8 +3,8 @@ package dynamo
 import (
 	"encoding/json"
 	"io"
-	"unicode/utf8"
 
+	"signpost/shared/jsontext"
 	"signpost/shared/launch"
 )
 
@@ -63,20 +63,9 @@ func appendDevice(out []byte, i int, d launch.Device) []byte {
 
 // appendText appends text as a JSON string.
 func appendText(out []byte, text string) []byte {
-	if plain(text) {
+	if jsontext.Plain(text) {
 		return append(append(append(out, '"'), text...), '"')
 	}
 	escaped, _ := json.Marshal(text) // a string always encodes
 	return append(out, escaped...)
-}
-
-// plain reports whether text stands for itself between quotes: ASCII without
-// what json.Marshal escapes.
-func plain(text string) bool {
-	for i := 0; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return false
-		}
-	}
-	return true
 }

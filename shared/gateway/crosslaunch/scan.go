@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"signpost/shared/jsontext"
 	"signpost/shared/launch"
 )
 
@@ -119,6 +120,11 @@ func (s *scanner) device() (read launch.Device) {
 // escaped.
 func (s *scanner) text() string {
 	s.want('"')
+	if end := strings.IndexByte(s.rest, '"'); end >= 0 && jsontext.Plain(s.rest[:end]) {
+		text := s.rest[:end]
+		s.rest = s.rest[end+1:]
+		return text
+	}
 	for i := 0; i < len(s.rest); i++ {
 		c := s.rest[i]
 		if c == '"' {
