@@ -2,22 +2,16 @@ package dynamo
 
 import (
 	"bytes"
-	"encoding/json"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"sync"
-
-	"github.com/klauspost/compress/flate"
 
 	"signpost/shared/launch"
 )
 
 const (
-	// plainDevices is up to which size a device list is stored as it is: the
-	// handful that an admin usually selects.
-	plainDevices = 4 << 10
 	// chunkSize keeps a row, head and all, below DynamoDB's 400 KiB.
 	chunkSize = 350 << 10
 	// maxDevices keeps the transaction below DynamoDB's 4 MB, whether these
@@ -27,6 +21,7 @@ const (
 
 // packed is a device list as it is stored.
 type packed struct {
+	// compressed is whether it would not have fitted otherwise.
 	compressed bool
 	// chunks are never none, for the first is the head's; an empty list is an
 	// empty chunk.
@@ -39,67 +34,42 @@ func pack(devices []launch.Device) (packed, error) {
 	if len(devices) == 0 {
 		return packed{chunks: [][]byte{nil}}, nil
 	}
-	if sizeOf(devices) < plainDevices {
-		return packed{chunks: [][]byte{encodeDevices(devices)}}, nil
+	encoded := encodeDevices(devices)
+	compressed := len(encoded) > maxDevices
+	if compressed {
+		var err error
+		if encoded, err = deflate(encoded); err != nil {
+			return packed{}, fmt.Errorf("compress %d devices: %w", len(devices), err)
+		}
 	}
-	compressed, err := deflate(devices)
-	if err != nil {
-		return packed{}, fmt.Errorf("compress %d devices: %w", len(devices), err)
-	}
-	return packed{compressed: true, chunks: slices.Collect(slices.Chunk(compressed, chunkSize))}, nil
+	return packed{compressed: compressed, chunks: slices.Collect(slices.Chunk(encoded, chunkSize))}, nil
 }
 
 // unpack undoes pack. The list is never nil.
 func (p packed) unpack() ([]launch.Device, error) {
-	devices := []launch.Device{}
 	encoded := bytes.Join(p.chunks, nil)
-	if len(encoded) == 0 {
-		return devices, nil
-	}
 	if p.compressed {
 		var err error
 		if encoded, err = io.ReadAll(flate.NewReader(bytes.NewReader(encoded))); err != nil {
 			return nil, fmt.Errorf("decompress devices: %w", err)
 		}
 	}
-	if err := json.Unmarshal(encoded, &devices); err != nil {
+	devices, err := decodeDevices(encoded)
+	if err != nil {
 		return nil, fmt.Errorf("decode devices: %w", err)
 	}
 	return devices, nil
 }
 
-// quickSize is up to which size, in bytes, a list is compressed by entropy coding
-// alone, which takes a fraction of the time and always fits; what is larger, of
-// which devices' ids never are, is searched for repetitions too.
-const quickSize = 3 << 20
-
-// quick and thorough are compressors, which are reused: each owns up to more than
-// half a megabyte.
-var quick, thorough = compressors(flate.HuffmanOnly), compressors(flate.BestSpeed)
-
-func compressors(level int) *sync.Pool {
-	return &sync.Pool{New: func() any {
-		w, err := flate.NewWriter(io.Discard, level)
-		if err != nil {
-			panic(err) // only of an unknown level
-		}
-		return w
-	}}
-}
-
-// deflate encodes devices and compresses them a piece at a time: the whole of
-// them, uncompressed, would be one more megabyte of memory.
-func deflate(devices []launch.Device) ([]byte, error) {
-	pool, size := quick, sizeOf(devices)
-	if size > quickSize {
-		pool = thorough
-	}
-	w := pool.Get().(*flate.Writer)
-	defer pool.Put(w)
+// deflate compresses what is too long: three times as many bytes as Webex's ids
+// have, say, or names that repeat themselves.
+func deflate(encoded []byte) ([]byte, error) {
 	var out limited
-	out.Grow(min(size, maxDevices))
-	w.Reset(&out)
-	err := writeDevices(w, devices)
+	w, err := flate.NewWriter(&out, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.Write(encoded)
 	if err = errors.Join(err, w.Close()); err != nil {
 		return nil, err
 	}

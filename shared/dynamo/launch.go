@@ -34,7 +34,7 @@ type launchRow struct {
 	Task     string `dynamodbav:"task,omitempty"`
 	IssuedAt int64  `dynamodbav:"issuedAt"`
 
-	// Compressed says how Devices and the chunks, joined, are to be read;
+	// Compressed says that Devices and the chunks, joined, are compressed;
 	// Chunks counts the further ones.
 	Compressed bool   `dynamodbav:"compressed,omitempty"`
 	Chunks     int    `dynamodbav:"chunks,omitempty"`

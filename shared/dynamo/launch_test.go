@@ -61,7 +61,7 @@ func TestLaunchRoundTrip(t *testing.T) {
 		"three":                randomDevices(3, 80, 25),
 		"duplicates":           slices.Repeat(randomDevices(2, 80, 25), 3),
 		"any characters":       {{DeviceID: "a\"\\<>&\u2028#/", DisplayName: "会議室 🪧 \x7f"}},
-		"just compressed":      randomDevices(40, 80, 25),
+		"forty":                randomDevices(40, 80, 25),
 		"two chunks":           twoChunks(),
 		"ten thousand":         randomDevices(launch.MaxDevices, 80, 25),
 		"ten thousand, longer": randomDevices(launch.MaxDevices, 400, 50),
