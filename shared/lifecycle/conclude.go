@@ -59,11 +59,10 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 // scheduled says when the row is due next: an interval after a success, and
 // after a failure with a back-off that begins anew when our settings change.
 func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failure error) installation.Schedule {
-	fingerprint := s.settings.fingerprint()
-	if failure == nil || schedule.Settings != fingerprint {
+	if failure == nil || schedule.Settings != s.fingerprint {
 		schedule.Failures = 0
 	}
-	schedule.Settings = fingerprint
+	schedule.Settings = s.fingerprint
 	if failure == nil {
 		schedule.VerifiedAt = now
 		schedule.DueAt = now.Add(s.nextInterval())

@@ -36,6 +36,8 @@ type Verdict struct {
 	PushedAt     time.Time
 	PushedWanted bool
 
+	// digest names what is wanted, "" if nothing is.
+	digest string
 	// feature is the row's record of it as it is once the verb is carried out.
 	feature installation.Feature
 	// asksWebex is whether what Webex stores matters for the verdict.
@@ -57,8 +59,8 @@ func (s Settings) Judge(row installation.Installation, name webex.Feature, store
 	feature := row.Features[name]
 	verdict := Verdict{Verb: Leave, Stored: stored, PushedAt: feature.PushedAt, feature: feature, asksWebex: true}
 	if want, provided := s.Wanted(name, row); provided {
-		verdict.Wanted = &want
-		verdict.PushedWanted = feature.Pushed == digestOf(want)
+		verdict.Wanted, verdict.digest = &want, digestOf(want)
+		verdict.PushedWanted = feature.Pushed == verdict.digest
 	}
 	switch {
 	case feature.Endpoint == "":
@@ -75,7 +77,7 @@ func (s Settings) Judge(row installation.Installation, name webex.Feature, store
 		verdict.Verb, verdict.feature = Push, undrifted(feature)
 	case stored.Equal(*verdict.Wanted):
 		verdict.feature = undrifted(feature)
-		verdict.feature.Status, verdict.feature.Pushed = installation.InSync, digestOf(verdict.Wanted)
+		verdict.feature.Status, verdict.feature.Pushed = installation.InSync, verdict.digest
 	default:
 		verdict.feature, verdict.Verb = s.drifted(feature, digestOf([]webex.FeatureConfig{*verdict.Wanted, *stored}), now)
 	}

@@ -31,9 +31,12 @@ type Service struct {
 	webex    Webex
 	keys     Keys
 	settings Settings
-	now      func() time.Time
-	log      *slog.Logger
-	quiet    *quiet
+	// fingerprint changes with any setting that a failure could come from.
+	fingerprint string
+
+	now   func() time.Time
+	log   *slog.Logger
+	quiet *quiet
 	// called is called once the work on a row needs Webex no more: a run of the
 	// schedule then has room for another one at the same host.
 	called func()
@@ -52,7 +55,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 		return nil, err
 	}
 	return &Service{
-		store: store, webex: client, keys: keys, settings: settings, now: now, log: log,
+		store: store, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), now: now, log: log,
 		quiet: newQuiet(), called: func() {}, pause: pause, spread: mathrand.Float64,
 	}, nil
 }

@@ -66,9 +66,6 @@ func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (
 	}, true
 }
 
-// fingerprint changes with any setting that a failure could come from.
-func (s Settings) fingerprint() string { return digestOf(s) }
-
 // digestOf names a value by its content.
 func digestOf(value any) string {
 	document, err := json.Marshal(value)

@@ -209,7 +209,7 @@ func (s *Service) push(ctx context.Context, session *session, verdict Verdict) s
 	if err != nil {
 		return syncedFeature{err: err}
 	}
-	feature.Status, feature.PushedAt, feature.Pushed = installation.InSync, s.now(), digestOf(verdict.Wanted)
+	feature.Status, feature.PushedAt, feature.Pushed = installation.InSync, s.now(), verdict.digest
 	return syncedFeature{feature: feature, pushed: 1}
 }
 

@@ -140,13 +140,13 @@ func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
 	mathrand.Shuffle(len(shards), func(i, j int) { shards[i], shards[j] = shards[j], shards[i] })
 	began, pace := s.now(), s.paceOf(run, len(shards))
 	var done tally
-	workers := new(errgroup.Group)
-	workers.SetLimit(pace.rows)
+	due, wait := s.workers(ctx, run, pace, &done)
 	var errs []error
 	for _, shard := range shards {
-		errs = append(errs, s.verifyShard(ctx, run, shard, pace, workers, &done))
+		errs = append(errs, s.listShard(ctx, run, shard, due, &done))
 	}
-	workers.Wait()
+	close(due)
+	wait()
 	if s.over(ctx, run) {
 		errs = append(errs, s.countLeft(ctx, shards, &done))
 	}
@@ -162,7 +162,25 @@ func allShards() []int {
 	return shards
 }
 
-func (s *Service) verifyShard(ctx context.Context, run Run, shard int, pace *pace, workers *errgroup.Group, done *tally) error {
+// workers starts what works on the rows that come through the channel, as many at
+// a time as the pace allows, and returns how to wait for their end once it is
+// closed. Each works on one row after the other: the stack that a request to the
+// table takes is grown once.
+func (s *Service) workers(ctx context.Context, run Run, pace *pace, done *tally) (due chan<- installation.Ref, wait func()) {
+	rows := make(chan installation.Ref)
+	var workers sync.WaitGroup
+	for range pace.rows {
+		workers.Go(func() {
+			for ref := range rows {
+				s.verifyOne(ctx, run, ref, pace, done)
+			}
+		})
+	}
+	return rows, workers.Wait
+}
+
+// listShard hands out what is due in the shard.
+func (s *Service) listShard(ctx context.Context, run Run, shard int, rows chan<- installation.Ref, done *tally) error {
 	cursor := ""
 	for !s.over(ctx, run) {
 		due, next, err := s.store.Due(ctx, shard, s.now(), cursor, duePage)
@@ -177,7 +195,7 @@ func (s *Service) verifyShard(ctx context.Context, run Run, shard int, pace *pac
 			if s.over(ctx, run) {
 				return nil // the rest is still due
 			}
-			workers.Go(func() error { s.verifyOne(ctx, run, ref, pace, done); return nil })
+			rows <- ref
 		}
 		if cursor = next; cursor == "" {
 			return nil
