@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,21 +116,23 @@ var claimNames = func() (names []string) {
 	return names
 }()
 
-// exactMembers is the object with the members that are claims by their exact
-// names. The decoder would take any case: `APPID` for `appId`, and the last one
+// exactMembers is the object without members that are claims by their names but
+// for the case. The decoder would take any: `APPID` for `appId`, and the last one
 // of both. To Webex, as to RFC 7519, they are two claims.
 func exactMembers(object []byte) ([]byte, error) {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(object, &all); err != nil {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(object, &members); err != nil {
 		return nil, err
 	}
-	exact := make(map[string]json.RawMessage, len(claimNames))
-	for _, name := range claimNames {
-		if value, ok := all[name]; ok {
-			exact[name] = value
-		}
+	count := len(members)
+	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool {
+		alike := func(claim string) bool { return strings.EqualFold(claim, name) }
+		return !slices.Contains(claimNames, name) && slices.ContainsFunc(claimNames, alike)
+	})
+	if len(members) == count {
+		return object, nil
 	}
-	return json.Marshal(exact)
+	return json.Marshal(members)
 }
 
 // wireTime is RFC 3339, nanoseconds included [token]; null and "" are none.
