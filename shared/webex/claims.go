@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -116,23 +114,27 @@ var claimNames = func() (names []string) {
 	return names
 }()
 
-// exactMembers is the object without members that are claims by their names but
-// for the case. The decoder would take any: `APPID` for `appId`, and the last one
-// of both. To Webex, as to RFC 7519, they are two claims.
+// exactMembers is the object with the members that are claims by their exact
+// names, each once, by its last value. The decoder would take any case: `APPID`
+// for `appId`, and the last one of both. To Webex, as to RFC 7519, they are two
+// claims. It would also let a null leave the value of an earlier member.
 func exactMembers(object []byte) ([]byte, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(object, &members); err != nil {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(object, &all); err != nil {
 		return nil, err
 	}
-	count := len(members)
-	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool {
-		alike := func(claim string) bool { return strings.EqualFold(claim, name) }
-		return !slices.Contains(claimNames, name) && slices.ContainsFunc(claimNames, alike)
-	})
-	if len(members) == count {
-		return object, nil
+	exact := append(make([]byte, 0, len(object)), '{')
+	for _, name := range claimNames {
+		value, ok := all[name]
+		if !ok {
+			continue
+		}
+		if len(exact) > 1 {
+			exact = append(exact, ',')
+		}
+		exact = append(append(append(append(exact, '"'), name...), `":`...), value...)
 	}
-	return json.Marshal(members)
+	return append(exact, '}'), nil
 }
 
 // wireTime is RFC 3339, nanoseconds included [token]; null and "" are none.
