@@ -20,19 +20,18 @@ import (
 // with one exception: awssecret opens what config describes.
 var allowed = map[string][]string{
 	"shared/secret":              {},
-	"shared/jsontext":            {},
 	"shared/secret/sealing":      {"shared/secret"},
 	"shared/secret/document":     {"shared/secret"},
 	"shared/webex":               {"shared/secret"},
 	"shared/installation":        {"shared/secret", "shared/webex"},
 	"shared/lifecycle":           {"shared/secret", "shared/webex", "shared/installation"},
 	"shared/launch":              {"shared/webex", "shared/installation"},
-	"shared/dynamo":              {"shared/secret", "shared/webex", "shared/installation", "shared/launch", "shared/jsontext"},
+	"shared/dynamo":              {"shared/secret", "shared/webex", "shared/installation", "shared/launch"},
 	"shared/config":              {"shared/secret", "shared/secret/document", "shared/webex", "shared/launch"},
 	"shared/secret/awssecret":    {"shared/config", "shared/secret/document"},
 	"shared/gateway":             {"shared/webex", "shared/installation", "shared/launch"},
 	"shared/gateway/page":        {"shared/gateway", "shared/webex", "shared/installation"},
-	"shared/gateway/crosslaunch": {"shared/gateway", "shared/webex", "shared/launch", "shared/jsontext"},
+	"shared/gateway/crosslaunch": {"shared/gateway", "shared/webex", "shared/launch"},
 	"shared/assembly": {
 		"shared/config", "shared/dynamo", "shared/lifecycle", "shared/secret", "shared/secret/awssecret",
 		"shared/secret/document", "shared/secret/sealing", "shared/webex",

@@ -15,9 +15,9 @@ import (
 )
 
 // A run holds little and makes much that is short-lived: collected at Go's own
-// pace, that takes a third of its processor time and the stacks that the collector
-// has shrunk. So the heap may grow to five times what is held, up to a limit in
-// bytes that the function has anyway.
+// pace, that takes a third of its processor time, to grow stacks again that the
+// collector has shrunk included. So the heap may grow to five times what is held,
+// in all to about memory bytes, a sixth of what the template gives the function.
 const (
 	heapGrowth = 400
 	memory     = 80 << 20

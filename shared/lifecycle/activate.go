@@ -74,7 +74,8 @@ func (s *Service) history(ctx context.Context, candidate installation.Candidate)
 		used, err = s.store.Used(ctx, candidate.OrgKey, candidate.ID, s.now())
 		return err
 	})
-	return current, known, used, reads.Wait()
+	err = reads.Wait()
+	return current, known, used, err
 }
 
 // begin stores the candidate with its refresh token sealed, leased to this

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"signpost/shared/installation"
+	"signpost/shared/webex"
 )
 
 const (
@@ -17,9 +18,9 @@ const (
 	// worked on at one host: where two of the three commercial regions hang, the
 	// third is still served.
 	crowd = 3
-	// queue is for how long, at most, the rows that are begun have calls to make
-	// at the run's rate. What is begun when the run takes nothing new is to be
-	// finished in what is left of its time.
+	// queue is for how long, where the rate allows for a crowd at all, the rows
+	// that are begun have calls to make at most: what is begun when the run takes
+	// nothing new is to be finished in what is left of its time.
 	queue = 5 * time.Second
 	// patience is how long a row that was begun waits for a place at its host.
 	patience = 2 * time.Second
@@ -29,7 +30,6 @@ const (
 // no more than so many rows at one host.
 type pace struct {
 	limiter *rate.Limiter // nil: as fast as it goes
-	calls   int           // what a row that is in sync costs
 	width   int           // rows at one host
 	rows    int           // rows at a time
 	now     func() time.Time
@@ -40,50 +40,59 @@ type pace struct {
 }
 
 func (s *Service) paceOf(run Run, shards int) *pace {
-	p := &pace{
-		calls: max(1, len(s.settings.Provided)), width: max(1, run.Concurrency),
-		now: s.now, pause: s.pause, places: map[string]*semaphore.Weighted{},
-	}
+	p := &pace{width: max(1, run.Concurrency), now: s.now, pause: s.pause, places: map[string]*semaphore.Weighted{}}
 	p.rows = crowd * p.width
 	if limit := run.share(shards); limit > 0 {
-		p.limiter = rate.NewLimiter(rate.Limit(limit), p.calls)
-		p.rows = min(p.rows, max(1, int(limit*queue.Seconds())/p.calls))
-		p.width = min(p.width, max(1, p.rows/crowd))
+		p.limiter = rate.NewLimiter(rate.Limit(limit), len(webex.Features))
+		p.rows = min(p.rows, max(crowd, int(limit*queue.Seconds())/mostCalls))
+		p.width = min(p.width, p.rows/crowd)
 	}
 	return p
 }
 
-// take waits until so many calls more fit into the run's rate.
+// take takes so many calls from the run's rate, and waits until they fit into it.
 func (p *pace) take(ctx context.Context, calls int) error {
-	if p.limiter == nil {
-		return nil
+	if delay := p.charge(calls); delay > 0 {
+		return p.pause(ctx, delay)
 	}
-	now := p.now()
-	delay := p.limiter.ReserveN(now, calls).DelayFrom(now)
-	if delay <= 0 {
-		return nil
-	}
-	return p.pause(ctx, delay)
+	return nil
 }
 
-// enter takes the calls of a row from the run's rate, and then a place at the
-// host, waiting a little for one; leave gives it back. It returns how many of the
-// row's calls are paid for. After a wait for a place none are: the time that was
-// taken for them is over, and all who waited would call at once.
-func (p *pace) enter(ctx context.Context, host string) (paid int, err error) {
-	if err := p.take(ctx, p.calls); err != nil {
-		return 0, err
+// charge takes so many calls from the run's rate and returns how long they are to
+// wait. Whoever does not lets the others wait.
+func (p *pace) charge(calls int) (delay time.Duration) {
+	if p.limiter == nil {
+		return 0
+	}
+	now := p.now()
+	for range calls {
+		delay = p.limiter.ReserveN(now, 1).DelayFrom(now)
+	}
+	return delay
+}
+
+// enter waits until the calls of a row fit into the run's rate, then a little for
+// a place at the host; leave gives it back. So no place is held by who waits for
+// the rate, but by those who had to wait for a place: they pay once more, lest all
+// of them call at once.
+func (p *pace) enter(ctx context.Context, host string, calls int) error {
+	if err := p.take(ctx, calls); err != nil {
+		return err
 	}
 	places := p.placesAt(host)
 	if places.TryAcquire(1) {
-		return p.calls, nil
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if places.Acquire(ctx, 1) != nil {
-		return 0, errNoPlace
+	if places.Acquire(waiting, 1) != nil {
+		return errNoPlace
 	}
-	return 0, nil
+	if err := p.take(ctx, calls); err != nil {
+		p.leave(host)
+		return err
+	}
+	return nil
 }
 
 func (p *pace) leave(host string) { p.placesAt(host).Release(1) }
@@ -106,6 +115,39 @@ func hostOf(address string) string {
 		return ""
 	}
 	return parsed.Host
+}
+
+// mostCalls is what the work on a row costs at most, if nothing is out of the
+// ordinary: the token, the PATCH, and a GET and a PUT for each feature.
+var mostCalls = 2 + 2*len(webex.Features)
+
+// callsOf is what the work is going to cost, as far as that is known before:
+// that Webex has lost or altered something is not.
+func (s *Service) callsOf(work installation.Work) int {
+	switch {
+	case work.Candidate != nil:
+		return mostCalls
+	case work.Installation.State != installation.Active:
+		return 0
+	}
+	row, calls := *work.Installation, 0
+	if !usable(row, s.now()) {
+		calls++
+	}
+	if row.ToldActionsURL != s.settings.actionsURL(row) {
+		calls++
+	}
+	for _, name := range webex.Features {
+		verdict := s.settings.Judge(row, name, nil, s.now())
+		if !verdict.asksWebex {
+			continue
+		}
+		calls++
+		if verdict.Wanted != nil && !verdict.PushedWanted {
+			calls++
+		}
+	}
+	return calls
 }
 
 // hostOfWork names the host that work is going to call first, "" for none.

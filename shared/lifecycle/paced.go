@@ -25,14 +25,19 @@ type paced struct {
 	Webex
 	service *Service
 	pace    *pace
-	probe   bool         // its calls find out whether a host answers again
-	paid    atomic.Int64 // calls that the pace has counted already
+	org     string
+	probe   string       // the host that its calls find out about, "" for none
+	paid    atomic.Int64 // calls that are taken from the rate already
 }
 
 // at is the service for one row of a run, which has a place at the host, and so
-// many of whose calls are paid for.
-func (s *Service) at(p *pace, host string, probe bool, paid int) *Service {
-	calls := &paced{Webex: s.webex, service: s, pace: p, probe: probe}
+// many of whose calls are taken from its rate. It may be the one to find out
+// whether the host answers again.
+func (s *Service) at(p *pace, org, host string, probe bool, paid int) *Service {
+	calls := &paced{Webex: s.webex, service: s, pace: p, org: org}
+	if probe {
+		calls.probe = host
+	}
 	calls.paid.Store(int64(paid))
 	service := *s
 	service.webex, service.called = calls, sync.OnceFunc(func() { p.leave(host) })
@@ -52,21 +57,19 @@ func (s *Service) admit(host string) (probe bool, err error) {
 // call is around every call.
 func (p *paced) call(ctx context.Context, address string, do func() error) error {
 	host, s := hostOf(address), p.service
-	if !p.probe {
+	if host != p.probe {
 		if _, err := s.admit(host); err != nil {
 			return err
 		}
 	}
 	if p.paid.Add(-1) < 0 {
-		if err := p.pace.take(ctx, 1); err != nil {
-			return &webex.APIError{Op: "call", Cause: err}
-		}
+		p.pace.charge(1) // it does not wait, in a place that others want
 	}
 	err := do()
 	if ctx.Err() != nil {
 		return err // it was our time that was over
 	}
-	if rest := s.quiet.heard(host, err, s.now()); rest > 0 {
+	if rest := s.quiet.heard(host, p.org, err, s.now()); rest > 0 {
 		s.log.WarnContext(ctx, "host", "host", host, "outcome", "left_alone", "seconds", rest.Seconds(), "cause", err)
 	}
 	return err

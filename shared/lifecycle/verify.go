@@ -79,7 +79,7 @@ type Report struct {
 	// Failed rows are due again after a back-off.
 	Failed int `json:"failed"`
 	// Left rows were due when the run ended, or were put back since Webex's
-	// host is slow or asked to be left alone.
+	// host is slow, does not answer or asked to be left alone.
 	Left int `json:"left"`
 }
 
@@ -253,12 +253,12 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 		s.putBack(ctx, work, err, done)
 		return
 	}
-	paid, err := pace.enter(ctx, host)
-	if err != nil {
+	calls := s.callsOf(work)
+	if err := pace.enter(ctx, host, calls); err != nil {
 		s.putBack(ctx, work, err, done)
 		return
 	}
-	row := s.at(pace, host, probe, paid)
+	row := s.at(pace, ref.OrgKey, host, probe, calls)
 	defer row.called()
 	done.add(row.workOn(ctx, work, lease.Owner))
 }

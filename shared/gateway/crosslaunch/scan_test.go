@@ -2,6 +2,7 @@ package crosslaunch
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -47,6 +48,25 @@ func TestScanJSON(t *testing.T) {
 	for document, want := range scanned {
 		if got := sameAsJSON(t, document); got != want {
 			t.Errorf("%s: read %t, want %t", document, got, want)
+		}
+	}
+}
+
+// Every control character, at every place of texts of several lengths.
+func TestControls(t *testing.T) {
+	for length := range 20 {
+		text := []byte(strings.Repeat("ü~ ", 8)[:length])
+		if controls(string(text)) {
+			t.Errorf("%q has none", text)
+		}
+		for at := range length {
+			for c := range 256 {
+				one := slices.Clone(text)
+				one[at] = byte(c)
+				if got := controls(string(one)); got != (c < ' ') {
+					t.Fatalf("%q: %t", one, got)
+				}
+			}
 		}
 	}
 }

@@ -180,8 +180,9 @@ func (c *cloud) GetApp(context.Context, string, secret.String) (webex.App, error
 	return webex.App{}, errNotCalled
 }
 
-func (c *cloud) UpdateApp(context.Context, string, secret.String, webex.AppUpdate) error {
-	return errNotCalled
+func (c *cloud) UpdateApp(ctx context.Context, address string, _ secret.String, _ webex.AppUpdate) error {
+	_, _, err := c.enter(ctx, "PATCH", address)
+	return err
 }
 func (c *cloud) DeleteApp(context.Context, string, secret.String) error { return errNotCalled }
 func (c *cloud) DeleteConfig(context.Context, webex.Feature, string, secret.String) error {

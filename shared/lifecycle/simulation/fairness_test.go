@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"context"
+	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
 	"testing"
@@ -49,6 +50,7 @@ func TestAnOutageOfHoursHoldsUpNobodyElse(t *testing.T) {
 		w := newWorld(t, customers, func(int) time.Time { return time.Now().Add(mathrand.N(interval)) })
 		w.rate, w.settings.VerifyInterval = rate, interval
 		w.deploy()
+		w.run(interval) // what was pushed to each is known from then on
 		var own, others time.Duration
 		w.table.verified = func(region uint8, late time.Duration) {
 			if region == 0 {
@@ -57,12 +59,13 @@ func TestAnOutageOfHoursHoldsUpNobodyElse(t *testing.T) {
 				others = max(others, late)
 			}
 		}
+		before := w.callsAt(regions[0])
 		w.cloud.set(regions[0], hangs)
 		w.run(outage)
 		if others > 2*time.Minute {
 			t.Errorf("the others were verified up to %v after they were due", others)
 		}
-		if calls := w.callsAt(regions[0]); calls > 20*int(outage.Minutes()) {
+		if calls := w.callsAt(regions[0]) - before; calls > 20*int(outage.Minutes()) {
 			t.Errorf("%d calls to a region that does not answer", calls)
 		}
 		w.cloud.set(regions[0], nil)
@@ -133,6 +136,36 @@ func TestATroubledCustomerHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
+// Nor in the long run, where there are too few for their answers to outweigh the
+// one's: its tries do not keep the region closed to them.
+func TestATroubledCustomerHoldsUpNoSmallRegion(t *testing.T) {
+	for name, answer := range map[string]webex.APIError{
+		"throttled for 5 minutes":  {Op: "call", Status: http.StatusTooManyRequests, RetryAfter: 5 * time.Minute},
+		"throttled for 10 minutes": {Op: "call", Status: http.StatusTooManyRequests, RetryAfter: 10 * time.Minute},
+		"broken":                   {Op: "call", Status: http.StatusInternalServerError},
+	} {
+		for _, neighbours := range []int{1, 3, 9} {
+			t.Run(fmt.Sprint(name, ", ", neighbours, " neighbours"), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, (1+neighbours)*len(regions), func(int) time.Time { return time.Now().Add(mathrand.N(time.Hour)) })
+					w.cloud.set(regions[0], func(_ context.Context, id int) error {
+						if id != 0 {
+							return nil
+						}
+						return &answer
+					})
+					var latest time.Duration
+					w.table.verified = func(_ uint8, late time.Duration) { latest = max(latest, late) }
+					w.run(12 * time.Hour)
+					if latest > 2*time.Minute {
+						t.Errorf("others were verified up to %v after they were due", latest)
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {
 	for name, runs := range map[string]int{"one run": 1, "four runs": 4} {
 		t.Run(name, func(t *testing.T) {
@@ -157,6 +190,37 @@ func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {
 				}
 				if w.cloud.calls["GET"] != 2*each {
 					t.Errorf("%d GETs, want two for each customer", w.cloud.calls["GET"])
+				}
+			})
+		})
+	}
+}
+
+// What a run has begun it ends, at any rate, also where each customer costs as many
+// calls as can be: a new token, a PATCH, and a PUT of each configuration.
+func TestARunEndsWhatItBegan(t *testing.T) {
+	for _, rate := range []float64{2, 10, 40, 200} {
+		t.Run(fmt.Sprint(rate, " calls per second"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, each, atOnce)
+				w.rate, w.settings.PublicURL = rate, "https://moved.vendor.example"
+				for id := range w.table.customers {
+					w.table.customers[id].access = time.Time{}
+				}
+				w.deploy()
+				for range 3 {
+					began := time.Now()
+					w.minute()
+					if took := time.Since(began); took > functionTimeout-5*time.Second {
+						t.Errorf("a run took %v", took)
+					}
+					time.Sleep(time.Until(began.Add(time.Minute)))
+				}
+				if report := w.reported(); report.Failed != 0 || report.Verified == 0 {
+					t.Errorf("report = %+v", report)
+				}
+				if most := int(rate) + 6; w.peak() > most { // a customer's calls come together
+					t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
 				}
 			})
 		})
