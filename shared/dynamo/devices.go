@@ -61,8 +61,8 @@ func (p packed) unpack() ([]launch.Device, error) {
 	return devices, nil
 }
 
-// deflate compresses what is too long: three times as many bytes as Webex's ids
-// have, say, or names that repeat themselves.
+// deflate compresses what is too long as it is: Webex's own ids and names would
+// have to be three times as long.
 func deflate(encoded []byte) ([]byte, error) {
 	var out limited
 	w, err := flate.NewWriter(&out, flate.BestSpeed)

@@ -9,8 +9,8 @@ import (
 
 // A device list is stored by front coding: of each text only what it does not
 // share with the beginning of the one before it. Devices' ids begin alike, being
-// addresses in Base64, so that it halves a list in a tenth of the time that a
-// general compressor takes for that, while somebody waits.
+// addresses in Base64, so that it halves a list in a fraction of the time
+// that a general compressor takes for that, while somebody waits.
 //
 //	list:   for each device: its id, its display name
 //	text:   uvarint: bytes shared with the device before, uvarint: bytes that

@@ -65,7 +65,7 @@ func (p *pace) charge(calls int) (delay time.Duration) {
 		return 0
 	}
 	now := p.now()
-	for range calls {
+	for range calls { // one by one: the limiter refuses more than its burst at once
 		delay = p.limiter.ReserveN(now, 1).DelayFrom(now)
 	}
 	return delay
@@ -122,9 +122,12 @@ func hostOf(address string) string {
 var mostCalls = 2 + 2*len(webex.Features)
 
 // callsOf is what the work is going to cost, as far as that is known before:
-// that Webex has lost or altered something is not.
-func (s *Service) callsOf(work installation.Work) int {
+// that Webex has lost or altered something is not. It is 0 where the pace counts
+// no calls.
+func (s *Service) callsOf(work installation.Work, p *pace) int {
 	switch {
+	case p.limiter == nil:
+		return 0
 	case work.Candidate != nil:
 		return mostCalls
 	case work.Installation.State != installation.Active:

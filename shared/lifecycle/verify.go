@@ -253,10 +253,7 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 		s.putBack(ctx, work, err, done)
 		return
 	}
-	calls := 0
-	if pace.limiter != nil { // else nobody counts them
-		calls = s.callsOf(work)
-	}
+	calls := s.callsOf(work, pace)
 	if err := pace.enter(ctx, host, calls); err != nil {
 		s.putBack(ctx, work, err, done)
 		return

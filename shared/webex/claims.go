@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,7 +133,7 @@ func exactMembers(object []byte) ([]byte, error) {
 		if len(exact) > 1 {
 			exact = append(exact, ',')
 		}
-		exact = append(append(append(append(exact, '"'), name...), `":`...), value...)
+		exact = append(append(strconv.AppendQuote(exact, name), ':'), value...)
 	}
 	return append(exact, '}'), nil
 }

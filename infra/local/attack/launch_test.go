@@ -47,13 +47,13 @@ func TestGuessedLaunches(t *testing.T) {
 // of many posts of one cross-launch token, one is a launch.
 func TestRacedLaunches(t *testing.T) {
 	f := newField(t, target)
-	redeemAtOnce(t, "redeemed", 100, 404, func() request { return redeeming(f.launch(t), contentKey) }, f.stack.URL())
-	redeemAtOnce(t, "launched", 20, 409, func() request { return post(manage, f.sign(f.claims(webextest.ActionCrossLaunch))) }, f.stack.URL())
+	sendAtOnce(t, "redeemed", 100, 404, func() request { return redeeming(f.launch(t), contentKey) }, f.stack.URL())
+	sendAtOnce(t, "launched", 20, 409, func() request { return post(manage, f.sign(f.claims(webextest.ActionCrossLaunch))) }, f.stack.URL())
 }
 
-// redeemAtOnce sends one request many times at once. A race in which the machine was too
-// slow for somebody's answer is run again; two winners are none.
-func redeemAtOnce(t *testing.T, name string, many, losing int, prize func() request, base string) {
+// sendAtOnce sends one request many times at once. A race in which the machine was
+// too slow for somebody's answer is run again; two winners are none.
+func sendAtOnce(t *testing.T, name string, many, losing int, prize func() request, base string) {
 	t.Helper()
 	var count map[int]int
 	for range 4 {

@@ -1,6 +1,7 @@
 package crosslaunch
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"strings"
 
@@ -140,8 +141,7 @@ func (s *scanner) text() string {
 func controls(text string) bool {
 	const each, highest = 0x0101010101010101, 0x8080808080808080
 	for ; len(text) >= 8; text = text[8:] {
-		word := uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
-			uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+		word := binary.LittleEndian.Uint64([]byte(text[:8]))
 		if (word-each*' ')&^word&highest != 0 {
 			return true
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,6 +38,16 @@ func hangs(ctx context.Context, _ int) error {
 func throttles(after time.Duration) trouble {
 	return func(context.Context, int) error {
 		return &webex.APIError{Op: "call", Status: http.StatusTooManyRequests, RetryAfter: after}
+	}
+}
+
+// fails is a region that answers these customers' calls with an error.
+func fails(answer webex.APIError, ids ...int) trouble {
+	return func(_ context.Context, id int) error {
+		if slices.Contains(ids, id) {
+			return &answer
+		}
+		return nil
 	}
 }
 

@@ -1,7 +1,6 @@
 package simulation_test
 
 import (
-	"context"
 	"fmt"
 	mathrand "math/rand/v2"
 	"net/http"
@@ -120,12 +119,7 @@ func TestATroubledCustomerHoldsUpNobodyElse(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, each, atOnce)
 				for _, region := range regions {
-					w.cloud.set(region, func(_ context.Context, id int) error {
-						if id != 0 && id != 1 {
-							return nil
-						}
-						return &answer
-					})
+					w.cloud.set(region, fails(answer, 0, 1))
 				}
 				w.minute()
 				if report := w.reported(); report != (lifecycle.Report{Verified: each - 2, Failed: 2}) {
@@ -148,12 +142,7 @@ func TestATroubledCustomerHoldsUpNoSmallRegion(t *testing.T) {
 			t.Run(fmt.Sprint(name, ", ", neighbours, " neighbours"), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					w := newWorld(t, (1+neighbours)*len(regions), func(int) time.Time { return time.Now().Add(mathrand.N(time.Hour)) })
-					w.cloud.set(regions[0], func(_ context.Context, id int) error {
-						if id != 0 {
-							return nil
-						}
-						return &answer
-					})
+					w.cloud.set(regions[0], fails(answer, 0))
 					var latest time.Duration
 					w.table.verified = func(_ uint8, late time.Duration) { latest = max(latest, late) }
 					w.run(12 * time.Hour)
