@@ -129,6 +129,11 @@ func TestExplain(t *testing.T) {
 	}
 	c.want(exitFine, []string{"POST /actions", "us-west-2_r", c.org.ID(), "✓ signature", "✓ replay"}, "explain", good)
 	c.want(exitFine, []string{"POST /activation", "[redacted]"}, "explain", code)
+	for _, pasted := range [][]string{{"Bearer " + good}, {"Activation", "code:", "\u200b" + good}, {"> " + good[:60] + "\n> " + good[60:] + "\n"}, {`{"jwt":"` + good + `"}`}} {
+		c.want(exitFine, []string{"POST /actions", "✓ signature"}, append([]string{"explain"}, pasted...)...)
+	}
+	c.want(exitUsage, []string{"several different tokens"}, "explain", good+"\n"+code)
+	c.want(exitUsage, []string{"want one token"}, "explain", " ")
 	c.want(exitWrong, []string{"bad_signature"}, "explain", good[:len(good)-8]+"AAAAAAAA")
 	c.want(exitWrong, []string{"malformed_request", "not made"}, "explain", "hello")
 	stranger := c.stack.Webex().AddOrganization("Nobody", "us-west-2_r")

@@ -29,18 +29,22 @@ var routes = map[webex.Action]string{
 }
 
 // explain makes every check on a token that the functions make. It finds
-// something if any of them fails.
+// something if any of them fails. The token may be pasted with what is around
+// it, which a shell hands on as several arguments.
 func (d *doctor) explain(ctx context.Context, args []string) error {
-	raw, err := one(args, "token")
+	raw, err := webex.FindToken(strings.Join(args, " "))
 	if err != nil {
-		return err
+		return usageError{err.Error()}
+	}
+	if raw == "" {
+		return usageError{"want one token"}
 	}
 	patient, err := d.patient(ctx)
 	if err != nil {
 		return err
 	}
 	done := d.progress("fetching key sets")
-	explained := patient.Verifier.Explain(ctx, strings.TrimSpace(raw))
+	explained := patient.Verifier.Explain(ctx, raw)
 	done()
 	steps := steps(explained.Findings)
 	if explained.Claims.Subject != "" {
