@@ -119,6 +119,7 @@ func (s *Service) unneeded(ctx context.Context, token webex.Token, cause error) 
 // removal, into nothing. Webex is not called: there it is gone already.
 func (s *Service) remove(ctx context.Context, token webex.Token) error {
 	key := webex.OrganizationKey(token.Subject)
+	lost := installation.ErrConflict
 	for range saveAttempts {
 		row, candidates, err := s.store.Find(ctx, key, s.now())
 		if err != nil {
@@ -136,21 +137,26 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			return fmt.Errorf("removal of %s: %w", key, installation.ErrWrongRegion)
 		}
 		next, err := row.Remove(token.IssuedAt, token.AcceptableUntil())
-		if errors.Is(err, installation.ErrStale) {
-			return errors.Join(s.unneeded(ctx, token, err), s.dropCandidates(ctx, older))
-		}
-		if err != nil {
-			return err
-		}
-		_, err = s.store.Commit(ctx, next, usedBy(token), older, s.now())
-		if !errors.Is(err, installation.ErrConflict) {
-			if err == nil {
-				s.log.InfoContext(ctx, "removed", "org", key, "outcome", "removed")
+		switch {
+		case errors.Is(err, installation.ErrStale):
+			if lost = s.dropCandidates(ctx, older); lost == nil {
+				return s.unneeded(ctx, token, err)
 			}
+		case err != nil:
 			return err
+		default:
+			if _, lost = s.store.Commit(ctx, next, usedBy(token), older, s.now()); lost == nil {
+				s.log.InfoContext(ctx, "removed", "org", key, "outcome", "removed")
+				return nil
+			}
+		}
+		// A token that is marked as used was applied after the row was read: one
+		// that is read now shows the removal.
+		if !errors.Is(lost, installation.ErrConflict) && !errors.Is(lost, installation.ErrReplayed) {
+			return lost
 		}
 	}
-	return installation.ErrConflict
+	return lost
 }
 
 // olderThan lists the candidates that a removal ends: those that the same

@@ -63,18 +63,24 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 }
 
 // history reads what is stored of the candidate's organization and, side by side,
-// whether its token was applied before: somebody waits for the answer.
+// whether its token was applied before: somebody waits for the answer. The mark
+// of a token is evidence only together with a row that was read after it, since
+// another worker may have applied the token between the two reads: where the
+// row does not show the activation, it is read again.
 func (s *Service) history(ctx context.Context, candidate installation.Candidate) (current installation.Installation, known []installation.Candidate, used bool, err error) {
-	reads, ctx := errgroup.WithContext(ctx)
+	reads, both := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
-		current, known, err = s.store.Find(ctx, candidate.OrgKey, s.now())
+		current, known, err = s.store.Find(both, candidate.OrgKey, s.now())
 		return err
 	})
 	reads.Go(func() (err error) {
-		used, err = s.store.Used(ctx, candidate.OrgKey, candidate.ID, s.now())
+		used, err = s.store.Used(both, candidate.OrgKey, candidate.ID, s.now())
 		return err
 	})
 	err = reads.Wait()
+	if err == nil && used && current.Generation != candidate.Generation() {
+		current, known, err = s.store.Find(ctx, candidate.OrgKey, s.now())
+	}
 	return current, known, used, err
 }
 
@@ -179,15 +185,18 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		}
 		next.installation.Schedule.DueAt = next.installation.Work.Until
 		stored, err := s.store.Commit(settle, next.installation, candidate.Used(), next.done, s.now())
-		if errors.Is(err, installation.ErrReplayed) {
-			return row, s.spent(settle, candidate, err)
-		}
-		if !errors.Is(err, installation.ErrConflict) {
+		replayed := errors.Is(err, installation.ErrReplayed)
+		if !replayed && !errors.Is(err, installation.ErrConflict) {
 			return stored, err
 		}
-		// Somebody wrote in the time that Webex took: look once more.
+		// Another worker wrote while Webex answered, maybe this very activation:
+		// the mark of its token is evidence only with a row read after it.
+		lost := err
 		if row, next, err = s.successor(settle, candidate); err != nil || row.Version != 0 {
 			return row, err
+		}
+		if replayed {
+			return row, s.spent(settle, candidate, lost)
 		}
 	}
 	return row, installation.ErrConflict
@@ -197,11 +206,17 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 // beside the worker that applied it. Left, it would be tried over and over, and
 // with success once the mark of its token is gone.
 func (s *Service) spent(ctx context.Context, candidate installation.Candidate, cause error) error {
+	return errors.Join(cause, s.drop(ctx, candidate))
+}
+
+// drop deletes a candidate that is not needed any more. One that another worker
+// has taken over is left to that worker, who will find the same.
+func (s *Service) drop(ctx context.Context, candidate installation.Candidate) error {
 	err := s.store.DeleteCandidate(ctx, candidate)
 	if errors.Is(err, installation.ErrConflict) {
-		err = nil // another worker has taken it over, and will find out
+		return nil
 	}
-	return errors.Join(cause, err)
+	return err
 }
 
 // succession is what a candidate becomes and which candidates go with that.
@@ -222,7 +237,7 @@ func (s *Service) successor(ctx context.Context, candidate installation.Candidat
 	if err == nil {
 		return installation.Installation{}, succession{next, outdated(candidate, known)}, nil
 	}
-	if dropErr := s.store.DeleteCandidate(ctx, candidate); dropErr != nil {
+	if dropErr := s.drop(ctx, candidate); dropErr != nil {
 		return installation.Installation{}, succession{}, errors.Join(err, dropErr)
 	}
 	if errors.Is(err, installation.ErrReplayed) && current.Exists() {
@@ -294,17 +309,27 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 	return s.finish(ctx, leased, owner)
 }
 
-// lease takes the row's work lease for this worker, or returns
-// [installation.ErrConflict] if another one has it.
+// lease takes the row's work lease for this worker. It returns
+// [installation.ErrConflict], and the row as it is, if another worker has it,
+// and [installation.ErrStale] if the row belongs to another generation by now or
+// is gone. That another worker merely wrote the row is no reason to leave it.
 func (s *Service) lease(ctx context.Context, row installation.Installation) (installation.Installation, string, error) {
-	if row.Work.Held(s.now()) {
-		return row, "", installation.ErrConflict
+	for range saveAttempts {
+		if row.Work.Held(s.now()) {
+			return row, "", installation.ErrConflict
+		}
+		owner, next := newOwner(), row
+		next.Work = installation.NewLease(owner, s.now())
+		next.Schedule.DueAt = next.Work.Until
+		leased, err := s.store.Save(ctx, next)
+		if !errors.Is(err, installation.ErrConflict) {
+			return leased, owner, err
+		}
+		if row, err = s.reread(ctx, row); err != nil {
+			return row, "", err
+		}
 	}
-	owner := newOwner()
-	row.Work = installation.NewLease(owner, s.now())
-	row.Schedule.DueAt = row.Work.Until
-	row, err := s.store.Save(ctx, row)
-	return row, owner, err
+	return row, "", installation.ErrConflict
 }
 
 func settled(row installation.Installation) bool {

@@ -166,5 +166,5 @@ func (s *Service) dropStale(ctx context.Context, candidate installation.Candidat
 	s.log.InfoContext(ctx, "move not needed", "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
 	settle, cancel := lasting(ctx)
 	defer cancel()
-	return s.store.DeleteCandidate(settle, candidate)
+	return s.drop(settle, candidate)
 }

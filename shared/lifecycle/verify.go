@@ -404,8 +404,8 @@ func (s *Service) verifyNamed(ctx context.Context, orgKey string, done *tally) {
 		row, owner, err = s.lease(ctx, row)
 	}
 	switch {
-	case errors.Is(err, installation.ErrConflict):
-		done.leave()
+	case errors.Is(err, installation.ErrConflict) || errors.Is(err, installation.ErrStale):
+		done.leave() // another worker is at it, or has replaced it just now
 	case err != nil:
 		s.log.WarnContext(ctx, "verify", "org", orgKey, "outcome", "failed", "cause", err)
 		done.add(synced{}, err)

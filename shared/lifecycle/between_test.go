@@ -1,0 +1,109 @@
+package lifecycle_test
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
+)
+
+// between is the store of a worker in whose way another one comes: after runs
+// once, when this worker's first Find has come back, and before any Used.
+type between struct {
+	lifecycle.Store
+	after func()
+	once  sync.Once
+	came  chan struct{}
+}
+
+// interrupted is a service for which after is run once it has read the row.
+func (w *world) interrupted(after func()) *lifecycle.Service {
+	w.t.Helper()
+	store := &between{Store: w.store, after: after, came: make(chan struct{})}
+	service, err := lifecycle.New(store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, slog.New(slog.NewJSONHandler(w.log, nil)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return service
+}
+
+func (s *between) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+	s.once.Do(func() { s.after(); close(s.came) })
+	return row, candidates, err
+}
+
+func (s *between) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
+	<-s.came
+	return s.Store.Used(ctx, orgKey, id, now)
+}
+
+// The row and the mark of a token are read side by side: a code that another
+// worker completes in between is no replay.
+func TestCodeCompletedBetweenTheReads(t *testing.T) {
+	w := newWorld(t)
+	token := w.verified(w.code())
+	worker := w.interrupted(func() {
+		_, err := w.service().Activate(t.Context(), token, base)
+		wantErr(t, err, nil)
+	})
+	got, err := worker.Activate(t.Context(), token, base)
+	wantErr(t, err, nil)
+	if got.Features[webex.DigitalSignage] != installation.InSync {
+		t.Errorf("answer = %+v", got)
+	}
+	if pushes := w.pushes(webex.DigitalSignage); pushes != 1 {
+		t.Errorf("%d pushes, want 1", pushes)
+	}
+}
+
+// A worker whose lease ran out while Webex was slow is overtaken by one that
+// completes the same code: its own commit then finds the mark.
+func TestCodeCompletedWhileItIsProven(t *testing.T) {
+	w := newWorld(t)
+	token := w.verified(w.code())
+	w.once(webextest.KindToken, "POST", func() {
+		w.pass(installation.LeaseLife + time.Second)
+		_, err := w.service().Activate(t.Context(), token, base)
+		wantErr(t, err, nil)
+	})
+	_, err := w.service().Activate(t.Context(), token, base)
+	wantErr(t, err, nil)
+	if _, candidates := w.stored(); len(candidates) != 0 {
+		t.Errorf("%d candidates left", len(candidates))
+	}
+	w.inSync()
+}
+
+// A repeated removal is none that was refused, be it ever so early.
+func TestRemovalRepeatedBetweenReadAndWrite(t *testing.T) {
+	w := activatedWorld(t)
+	removal := w.verified(w.minted(w.cloud.MintDeprovision(w.org.ID())))
+	worker := w.interrupted(func() { wantErr(t, w.service().Act(t.Context(), removal), nil) })
+	wantErr(t, worker.Act(t.Context(), removal), nil)
+	if row, _ := w.stored(); row.Exists() {
+		t.Errorf("state %s", row.State)
+	}
+}
+
+// A row that was merely written between read and lease is at nobody's work.
+func TestRowWrittenBeforeItIsLeased(t *testing.T) {
+	w := activatedWorld(t)
+	worker := w.interrupted(func() {
+		row, _ := w.stored()
+		_, err := w.store.Save(t.Context(), row)
+		wantErr(t, err, nil)
+	})
+	report, err := worker.VerifyNow(t.Context(), []string{w.org.ID()})
+	wantErr(t, err, nil)
+	if report != (lifecycle.Report{Verified: 1}) {
+		t.Errorf("report = %+v", report)
+	}
+}
