@@ -177,6 +177,51 @@ func TestExchange(t *testing.T) {
 	}
 }
 
+// A refused exchange is about the refresh token, about our client, or it does
+// not say.
+func TestRefusedExchanges(t *testing.T) {
+	const usual = `{"message":"The request could not be understood.","errors":[{"description":"no"}],"trackingId":"x"}`
+	tests := map[string]struct {
+		status int
+		body   string
+		code   string
+		want   error // the one of sorts that it is, nil for none
+	}{
+		"dead token":        {400, `{"error":"invalid_grant"}`, "invalid_grant", webex.ErrInvalidGrant},
+		"dead token by 401": {401, `{"error":"invalid_grant"}`, "invalid_grant", webex.ErrInvalidGrant},
+		"wrong secret":      {401, `{"error":"invalid_client"}`, "invalid_client", webex.ErrInvalidClient},
+		"wrong secret, 400": {400, `{"error":"invalid_client"}`, "invalid_client", webex.ErrInvalidClient},
+		"wrong client":      {400, `{"error":"unauthorized_client"}`, "unauthorized_client", webex.ErrInvalidClient},
+		"usual 401":         {401, usual, "invalid_client", webex.ErrInvalidClient},
+		"empty 401":         {401, "", "invalid_client", webex.ErrInvalidClient},
+		"wrong grant type":  {400, `{"error":"unsupported_grant_type"}`, "unsupported_grant_type", nil},
+		"usual 400":         {400, usual, "", webex.ErrGrantRejected},
+		"empty 400":         {400, "", "", webex.ErrGrantRejected},
+		"unknown code":      {400, `{"error":"token_gone"}`, "", webex.ErrGrantRejected},
+		"invalid request":   {400, `{"error":"invalid_request"}`, "invalid_request", webex.ErrGrantRejected},
+		"invalid scope":     {400, `{"error":"invalid_scope"}`, "invalid_scope", webex.ErrGrantRejected},
+		"forbidden":         {403, usual, "", nil},
+		"unavailable":       {503, `{"error":"invalid_grant"}`, "", nil},
+	}
+	sorts := []error{webex.ErrInvalidGrant, webex.ErrInvalidClient, webex.ErrGrantRejected, webex.ErrUnauthorized}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := webex.NewClient(nil).Exchange(t.Context(), serve(t, status(test.status, test.body)), webex.Credentials{ClientID: "id"}, secret.New("refresh"))
+			for _, sort := range sorts {
+				if errors.Is(err, sort) != (sort == test.want) {
+					t.Errorf("%v is %q: %v", err, sort, errors.Is(err, sort))
+				}
+			}
+			if failure, ok := errors.AsType[*webex.APIError](err); !ok || failure.Status != test.status || failure.Code != test.code {
+				t.Errorf("error = %+v", failure)
+			}
+		})
+	}
+	if err := (&webex.APIError{Op: "PATCH app", Status: 400}); errors.Is(err, webex.ErrGrantRejected) {
+		t.Errorf("%v is about a token", err)
+	}
+}
+
 func sameTokens(a, b webex.Tokens) bool {
 	return a.Access.Equal(b.Access) && a.Refresh.Equal(b.Refresh) && a.AccessLife == b.AccessLife && a.RefreshLife == b.RefreshLife
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,11 @@ var (
 	ErrInvalidGrant = errors.New("webex refused the refresh token")
 	// ErrInvalidClient: our client id or secret is wrong.
 	ErrInvalidClient = errors.New("webex refused the OAuth client")
+	// ErrGrantRejected: a 400 of the token endpoint that neither says
+	// invalid_grant nor blames our client. Webex's usual error body holds no
+	// OAuth code, so this may be a dead refresh token in other words. One such
+	// answer proves nothing; the caller decides how often it takes.
+	ErrGrantRejected = errors.New("webex rejected the token request without saying why")
 )
 
 // APIError is a call to Webex that did not succeed.
@@ -46,7 +52,9 @@ type APIError struct {
 	Op string
 	// Status is the HTTP status, 0 when there was no complete answer.
 	Status int
-	// Code is OAuth's error code, where the token endpoint gave one.
+	// Code is OAuth's error code, where the token endpoint gave one; for any
+	// other 401 of the token endpoint it is invalid_client, since no other error
+	// has that status (RFC 6749, 5.2).
 	Code string
 	// RetryAfter is how long Webex asked to be left alone, 0 if it did not say.
 	RetryAfter time.Duration
@@ -86,10 +94,19 @@ func (e *APIError) Is(target error) bool {
 		return e.Code == "invalid_grant"
 	case ErrInvalidClient:
 		return e.Code == "invalid_client" || e.Code == "unauthorized_client"
+	case ErrGrantRejected:
+		return e.Op == opExchange && e.Status == http.StatusBadRequest && !slices.Contains(explainedCodes, e.Code)
 	default:
 		return false
 	}
 }
+
+// opExchange is the Op of a token exchange.
+const opExchange = "POST token"
+
+// explainedCodes are the OAuth codes that say what a refused exchange is about:
+// the refresh token, or our client.
+var explainedCodes = []string{"invalid_grant", "invalid_client", "unauthorized_client", "unsupported_grant_type"}
 
 // answered reports whether Webex gave a whole answer. A success status whose
 // body could not be read is none: the work may or may not have been done.

@@ -2,6 +2,7 @@ package webex
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,8 @@ type Tokens struct {
 
 // Exchange trades a refresh token for an access token at oauthURL. Errors are
 // [*APIError]: [ErrInvalidGrant] for a dead refresh token or one that was not
-// issued to our client, [ErrInvalidClient] for wrong credentials.
+// issued to our client, [ErrInvalidClient] for wrong credentials,
+// [ErrGrantRejected] for a 400 that says neither.
 func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentials, refresh secret.String) (Tokens, error) {
 	config := oauth2.Config{
 		ClientID: client.ClientID, ClientSecret: client.ClientSecret.Reveal(),
@@ -103,15 +105,17 @@ func withReadableLife(body []byte) []byte {
 // exchangeError turns the library's error, which holds the answer's body, into
 // one that holds the status and OAuth's code only.
 func exchangeError(err error) error {
-	const op = "POST token"
 	retrieve, ok := errors.AsType[*oauth2.RetrieveError](err)
 	if !ok || retrieve.Response == nil {
-		return &APIError{Op: op, Cause: withoutURL(err)}
+		return &APIError{Op: opExchange, Cause: withoutURL(err)}
 	}
 	status := retrieve.Response.StatusCode
-	failure := &APIError{Op: op, Status: status, RetryAfter: parseRetryAfter(retrieve.Response.Header)}
+	failure := &APIError{Op: opExchange, Status: status, RetryAfter: parseRetryAfter(retrieve.Response.Header)}
 	if status == http.StatusBadRequest || status == http.StatusUnauthorized {
 		failure.Code = oauthCode(retrieve)
+	}
+	if status == http.StatusUnauthorized {
+		failure.Code = cmp.Or(failure.Code, "invalid_client")
 	}
 	if status >= 200 && status <= 299 {
 		failure.Cause = errors.New("no access token in the answer")
