@@ -97,6 +97,9 @@ func (d *deployment) parameters(secrets map[string]*string) *map[string]any {
 	if runs := d.Settings.Deployment.VerifyRuns; runs != 0 {
 		values["VerifyRuns"] = strconv.Itoa(runs)
 	}
+	if schedules := d.Settings.Deployment.Schedules; schedules != "" {
+		values["Schedules"] = schedules
+	}
 	return &values
 }
 
@@ -112,7 +115,7 @@ func (d *deployment) function(id string) awssam.CfnFunction {
 	return resource[awssam.CfnFunction](d, id)
 }
 
-// logs is where a function's lines go.
+// logs is where a function's lines go, or those of the accessLog.
 func (d *deployment) logs(function string) awslogs.CfnLogGroup {
 	return resource[awslogs.CfnLogGroup](d, strings.TrimSuffix(function, "Function")+"Logs")
 }

@@ -36,9 +36,12 @@ func (s synthesis) properties(id string) map[string]any {
 	return properties
 }
 
-// The two stages, each synthesized once: production with all that can be set,
-// and one of which nothing is set.
+// The stages, each synthesized once: production with all that can be set, one of
+// which nothing is set, and one that is prepared for a move.
 var (
+	moving = sync.OnceValue(func() synthesis {
+		return synthesize(stage.Settings{Name: "dev", Deployment: stage.Deployment{Schedules: "DISABLED"}})
+	})
 	production = sync.OnceValue(func() synthesis { return synthesize(full()) })
 	unset      = sync.OnceValue(func() synthesis { return synthesize(stage.Settings{Name: "dev"}) })
 )
@@ -54,7 +57,7 @@ func full() stage.Settings {
 		Deployment: stage.Deployment{
 			Architecture: "x86_64", LogRetentionDays: 90, Domain: "signpost.example.com",
 			CertificateARN: "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09", HostedZoneID: "Z0123456789",
-			AlarmEmail: "ops@example.com", TokenInvalidPerDay: 5, ReservedConcurrency: 3, VerifyRuns: 2, Tags: map[string]string{"team": "signage"},
+			AlarmEmail: "ops@example.com", TokenInvalidPerDay: 5, ReservedConcurrency: 3, VerifyRuns: 2, Schedules: "ENABLED", Tags: map[string]string{"team": "signage"},
 		},
 	}
 }

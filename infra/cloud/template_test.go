@@ -38,7 +38,7 @@ func parameterValues(s synthesis) map[string]any {
 	return map[string]any{
 		"WebexAppId": settings.Variables["WEBEX_APP_ID"], "WebexClientId": settings.Variables["WEBEX_CLIENT_ID"],
 		"SignageUrl": settings.Variables["SIGNAGE_URL"], "ContentUrl": settings.Variables["CONTENT_URL"],
-		"PublicUrl": "https://signpost.example.com", "Architecture": "x86_64", "LogRetentionDays": 90.0, "VerifyRuns": "2",
+		"PublicUrl": "https://signpost.example.com", "Architecture": "x86_64", "LogRetentionDays": 90.0, "VerifyRuns": "2", "Schedules": "ENABLED",
 		"IntegrationSecretId": map[string]any{"Ref": "IntegrationSecret"}, "ContentSecretId": map[string]any{"Ref": "ContentSecret"},
 	}
 }

@@ -69,6 +69,7 @@ func (s *session) fields() map[string]field {
 		"deployment.tokenInvalidPerDay":  numberField(&d.TokenInvalidPerDay),
 		"deployment.reservedConcurrency": numberField(&d.ReservedConcurrency),
 		"deployment.verifyRuns":          numberField(&d.VerifyRuns),
+		"deployment.schedules":           textField(&d.Schedules),
 		"integration.displayName":        textField(&i.DisplayName),
 		"integration.email":              textField(&i.Email),
 		"integration.description":        textField(&i.Description),

@@ -90,6 +90,7 @@ func (d Deployment) check() error {
 	require(d.APIURL == "" || strings.HasPrefix(d.APIURL, "https://"), "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
+	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)
 	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
 	return errors.Join(problems...)
 }

@@ -61,9 +61,16 @@ type Deployment struct {
 	ReservedConcurrency int `json:"reservedConcurrency,omitempty"`
 	// VerifyRuns is how many functions share each minute's verification; 0
 	// leaves it to the template.
-	VerifyRuns int               `json:"verifyRuns,omitempty"`
-	Tags       map[string]string `json:"tags,omitempty"`
+	VerifyRuns int `json:"verifyRuns,omitempty"`
+	// Schedules is ENABLED or DISABLED, which stops all verification: of two
+	// stacks with the same customers only one may verify. "" leaves it to the
+	// template.
+	Schedules string            `json:"schedules,omitempty"`
+	Tags      map[string]string `json:"tags,omitempty"`
 }
+
+// SchedulesOff reports whether the stack's schedules are disabled.
+func (d Deployment) SchedulesOff() bool { return d.Schedules == "DISABLED" }
 
 // Integration is what the manifest says of the vendor and asks of the customer,
 // beside what follows from the variables.

@@ -110,8 +110,8 @@ func TestRunsShareAllShards(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, runs := range []int{1, 2, 4} {
-		value := "Default: '" + strconv.Itoa(runs) + "'\n    AllowedValues: ['1', '2', '4']"
-		read, err := template.Parse([]byte(strings.Replace(string(text), "Default: '1'\n    AllowedValues: ['1', '2', '4']", value, 1)))
+		set := strings.NewReplacer("Default: '1'\n    AllowedValues: ['1', '2', '4']", "Default: '"+strconv.Itoa(runs)+"'")
+		read, err := template.Parse([]byte(set.Replace(string(text))))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,6 +134,26 @@ func TestRunsShareAllShards(t *testing.T) {
 		}
 		if !slices.Equal(shards, want) || len(schedules) != runs {
 			t.Errorf("%d runs: %d schedules of the shards %v", runs, len(schedules), shards)
+		}
+	}
+}
+
+// TestSchedulesAreDisabledTogether: by one parameter, however many there are.
+func TestSchedulesAreDisabledTogether(t *testing.T) {
+	text, err := os.ReadFile("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, runs := range []string{"1", "2", "4"} {
+		set := strings.NewReplacer("Default: '1'\n    AllowedValues: ['1', '2', '4']", "Default: '"+runs+"'", "Default: ENABLED", "Default: DISABLED")
+		read, err := template.Parse([]byte(set.Replace(string(text))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range read.Functions {
+			if len(f.Schedules) > 0 {
+				t.Errorf("%s runs: %s is scheduled: %v", runs, f.LogicalID, f.Schedules)
+			}
 		}
 	}
 }
