@@ -91,6 +91,8 @@ func (d Deployment) check() error {
 	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)
+	require(d.ReservedConcurrency <= 0 || d.VerifyRuns <= d.ReservedConcurrency,
+		"verifyRuns is %d, and reservedConcurrency %d: so many runs of a minute need as much concurrency, else Lambda refuses some", d.VerifyRuns, d.ReservedConcurrency)
 	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
 	return errors.Join(problems...)
 }

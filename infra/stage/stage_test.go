@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 		{"everything", func(s *stage.Settings) {
 			s.Deployment = stage.Deployment{Architecture: "x86_64", LogRetentionDays: 90, Domain: "a.example.com",
 				CertificateARN: "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09", HostedZoneID: "Z0123", AlarmEmail: "a@example.com",
-				APIURL: "https://x", TokenInvalidPerDay: 3, ReservedConcurrency: 2, VerifyRuns: 4, Schedules: "DISABLED", Tags: map[string]string{"a": "b"}}
+				APIURL: "https://x", TokenInvalidPerDay: 3, ReservedConcurrency: 4, VerifyRuns: 4, Schedules: "DISABLED", Tags: map[string]string{"a": "b"}}
 		}, nil},
 		{"by the functions' rules", func(s *stage.Settings) { s.Variables["CONTENT_URL"] = ""; s.Variables["WEBEX_APP_ID"] = "x" },
 			[]string{"CONTENT_URL is not set", "WEBEX_APP_ID is not a UUID"}},
@@ -53,6 +53,9 @@ func TestCheck(t *testing.T) {
 		}, []string{"PUBLIC_URL is set, and a domain"}},
 		{"runs", func(s *stage.Settings) { s.Deployment.VerifyRuns = 3 }, []string{"verifyRuns"}},
 		{"schedules", func(s *stage.Settings) { s.Deployment.Schedules = "off" }, []string{"schedules is \"off\""}},
+		{"more runs than concurrency", func(s *stage.Settings) { s.Deployment.VerifyRuns, s.Deployment.ReservedConcurrency = 4, 2 },
+			[]string{"verifyRuns is 4, and reservedConcurrency 2"}},
+		{"nothing reserved", func(s *stage.Settings) { s.Deployment.VerifyRuns = 4 }, nil},
 		{"numbers", func(s *stage.Settings) { s.Deployment.LogRetentionDays, s.Deployment.TokenInvalidPerDay = 2, -1 }, []string{"logRetentionDays", "negative"}},
 		{"the rest", func(s *stage.Settings) {
 			s.Deployment = stage.Deployment{Architecture: "mips", HostedZoneID: "z", APIURL: "http://x", AlarmEmail: "a"}
