@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strconv"
 	"time"
 
 	"signpost/shared/lifecycle"
@@ -28,6 +30,15 @@ type event struct {
 	OrgIDs []string `json:"orgIds"`
 }
 
+// schedule names the schedule that a run is of, by its first shard, so that one
+// of several that is silent can be seen. What a person started has none.
+func (e event) schedule() []any {
+	if len(e.OrgIDs) > 0 || len(e.Shards) == 0 {
+		return nil
+	}
+	return []any{"schedule", strconv.Itoa(slices.Min(e.Shards))}
+}
+
 // run answers with what was done, and logs it as its last line. An error is one
 // of the table's: Lambda reports the invocation as failed, and what is due
 // stays due.
@@ -43,8 +54,9 @@ func (v verification) run(ctx context.Context, event event) (lifecycle.Report, e
 	} else {
 		report, err = v.service.VerifyDue(ctx, run)
 	}
-	level, attributes := slog.LevelInfo, []any{"verified", report.Verified, "pushed", report.Pushed, "deleted", report.Deleted,
-		"failed", report.Failed, "left", report.Left, "duration_ms", time.Since(began).Milliseconds()}
+	level, attributes := slog.LevelInfo, event.schedule()
+	attributes = append(attributes, "verified", report.Verified, "pushed", report.Pushed, "deleted", report.Deleted,
+		"failed", report.Failed, "left", report.Left, "duration_ms", time.Since(began).Milliseconds())
 	if err != nil {
 		level, attributes = slog.LevelError, append(attributes, "cause", err)
 	}

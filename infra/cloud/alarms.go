@@ -2,6 +2,8 @@ package cloud
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -26,27 +28,91 @@ type alarm struct {
 
 func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
-// alarms lists them all. What strangers or Webex cause, such as bad signatures
-// or a 503, is on the dashboard and wakes nobody.
+// alarms lists them all. What strangers or Webex cause for a moment, such as bad
+// signatures or a 503, is on the dashboard and wakes nobody.
 func (m metrics) alarms() []alarm {
-	five, day := minutes(5), awscdk.Duration_Days(jsii.Number(1))
-	failures := m.d.failures().AttrQueueName()
+	return slices.Concat(m.brokenAlarms(), m.lateAlarms(), m.failingAlarms(), m.apiAlarms())
+}
+
+// brokenAlarms are for functions that do not work.
+func (m metrics) brokenAlarms() []alarm {
+	five := minutes(5)
 	return []alarm{
-		{name: "Backlog", description: "A verification has been due for more than 30 minutes.",
-			metric: m.own("OldestDue", "Maximum", five, nil), threshold: 30 * 60},
 		{name: "Internal", description: "A request was answered 500 internal.",
-			metric: m.own("Problems", "Sum", five, map[string]string{"code": "internal"}), threshold: 0},
-		{name: "Errors", description: "A function ended in an error or in no time left.",
-			metric: m.sum("Errors", five), threshold: 0},
+			metric: m.own("Problems", "Sum", five, map[string]string{"code": "internal"})},
+		{name: "Errors", description: "A function ended in an error or in no time left.", metric: m.sum("Errors", five)},
 		{name: "Throttles", description: "Lambda refused to run a function: the concurrency of the account is used up.",
-			metric: m.sum("Throttles", five), threshold: 0},
-		{name: "ScheduleSilent", description: "The schedule has finished no run for 15 minutes.",
-			metric: m.own("Runs", "Sum", minutes(15), nil), threshold: 1, below: true, silence: true},
+			metric: m.sum("Throttles", five)},
 		{name: "FailedRuns", description: "A scheduled run could not start or failed; it is in the queue of failures.",
-			metric: m.queue("NumberOfMessagesSent", "Sum", failures, five), threshold: 0},
+			metric: m.queue("NumberOfMessagesSent", "Sum", m.d.failures().AttrQueueName(), five)},
+	}
+}
+
+// lateAlarms are for verification that falls behind, and for each schedule that
+// has stopped: where there are several, the others hide the loss of one.
+func (m metrics) lateAlarms() []alarm {
+	list := []alarm{{name: "Backlog", description: "A verification has been due for more than 30 minutes.",
+		metric: m.own("OldestDue", "Maximum", minutes(5), nil), threshold: 30 * 60}}
+	if m.d.Settings.Deployment.SchedulesOff() {
+		return list
+	}
+	for i := range max(1, m.d.Settings.Deployment.VerifyRuns) {
+		schedule := strconv.Itoa(i) // its first shard, by the template's mapping VerifyRuns
+		list = append(list, alarm{name: "ScheduleSilent" + schedule, description: "Schedule " + schedule + " has finished no run for 15 minutes.",
+			metric: m.own("ScheduleRuns", "Sum", minutes(15), map[string]string{"schedule": schedule}), threshold: 1, below: true, silence: true})
+	}
+	return list
+}
+
+// Where more verifications of an hour fail than this share, and this many.
+const (
+	failedShare = 0.2
+	failedLeast = 5
+)
+
+// failingAlarms are for customers who cannot be served. What is logged at each
+// try stays in alarm for a day, since tries are up to a day apart.
+func (m metrics) failingAlarms() []alarm {
+	hour, day := minutes(60), awscdk.Duration_Days(jsii.Number(1))
+	return []alarm{
+		{name: "InvalidClient", description: "Webex refuses the OAuth client: its id or its secret is wrong.",
+			metric: m.own("InvalidClient", "Sum", hour, nil)},
+		{name: "RefusalsSuspected", description: "Webex refused the tokens of several organizations in a row. Nobody is invalidated, since the fault is likely ours.",
+			metric: m.own("RefusalsSuspected", "Sum", hour, nil)},
+		{name: "FailedShare", description: fmt.Sprintf("More than %.0f %% of an hour's verifications failed.", 100*failedShare),
+			metric: m.failedShare(hour), threshold: failedShare},
+		{name: "FailingForADay", description: "A customer's configurations could not be verified for 24 hours.",
+			metric: m.own("FailingForADay", "Sum", day, nil)},
+		{name: "Expiring", description: "A customer's refresh token ends in less than 14 days and was not renewed.",
+			metric: m.own("Expiring", "Sum", day, nil)},
 		{name: "TokenInvalid", description: "More customers than usual lost their refresh token in a day.",
 			metric: m.own("TokenInvalid", "Sum", day, nil), threshold: float64(m.d.Settings.Deployment.TokenInvalidPerDay)},
+		{name: "AppDiffers", description: "A customer approved something that did not reach us.",
+			metric: m.own("AppDiffers", "Sum", day, nil)},
 	}
+}
+
+// apiAlarms are for callers who are turned away before a function is asked, or
+// get no answer of one.
+func (m metrics) apiAlarms() []alarm {
+	return []alarm{
+		{name: "TooManyRequests", description: "Callers were answered 429: a route's limit, which all callers share, was reached.",
+			metric: m.own("TooManyRequests", "Sum", minutes(5), nil)},
+		{name: "ServerErrors", description: "More than 10 requests in 5 minutes were answered 5xx.",
+			metric: m.api("5xx", "Sum", minutes(5)), threshold: 10},
+	}
+}
+
+// failedShare is the share of verifications that failed, where they are enough
+// to tell trouble from a single customer's bad minute.
+func (m metrics) failedShare(period awscdk.Duration) awscloudwatch.IMetric {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression: jsii.String(fmt.Sprintf("IF(failed >= %d, failed / (failed + verified), 0)", failedLeast)),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{
+			"failed": m.own("Failed", "Sum", period, nil), "verified": m.own("Verified", "Sum", period, nil),
+		},
+		Period: period, Label: jsii.String("Failed share"),
+	})
 }
 
 // sum adds up what Lambda keeps of each function.

@@ -124,37 +124,6 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// TestAlarms: these and no others, each tells the topic, and silence counts
-// where silence is the fault.
-func TestAlarms(t *testing.T) {
-	s := production()
-	alarms := s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil)
-	var names []string
-	for _, alarm := range *alarms {
-		properties := (*alarm)["Properties"].(map[string]any)
-		name := strings.TrimPrefix(properties["AlarmName"].(string), "signpost-prod-")
-		names = append(names, name)
-		if len(properties["AlarmActions"].([]any)) != 1 {
-			t.Errorf("%s tells nobody", name)
-		}
-		if silent := properties["TreatMissingData"] == "breaching"; silent != (name == "ScheduleSilent") {
-			t.Errorf("%s: missing data are %v", name, properties["TreatMissingData"])
-		}
-	}
-	slices.Sort(names)
-	want := []string{"Backlog", "Errors", "FailedRuns", "Internal", "ScheduleSilent", "Throttles", "TokenInvalid"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("alarms (-want +got):\n%s", diff)
-	}
-	s.HasResourceProperties(jsii.String("AWS::SNS::TopicPolicy"), like(map[string]any{
-		"PolicyDocument": like(map[string]any{"Statement": assertions.Match_ArrayWith(&[]any{like(map[string]any{
-			"Effect": "Allow", "Action": "sns:Publish", "Principal": map[string]any{"Service": "cloudwatch.amazonaws.com"},
-		})})}),
-	}))
-	s.HasResourceProperties(jsii.String("AWS::SNS::Subscription"), like(map[string]any{"Protocol": "email", "Endpoint": "ops@example.com"}))
-	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"AlarmName": "signpost-prod-TokenInvalid", "Threshold": 5}))
-}
-
 // TestEveryFilterReadsALogGroupOfTheTemplate, and each metric of an alarm or
 // the dashboard is fed by one.
 func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {

@@ -28,7 +28,8 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	hour, five := minutes(60), minutes(5)
 	pending := m.queue("NumberOfMessagesSent", "Sum", d.failures().AttrQueueName(), five)
 	board.AddWidgets(
-		graph("Customers", m.own("Activated", "Sum", hour, nil), m.own("Removed", "Sum", hour, nil), m.own("TokenInvalid", "Sum", hour, nil)),
+		graph("Customers", m.own("Activated", "Sum", hour, nil), m.own("Removed", "Sum", hour, nil), m.own("TokenInvalid", "Sum", hour, nil),
+			m.own("AppDiffers", "Sum", hour, nil), m.own("WrongRegion", "Sum", hour, nil)),
 		graph("Configurations, by feature and outcome", m.byFeature("Configurations", "pushed", "deleted", "held", "failed")...),
 	)
 	board.AddWidgets(
@@ -36,7 +37,8 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 		graph("Launches, by feature", m.byFeature("Launches", "launched", "redeemed")...),
 	)
 	board.AddWidgets(
-		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil), pending),
+		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil),
+			m.own("FailingForADay", "Sum", five, nil), pending),
 		graph("Due: found and left by a run, and seconds since the oldest was due",
 			m.own("Due", "Maximum", five, nil), m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
 	)
@@ -46,7 +48,7 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	}
 	board.AddWidgets(
 		graph("Refused, or failed by Webex", refused...),
-		graph("500 internal", m.own("Problems", "Sum", five, map[string]string{"code": "internal"})),
+		graph("500 internal, all 5xx, 429", m.own("Problems", "Sum", five, map[string]string{"code": "internal"}), m.api("5xx", "Sum", five), m.own("TooManyRequests", "Sum", five, nil)),
 	)
 	board.AddWidgets(
 		graph("Errors and throttles", append(m.all("Errors", "Sum", five), m.sum("Throttles", five))...),

@@ -17,15 +17,20 @@ type count struct {
 	value string
 	// by are the fields that divide the metric.
 	by []string
-	// of are the functions whose lines are counted; nil means those with routes.
+	// of are the functions whose lines are counted, or accessLog; nil means the
+	// functions with routes.
 	of []string
 }
+
+// accessLog stands for API Gateway's own lines in the place of a function.
+const accessLog = "Access"
 
 // The functions that work on installations.
 var lifecycle = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
 
 // counts are all that is counted. The lines are those of packages gateway and
-// lifecycle and of the function verifyconfigs; tests there hold their form.
+// lifecycle and of the function verifyconfigs; tests there hold their form. The
+// form of the access log is the template's.
 var counts = []count{
 	{metric: "Problems", pattern: `{ $.msg = "request" && $.code = * }`, by: []string{"code"}},
 	{metric: "Launches", pattern: `{ $.msg = "request" && ($.outcome = "launched" || $.outcome = "redeemed") && $.feature = * }`, by: []string{"feature", "outcome"},
@@ -34,13 +39,21 @@ var counts = []count{
 	{metric: "Configurations", pattern: `{ $.msg = "feature" }`, by: []string{"feature", "outcome"}, of: lifecycle},
 	{metric: "Drift", pattern: `{ $.msg = "feature" && $.drift IS TRUE }`, by: []string{"feature"}, of: lifecycle},
 	{metric: "TokenInvalid", pattern: `{ $.msg = "token_invalid" }`, of: lifecycle},
+	{metric: "InvalidClient", pattern: `{ $.webex_code = "invalid_client" }`, of: lifecycle},
+	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: lifecycle},
+	{metric: "FailingForADay", pattern: `{ $.failing_hours >= 24 }`, of: []string{"VerifyConfigsFunction"}},
+	{metric: "RefusalsSuspected", pattern: `{ $.msg = "refusals suspected" }`, of: lifecycle},
+	{metric: "AppDiffers", pattern: `{ $.msg = "app differs" }`, of: lifecycle},
+	{metric: "WrongRegion", pattern: `{ $.msg = "wrong region" }`, of: lifecycle},
 	{metric: "Removed", pattern: `{ $.msg = "removed" }`, of: lifecycle},
 	{metric: "Runs", pattern: `{ $.msg = "verified" }`, of: []string{"VerifyConfigsFunction"}},
+	{metric: "ScheduleRuns", pattern: `{ $.msg = "verified" && $.schedule = * }`, by: []string{"schedule"}, of: []string{"VerifyConfigsFunction"}},
 	{metric: "Verified", pattern: `{ $.msg = "verified" }`, value: "$.verified", of: []string{"VerifyConfigsFunction"}},
 	{metric: "Failed", pattern: `{ $.msg = "verified" }`, value: "$.failed", of: []string{"VerifyConfigsFunction"}},
 	{metric: "Left", pattern: `{ $.msg = "verified" }`, value: "$.left", of: []string{"VerifyConfigsFunction"}},
 	{metric: "Due", pattern: `{ $.msg = "backlog" }`, value: "$.due", of: []string{"VerifyConfigsFunction"}},
 	{metric: "OldestDue", pattern: `{ $.msg = "backlog" }`, value: "$.oldest_s", of: []string{"VerifyConfigsFunction"}},
+	{metric: "TooManyRequests", pattern: `{ $.status = "429" }`, of: []string{accessLog}},
 }
 
 // metrics give the metrics of a deployment.
@@ -99,7 +112,7 @@ func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions 
 	if len(dimensions) > 0 {
 		values := map[string]*string{}
 		var label []string
-		for _, field := range []string{"feature", "outcome", "code"} {
+		for _, field := range []string{"feature", "outcome", "code", "schedule"} {
 			if value, ok := dimensions[field]; ok {
 				values[field] = jsii.String(value)
 				label = append(label, value)
@@ -125,6 +138,14 @@ func (m metrics) queue(name, statistic string, queue *string, period awscdk.Dura
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String("AWS/SQS"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
 		DimensionsMap: &map[string]*string{"QueueName": queue},
+	})
+}
+
+// api is a metric that API Gateway keeps of the API.
+func (m metrics) api(name, statistic string, period awscdk.Duration) awscloudwatch.IMetric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String("AWS/ApiGateway"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
+		DimensionsMap: &map[string]*string{"ApiId": m.d.included.GetResource(jsii.String("HttpApi")).Ref()},
 	})
 }
 

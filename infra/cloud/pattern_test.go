@@ -9,7 +9,8 @@ import (
 
 // matches tells whether a log line fits a filter's pattern, in the part of
 // CloudWatch's language that is used here: comparisons with a text, with
-// anything, or with true, joined by && and, within parentheses, by ||.
+// anything, with true, or at least a number, joined by && and, within
+// parentheses, by ||.
 func matches(t *testing.T, pattern string, line map[string]any) bool {
 	t.Helper()
 	inner, opened := strings.CutPrefix(pattern, "{ ")
@@ -33,6 +34,10 @@ func compares(t *testing.T, comparison string, line map[string]any) bool {
 	t.Helper()
 	if field, is := strings.CutSuffix(comparison, " IS TRUE"); is {
 		return at(t, field, line) == true
+	}
+	if field, least, is := strings.Cut(comparison, " >= "); is {
+		number, is := at(t, field, line).(float64)
+		return is && number >= must(strconv.ParseFloat(least, 64))
 	}
 	field, want, is := strings.Cut(comparison, " = ")
 	text, err := strconv.Unquote(want)
@@ -65,7 +70,10 @@ func TestMatches(t *testing.T) {
 		`{ $.msg = "request" }`:                                                  false,
 		`{ $.n = * && ($.outcome = "held" || $.outcome = "pushed") }`:            true,
 		`{ $.n = * && ($.outcome = "held" || $.outcome = "failed") && $.n = * }`: false,
-		`{ $.code = * }`:                                                         false,
+		`{ $.n >= 1 }`:   true,
+		`{ $.n >= 2 }`:   false,
+		`{ $.msg >= 0 }`: false,
+		`{ $.code = * }`: false,
 	} {
 		if matches(t, pattern, line) != want {
 			t.Errorf("%s: %t", pattern, !want)

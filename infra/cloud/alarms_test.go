@@ -1,0 +1,131 @@
+package cloud_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestAlarms: these and no others, each tells the topic, and silence counts
+// where silence is the fault.
+func TestAlarms(t *testing.T) {
+	s := production()
+	alarms := s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil)
+	var names []string
+	for _, alarm := range *alarms {
+		properties := (*alarm)["Properties"].(map[string]any)
+		name := strings.TrimPrefix(properties["AlarmName"].(string), "signpost-prod-")
+		names = append(names, name)
+		if len(properties["AlarmActions"].([]any)) != 1 {
+			t.Errorf("%s tells nobody", name)
+		}
+		if silent := properties["TreatMissingData"] == "breaching"; silent != strings.HasPrefix(name, "ScheduleSilent") {
+			t.Errorf("%s: missing data are %v", name, properties["TreatMissingData"])
+		}
+	}
+	slices.Sort(names)
+	want := []string{"AppDiffers", "Backlog", "Errors", "Expiring", "FailedRuns", "FailedShare", "FailingForADay", "Internal", "InvalidClient",
+		"RefusalsSuspected", "ScheduleSilent0", "ScheduleSilent1", "ServerErrors", "Throttles", "TokenInvalid", "TooManyRequests"}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("alarms (-want +got):\n%s", diff)
+	}
+	readme := string(must(os.ReadFile("../../README.md")))
+	for _, name := range names {
+		if !strings.Contains(readme, "\n| "+strings.TrimRight(name, "0123")) {
+			t.Errorf("the README's table of alarms has no line for %s", name)
+		}
+	}
+	s.HasResourceProperties(jsii.String("AWS::SNS::TopicPolicy"), like(map[string]any{
+		"PolicyDocument": like(map[string]any{"Statement": assertions.Match_ArrayWith(&[]any{like(map[string]any{
+			"Effect": "Allow", "Action": "sns:Publish", "Principal": map[string]any{"Service": "cloudwatch.amazonaws.com"},
+		})})}),
+	}))
+	s.HasResourceProperties(jsii.String("AWS::SNS::Subscription"), like(map[string]any{"Protocol": "email", "Endpoint": "ops@example.com"}))
+	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"AlarmName": "signpost-prod-TokenInvalid", "Threshold": 5}))
+}
+
+// TestEveryScheduleHasItsAlarm: each schedule of the template that takes place
+// has one, by the name that its function logs.
+func TestEveryScheduleHasItsAlarm(t *testing.T) {
+	s := production()
+	runs := s.plain["Mappings"].(map[string]any)["VerifyRuns"].(map[string]any)
+	for number, schedules := range runs {
+		for i, place := range []string{"First", "Second", "Third", "Fourth"}[:must(strconv.Atoi(number))] {
+			var input struct{ Shards []int }
+			if err := json.Unmarshal([]byte(schedules.(map[string]any)[place].(string)), &input); err != nil || slices.Min(input.Shards) != i {
+				t.Errorf("%s, %s: %v %v", number, place, input, err)
+			}
+		}
+	}
+	for _, schedule := range []string{"0", "1"} { // of the two that production has
+		want := []string{`Signpost/prod ScheduleRuns [{"Name":"schedule","Value":"` + schedule + `"}]`}
+		if diff := cmp.Diff(want, s.watched("signpost-prod-ScheduleSilent"+schedule)); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	if unset().watched("signpost-dev-ScheduleSilent0") == nil || unset().watched("signpost-dev-ScheduleSilent1") != nil {
+		t.Error("the one schedule of the unset stage has no alarm, or another has")
+	}
+}
+
+// TestNoScheduleIsMissedThatIsDisabled.
+func TestNoScheduleIsMissedThatIsDisabled(t *testing.T) {
+	events := moving().properties("VerifyConfigsFunction")["Events"].(map[string]any)
+	if state := events["EveryMinute"].(map[string]any)["Properties"].(map[string]any)["State"]; state != "DISABLED" {
+		t.Errorf("the first schedule's state is %v", state)
+	}
+	if moving().watched("signpost-dev-ScheduleSilent0") != nil {
+		t.Error("a schedule that is disabled has an alarm for its silence")
+	}
+}
+
+// watched are the metrics that an alarm is about, nil where there is no such
+// alarm.
+func (s synthesis) watched(alarm string) []string {
+	var list []string
+	for _, found := range *s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"Properties": like(map[string]any{"AlarmName": alarm})})) {
+		metrics, _ := (*found)["Properties"].(map[string]any)["Metrics"].([]any)
+		for _, raw := range metrics {
+			if stat, is := raw.(map[string]any)["MetricStat"].(map[string]any); is {
+				metric := stat["Metric"].(map[string]any)
+				list = append(list, fmt.Sprintf("%s %s %s", metric["Namespace"], metric["MetricName"], must(json.Marshal(metric["Dimensions"]))))
+			}
+		}
+	}
+	return list
+}
+
+// TestAlarmsOfTheAPI: they watch this API, and its own log.
+func TestAlarmsOfTheAPI(t *testing.T) {
+	s := production()
+	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{
+		"AlarmName": "signpost-prod-ServerErrors", "MetricName": "5xx", "Namespace": "AWS/ApiGateway",
+		"Dimensions": []any{map[string]any{"Name": "ApiId", "Value": map[string]any{"Ref": "HttpApi"}}},
+	}))
+	s.HasResourceProperties(jsii.String("AWS::Logs::MetricFilter"), like(map[string]any{
+		"LogGroupName": map[string]any{"Ref": "AccessLogs"}, "FilterPattern": `{ $.status = "429" }`,
+	}))
+}
+
+// TestFailedShare: the expression names its metrics, and is not judged by the
+// bad minute of a single customer.
+func TestFailedShare(t *testing.T) {
+	metric := func(id, name string) any {
+		return like(map[string]any{"Id": id, "ReturnData": false, "MetricStat": like(map[string]any{"Metric": like(map[string]any{"MetricName": name})})})
+	}
+	production().HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{
+		"AlarmName": "signpost-prod-FailedShare", "Threshold": 0.2,
+		"Metrics": assertions.Match_ArrayWith(&[]any{
+			like(map[string]any{"Expression": "IF(failed >= 5, failed / (failed + verified), 0)"}),
+			metric("failed", "Failed"), metric("verified", "Verified"),
+		}),
+	}))
+}
