@@ -67,15 +67,16 @@ func TestSequences(t *testing.T) {
 		for n := range atATime {
 			t.Run(strconv.Itoa(n), func(t *testing.T) {
 				t.Parallel()
-				own, failed := 0, false
+				own, held := 0, 0
 				rapid.Check(t, func(r *rapid.T) {
-					if own++; !chosen && own > fewest && time.Since(began) > playTime && !failed {
+					// Not after a failure, which rapid plays again, shorter and shorter.
+					if failed := held < own; !failed && !chosen && own >= fewest && time.Since(began) > playTime {
 						return
 					}
 					played.Add(1)
-					failed = true // until it has held: rapid plays a failure again
+					own++
 					hold(t, r, inMemory)
-					failed = false
+					held++
 				})
 			})
 		}

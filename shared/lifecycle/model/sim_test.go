@@ -36,12 +36,17 @@ type worker struct {
 	mu     sync.Mutex
 	calls  int
 	counts map[string]int // by call
-	// claimed is, by organization, the activation whose row it verifies.
+	// claimed is, by organization, the activation whose row it verifies; proves,
+	// whether it has had a candidate in its hands.
 	claimed map[string]installation.Generation
+	proves  map[string]bool
 }
 
 func (w *world) newWorker(name string, pace pace, killAfter int) *worker {
-	return &worker{name: name, seed: w.sequence.Seed, pace: pace, killAfter: killAfter, trail: &w.trail, counts: map[string]int{}, claimed: map[string]installation.Generation{}}
+	return &worker{
+		name: name, seed: w.sequence.Seed, pace: pace, killAfter: killAfter, trail: &w.trail,
+		counts: map[string]int{}, claimed: map[string]installation.Generation{}, proves: map[string]bool{},
+	}
 }
 
 var errKilled = errors.New("worker was killed")
@@ -75,17 +80,20 @@ func (w *worker) begin(call string) error {
 }
 
 // claim notes whose row the worker begins to verify, or that it has a candidate
-// in its hands, which may become an installation.
+// in its hands. A run works on several rows at once, and the work on a candidate
+// looks at the installation anew whenever that is replaced: from then on none of
+// the worker's writes to the organization tells which row it was for.
 func (w *worker) claim(orgKey string, row *installation.Installation) {
 	if w == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.claimed, orgKey)
-	if row != nil {
-		w.claimed[orgKey] = row.Generation
+	if row == nil {
+		w.proves[orgKey] = true
+		return
 	}
+	w.claimed[orgKey] = row.Generation
 }
 
 // strays reports whether the worker began to verify another activation's row
@@ -97,7 +105,7 @@ func (w *worker) strays(row installation.Installation) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	began, verifies := w.claimed[row.OrgKey]
-	return verifies && began != row.Generation
+	return verifies && !w.proves[row.OrgKey] && began != row.Generation
 }
 
 // take passes the time that this call takes, or until ctx ends.

@@ -1,0 +1,33 @@
+package model_test
+
+import (
+	"testing"
+	"time"
+)
+
+// remembered are sequences that failed once, each with what was wrong: the
+// product, or what is asked of it here. They are played as they were drawn.
+var remembered = map[string]sequence{
+	// The oracle took the run's work on the move, which may touch the newer
+	// activation's row, for its work on the earlier one's.
+	"one run proves a move and verifies, while a newer code is promoted": {
+		Pace: stormy,
+		Steps: []step{
+			{Kind: activate, Deliveries: []delivery{{}}},
+			{Kind: verify, Gap: 2 * time.Second, Deliveries: []delivery{{After: 2 * time.Hour}}},
+			{Kind: activate, Gap: 2 * time.Second, Deliveries: []delivery{{After: 2 * time.Hour}}},
+			{Kind: move, Gap: 2 * time.Second, Variant: 2, Deliveries: []delivery{{}}},
+		},
+	},
+}
+
+func TestRememberedSequences(t *testing.T) {
+	for name, s := range remembered {
+		t.Run(name, func(t *testing.T) {
+			violations, trail := play(t, s, inMemory, plant{})
+			for _, violation := range violations {
+				t.Errorf("%s\n%s", violation, trail)
+			}
+		})
+	}
+}
