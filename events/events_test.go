@@ -50,7 +50,7 @@ var answers = map[string]answer{
 	"managecontent-signage.json": {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
 	"managecontent-webapp.json":  {status: 200, body: `{"redirectUrl":"http://127.0.0.1:…/sample/content?launch=…"}`},
 
-	"launches-redeem.json": {status: 200, body: `{"orgId":"…","orgName":"Sample customer","appId":"6d93fe09-7130-4507-b261-3908b63428a4",` +
+	"launches-redeem.json": {status: 200, body: `{"orgKey":"…","orgId":"…","orgName":"Sample customer","appId":"6d93fe09-7130-4507-b261-3908b63428a4",` +
 		`"feature":"digital_signage","task":"assign_content","devices":[{"deviceId":"…","displayName":"Lobby Board"},` +
 		`{"deviceId":"…","displayName":"Reception Desk"},{"deviceId":"…","displayName":"Board Room"}],"issuedAt":"…Z"}`},
 

@@ -56,7 +56,7 @@ func TestRedeem(t *testing.T) {
 	var log bytes.Buffer
 	handler := gateway.Handle(slog.New(slog.NewJSONHandler(&log, nil)), time.Now, redeem(keys, kept, func() time.Time { return now }))
 
-	const whole = `{"orgId":"sub-1","orgName":"Org","appId":"app","feature":"digital_signage","task":"assign_content",` +
+	const whole = `{"orgKey":"org-1","orgId":"sub-1","orgName":"Org","appId":"app","feature":"digital_signage","task":"assign_content",` +
 		`"devices":[{"deviceId":"b","displayName":"<B>"},{"deviceId":"a"}],"issuedAt":"2026-01-02T03:04:05Z"}`
 	tests := []struct {
 		name, authorization, code, body string

@@ -47,8 +47,10 @@ type Device struct {
 // Launch is one cross-launch.
 type Launch struct {
 	// ID is the digest of the code; see [IDOf].
-	ID      string
-	OrgKey  string
+	ID string
+	// OrgKey is [webex.OrganizationKey] of OrgID.
+	OrgKey string
+	// OrgID is the token's `sub`.
 	OrgID   string
 	AppID   string
 	Feature webex.Feature

@@ -163,7 +163,7 @@ func TestIssueStores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantJSON := `{"orgId":"` + token("").Subject + `","orgName":"Org","appId":"app","feature":"digital_signage","task":"assign_content",` +
+	wantJSON := `{"orgKey":"org-1","orgId":"` + token("").Subject + `","orgName":"Org","appId":"app","feature":"digital_signage","task":"assign_content",` +
 		`"devices":[{"deviceId":"b","displayName":"B"},{"deviceId":"a"}],"issuedAt":"2026-01-02T03:04:05Z"}`
 	if string(got) != wantJSON {
 		t.Errorf("redeemed\n%s, want\n%s", got, wantJSON)

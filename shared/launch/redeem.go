@@ -12,8 +12,11 @@ import (
 // Hub's word, not signed: the content server must check that they are the
 // organization's.
 type Redeemed struct {
-	// OrgKey is for our log; the content server knows the organization by OrgID.
-	OrgKey  string        `json:"-"`
+	// OrgKey identifies the organization for good: the content server keys its
+	// customers by it.
+	OrgKey string `json:"orgKey"`
+	// OrgID is the `sub` of the token that launched. Webex has several forms of
+	// it for one organization, and a move may change it.
 	OrgID   string        `json:"orgId"`
 	OrgName string        `json:"orgName"`
 	AppID   string        `json:"appId"`

@@ -180,6 +180,9 @@ func TestMove(t *testing.T) {
 			if redeemed["orgId"] != c.org.Sub() || c.org.Sub() == oldSub {
 				t.Errorf("orgId is %v, want the latest, %s", redeemed["orgId"], c.org.Sub())
 			}
+			if redeemed["orgKey"] != c.org.ID() {
+				t.Errorf("orgKey is %v, want %s as before the move", redeemed["orgKey"], c.org.ID())
+			}
 			c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
 			c.postActivation(code).wantJSON(t, 200, c.activeAnswer()) // the latest sub is stored
 			c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())

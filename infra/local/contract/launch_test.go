@@ -74,7 +74,7 @@ func TestRedeeming(t *testing.T) {
 				t.Errorf("issuedAt: %v", err)
 			}
 			got.wantJSON(t, 200, object{
-				"orgId": c.org.Sub(), "orgName": c.org.Name(), "appId": c.cloud.AppID(), "feature": test.feature,
+				"orgKey": c.org.ID(), "orgId": c.org.Sub(), "orgName": c.org.Name(), "appId": c.cloud.AppID(), "feature": test.feature,
 				"task":    map[string]string{"assignContent": "assign_content", "manageContent": "manage_content"}[test.task],
 				"devices": test.devices, "issuedAt": got.object(t)["issuedAt"],
 			})

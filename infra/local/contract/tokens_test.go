@@ -158,8 +158,9 @@ func TestOrganizationsAreKeyedByTheirID(t *testing.T) {
 	} {
 		token := c.token("crossLaunch", object{"sub": sub})
 		code := c.launchWith(token, webextest.DigitalSignage, "manageContent", nil).launchCode(t)
-		if got := c.redeem(code).want(t, 200).object(t)["orgId"]; got != sub {
-			t.Errorf("%s: orgId is %v, want the latest sub, %s", name, got, sub)
+		got := c.redeem(code).want(t, 200).object(t)
+		if got["orgId"] != sub || got["orgKey"] != c.org.ID() {
+			t.Errorf("%s: orgId is %v, want the latest sub, %s; orgKey is %v, want %s", name, got["orgId"], sub, got["orgKey"], c.org.ID())
 		}
 	}
 	plain := newCustomer(t, west)

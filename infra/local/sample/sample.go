@@ -13,6 +13,9 @@
 // browser is sent on to an address without the code. No address is sent on to
 // other sites.
 //
+// A customer is known by orgKey and not by orgId, of which one organization can
+// have several in time.
+//
 // Two things to add in a real product. Check that the devices are the
 // organization's: the organization is proven, but the list of devices is only
 // what Control Hub said. And set Secure on the cookie: you serve https.
@@ -42,7 +45,8 @@ var pages = template.Must(template.ParseFS(files, "*.html"))
 
 // Launch is what Signpost answers when a launch is redeemed.
 type Launch struct {
-	OrgID    string    `json:"orgId"`
+	OrgKey   string    `json:"orgKey"` // the same for good: key customers by it
+	OrgID    string    `json:"orgId"`  // may change, for example in a move between Webex regions
 	OrgName  string    `json:"orgName"`
 	AppID    string    `json:"appId"`
 	Feature  string    `json:"feature"` // digital_signage or persistent_web_app
@@ -64,9 +68,15 @@ const (
 	maxLaunches = 50 // of one session: each opened a tab
 )
 
+// view is what the content page shows of a launch.
+type view struct {
+	Launch
+	Customer int // the vendor's own number of the organization
+}
+
 // session is an administrator's browser.
 type session struct {
-	launches map[int]Launch
+	launches map[int]view
 	last     int
 	until    time.Time
 }
@@ -77,15 +87,16 @@ type Server struct {
 	key      string // the content API key
 	client   *http.Client
 
-	mu       sync.Mutex
-	sessions map[string]*session
+	mu        sync.Mutex
+	sessions  map[string]*session
+	customers map[string]int // customer numbers, by orgKey
 }
 
 // New returns the pages, to be mounted below any path. signpost is the address
 // of the API, contentKey the content API key.
 func New(signpost, contentKey string) http.Handler {
 	s := &Server{
-		signpost: signpost, key: contentKey, sessions: map[string]*session{},
+		signpost: signpost, key: contentKey, sessions: map[string]*session{}, customers: map[string]int{},
 		client: &http.Client{Timeout: 10 * time.Second},
 	}
 	mux := http.NewServeMux()
@@ -105,13 +116,13 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 			refuse(w, err)
 			return
 		}
-		id, view := s.keep(r, launch)
+		id, number := s.keep(r, launch)
 		http.SetCookie(w, &http.Cookie{
 			Name: cookieName, Value: id, Path: "/", MaxAge: int(sessionLife.Seconds()),
 			HttpOnly: true, SameSite: http.SameSiteLaxMode, // Strict would be left out after Control Hub's click
 		})
 		protect(w)
-		w.Header().Set("Location", "content?view="+strconv.Itoa(view))
+		w.Header().Set("Location", "content?view="+strconv.Itoa(number))
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
@@ -158,7 +169,7 @@ func (s *Server) redeem(ctx context.Context, code string) (Launch, error) {
 
 // keep stores a launch in the browser's session, or in a new one. Each launch
 // has a number of its own, since each opened a tab.
-func (s *Server) keep(r *http.Request, launch Launch) (id string, view int) {
+func (s *Server) keep(r *http.Request, launch Launch) (id string, number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for old, one := range s.sessions {
@@ -170,29 +181,38 @@ func (s *Server) keep(r *http.Request, launch Launch) (id string, view int) {
 		id = cookie.Value
 	} else {
 		id = rand.Text()
-		s.sessions[id] = &session{launches: map[int]Launch{}}
+		s.sessions[id] = &session{launches: map[int]view{}}
 	}
 	one := s.sessions[id]
 	one.last++
-	one.launches[one.last], one.until = launch, time.Now().Add(sessionLife)
+	one.launches[one.last], one.until = view{launch, s.customer(launch.OrgKey)}, time.Now().Add(sessionLife)
 	delete(one.launches, one.last-maxLaunches)
 	return id, one.last
 }
 
+// customer is the number of the organization, a new one for an organization
+// that was never seen. The caller holds the lock.
+func (s *Server) customer(orgKey string) int {
+	if s.customers[orgKey] == 0 {
+		s.customers[orgKey] = len(s.customers) + 1
+	}
+	return s.customers[orgKey]
+}
+
 // find is the launch that a browser asks for again.
-func (s *Server) find(r *http.Request) (Launch, bool) {
+func (s *Server) find(r *http.Request) (view, bool) {
 	cookie, err := r.Cookie(cookieName)
-	view, _ := strconv.Atoi(r.URL.Query().Get("view")) // 0 is none
+	number, _ := strconv.Atoi(r.URL.Query().Get("view")) // 0 is none
 	if err != nil {
-		return Launch{}, false
+		return view{}, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := s.sessions[cookie.Value]
 	if one == nil || time.Now().After(one.until) {
-		return Launch{}, false
+		return view{}, false
 	}
-	launch, ok := one.launches[view]
+	launch, ok := one.launches[number]
 	return launch, ok
 }
 

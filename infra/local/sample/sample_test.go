@@ -44,8 +44,9 @@ func (v *visitor) signpost(w http.ResponseWriter, r *http.Request) {
 	v.redeemed = append(v.redeemed, r.Method+" "+code+" "+r.Header.Get("Authorization"))
 	switch {
 	case strings.HasPrefix(code, "good"):
-		fmt.Fprintf(w, `{"orgId":"Y2lz","orgName":%q,"feature":"digital_signage","task":"assign_content","issuedAt":"2026-01-02T03:04:05Z",
-			"devices":[{"deviceId":"one","displayName":"<b>Lobby</b>"},{"deviceId":"two"}]}`, "Customer of "+code)
+		orgKey, _, _ := strings.Cut(code, "-")
+		fmt.Fprintf(w, `{"orgKey":%q,"orgId":%q,"orgName":%q,"feature":"digital_signage","task":"assign_content","issuedAt":"2026-01-02T03:04:05Z",
+			"devices":[{"deviceId":"one","displayName":"<b>Lobby</b>"},{"deviceId":"two"}]}`, orgKey, "form "+code, "Customer of "+code)
 	case code == "key":
 		w.WriteHeader(http.StatusUnauthorized)
 	case code == "bad-json":
@@ -94,6 +95,19 @@ func TestALaunchIsRedeemedOnceAndKept(t *testing.T) {
 	}
 	if len(v.redeemed) != 2 {
 		t.Errorf("redeemed %q", v.redeemed)
+	}
+}
+
+// TestACustomerIsKnownByItsKey: an organization of which another orgId comes,
+// as it does after a move, is no second customer.
+func TestACustomerIsKnownByItsKey(t *testing.T) {
+	v := visit(t)
+	for _, test := range []struct{ code, customer string }{
+		{"good1-before", "No. 1"}, {"good2-before", "No. 2"}, {"good1-after", "No. 1"},
+	} {
+		if _, page := v.get("content?launch=" + test.code); !strings.Contains(page, test.customer+"<") {
+			t.Errorf("%s is not customer %s: %s", test.code, test.customer, page)
+		}
 	}
 }
 

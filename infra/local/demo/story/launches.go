@@ -93,7 +93,7 @@ func (s *story) checkLaunch(redeemed answer) error {
 		devices = append(devices, map[string]string{"deviceId": d.ID, "displayName": d.Name})
 	}
 	want := map[string]any{
-		"orgId": s.org.Sub, "orgName": s.org.Name, "appId": s.cloud.AppID,
+		"orgKey": s.org.ID, "orgId": s.org.Sub, "orgName": s.org.Name, "appId": s.cloud.AppID,
 		"feature": webex.DigitalSignage, "task": webex.AssignContent, "devices": devices,
 	}
 	if err := expect("Launch", canonical(want), canonical(saw)); err != nil {
