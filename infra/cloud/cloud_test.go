@@ -110,10 +110,27 @@ func TestNotices(t *testing.T) {
 			"FilterCriteria":           map[string]any{"Filters": []any{map[string]any{"Pattern": notices.Filter}}},
 			"DynamoDBStreamParameters": like(map[string]any{"StartingPosition": "TRIM_HORIZON"}),
 		}),
-		"TargetParameters": like(map[string]any{
-			"InputTemplate":                 notices.Template,
-			"EventBridgeEventBusParameters": map[string]any{"Source": "signpost", "DetailType": "$.dynamodb.NewImage.notice.S"},
-		}),
+		"Enrichment": map[string]any{"Fn::GetAtt": []string{"EventMachine", "Arn"}},
+		"TargetParameters": map[string]any{
+			"EventBridgeEventBusParameters": map[string]any{"Source": "signpost", "DetailType": "$.type"},
+		},
+	}))
+	// Its role allows nothing: it calls nothing.
+	machine := s.properties("EventMachine")
+	if machine["StateMachineType"] != "EXPRESS" || machine["DefinitionString"] != notices.Definition() {
+		t.Errorf("the state machine is %v", machine)
+	}
+	role, _ := machine["RoleArn"].(map[string]any)["Fn::GetAtt"].([]any)
+	if properties := s.properties(role[0].(string)); properties["Policies"] != nil || properties["ManagedPolicyArns"] != nil {
+		t.Errorf("the state machine's role is %v", properties)
+	}
+	s.HasResourceProperties(jsii.String("AWS::IAM::Role"), like(map[string]any{
+		"Policies": []any{like(map[string]any{"PolicyDocument": like(map[string]any{"Statement": assertions.Match_ArrayWith(&[]any{
+			map[string]any{
+				"Effect": "Allow", "Action": "states:StartSyncExecution",
+				"Resource": map[string]any{"Fn::GetAtt": []string{"EventMachine", "Arn"}},
+			},
+		})})})},
 	}))
 }
 

@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awspipes"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/jsii-runtime-go"
 
 	"signpost/infra/notices"
@@ -13,9 +14,11 @@ import (
 // What a pipe does with an event that the bus does not take: a record lives for
 // a day in the stream, and this is most of it.
 const (
-	pipeRetries   = 185
-	pipeMaxAge    = 23 * 60 * 60
-	pipeBatchSize = 10
+	pipeRetries = 185
+	pipeMaxAge  = 23 * 60 * 60
+	// One record at a time: the largest is far below the 256 KiB that a state
+	// machine takes, and one that fails keeps no other from its event.
+	pipeBatchSize = 1
 )
 
 // addNotices brings what happens to installations from the table's stream to a
@@ -27,6 +30,7 @@ func (d *deployment) addNotices() {
 	missed := awssqs.NewCfnQueue(d.Stack, jsii.String("MissedNotices"), &awssqs.CfnQueueProps{
 		MessageRetentionPeriod: jsii.Number(14 * 24 * 60 * 60), SqsManagedSseEnabled: jsii.Bool(true),
 	})
+	machine := d.addEventMachine()
 	stream := d.table().AttrStreamArn()
 	role := awsiam.NewRole(d.Stack, jsii.String("NoticesPipeRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("pipes.amazonaws.com"), &awsiam.ServicePrincipalOpts{
@@ -35,6 +39,7 @@ func (d *deployment) addNotices() {
 		InlinePolicies: &map[string]awsiam.PolicyDocument{
 			"Notices": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
 				allow(stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+				allow(machine, "states:StartSyncExecution"),
 				allow(bus.AttrArn(), "events:PutEvents"),
 				allow(missed.AttrArn(), "sqs:SendMessage"),
 			}}),
@@ -42,7 +47,7 @@ func (d *deployment) addNotices() {
 	})
 	awspipes.NewCfnPipe(d.Stack, jsii.String("NoticesPipe"), &awspipes.CfnPipeProps{
 		Description: jsii.String("Tells the bus of the vendor what happens to installations"),
-		RoleArn:     role.RoleArn(), Source: stream, Target: bus.AttrArn(),
+		RoleArn:     role.RoleArn(), Source: stream, Enrichment: machine, Target: bus.AttrArn(),
 		SourceParameters: &awspipes.CfnPipe_PipeSourceParametersProperty{
 			FilterCriteria: &awspipes.CfnPipe_FilterCriteriaProperty{Filters: []any{
 				&awspipes.CfnPipe_FilterProperty{Pattern: jsii.String(notices.Filter)},
@@ -55,13 +60,28 @@ func (d *deployment) addNotices() {
 			},
 		},
 		TargetParameters: &awspipes.CfnPipe_PipeTargetParametersProperty{
-			InputTemplate: jsii.String(notices.Template),
 			EventBridgeEventBusParameters: &awspipes.CfnPipe_PipeTargetEventBridgeEventBusParametersProperty{
 				Source: jsii.String(notices.Source), DetailType: jsii.String(notices.DetailType),
 			},
 		},
 	})
 	d.output("NoticesBus", "Event bus with what happens to installations.", bus.Ref())
+}
+
+// addEventMachine adds the state machine that makes events of records, and
+// returns its ARN. It calls nothing, so its role may do nothing. It keeps no
+// log: a record that it fails on is retried by the pipe, then kept in the queue
+// of missed notices with the error.
+func (d *deployment) addEventMachine() *string {
+	role := awsiam.NewRole(d.Stack, jsii.String("EventMachineRole"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": d.Account()}},
+		}),
+	})
+	machine := awsstepfunctions.NewCfnStateMachine(d.Stack, jsii.String("EventMachine"), &awsstepfunctions.CfnStateMachineProps{
+		StateMachineType: jsii.String("EXPRESS"), RoleArn: role.RoleArn(), DefinitionString: jsii.String(notices.Definition()),
+	})
+	return machine.AttrArn()
 }
 
 func allow(on *string, actions ...string) awsiam.PolicyStatement {

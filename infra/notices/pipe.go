@@ -3,7 +3,7 @@ package notices
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -17,7 +17,8 @@ type Event struct {
 	Detail     string // JSON on one line
 }
 
-// Pipe does what the pipe on AWS does with a record: nothing, or an event.
+// Pipe does what the pipe on AWS does with a record: nothing, or an event. That
+// the detail is what [Expression] yields is tested.
 func Pipe(record Record) (Event, bool, error) {
 	var pattern map[string]any
 	if err := json.Unmarshal([]byte(Filter), &pattern); err != nil {
@@ -27,11 +28,26 @@ func Pipe(record Record) (Event, bool, error) {
 	if err != nil || !matched {
 		return Event{}, false, err
 	}
-	detail, err := render(Template, record)
+	detail, err := shape(record)
 	if err != nil {
 		return Event{}, false, err
 	}
-	return Event{DetailType: at(record, DetailType), Detail: detail}, true, nil
+	text, err := json.Marshal(detail)
+	return Event{DetailType: detail.Type, Detail: string(text)}, true, err
+}
+
+// shape is [Expression] in Go.
+func shape(record Record) (Detail, error) {
+	text := func(attribute string) string { return at(record, "dynamodb", "NewImage", attribute, "S") }
+	version, err := strconv.ParseInt(at(record, "dynamodb", "NewImage", "version", "N"), 10, 64)
+	if err != nil {
+		return Detail{}, fmt.Errorf("version: %w", err)
+	}
+	return Detail{
+		Type: text("notice"), OrgKey: strings.TrimPrefix(at(record, "dynamodb", "Keys", "pk", "S"), "org#"),
+		OrgID: text("subject"), OrgName: text("orgName"), AppID: text("appId"), Region: text("region"),
+		State: text("state"), Generation: text("generation"), Version: version,
+	}, nil
 }
 
 // matches tells whether value fits an event pattern: every field of the
@@ -75,26 +91,10 @@ func oneOf(wants []any, object map[string]any, name string) (bool, error) {
 	return false, nil
 }
 
-var placeholder = regexp.MustCompile(`<(\$[A-Za-z0-9_.-]+)>`)
-
-// render fills in a template. What a record does not have is empty.
-func render(template string, record Record) (string, error) {
-	filled := placeholder.ReplaceAllStringFunc(template, func(match string) string {
-		quoted, _ := json.Marshal(at(record, match[1:len(match)-1])) // a string always encodes
-		return string(quoted[1 : len(quoted)-1])
-	})
-	var detail map[string]string
-	if err := json.Unmarshal([]byte(filled), &detail); err != nil {
-		return "", fmt.Errorf("template: %w", err)
-	}
-	compact, err := json.Marshal(detail)
-	return string(compact), err
-}
-
-// at is the text at a path such as $.dynamodb.Keys.sk.S, "" if there is none.
-func at(record Record, path string) string {
+// at is the text at a path of members, "" if there is none.
+func at(record Record, path ...string) string {
 	var value any = map[string]any(record)
-	for name := range strings.SplitSeq(strings.TrimPrefix(path, "$."), ".") {
+	for _, name := range path {
 		object, _ := value.(map[string]any)
 		value = object[name]
 	}

@@ -41,7 +41,8 @@ func TestNoticesAreLogged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "notices | " + notice + ` {"appId":"","generation":"","orgId":"","orgName":"","region":"","state":"","version":"7"}`
+		want := "notices | " + notice + ` {"type":"` + notice +
+			`","orgKey":"o","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":7}`
 		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.Logs(), want); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s is not in the log:\n%s", want, s.Logs())
