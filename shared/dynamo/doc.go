@@ -26,8 +26,9 @@
 // # Writes
 //
 // A row is written whole, on the condition that its version is the one that
-// was read. A version restarts only when a tombstone's time is over, longer
-// than any worker lives, so it never means two things to one worker.
+// was read. A version restarts only when a tombstone's time is over, a week at
+// least: longer than any worker lives, so that it never means two things to one
+// worker, and than an event can be late, by which the vendor orders them.
 //
 // An installation's row carries a notice, if what wrote it is to be told to the
 // vendor, for that write only: the table's stream delivers it.

@@ -116,9 +116,11 @@ func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error)
 }
 
 // Expire returns the tombstone of an installation that has been token_invalid
-// for [TokenInvalidLife].
+// for [TokenInvalidLife]. It is kept as long from now on as one that Remove
+// makes: while it is, the next activation goes on with its versions, by which
+// the vendor orders events.
 func (i Installation) Expire(now time.Time) Installation {
-	return i.tombstone(i.LastActionAt, now)
+	return i.tombstone(i.LastActionAt, now.Add(webex.LongestAcceptance))
 }
 
 func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {

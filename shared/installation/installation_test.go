@@ -146,6 +146,17 @@ func TestRemove(t *testing.T) {
 	}
 }
 
+// TestExpireKeepsTheVersion: an activation right after it must not begin at
+// version 1 again, since its events would look like old ones.
+func TestExpireKeepsTheVersion(t *testing.T) {
+	long := 100 * 24 * time.Hour
+	gone := active().Expire(noon.Add(long))
+	end := noon.Add(long + webex.LongestAcceptance)
+	if gone.Version != active().Version || gone.Forgotten(end.Add(-time.Second)) || !gone.Forgotten(end) {
+		t.Errorf("version %d, forgotten at %v, want %v", gone.Version, gone.ForgetAt, end)
+	}
+}
+
 func TestMoveOrder(t *testing.T) {
 	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, IssuedAt: at(1), Region: "new"}
 	reinstalled, later, removed := active(), active(), active().Expire(at(1))
