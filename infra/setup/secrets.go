@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signpost/infra/stage"
+	"signpost/shared/secret/document"
 	"signpost/shared/secret/sealing"
 )
 
@@ -18,6 +19,18 @@ type parts map[string]json.RawMessage
 func (d parts) set(field string, value any) error {
 	text, err := json.Marshal(value)
 	d[field] = text
+	return err
+}
+
+// check refuses text, the parts as JSON, if the functions would.
+func (d parts) check(text []byte) error {
+	var there []document.Part
+	for _, part := range []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset} {
+		if d[string(part)] != nil {
+			there = append(there, part)
+		}
+	}
+	_, err := document.Parse(text, there...)
 	return err
 }
 
@@ -79,6 +92,9 @@ func (s *session) write(ctx context.Context, v vault, name string, d parts) erro
 	text, err := json.Marshal(d)
 	if err != nil {
 		return err
+	}
+	if err := d.check(text); err != nil {
+		return fmt.Errorf("%s is left as it is: %w", name, err)
 	}
 	if err := v.put(ctx, name, text); err != nil {
 		return err

@@ -128,21 +128,28 @@ func readAPIKeys(field json.RawMessage) ([]secret.String, error) {
 		if err != nil {
 			return nil, err
 		}
-		if strings.ContainsFunc(key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-			return nil, errors.New("must hold keys of printable ASCII without spaces: they are sent in a header")
+		if strings.Contains(key.Reveal(), " ") {
+			return nil, errors.New("must hold keys without spaces: they are sent in a header")
 		}
 		keys = append(keys, key)
 	}
 	return keys, nil
 }
 
+// readSecret takes printable ASCII, which is what OAuth allows in a client
+// secret (RFC 6749, appendix A) and what a header can carry.
 func readSecret(field json.RawMessage) (secret.String, error) {
 	var value secret.String
 	if field[0] != '"' || json.Unmarshal(field, &value) != nil {
 		return secret.String{}, errors.New("must be a string")
 	}
-	if strings.TrimSpace(value.Reveal()) == "" {
+	switch text := value.Reveal(); {
+	case strings.TrimSpace(text) == "":
 		return secret.String{}, errors.New("is empty")
+	case strings.TrimSpace(text) != text:
+		return secret.String{}, errors.New("has white space before or after it: it came by copying, take it out")
+	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }):
+		return secret.String{}, errors.New("holds a character that is no printable ASCII, perhaps an invisible one: copy it again")
 	}
 	return value, nil
 }
