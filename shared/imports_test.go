@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	},
 	// Test support: whether the race detector is on, a Webex that knows nothing of us, a table for tests.
 	"shared/race":                 {},
+	"shared/config/configtest":    {},
 	"shared/webex/webextest":      {},
 	"shared/dynamo/dynamotest":    {},
 	"shared/lifecycle/model":      {"shared/webex", "shared/installation", "shared/launch"},

@@ -3,15 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
 	"slices"
 
 	"signpost/infra/stage"
+	"signpost/shared/config"
 	"signpost/shared/webex"
 )
-
-var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
 // problems collects what is wrong with a manifest.
 type problems []error
@@ -32,7 +29,7 @@ func (m Manifest) check() error {
 	} {
 		p.require(field.value != "", "%s is missing: set %s", field.name, field.fix)
 	}
-	p.require(m.ID == "" || uuidPattern.MatchString(m.ID), "id is not a UUID")
+	p.require(m.ID == "" || stage.CheckVariable("WEBEX_APP_ID", m.ID) == nil, "id is not a UUID")
 	p.require(m.Email == "" || stage.IsEmail(m.Email), "email %q is not an address", m.Email)
 	p.require(m.ManifestVersion >= 0, "manifestVersion must be a positive number")
 	p.require(m.Availability == "org_private" || m.Availability == "global", "availability is %q: it must be org_private or global", m.Availability)
@@ -50,8 +47,8 @@ func (p *problems) address(name, value string) {
 	if value == "" {
 		return
 	}
-	u, err := url.Parse(value)
-	p.require(err == nil && u.Scheme == "https" && u.Hostname() != "" && u.User == nil, "%s %q is not an https address", name, value)
+	err := config.CheckAddress(value)
+	p.require(err == nil, "%s %q %v", name, value, err)
 }
 
 func (p *problems) provisioning(v Provisioning) {

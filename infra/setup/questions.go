@@ -1,17 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"signpost/infra/stage"
-	"signpost/shared/webex"
+	"signpost/shared/config"
 )
 
 // question is one thing that only a person knows.
@@ -24,33 +23,35 @@ type question struct {
 	help string
 	// fallback is proposed where nothing is set.
 	fallback func() string
-	check    func(string) error
+	// check judges the answer; what it may be if it is a variable of the
+	// functions is theirs to say.
+	check func(string) error
 	// when is whether it is asked at all; nil means always.
 	when func(stage.Settings) bool
 }
 
-var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
-
 // questions are asked in this order. What has a good default is not asked for,
 // and can be set by -set or in the file.
 var questions = []question{
-	{key: "WEBEX_APP_ID", text: "Id of the integration", fallback: newUUID, check: pattern(uuidPattern, "a UUID"),
+	{key: "WEBEX_APP_ID", text: "Id of the integration", fallback: newUUID, check: variable("WEBEX_APP_ID"),
 		help: "A UUID that you choose once: the manifest's id. Take the one of your manifest, if you have one."},
 	{key: "integration.displayName", text: "Name of the integration", check: notEmpty, help: "As administrators see it in Control Hub."},
-	{key: "VENDOR_NAME", text: "Your name", check: notEmpty, help: "The vendor, in Control Hub and on the activation page."},
+	{key: "VENDOR_NAME", text: "Your name", check: both(notEmpty, variable("VENDOR_NAME")), help: "The vendor, in Control Hub and on the activation page."},
 	{key: "integration.email", text: "Contact", check: email, help: "An e-mail address, for Cisco and administrators."},
+	{key: "SUPPORT_URL", text: "Your support", check: variable("SUPPORT_URL"),
+		help: "https:// and a page or mailto: and an address, shown to administrators whose activation fails. May be empty."},
 	{key: "integration.description", text: "What it does", check: notEmpty, help: "One or two sentences, shown in Control Hub."},
 	{key: "integration.availability", text: "Availability", fallback: always("org_private"), check: oneOf("org_private", "global"),
 		help: "org_private: one organization uploads the manifest. global: every customer finds it, once Cisco has approved it."},
-	{key: "integration.tocUrl", text: "Terms of use", check: address, when: isGlobal, help: "A global integration names an address for them."},
+	{key: "integration.tocUrl", text: "Terms of use", check: config.CheckAddress, when: isGlobal, help: "A global integration names an address for them."},
 	{key: "integration.provisioning", text: "Provisioning", fallback: always("manual"), check: oneOf("manual", "https"),
 		help: "manual: an administrator pastes the activation code into our page. https: Control Hub posts it to us,\n" +
 			"  to an address that is known: of your own, or after a first deployment with manual."},
-	{key: "SIGNAGE_URL", text: "Signage page", check: content(webex.DigitalSignage),
+	{key: "SIGNAGE_URL", text: "Signage page", check: variable("SIGNAGE_URL"),
 		help: "What signage devices show; may hold $(deviceId) and the like. Leave empty if you provide no digital signage."},
-	{key: "PWA_URL", text: "Persistent web app", check: content(webex.PersistentWebApp),
+	{key: "PWA_URL", text: "Persistent web app", check: variable("PWA_URL"),
 		help: "What Room Navigators show. Leave empty if you provide no web app."},
-	{key: "CONTENT_URL", text: "Your content page", check: requiredAddress,
+	{key: "CONTENT_URL", text: "Your content page", check: variable("CONTENT_URL"),
 		help: "Opened in a new tab when an administrator assigns content; launch=<code> is added to its query."},
 	{key: "deployment.domain", text: "Host name of your own for the API", check: none,
 		help: "Such as signpost.example.com. Leave empty for the name that API Gateway gives."},
@@ -58,8 +59,8 @@ var questions = []question{
 		help: "ARN of an issued certificate in AWS Certificate Manager, in the region of the stack."},
 	{key: "deployment.hostedZoneId", text: "Its hosted zone", check: none, when: hasDomain,
 		help: "Id of the Route 53 zone to put the name into. Leave empty to make the name yourself."},
-	{key: "deployment.alarmEmail", text: "Who hears of alarms", check: optionalEmail, help: "An e-mail address; AWS asks it to confirm. May be empty."},
-	{key: "WEBEX_CLIENT_ID", text: "OAuth client id", check: none,
+	{key: "deployment.alarmEmail", text: "Who hears of alarms", check: ifAny(email), help: "An e-mail address; AWS asks it to confirm. May be empty."},
+	{key: "WEBEX_CLIENT_ID", text: "OAuth client id", check: ifAny(variable("WEBEX_CLIENT_ID")),
 		help: "Control Hub shows it once, when the manifest is uploaded (make manifest). Leave empty until then."},
 }
 
@@ -131,22 +132,6 @@ func email(text string) error {
 	return nil
 }
 
-func optionalEmail(text string) error {
-	if text == "" {
-		return nil
-	}
-	return email(text)
-}
-
-func pattern(p *regexp.Regexp, what string) func(string) error {
-	return func(text string) error {
-		if !p.MatchString(text) {
-			return fmt.Errorf("it is not %s", what)
-		}
-		return nil
-	}
-}
-
 func oneOf(choices ...string) func(string) error {
 	return func(text string) error {
 		if !slices.Contains(choices, text) {
@@ -156,28 +141,22 @@ func oneOf(choices ...string) func(string) error {
 	}
 }
 
-func address(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return errors.New("it is not an https address")
-	}
-	return nil
+// variable judges a variable of the functions as they do.
+func variable(name string) func(string) error {
+	return func(text string) error { return stage.CheckVariable(name, text) }
 }
 
-func requiredAddress(text string) error {
-	if text == "" {
-		return errors.New("it is needed")
-	}
-	return address(text)
-}
-
-func content(feature webex.Feature) func(string) error {
+func ifAny(check func(string) error) func(string) error {
 	return func(text string) error {
 		if text == "" {
 			return nil
 		}
-		return feature.CheckContentURL(text)
+		return check(text)
 	}
+}
+
+func both(first, second func(string) error) func(string) error {
+	return func(text string) error { return cmp.Or(first(text), second(text)) }
 }
 
 // newUUID makes a random UUID, version 4.

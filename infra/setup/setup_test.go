@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"signpost/infra/stage"
+	"signpost/shared/config/configtest"
 	"signpost/shared/secret/document"
 	"signpost/shared/secret/sealing"
 )
@@ -114,21 +115,24 @@ func settings() assignments {
 func TestInteractive(t *testing.T) {
 	p := newProject(t)
 	answers := strings.Join([]string{
-		"", "Signage", "Vendor", "nobody", "dev@example.com", "Shows things.", "", "carrier pigeon", "https",
-		"http://signage.example.com", pages, "", "", "https://content.example.com/", "", "", "",
+		"", "Signage", "Vendor", "nobody", "dev@example.com", "help@example.com", "mailto:help@example.com", "Shows things.", "", "carrier pigeon", "https",
+		"http://signage.example.com", "https://signage.example.com/$(devicId)", pages, "", "", "https://content.example.com/", "", "", "",
 	}, "\n") + "\n"
 	if err := p.run(answers, flags{offline: true}, nil); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
 	}
 	s := p.settings(t)
-	if !uuidPattern.MatchString(s.Variables["WEBEX_APP_ID"]) || s.Variables["SIGNAGE_URL"] != pages || s.Integration.Provisioning != "https" ||
+	if stage.CheckVariable("WEBEX_APP_ID", s.Variables["WEBEX_APP_ID"]) != nil || s.Variables["SIGNAGE_URL"] != pages || s.Integration.Provisioning != "https" ||
 		s.Integration.Availability != "org_private" || s.Integration.Email != "dev@example.com" {
 		t.Errorf("settings: %+v", s)
 	}
-	p.says(t, "it is not an e-mail address", "must be one of manual, https", "Control Hub shows it once", "Next: make manifest STAGE=prod")
+	if s.Variables["SUPPORT_URL"] != "mailto:help@example.com" {
+		t.Errorf("support: %+v", s.Variables)
+	}
+	p.says(t, "it is not an e-mail address", "it must begin with https://", "unknown replacement value: use only $(deviceId)", "must be one of manual, https", "Control Hub shows it once", "Next: make manifest STAGE=prod")
 
 	id := s.Variables["WEBEX_APP_ID"]
-	again := strings.Repeat("\n", 12) + "C3f1b6a2\n"
+	again := strings.Repeat("\n", 13) + "C3f1b6a2\n"
 	if err := p.run(again, flags{offline: true}, nil); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
 	}
@@ -138,6 +142,21 @@ func TestInteractive(t *testing.T) {
 	p.says(t, "Next: make deploy STAGE=prod")
 	if err := p.run("\n", flags{offline: true}, nil); err == nil || !strings.Contains(err.Error(), "-batch") {
 		t.Errorf("answers run out: %v", err)
+	}
+}
+
+// TestQuestionsJudgeAsTheFunctionsDo: by the one table of values.
+func TestQuestionsJudgeAsTheFunctionsDo(t *testing.T) {
+	for _, q := range questions {
+		for _, value := range configtest.Values() {
+			if value.Variable != q.key {
+				continue
+			}
+			err := q.check(value.Value)
+			if (err == nil) != (value.Wrong == "") || err != nil && !strings.Contains(err.Error(), value.Wrong) {
+				t.Errorf("%s: %s=%q: %v, want %q", value.Name, q.key, value.Value, err, value.Wrong)
+			}
+		}
 	}
 }
 
@@ -194,6 +213,12 @@ func TestSecretsGoToTheVaultOnly(t *testing.T) {
 	p.says(t, "signpost-prod/integration is not there yet")
 
 	p.vault.values["signpost-prod/integration"], p.vault.values["signpost-prod/content"] = nil, nil
+	for _, bad := range []string{" geheim-client", "geheim-client\n", "geheim\u200b-client"} {
+		err := p.run("", flags{batch: true}, map[string]string{"clientSecret": bad})
+		if err == nil || !strings.Contains(err.Error(), "clientSecret") || strings.Contains(err.Error(), "geheim") || p.vault.values["signpost-prod/integration"] != nil {
+			t.Errorf("%q was taken, or told: %v", bad, err)
+		}
+	}
 	if err := p.run("", flags{batch: true}, nil); err != nil {
 		t.Fatal(err)
 	}

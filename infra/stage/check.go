@@ -38,6 +38,24 @@ func (s Settings) checkVariables(t *template.Template) error {
 	return config.Check(environ)
 }
 
+// CheckVariable returns what is wrong with one variable, as the functions judge
+// it on AWS; what depends on other variables is not looked at.
+func CheckVariable(name, value string) error {
+	environ := maps.Clone(placeholders)
+	environ[name] = value
+	settings, ok := errors.AsType[*config.Error](config.Check(environ))
+	if !ok {
+		return nil
+	}
+	var problems []error
+	for _, problem := range settings.Problems {
+		if problem.Variable == name {
+			problems = append(problems, fmt.Errorf("it %s: %s", problem.Wrong, problem.Fix))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // checkNames refuses variables that are not settings: a misspelt one would do
 // nothing, and a secret has no place in the file.
 func (s Settings) checkNames(t *template.Template) error {

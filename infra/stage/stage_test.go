@@ -14,7 +14,7 @@ import (
 func good() stage.Settings {
 	return stage.Settings{Name: "prod", Variables: map[string]string{
 		"WEBEX_APP_ID": "6d93fe09-7130-4507-b261-3908b63428a4", "WEBEX_CLIENT_ID": "C3f1b6a2",
-		"SIGNAGE_URL": "https://signage.example.com/?d=$(deviceId)&n=<x>", "CONTENT_URL": "https://content.example.com/",
+		"SIGNAGE_URL": "https://signage.example.com/?d=$(deviceId)&n=x", "CONTENT_URL": "https://content.example.com/",
 	}}
 }
 
@@ -95,7 +95,7 @@ func TestReadAndWrite(t *testing.T) {
 		t.Errorf("%v %v (-want +got):\n%s", found, err, diff)
 	}
 	text, err := os.ReadFile(stage.File(root, "prod"))
-	if err != nil || !strings.Contains(string(text), "?d=$(deviceId)&n=<x>") {
+	if err != nil || !strings.Contains(string(text), "?d=$(deviceId)&n=x") {
 		t.Errorf("addresses cannot be read: %s %v", text, err)
 	}
 	if err := os.WriteFile(stage.File(root, "dev"), []byte(`{"clientSecret":"x"}`), 0o600); err != nil {

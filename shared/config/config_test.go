@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/shared/config"
+	"signpost/shared/config/configtest"
 	"signpost/shared/secret/document"
 	"signpost/shared/webex"
 )
@@ -26,15 +27,9 @@ const (
 // environ is an environment in which everything is set well, with changes
 // merged over it; an empty value unsets.
 func environ(changes map[string]string) map[string]string {
-	all := map[string]string{
-		"INSTALLATIONS_TABLE": "installations",
-		"WEBEX_APP_ID":        appID,
-		"WEBEX_CLIENT_ID":     "C3f1b6a2",
-		"SECRET_JSON":         `{"clientSecret":"` + marker + `","contentApiKey":["` + marker + `"],"tokenKeyset":{"` + marker + `":1}}`,
-		"SIGNAGE_URL":         "https://signage.example.com/?device=$(deviceId)&name=$(deviceName)",
-		"PWA_URL":             "https://pwa.example.com/$(peripheralSerial)",
-		"CONTENT_URL":         "https://content.example.com/page?tenant=a&b",
-	}
+	all := configtest.Environ()
+	all["INSTALLATIONS_TABLE"] = "installations"
+	all["SECRET_JSON"] = `{"clientSecret":"` + marker + `","contentApiKey":["` + marker + `"],"tokenKeyset":{"` + marker + `":1}}`
 	maps.Copy(all, changes)
 	return all
 }
@@ -57,9 +52,6 @@ func TestCheck(t *testing.T) {
 		{name: "table by ARN", changes: set("INSTALLATIONS_TABLE", "arn:aws:dynamodb:eu-west-1:123456789012:table/x")},
 
 		{name: "app id is no UUID", changes: set("WEBEX_APP_ID", "signpost"), want: []string{"WEBEX_APP_ID"}, texts: []string{"manifest"}},
-		{name: "longest client id", changes: set("WEBEX_CLIENT_ID", strings.Repeat("a", 256))},
-		{name: "client id too long", changes: set("WEBEX_CLIENT_ID", strings.Repeat("a", 257)), want: []string{"WEBEX_CLIENT_ID"}},
-		{name: "client id with a space", changes: set("WEBEX_CLIENT_ID", "C3 f1"), want: []string{"WEBEX_CLIENT_ID"}},
 
 		{name: "regions", changes: set("WEBEX_REGIONS", " us-west-2_r , us-gov-west-1_a1")},
 		{name: "unknown regions", changes: set("WEBEX_REGIONS", "mars,us-west-2_r,venus"),
@@ -72,28 +64,18 @@ func TestCheck(t *testing.T) {
 		{name: "key set by http", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://keys.example.com"}`), want: []string{"WEBEX_JWKS_URLS"}},
 
 		{name: "hosts", changes: set("WEBEX_HOSTS", "webexapis.com, *.wbx2.com,127.0.0.1")},
-		{name: "bad hosts", changes: set("WEBEX_HOSTS", "https://webexapis.com,a:443,webexapis.com"), want: []string{"WEBEX_HOSTS", "WEBEX_HOSTS"}, texts: []string{"entry 1", "entry 2"}},
 		{name: "loopback host on AWS", changes: append(set("WEBEX_HOSTS", "localhost"), onAWS), want: []string{"WEBEX_HOSTS"}, texts: []string{"local use"}},
 		{name: "loopback host, other sign of AWS", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), map[string]string{"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}), want: []string{"WEBEX_HOSTS"}},
 		{name: "loopback host in sam local", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},
 
 		{name: "signage only", changes: set("PWA_URL", "")},
 		{name: "web app only", changes: set("SIGNAGE_URL", "")},
-		{name: "unknown replacement value", changes: set("SIGNAGE_URL", "https://x.example.com/$(peripheralSerial)"), want: []string{"SIGNAGE_URL"}, texts: []string{"organizationId"}},
-		{name: "Webex's own parameter", changes: set("PWA_URL", "https://x.example.com/?_cisco_app_id=1"), want: []string{"PWA_URL"}},
-		{name: "signage by http", changes: set("SIGNAGE_URL", "http://x.example.com/"), want: []string{"SIGNAGE_URL"}},
-		{name: "allow list", changes: set("PWA_XAPI_ALLOW_LIST", "a.example.com,b.example.com")},
 		{name: "allow list without web app", changes: append(set("PWA_XAPI_ALLOW_LIST", "a.example.com"), set("PWA_URL", "")...), want: []string{"PWA_XAPI_ALLOW_LIST"}},
-		{name: "allow list on two lines", changes: set("PWA_XAPI_ALLOW_LIST", "a\nb"), want: []string{"PWA_XAPI_ALLOW_LIST"}},
 
 		{name: "public address", changes: set("PUBLIC_URL", "https://signpost.example.com/base/")},
 		{name: "public address here", changes: set("PUBLIC_URL", "http://127.0.0.1:3000")},
 		{name: "public address here, on AWS", changes: append(set("PUBLIC_URL", "http://127.0.0.1:3000"), onAWS), want: []string{"PUBLIC_URL"}},
-		{name: "public address by http", changes: set("PUBLIC_URL", "http://signpost.example.com"), want: []string{"PUBLIC_URL"}},
-		{name: "public address with a query", changes: set("PUBLIC_URL", "https://signpost.example.com/?"), want: []string{"PUBLIC_URL"}},
-		{name: "public address with a fragment", changes: set("PUBLIC_URL", "https://signpost.example.com/#x"), want: []string{"PUBLIC_URL"}},
 		{name: "public address with a password", changes: set("PUBLIC_URL", "https://u:"+marker+"@signpost.example.com"), want: []string{"PUBLIC_URL"}},
-		{name: "public address without a host", changes: set("PUBLIC_URL", "https://:443"), want: []string{"PUBLIC_URL"}},
 
 		// A secret that was pasted into the wrong setting.
 		{name: "secret as region", changes: set("WEBEX_REGIONS", marker), want: []string{"WEBEX_REGIONS"}},
@@ -105,29 +87,11 @@ func TestCheck(t *testing.T) {
 		{name: "secret as app id", changes: set("WEBEX_APP_ID", marker), want: []string{"WEBEX_APP_ID"}},
 		{name: "secret as interval", changes: set("VERIFY_INTERVAL", marker), want: []string{"VERIFY_INTERVAL"}},
 
-		{name: "interval", changes: set("VERIFY_INTERVAL", "90s")},
-		{name: "shortest interval", changes: set("VERIFY_INTERVAL", "1s")},
 		{name: "longest interval", changes: set("VERIFY_INTERVAL", "24h")},
-		{name: "interval too short", changes: set("VERIFY_INTERVAL", "999ms"), want: []string{"VERIFY_INTERVAL"}},
-		{name: "interval too long", changes: set("VERIFY_INTERVAL", "24h1ns"), want: []string{"VERIFY_INTERVAL"}},
-		{name: "rate", changes: set("VERIFY_RATE", "100")},
 		{name: "rate of nothing", changes: set("VERIFY_RATE", "0"), want: []string{"VERIFY_RATE"}},
-		{name: "rate with a unit", changes: set("VERIFY_RATE", "100/s"), want: []string{"VERIFY_RATE"}},
-		{name: "rate too high", changes: set("VERIFY_RATE", "10001"), want: []string{"VERIFY_RATE"}},
 		{name: "secret as rate", changes: set("VERIFY_RATE", marker), want: []string{"VERIFY_RATE"}},
-		{name: "interval without a unit", changes: set("VERIFY_INTERVAL", "60"), want: []string{"VERIFY_INTERVAL"}},
 
-		{name: "vendor", changes: set("VENDOR_NAME", "Schilder & Söhne")},
-		{name: "vendor on two lines", changes: set("VENDOR_NAME", "a\nb"), want: []string{"VENDOR_NAME"}},
-		{name: "vendor too long", changes: set("VENDOR_NAME", strings.Repeat("ö", 129)), want: []string{"VENDOR_NAME"}},
-
-		{name: "content page with a launch", changes: set("CONTENT_URL", "https://x.example.com/?a=1&launch=2"), want: []string{"CONTENT_URL"}},
 		{name: "content page with a launch, escaped", changes: set("CONTENT_URL", "https://x.example.com/?a;l%61unch"), want: []string{"CONTENT_URL"}},
-		{name: "content page with launches", changes: set("CONTENT_URL", "https://x.example.com/launch?launches=1&a=launch")},
-		{name: "content page here", changes: set("CONTENT_URL", "http://localhost:8080/x")},
-		{name: "content page by http", changes: set("CONTENT_URL", "http://x.example.com/x"), want: []string{"CONTENT_URL"}},
-		{name: "content page is a path", changes: set("CONTENT_URL", "/x"), want: []string{"CONTENT_URL"}},
-		{name: "content page with a space", changes: set("CONTENT_URL", "https://x.example.com/a b"), want: []string{"CONTENT_URL"}},
 
 		{name: "secret by id", changes: append(set("SECRET_JSON", ""), set("SECRET_ID", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x")...)},
 		{name: "secret by bad id", changes: append(set("SECRET_JSON", ""), set("SECRET_ID", "my secret")...), want: []string{"SECRET_ID"}},
@@ -155,6 +119,29 @@ func TestCheck(t *testing.T) {
 				t.Errorf("error tells a secret:\n%v", err)
 			}
 		})
+	}
+}
+
+// TestValues holds the table of good and bad values, on AWS and elsewhere.
+func TestValues(t *testing.T) {
+	for _, test := range configtest.Values() {
+		for _, local := range []bool{false, true} {
+			settings := environ(map[string]string{test.Variable: test.Value})
+			if !local {
+				settings["AWS_LAMBDA_FUNCTION_NAME"] = "activation"
+			}
+			err := config.Check(settings)
+			names := slices.Compact(variables(err))
+			if good := test.Wrong == "" || local && test.Local; good {
+				if err != nil {
+					t.Errorf("%s: %s=%q (local: %t): %v", test.Name, test.Variable, test.Value, local, err)
+				}
+				continue
+			}
+			if len(names) != 1 || names[0] != test.Variable || !strings.Contains(err.Error(), test.Wrong) {
+				t.Errorf("%s: %s=%q (local: %t): %v, want %q", test.Name, test.Variable, test.Value, local, err, test.Wrong)
+			}
+		}
 	}
 }
 
@@ -270,7 +257,7 @@ func TestReport(t *testing.T) {
 // the settings are usable.
 func FuzzCheck(f *testing.F) {
 	names := slices.Sorted(maps.Keys(environ(nil)))
-	names = append(names, "WEBEX_REGIONS", "WEBEX_JWKS_URLS", "WEBEX_HOSTS", "PUBLIC_URL", "VERIFY_INTERVAL", "VERIFY_RATE", "VENDOR_NAME", "PWA_XAPI_ALLOW_LIST", "SECRET_ID")
+	names = append(names, "WEBEX_REGIONS", "WEBEX_JWKS_URLS", "WEBEX_HOSTS", "PUBLIC_URL", "VERIFY_INTERVAL", "VERIFY_RATE", "VENDOR_NAME", "SUPPORT_URL", "PWA_XAPI_ALLOW_LIST", "SECRET_ID")
 	for i, name := range names {
 		f.Add(uint8(i), environ(nil)[name])
 	}

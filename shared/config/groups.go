@@ -18,7 +18,6 @@ import (
 // Limits on what is shown to people and sent on, as in the template.
 const (
 	maxVendorName = 128
-	maxAllowList  = 1024
 	maxTable      = 1024 // a table's name may be its ARN
 )
 
@@ -112,22 +111,15 @@ func (f *Features) load(r *reader) {
 		if raw == "" {
 			continue
 		}
-		if err := feature.CheckContentURL(raw); err != nil {
-			r.problem(variable, "set it to the page that devices show, or unset it not to provide the feature", "%v", err)
-		}
+		r.deviceURL(variable, raw, feature)
 		f.ContentURLs[feature] = raw
 	}
 	if len(f.ContentURLs) == 0 {
 		r.problem("SIGNAGE_URL, PWA_URL", "set the page that devices show for each feature that is provided", "are both not set: nothing would be provided")
 	}
-	const fix = "set PWA_URL too, or unset it for Webex's default, the host of PWA_URL"
-	f.XAPIAllowList = r.optional("PWA_XAPI_ALLOW_LIST")
-	switch {
-	case f.XAPIAllowList == "":
-	case !f.Provides(webex.PersistentWebApp):
-		r.problem("PWA_XAPI_ALLOW_LIST", fix, "is set without PWA_URL")
-	case len(f.XAPIAllowList) > maxAllowList || !printable(f.XAPIAllowList):
-		r.problem("PWA_XAPI_ALLOW_LIST", "list host names on one line", "holds control characters or is over %d bytes", maxAllowList)
+	f.XAPIAllowList = r.allowList("PWA_XAPI_ALLOW_LIST")
+	if f.XAPIAllowList != "" && !f.Provides(webex.PersistentWebApp) {
+		r.problem("PWA_XAPI_ALLOW_LIST", "set PWA_URL too, or unset it for Webex's default, the host of PWA_URL", "is set without PWA_URL")
 	}
 }
 
@@ -143,6 +135,9 @@ type Provider struct {
 	// most, 0 for no limit: VERIFY_RATE.
 	VerifyRate float64
 	VendorName string // VENDOR_NAME, may be empty
+	// SupportURL is where administrators find the vendor's help, https or
+	// mailto, "" if the vendor names none: SUPPORT_URL.
+	SupportURL string
 }
 
 // maxClientID is checked apart from the pattern: a count in it would be unrolled
@@ -161,6 +156,7 @@ func (p *Provider) load(r *reader) {
 	p.PublicURL = r.publicURL("PUBLIC_URL")
 	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
 	p.VerifyRate = r.rate("VERIFY_RATE")
+	p.SupportURL = r.supportURL("SUPPORT_URL")
 	p.VendorName = r.optional("VENDOR_NAME")
 	if !printable(p.VendorName) || utf8.RuneCountInString(p.VendorName) > maxVendorName {
 		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "holds control characters or is over %d characters", maxVendorName)
@@ -189,7 +185,7 @@ func (r *reader) rate(variable string) float64 {
 		return 0
 	}
 	rate, err := strconv.ParseUint(raw, 10, 32)
-	if err != nil || rate < least || rate > most {
+	if err != nil || rate < least || rate > most || raw[0] == '0' {
 		r.problem(variable, "set it to calls per second such as 100, or unset it for no limit", "is not a whole number from %d to %d", least, most)
 	}
 	return float64(rate)

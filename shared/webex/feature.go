@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 )
 
 // Feature is what an integration can provide to Control Hub, by Webex's name.
@@ -32,60 +31,6 @@ const (
 	AssignContent Task = "assign_content"
 	ManageContent Task = "manage_content"
 )
-
-// signageValues and webAppValues are what Webex fills in [page].
-var (
-	signageValues = []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId"}
-	webAppValues  = []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId"}
-)
-
-// ReplacementValues lists the names that may stand in `$(…)` in the URL that
-// devices show for this feature [page].
-func (f Feature) ReplacementValues() []string {
-	if f == PersistentWebApp {
-		return slices.Clone(webAppValues)
-	}
-	return slices.Clone(signageValues)
-}
-
-// CheckContentURL reports what is wrong with raw as the URL that devices show
-// for this feature: it must be an https URL (http on a loopback host) whose
-// every `$(…)` is one of ReplacementValues, without `_cisco_app_id`, which
-// Webex adds itself [page].
-func (f Feature) CheckContentURL(raw string) error {
-	filled, err := f.withoutValues(raw)
-	if err != nil {
-		return err
-	}
-	if strings.Contains(raw, "_cisco_app_id") {
-		return fmt.Errorf("must not contain _cisco_app_id: Webex appends it")
-	}
-	u, err := url.Parse(filled)
-	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && !isLoopback(u)) {
-		return fmt.Errorf("must be an absolute https URL (http only for 127.0.0.1 or localhost)")
-	}
-	return nil
-}
-
-// withoutValues replaces each `$(name)` by a letter, so that the rest can be
-// judged as a URL.
-func (f Feature) withoutValues(raw string) (string, error) {
-	var filled strings.Builder
-	for {
-		before, after, found := strings.Cut(raw, "$(")
-		filled.WriteString(before)
-		if !found {
-			return filled.String(), nil
-		}
-		name, rest, closed := strings.Cut(after, ")")
-		allowed := f.ReplacementValues()
-		if !closed || !slices.Contains(allowed, name) {
-			return "", fmt.Errorf("has an unknown replacement value: %s allows $(%s)", f, strings.Join(allowed, "), $("))
-		}
-		filled.WriteByte('x')
-		raw = rest
-	}
-}
 
 // FeatureConfig is the configuration of one feature: what Control Hub offers
 // and what devices show.
@@ -174,10 +119,8 @@ func (c FeatureConfig) effectiveAllowList() string {
 	if c.Feature != PersistentWebApp || c.XAPIAllowList != "" {
 		return c.XAPIAllowList
 	}
-	if filled, err := c.Feature.withoutValues(c.ContentURL); err == nil {
-		if u, err := url.Parse(filled); err == nil {
-			return u.Hostname()
-		}
+	if u, err := url.Parse(c.Feature.shortest(c.ContentURL)); err == nil {
+		return u.Hostname()
 	}
 	return ""
 }

@@ -26,6 +26,8 @@ func TestWrongSettingsAreNotTold(t *testing.T) {
 		{"secret is cut short", "SECRET_JSON", `{"clientSecret":"` + secretText, "ActivationFunction", "SECRET_JSON"},
 		{"secret is a list", "SECRET_JSON", `["` + secretText + `"]`, "UpdateApprovedFunction", "SECRET_JSON"},
 		{"client secret is a list", "SECRET_JSON", `{"clientSecret":["` + secretText + `"],` + keyset + `}`, "VerifyConfigsFunction", "SECRET_JSON"},
+		{"client secret with a line end", "SECRET_JSON", `{"clientSecret":"` + secretText + `\n",` + keyset + `}`, "ActivationFunction", "white space"},
+		{"client secret with an invisible character", "SECRET_JSON", `{"clientSecret":"` + secretText + `\u200b",` + keyset + `}`, "ActivationFunction", "invisible"},
 		{"client secret alone", "SECRET_JSON", `{"clientSecret":"` + secretText + `"}`, "ActivationFunction", "SECRET_JSON"},
 		{"keyset is text", "SECRET_JSON", `{"clientSecret":"x","tokenKeyset":"` + secretText + `"}`, "ActivationFunction", "SECRET_JSON"},
 		{"keyset is none", "SECRET_JSON", `{"clientSecret":"x","tokenKeyset":{"` + secretText + `":"` + secretText + `"}}`, "ActivationFunction", "token keyset"},
@@ -44,6 +46,8 @@ func TestWrongSettingsAreNotTold(t *testing.T) {
 		{"content page", "CONTENT_URL", "https://x:" + secretText + "@example.com/", "AssignContentFunction", "CONTENT_URL"},
 		{"public address", "PUBLIC_URL", "ftp://" + secretText, "ActivationFunction", "PUBLIC_URL"},
 		{"interval", "VERIFY_INTERVAL", secretText, "VerifyConfigsFunction", "VERIFY_INTERVAL"},
+		{"allowed hosts", "PWA_XAPI_ALLOW_LIST", "https://" + secretText, "VerifyConfigsFunction", "PWA_XAPI_ALLOW_LIST"},
+		{"support", "SUPPORT_URL", "mailto:" + secretText, "ActivationFunction", "SUPPORT_URL"},
 		{"vendor", "VENDOR_NAME", secretText + "\n", "ActivationFunction", "VENDOR_NAME"},
 		{"table", "INSTALLATIONS_TABLE", secretText + "!", "LaunchesFunction", "INSTALLATIONS_TABLE"},
 	} {

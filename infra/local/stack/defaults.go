@@ -13,6 +13,7 @@ func (s *settings) setDefaults() {
 	s.defaults = map[string]string{
 		"PUBLIC_URL":  s.apiURL(),
 		"VENDOR_NAME": "Signpost (local)",
+		"SUPPORT_URL": "mailto:support@example.com",
 	}
 	if s.simulator == nil {
 		return
