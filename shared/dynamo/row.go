@@ -72,18 +72,43 @@ type scheduleRow struct {
 	Failures   int    `dynamodbav:"failures,omitempty"`
 	Settings   string `dynamodbav:"settings,omitempty"`
 	LastResult string `dynamodbav:"lastResult,omitempty"`
+
+	Failure *failureRow `dynamodbav:"failure,omitempty"`
+}
+
+// failureRow is an [installation.Failure].
+type failureRow struct {
+	Owner   string `dynamodbav:"owner"`
+	Status  int    `dynamodbav:"status,omitempty"`
+	Code    string `dynamodbav:"code,omitempty"`
+	RetryAt int64  `dynamodbav:"retryAt,omitempty"`
+}
+
+func newFailureRow(f installation.Failure) *failureRow {
+	if f == (installation.Failure{}) {
+		return nil
+	}
+	return &failureRow{Owner: f.Owner, Status: f.Status, Code: f.Code, RetryAt: millis(f.RetryAt)}
+}
+
+func (r *failureRow) failure() installation.Failure {
+	if r == nil {
+		return installation.Failure{}
+	}
+	return installation.Failure{Owner: r.Owner, Status: r.Status, Code: r.Code, RetryAt: instant(r.RetryAt)}
 }
 
 func newScheduleRow(s installation.Schedule) scheduleRow {
 	return scheduleRow{
 		VerifiedAt: millis(s.VerifiedAt), Failures: s.Failures, Settings: s.Settings, LastResult: s.LastResult,
+		Failure: newFailureRow(s.Failure),
 	}
 }
 
 func (r scheduleRow) schedule(dueAt int64) installation.Schedule {
 	return installation.Schedule{
 		DueAt: instant(dueAt), VerifiedAt: instant(r.VerifiedAt),
-		Failures: r.Failures, Settings: r.Settings, LastResult: r.LastResult,
+		Failures: r.Failures, Settings: r.Settings, LastResult: r.LastResult, Failure: r.Failure.failure(),
 	}
 }
 

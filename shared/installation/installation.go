@@ -225,6 +225,8 @@ type Schedule struct {
 	Settings string
 	// LastResult is the last verification's outcome, by a stable name.
 	LastResult string
+	// Failure is how the last try failed of Webex, zero if it did not.
+	Failure Failure
 }
 
 // Exists reports whether the row stands for an installation at now: it is not

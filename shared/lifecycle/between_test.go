@@ -107,3 +107,67 @@ func TestRowWrittenBeforeItIsLeased(t *testing.T) {
 		t.Errorf("report = %+v", report)
 	}
 }
+
+// The same code is posted while another worker is at it: both are answered what
+// comes of it, and Webex is asked once.
+func TestCodePostedWhileAnotherWorkerIsAtIt(t *testing.T) {
+	tests := map[string]struct {
+		kind, method string // the call during which it is posted
+		fault        *webextest.Fault
+		stranger     bool
+		err          error
+		retryAfter   time.Duration
+		feature      installation.FeatureStatus
+	}{
+		"all well":           {kind: webextest.KindApp, method: "PATCH", feature: installation.InSync},
+		"PATCH refused":      {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Kind: webextest.KindApp, Status: 403}, err: webex.ErrRejected},
+		"PATCH unavailable":  {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Kind: webextest.KindApp, Status: 503}, err: webex.ErrUnavailable},
+		"PATCH, retry later": {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Kind: webextest.KindApp, Status: 429, RetryAfter: "20"}, err: webex.ErrUnavailable, retryAfter: 20 * time.Second},
+		"PATCH answer lost":  {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Kind: webextest.KindApp, LoseReply: true}, err: webex.ErrUnavailable},
+		"PUT refused":        {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Method: "PUT", Status: 403}, feature: installation.Pending},
+		"told, PUT slow":     {kind: webextest.KindSignage, method: "PUT", feature: installation.InSync},
+		"token, all well":    {kind: webextest.KindToken, method: "POST", feature: installation.InSync},
+		"token unavailable":  {kind: webextest.KindToken, method: "POST", fault: &webextest.Fault{Kind: webextest.KindToken, Status: 503, RetryAfter: "7"}, err: webex.ErrUnavailable, retryAfter: 7 * time.Second},
+		"token rejected":     {kind: webextest.KindToken, method: "POST", fault: &webextest.Fault{Kind: webextest.KindToken, Status: 403}, err: webex.ErrRejected},
+		"a stranger's":       {kind: webextest.KindToken, method: "POST", stranger: true, err: webex.ErrInvalidGrant},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			mint := w.cloud.MintActivation
+			if test.stranger {
+				mint = w.cloud.MintStrangerActivation
+			}
+			token := w.verified(w.minted(mint(w.org.ID())))
+			if test.fault != nil {
+				w.fault(*test.fault)
+			}
+			read, second := make(chan struct{}), make(chan error, 1)
+			var answer lifecycle.Activated
+			w.once(test.kind, test.method, func() {
+				worker := w.interrupted(func() { close(read) })
+				go func() {
+					var err error
+					answer, err = worker.Activate(t.Context(), token, base)
+					second <- err
+				}()
+				<-read // and finds another worker at it
+			})
+			first, err := w.service().Activate(t.Context(), token, base)
+			for _, err := range []error{err, <-second} {
+				wantErr(t, err, test.err)
+				if got := webex.RetryAfter(err); got != test.retryAfter {
+					t.Errorf("retry after %v, want %v", got, test.retryAfter)
+				}
+			}
+			for _, answer := range []lifecycle.Activated{first, answer} {
+				if got := answer.Features[webex.DigitalSignage]; got != test.feature {
+					t.Errorf("feature is %q, want %q", got, test.feature)
+				}
+			}
+			if tokens, patches := w.count(webextest.KindToken, "POST"), w.count(webextest.KindApp, "PATCH"); tokens > 1 || patches > 1 {
+				t.Errorf("%d token requests and %d PATCHes, want 1 at most", tokens, patches)
+			}
+		})
+	}
+}

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -32,7 +33,33 @@ func (s *Service) conclude(ctx context.Context, row installation.Installation, o
 	if err == nil {
 		row = concluded
 	}
+	if errors.Is(err, installation.ErrStale) {
+		s.handOver(settle, row.OrgKey, owner)
+	}
 	return row, result, err
+}
+
+// handOver gives back the work lease of owner where another activation has
+// replaced the installation that the work was for and kept the lease: who
+// activated it waits for that.
+func (s *Service) handOver(ctx context.Context, orgKey, owner string) {
+	for range saveAttempts {
+		row, _, err := s.store.Find(ctx, orgKey, s.now())
+		if err == nil && (!row.Exists() || row.Work.Owner != owner) {
+			return
+		}
+		if err == nil {
+			row.Work, row.Schedule.DueAt = installation.Lease{}, s.now()
+			_, err = s.store.Save(ctx, row)
+		}
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, installation.ErrConflict) {
+			s.log.WarnContext(ctx, "work lease not released", "org", orgKey, "cause", err)
+			return
+		}
+	}
 }
 
 // concluded writes the result into the row. If something else is wanted of the
@@ -53,6 +80,7 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 	row.Features = maps.Clone(result.features)
 	row.Schedule = s.scheduled(row.Schedule, now, result.err)
 	row.Schedule.LastResult = outcomeOf(result)
+	row.Schedule.Failure = failureOf(owner, cmp.Or(result.untold, result.err), now)
 	return row
 }
 

@@ -38,12 +38,17 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		return fmt.Errorf("update of %s: %w", row.OrgKey, installation.ErrReplayed)
 	}
 	candidate, _, begun, err := s.begin(ctx, candidate, token, candidates)
-	if err != nil || !begun {
-		return err // not begun: another worker is at it
+	if err != nil {
+		return err
 	}
-	err = s.proveMove(ctx, candidate)
+	if begun {
+		if err = s.proveMove(ctx, candidate); errors.Is(err, webex.ErrUnavailable) {
+			s.reportUnproven(ctx, candidate, err)
+		}
+	} else {
+		_, err = s.outwait(ctx, candidate) // who logs its failure
+	}
 	if errors.Is(err, webex.ErrUnavailable) {
-		s.reportUnproven(ctx, candidate, err)
 		return nil // stored, and due
 	}
 	return err

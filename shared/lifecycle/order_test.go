@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,15 +107,19 @@ func TestReactivationOfWhatWasForgottenPushesNothing(t *testing.T) {
 func TestActivationsAtOncePushOnce(t *testing.T) {
 	w := newWorld(t)
 	first, second := w.verified(w.code()), w.verified(w.code())
+	answered := make(chan error, 1)
 	w.once(webextest.KindSignage, "PUT", func() {
-		if _, err := w.service().Activate(t.Context(), second, base); err != nil {
-			t.Errorf("error = %v", err)
+		go func() {
+			_, err := w.service().Activate(t.Context(), second, base)
+			answered <- err
+		}()
+		for row, _ := w.stored(); row.Generation != installation.NewGeneration(second.ID); row, _ = w.stored() {
+			runtime.Gosched()
 		}
 	})
 	_, err := w.service().Activate(t.Context(), first, base)
 	wantErr(t, err, installation.ErrStale) // superseded within its second
-	w.pass(31 * time.Second)
-	w.verifyDue()
+	wantErr(t, <-answered, nil)
 	if got := w.pushes(webex.DigitalSignage); got != 1 {
 		t.Errorf("%d pushes, want 1", got)
 	}

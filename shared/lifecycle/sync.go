@@ -20,6 +20,8 @@ type synced struct {
 	pushed, deleted int
 	// untold is why Webex could not be told, nil if it was.
 	untold error
+	// unsynced joins what failed of the features.
+	unsynced error
 	// err joins all that failed; nil means that all is as it should be.
 	err error
 }
@@ -103,7 +105,6 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 		return session.row, result
 	}
 	result.told, result.untold = s.tell(ctx, session, row)
-	errs := []error{result.untold}
 
 	synced := make([]syncedFeature, len(webex.Features))
 	var wait sync.WaitGroup
@@ -118,9 +119,9 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 		result.pushed += synced[i].pushed
 		result.deleted += synced[i].deleted
 		s.reportFeature(ctx, row, name, synced[i])
-		errs = append(errs, synced[i].err)
+		result.unsynced = errors.Join(result.unsynced, synced[i].err)
 	}
-	result.err = errors.Join(errs...)
+	result.err = errors.Join(result.untold, result.unsynced)
 	return session.row, result
 }
 

@@ -2,12 +2,14 @@ package contract_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"signpost/shared/webex/webextest"
 )
@@ -175,6 +177,30 @@ func TestOneCodeTwiceAtOnce(t *testing.T) {
 	}
 	if c.pushes(webextest.DigitalSignage) != 1 || c.pushes(webextest.PersistentWebApp) != 1 {
 		t.Errorf("calls are %v", c.calls())
+	}
+}
+
+// TestOneCodeTwiceAtOnceRefused: nobody is told that Webex knows us before it
+// does, be it on the page, while a slow call that is refused in the end is on its
+// way.
+func TestOneCodeTwiceAtOnceRefused(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]int{403: 502, 503: 503} {
+		for _, accept := range []string{"application/json", "text/html"} {
+			t.Run(fmt.Sprintf("%d, %s", status, accept), func(t *testing.T) {
+				t.Parallel()
+				c := newCustomer(t, west)
+				c.fault(webextest.Fault{Kind: webextest.KindApp, Method: "PATCH", Status: status, Delay: 300 * time.Millisecond})
+				r := c.posting("/activation", c.activation(nil))
+				r.headers = map[string]string{"Accept": accept}
+				if got := atOnce(t, 3, r); got[want] != 3 {
+					t.Errorf("statuses, and how often: %v", got)
+				}
+				if c.installation().ProvisioningState == "completed" {
+					t.Error("the case proves nothing: Webex was told")
+				}
+			})
+		}
 	}
 }
 

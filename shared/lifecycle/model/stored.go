@@ -19,7 +19,7 @@ func storedInstallation(i installation.Installation) installation.Installation {
 	for _, t := range []*time.Time{
 		&i.ActivatedAt, &i.LastActionAt, &i.RemovedAt, &i.ActivationUntil,
 		&i.Tokens.RefreshExpiresAt, &i.Tokens.RenewedAt, &i.Tokens.AccessExpiresAt, &i.Tokens.Renewal.Until, &i.Tokens.InvalidSince,
-		&i.Work.Until, &i.Schedule.DueAt, &i.Schedule.VerifiedAt,
+		&i.Work.Until, &i.Schedule.DueAt, &i.Schedule.VerifiedAt, &i.Schedule.Failure.RetryAt,
 	} {
 		*t = wholeMillis(*t)
 	}
@@ -42,7 +42,7 @@ func storedInstallation(i installation.Installation) installation.Installation {
 func storedCandidate(c installation.Candidate) installation.Candidate {
 	c = cloneCandidate(c)
 	c.Version++
-	for _, t := range []*time.Time{&c.IssuedAt, &c.AcceptableUntil, &c.Work.Until, &c.Schedule.DueAt, &c.Schedule.VerifiedAt} {
+	for _, t := range []*time.Time{&c.IssuedAt, &c.AcceptableUntil, &c.Work.Until, &c.Schedule.DueAt, &c.Schedule.VerifiedAt, &c.Schedule.Failure.RetryAt} {
 		*t = wholeMillis(*t)
 	}
 	c.ForgetAt = wholeSeconds(c.ForgetAt)

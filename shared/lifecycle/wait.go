@@ -1,0 +1,137 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// resume answers for an activation that is stored already. Until Webex was told
+// of us it is not completed: another worker that is at it is waited for, and its
+// failure is answered as ours. What no worker is at is done now.
+func (s *Service) resume(ctx context.Context, row installation.Installation) (Activated, error) {
+	for {
+		switch told := row.ToldActionsURL != ""; {
+		case told && (row.State != installation.Active || settled(row)):
+			return s.activated(row), nil
+		case row.State == installation.TokenInvalid:
+			return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, webex.ErrInvalidGrant)
+		}
+		leased, owner, err := s.lease(ctx, row)
+		if err == nil {
+			return s.finish(ctx, leased, owner)
+		}
+		if !errors.Is(err, installation.ErrConflict) || !leased.Work.Held(s.now()) {
+			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.OrgKey, err)
+		}
+		if leased.ToldActionsURL != "" {
+			return s.activated(leased), nil // the rest is the other worker's
+		}
+		if row, err = s.nextLook(ctx, leased); err != nil {
+			return Activated{}, err
+		}
+		if failure := row.Schedule.Failure; failure.Of(leased.Work) && row.ToldActionsURL == "" {
+			return Activated{}, s.failedBefore(row.OrgKey, failure)
+		} else if failure.Of(leased.Work) {
+			return s.activated(row), nil // told, and the rest is due
+		}
+	}
+}
+
+// nextLook reads the row again after a while.
+func (s *Service) nextLook(ctx context.Context, row installation.Installation) (installation.Installation, error) {
+	if err := s.wait(ctx, row.OrgKey); err != nil {
+		return row, err
+	}
+	return s.reread(ctx, row)
+}
+
+// wait passes the time between two looks at what another worker does.
+func (s *Service) wait(ctx context.Context, orgKey string) error {
+	if err := s.pause(ctx, leasePoll); err != nil {
+		return fmt.Errorf("wait for another worker at %s: %w", orgKey, errors.Join(webex.ErrUnavailable, err))
+	}
+	return nil
+}
+
+// await waits for the worker that is at the same activation, as when Webex and
+// an admin deliver one code at the same time, and answers what came of it.
+func (s *Service) await(ctx context.Context, candidate installation.Candidate) (Activated, error) {
+	row, err := s.outwait(ctx, candidate)
+	if err != nil {
+		return Activated{}, err
+	}
+	if row.Exists() && row.Generation == candidate.Generation() {
+		return s.resume(ctx, row)
+	}
+	if err := installation.CheckActivation(row, candidate.Generation(), candidate.IssuedAt); err != nil {
+		return Activated{}, err
+	}
+	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.OrgKey, webex.ErrUnavailable)
+}
+
+// outwait waits for the worker that is at the same candidate. It returns that
+// worker's failure, or, where there is none, the organization's row.
+func (s *Service) outwait(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
+	for waited := candidate; ; {
+		if err := s.wait(ctx, candidate.OrgKey); err != nil {
+			return installation.Installation{}, err
+		}
+		row, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+		left, there := sameCandidate(candidate, known)
+		switch {
+		case err != nil:
+			return row, err
+		case !there && row.Generation != candidate.Generation():
+			// That a candidate is gone is evidence only with a row read after it.
+			row, _, err = s.store.Find(ctx, candidate.OrgKey, s.now())
+			return row, err
+		case !there:
+			return row, nil
+		case left.Work.Held(s.now()):
+			waited = left
+		case left.Schedule.Failure.Of(waited.Work):
+			return row, s.failedBefore(left.OrgKey, left.Schedule.Failure)
+		default:
+			return row, nil
+		}
+	}
+}
+
+// sameCandidate finds what the same token asked for among known.
+func sameCandidate(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
+	for _, other := range known {
+		if other.Kind == candidate.Kind && other.ID == candidate.ID {
+			return other, true
+		}
+	}
+	return installation.Candidate{}, false
+}
+
+// failureOf is what those who wait for the worker with this lease are to know of
+// err: what Webex said. Trouble of our own is none, and theirs to meet.
+func failureOf(owner string, err error, now time.Time) installation.Failure {
+	said, ok := errors.AsType[*webex.APIError](err)
+	if !ok {
+		return installation.Failure{}
+	}
+	failure := installation.Failure{Owner: owner, Code: said.Code}
+	if !errors.Is(said, webex.ErrUnavailable) || said.Status >= 400 {
+		failure.Status = said.Status
+	}
+	if said.RetryAfter > 0 {
+		failure.RetryAt = now.Add(said.RetryAfter)
+	}
+	return failure
+}
+
+// failedBefore is another worker's failure as an error of this one's.
+func (s *Service) failedBefore(orgKey string, failure installation.Failure) error {
+	return fmt.Errorf("activation or move of %s: %w", orgKey, &webex.APIError{
+		Op: "another worker's call", Status: failure.Status, Code: failure.Code, RetryAfter: max(0, failure.RetryAt.Sub(s.now())),
+	})
+}
