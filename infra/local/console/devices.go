@@ -94,13 +94,15 @@ func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
 		return outcome{}, errors.New("the number of devices is wrong")
 	}
 	before := len(c.options.Webex.Devices(orgID))
-	for i := range count {
+	devices := make([]webextest.Device, count)
+	for i := range devices {
 		n := before + i
 		place := fmt.Sprintf("Floor %d, room %d", n/40+1, n%40+1)
-		c.options.Webex.AddDevice(orgID, webextest.Device{
+		devices[i] = webextest.Device{
 			Name: fmt.Sprintf("%s %d.%02d", shortModel(n), n/40+1, n%40+1), Model: fleet[n%len(fleet)], OwnerName: place,
-		})
+		}
 	}
+	c.options.Webex.AddDevices(orgID, devices)
 	return outcome{Title: fmt.Sprintf("%d devices made", count)}, nil
 }
 

@@ -101,8 +101,7 @@ func (c *Cloud) keepHealth(orgID string, body []byte) {
 	if json.Unmarshal(body, &health) != nil {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
 		inst.operationalState, inst.tokensState = health.OperationalState, health.TokensState
 	}

@@ -103,7 +103,8 @@ func defaultTo[T comparable](value *T, fallback T) {
 	}
 }
 
-// Cloud is a Webex cloud in memory. Make one with [NewCloud] or [NewServer].
+// Cloud is a Webex cloud in memory, which [Cloud.Keep] makes last. Make one with
+// [NewCloud] or [NewServer].
 type Cloud struct {
 	opts    Options
 	api     *http.ServeMux // what the integration calls
@@ -126,6 +127,8 @@ type Cloud struct {
 	faults        []*Fault
 	holding       bool
 	held          []delivery
+	directory     string      // of Keep; empty in memory
+	saveFailed    func(error) // of Keep
 }
 
 // NewCloud returns a cloud without organizations. Its base URL is
@@ -166,8 +169,7 @@ func (c *Cloud) Close() { c.closing.Do(func() { close(c.closed) }) }
 // SetBaseURL sets the scheme://host:port from which all URLs in tokens are
 // built from now on.
 func (c *Cloud) SetBaseURL(u string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.changeCloud()()
 	c.baseURL = strings.TrimRight(u, "/")
 }
 

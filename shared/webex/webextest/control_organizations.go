@@ -208,13 +208,12 @@ func (c *Cloud) controlAddDevices(r *http.Request, orgID string) (any, error) {
 	if in.Count < 0 || in.Count > 100_000 {
 		return nil, errors.New("count must be between 1 and 100000")
 	}
-	added := make([]Device, in.Count)
-	for i := range added {
-		d := in.Device
-		d.ID, d.Name = "", fmt.Sprintf("%s %05d", orElse(in.Name, "Simulated device"), i+1)
-		added[i] = c.AddDevice(orgID, d)
+	devices := make([]Device, in.Count)
+	for i := range devices {
+		devices[i] = in.Device
+		devices[i].ID, devices[i].Name = "", fmt.Sprintf("%s %05d", orElse(in.Name, "Simulated device"), i+1)
 	}
-	return added, nil
+	return c.AddDevices(orgID, devices), nil
 }
 
 func orElse(s, fallback string) string {

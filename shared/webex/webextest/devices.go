@@ -71,13 +71,20 @@ func (d Device) completed() Device {
 // AddDevice adds a device to an organization and returns it with what was empty
 // filled in: the kind follows from the model. An unknown organization gets none.
 func (c *Cloud) AddDevice(orgID string, d Device) Device {
-	d = d.completed()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if org := c.org(orgID); org != nil {
-		org.devices = append(org.devices, d)
+	return c.AddDevices(orgID, []Device{d})[0]
+}
+
+// AddDevices is [Cloud.AddDevice] for many at once.
+func (c *Cloud) AddDevices(orgID string, devices []Device) []Device {
+	added := make([]Device, len(devices))
+	for i, d := range devices {
+		added[i] = d.completed()
 	}
-	return d
+	defer c.change(orgID)()
+	if org := c.org(orgID); org != nil {
+		org.devices = append(org.devices, added...)
+	}
+	return added
 }
 
 // Devices are the devices of an organization.

@@ -34,7 +34,12 @@
 // The id in these is the installation's own: removing an integration and
 // activating it again yields new addresses [ours].
 //
+// # Memory
+//
+// A Cloud lives as long as its process. [Cloud.Keep] gives it a directory, where
+// all that Webex would hold is kept for the next process.
+//
 // A Cloud is safe for concurrent use. It never holds its lock while it sends a
-// request, waits, or calls a hook; only the function of [Cloud.SetReadback] is
-// called with it.
+// request, waits, or calls a hook; only the functions of [Cloud.SetReadback] and
+// [Cloud.Keep] are called with it.
 package webextest

@@ -62,8 +62,7 @@ func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
 // SetConfiguration stores a configuration behind the integration's back,
 // unchecked and without a push.
 func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string]any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
 		inst.store(feature, clone(configuration), c)
 	}
@@ -71,8 +70,7 @@ func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string
 
 // DeleteConfiguration loses a configuration behind the integration's back.
 func (c *Cloud) DeleteConfiguration(orgID, feature string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
 		delete(inst.configurations, feature)
 	}

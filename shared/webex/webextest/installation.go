@@ -99,8 +99,7 @@ func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 // SetScopes changes what the administrator granted. Access tokens issued
 // earlier keep the scopes they were issued with.
 func (c *Cloud) SetScopes(orgID string, scopes []string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil && org.installation != nil {
 		org.installation.scopes = slices.Clone(scopes)
 	}

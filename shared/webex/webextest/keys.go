@@ -92,16 +92,14 @@ func (c *Cloud) PublicKey(regionName string) (*ecdsa.PublicKey, string) {
 // stay valid: the old keys are published until [Cloud.PruneKeys].
 func (c *Cloud) RotateKeys(region string) {
 	key := newES256Key()
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.changeCloud()()
 	r := c.mustRegion(region)
 	r.es = append(r.es, key)
 }
 
 // PruneKeys withdraws all ES256 keys of the region but the one that signs.
 func (c *Cloud) PruneKeys(region string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.changeCloud()()
 	r := c.mustRegion(region)
 	r.es = r.es[len(r.es)-1:]
 }

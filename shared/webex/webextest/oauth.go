@@ -47,8 +47,7 @@ func (c *Cloud) RefreshToken(orgID string) string {
 // organization: the next exchange is answered invalid_grant. Access tokens live
 // on until they expire.
 func (c *Cloud) RevokeRefreshToken(orgID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil {
 		c.revokeRefreshTokens(org)
 	}
@@ -57,8 +56,7 @@ func (c *Cloud) RevokeRefreshToken(orgID string) {
 // RevokeAccessTokens kills all access tokens of an organization: the next use
 // of one is answered 401, though it has not expired.
 func (c *Cloud) RevokeAccessTokens(orgID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	c.revokeAccessTokens(orgID)
 }
 

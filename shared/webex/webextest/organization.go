@@ -35,6 +35,7 @@ func (c *Cloud) AddOrganization(name, region string) *Organization {
 	org := &organization{id: newUUID(), name: name, region: region, pushes: map[string]int{}}
 	org.devices = firstDevices()
 	c.orgs = append(c.orgs, org)
+	_ = c.saveOrganization(org.id) // saveFailed was told
 	return &Organization{cloud: c, org: org}
 }
 

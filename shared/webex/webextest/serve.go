@@ -69,11 +69,23 @@ func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc
 		q := newQuery(kind, r, body)
 		entry := c.record(q, r)
 		c.respond(w, r, c.takeFault(entry), func() answer {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			return work(q)
+			return c.perform(q, entry.OrgID, work)
 		}, entry)
 	}
+}
+
+// perform does the work of a request, and writes down what that changed.
+func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := work(q)
+	if q.method == http.MethodGet || q.method == http.MethodHead {
+		return a
+	}
+	if err := c.saveOrganization(orgID); err != nil {
+		return webexError(http.StatusInternalServerError, "The simulator cannot keep what it was told")
+	}
+	return a
 }
 
 func newQuery(kind string, r *http.Request, body []byte) *query {

@@ -36,8 +36,7 @@ var ErrNotInstalled = errors.New("the integration is not installed in this organ
 // already, the same installation and its configurations stay, in_progress
 // again, and a further refresh token is issued, the others living on [ours].
 func (c *Cloud) MintActivation(orgID string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	org, err := c.mustOrg(orgID)
 	if err != nil {
 		return "", err
@@ -54,8 +53,7 @@ func (c *Cloud) MintActivation(orgID string) (string, error) {
 // that the exchange with our client is answered invalid_grant. The integration's
 // own installation in the organization is left alone.
 func (c *Cloud) MintStrangerActivation(orgID string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	org, err := c.mustOrg(orgID)
 	if err != nil {
 		return "", err
@@ -128,8 +126,7 @@ func (c *Cloud) actionToken(org *organization, signedBy, action string, extra ma
 // Nil features keep those of the manifest. A configuration of a feature that is
 // no longer in it is forgotten [ours].
 func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	org, inst, err := c.mustInstallation(orgID)
 	if err != nil {
 		return "", err
@@ -155,8 +152,7 @@ func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, err
 // the installation and its configurations and revokes its tokens. It returns the
 // token that tells the integration.
 func (c *Cloud) MintDeprovision(orgID string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	org, inst, err := c.mustInstallation(orgID)
 	if err != nil {
 		return "", err
@@ -184,8 +180,7 @@ type MoveOptions struct {
 // it carries region, all URLs of the installation, and optionally a
 // refreshToken [java] [node]. Configurations are carried over; access tokens die.
 func (c *Cloud) MintMove(orgID, newRegion string, o MoveOptions) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.change(orgID)()
 	org, inst, err := c.mustInstallation(orgID)
 	if err != nil {
 		return "", err

@@ -1,0 +1,145 @@
+package webextest
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Below the directory of [Cloud.Keep].
+const (
+	cloudFile           = "cloud.json"
+	organizationsFolder = "organizations"
+)
+
+// Keep makes the cloud outlive its process: it loads what the directory holds,
+// if anything, and writes there, from now on, whatever Webex would hold. Call it
+// once, before the cloud is used. [Cloud.BaseURL] is then the kept one.
+//
+// Each change is written before anybody is answered, so that a killed process
+// loses nothing that the integration was told; a file is replaced whole. The
+// machine's own end may lose the last changes. What is not Webex's own is not
+// kept: the log, faults, held actions, actions to lose or to send twice,
+// [Cloud.SetRotateRefreshTokens] and [Cloud.SetReadback].
+//
+// If a change cannot be written, failed is called with the reason, with the
+// cloud's lock held, and the request that made the change is answered 500.
+func (c *Cloud) Keep(directory string, failed func(error)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := os.MkdirAll(filepath.Join(directory, organizationsFolder), 0o700); err != nil {
+		return fmt.Errorf("webextest: keep: %w", err)
+	}
+	if err := c.load(directory); err != nil {
+		return fmt.Errorf("webextest: keep: %w", err)
+	}
+	c.directory, c.saveFailed = directory, failed
+	err := c.saveCloud()
+	for _, org := range c.orgs {
+		err = errors.Join(err, c.saveOrganization(org.id))
+	}
+	return err
+}
+
+func (c *Cloud) load(directory string) error {
+	var kept keptCloud
+	switch err := readKept(filepath.Join(directory, cloudFile), &kept, &kept.Format); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := c.restoreCloud(kept); err != nil {
+		return fmt.Errorf("%s: %w", filepath.Join(directory, cloudFile), err)
+	}
+	files, err := filepath.Glob(filepath.Join(directory, organizationsFolder, "*.json"))
+	if err != nil {
+		return err
+	}
+	organizations := make([]keptOrganization, len(files))
+	for i, file := range files {
+		if err := readKept(file, &organizations[i], &organizations[i].Format); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(organizations, func(a, b keptOrganization) int { return cmp.Compare(a.Position, b.Position) })
+	for _, organization := range organizations {
+		if err := c.restoreOrganization(organization); err != nil {
+			return fmt.Errorf("organization %s: %w", organization.ID, err)
+		}
+	}
+	return nil
+}
+
+// readKept reads a file into value, whose format is then to be ours.
+func readKept(file string, value any, format *int) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(value); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if *format != keptFormat {
+		return fmt.Errorf("%s has format %d, not %d: it is of another version of the simulator", file, *format, keptFormat)
+	}
+	return nil
+}
+
+// change locks the cloud for a change of what belongs to an organization. The
+// function that it returns writes that down and unlocks.
+func (c *Cloud) change(orgID string) (done func()) {
+	c.mu.Lock()
+	return func() {
+		defer c.mu.Unlock()
+		_ = c.saveOrganization(orgID) // saveFailed was told
+	}
+}
+
+// changeCloud is change for what belongs to no organization.
+func (c *Cloud) changeCloud() (done func()) {
+	c.mu.Lock()
+	return func() {
+		defer c.mu.Unlock()
+		_ = c.saveCloud()
+	}
+}
+
+// saveCloud and saveOrganization are called with the lock held. They do nothing
+// unless the cloud is kept.
+func (c *Cloud) saveCloud() error {
+	if c.directory == "" {
+		return nil
+	}
+	return c.save(cloudFile, c.keepCloud())
+}
+
+func (c *Cloud) saveOrganization(id string) error {
+	org := c.org(id)
+	if c.directory == "" || org == nil {
+		return nil
+	}
+	return c.save(filepath.Join(organizationsFolder, id+".json"), c.keepOrganization(org))
+}
+
+// save replaces a file whole: whoever is killed meanwhile leaves the old one.
+func (c *Cloud) save(name string, value any) error {
+	file := filepath.Join(c.directory, name)
+	err := os.WriteFile(file+".new", encode(value), 0o600)
+	if err == nil {
+		err = os.Rename(file+".new", file)
+	}
+	if err != nil {
+		err = fmt.Errorf("webextest: keep: %w", err)
+		c.saveFailed(err)
+	}
+	return err
+}

@@ -1,0 +1,349 @@
+package webextest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+const (
+	keptHome = "us-west-2_r"
+	keptAway = "eu-central-1_k"
+)
+
+// keptCase is a cloud that is kept, with one customer.
+type keptCase struct {
+	*Cloud
+	directory, org string
+	server         *httptest.Server
+}
+
+func newKept(t *testing.T) *keptCase {
+	t.Helper()
+	k := &keptCase{Cloud: NewCloud(Options{}), directory: t.TempDir()}
+	if err := k.Keep(k.directory, func(err error) { t.Error(err) }); err != nil {
+		t.Fatal(err)
+	}
+	k.server = httptest.NewServer(k.Cloud)
+	t.Cleanup(k.server.Close)
+	k.SetBaseURL(k.server.URL)
+	k.org = k.AddOrganization("Customer", keptHome).ID()
+	return k
+}
+
+// memory is all that a cloud is to keep, as it has it in memory.
+func memory(t *testing.T, c *Cloud) string {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := []any{c.keepCloud()}
+	for _, org := range c.orgs {
+		all = append(all, c.keepOrganization(org))
+	}
+	text, err := json.MarshalIndent(all, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// reopened is what a process that is started now finds.
+func (k *keptCase) reopened(t *testing.T) *Cloud {
+	t.Helper()
+	next := NewCloud(Options{})
+	if err := next.Keep(k.directory, func(err error) { t.Error(err) }); err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// activated activates the customer and stores both configurations.
+func (k *keptCase) activated(t *testing.T) *keptCase {
+	t.Helper()
+	if _, err := k.MintActivation(k.org); err != nil {
+		t.Fatal(err)
+	}
+	for _, feature := range []string{DigitalSignage, PersistentWebApp} {
+		k.SetConfiguration(k.org, feature, map[string]any{features[feature].urlField: "https://example.com/$(deviceId)"})
+	}
+	return k
+}
+
+// call sends a request of the integration with a fresh access token.
+func (k *keptCase) call(t *testing.T, method, address, body string) {
+	t.Helper()
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {k.RefreshToken(k.org)}, "client_id": {k.ClientID()}, "client_secret": {k.ClientSecret()}}
+	response, err := http.PostForm(k.server.URL+"/"+keptHome+"/v1/access_token", form)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var tokens struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || tokens.AccessToken == "" {
+		t.Fatalf("the exchange: %d %v", response.StatusCode, err)
+	}
+	if address == "" {
+		return
+	}
+	request, err := http.NewRequest(method, address, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
+	answered, err := http.DefaultClient.Do(request)
+	if err != nil || answered.StatusCode >= 300 {
+		t.Fatalf("%s %s: %v %v", method, address, answered, err)
+	}
+	_ = answered.Body.Close()
+}
+
+// changing are the methods of a Cloud that change what is kept, each with a
+// call that does.
+var changing = map[string]func(*testing.T, *keptCase){
+	"SetBaseURL":             func(_ *testing.T, k *keptCase) { k.SetBaseURL("http://127.0.0.1:1") },
+	"AddOrganization":        func(_ *testing.T, k *keptCase) { k.AddOrganization("Another", keptAway) },
+	"AddDevice":              func(_ *testing.T, k *keptCase) { k.AddDevice(k.org, Device{Name: "One more"}) },
+	"AddDevices":             func(_ *testing.T, k *keptCase) { k.AddDevices(k.org, make([]Device, 3)) },
+	"SetScopes":              func(_ *testing.T, k *keptCase) { k.SetScopes(k.org, []string{"one"}) },
+	"MintActivation":         func(_ *testing.T, k *keptCase) { _, _ = k.MintActivation(k.org) },
+	"MintStrangerActivation": func(_ *testing.T, k *keptCase) { _, _ = k.MintStrangerActivation(k.org) },
+	"MintUpdateApproved":     func(_ *testing.T, k *keptCase) { _, _ = k.MintUpdateApproved(k.org, nil) },
+	"MintDeprovision":        func(_ *testing.T, k *keptCase) { _, _ = k.MintDeprovision(k.org) },
+	"MintMove": func(_ *testing.T, k *keptCase) {
+		_, _ = k.MintMove(k.org, keptAway, MoveOptions{NewRefreshToken: true})
+	},
+	"RevokeRefreshToken": func(_ *testing.T, k *keptCase) { k.RevokeRefreshToken(k.org) },
+	"RevokeAccessTokens": func(t *testing.T, k *keptCase) {
+		k.call(t, "", "", "")
+		k.RevokeRefreshToken(k.org) // a change that stays to be seen
+		k.RevokeAccessTokens(k.org)
+	},
+	"SetConfiguration":    func(_ *testing.T, k *keptCase) { k.SetConfiguration(k.org, DigitalSignage, map[string]any{"a": 1.5}) },
+	"DeleteConfiguration": func(_ *testing.T, k *keptCase) { k.DeleteConfiguration(k.org, DigitalSignage) },
+	"RotateKeys":          func(_ *testing.T, k *keptCase) { k.RotateKeys(keptHome) },
+	"PruneKeys":           func(_ *testing.T, k *keptCase) { k.RotateKeys(keptAway); k.PruneKeys(keptAway) },
+	"HealthCheck":         health,
+	"Activate": func(t *testing.T, k *keptCase) {
+		k.opts.ProvisioningURL = integrationOf(t)
+		_, _ = k.Activate(t.Context(), k.org)
+	},
+	"ApproveUpdate": func(t *testing.T, k *keptCase) { _, _ = k.ApproveUpdate(t.Context(), k.org, []string{}) },
+	"Move":          func(t *testing.T, k *keptCase) { _, _ = k.Move(t.Context(), k.org, keptAway, MoveOptions{}) },
+	"Deprovision":   func(t *testing.T, k *keptCase) { _, _ = k.Deprovision(t.Context(), k.org) },
+	"ServeHTTP":     func(t *testing.T, k *keptCase) { k.call(t, "", "", "") }, // and TestRequestsAreKept
+	"Keep":          func(_ *testing.T, k *keptCase) { k.AddOrganization("Kept", keptHome) },
+}
+
+// unchanging are the methods that change nothing of what is kept.
+var unchanging = strings.Fields(`
+	ActionsToDrop AppID BaseURL ClearFaults ClientID ClientSecret Close Configuration Count CrossLaunch
+	CrossLaunchBody DeviceURL Devices DropNextAction DuplicateNextAction Faults HoldActions Inject Installation
+	JWKSURLs MintAction OnRequest Organization Organizations ProvisioningURL PublicKey Pushes RefreshToken
+	Regions ReleaseActions Requests ResetRequests SendAction SetReadback SetRotateRefreshTokens Sign SignRS256`)
+
+// TestEveryChangeIsKept: what a method changed, a process that is started at
+// that moment finds. A method that is new has to be put into one of the lists.
+func TestEveryChangeIsKept(t *testing.T) {
+	for method := range reflect.TypeFor[*Cloud]().Methods() {
+		change, changes := changing[method.Name]
+		if changes == slices.Contains(unchanging, method.Name) {
+			t.Errorf("%s has to be in one of the lists, changing or unchanging", method.Name)
+		}
+		if !changes {
+			continue
+		}
+		t.Run(method.Name, func(t *testing.T) {
+			k := newKept(t).activated(t)
+			before := memory(t, k.Cloud)
+			change(t, k)
+			after := memory(t, k.Cloud)
+			if before == after {
+				t.Fatal("the call of the test changes nothing")
+			}
+			if kept := memory(t, k.reopened(t)); kept != after {
+				t.Errorf("in memory is\n%s\nkept is\n%s", after, kept)
+			}
+		})
+	}
+}
+
+// integrationOf is an integration that answers every request alike.
+func integrationOf(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"operationalState":"impaired","tokensState":"valid"}`))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func health(t *testing.T, k *keptCase) {
+	view, _ := k.Installation(k.org)
+	k.call(t, http.MethodPatch, view.AppURL, `{"actionsUrl":"`+integrationOf(t)+`"}`)
+	if reply, err := k.HealthCheck(t.Context(), k.org); err != nil || reply.Status != 200 {
+		t.Fatal(reply.Status, err)
+	}
+}
+
+// TestRequestsAreKept: what a request changed is kept when it is answered, and
+// also when its answer is lost.
+func TestRequestsAreKept(t *testing.T) {
+	for name, request := range map[string]struct {
+		method, path, body string
+		fault              Fault
+	}{
+		"PATCH":          {http.MethodPatch, "", `{"provisioningState":"completed","customer":{"id":"x"}}`, Fault{}},
+		"PUT":            {http.MethodPut, "/features/digital_signage", `{"signageUrl":"https://example.com/new"}`, Fault{}},
+		"DELETE":         {http.MethodDelete, "/features/digital_signage", "", Fault{}},
+		"DELETE the app": {http.MethodDelete, "", "", Fault{}},
+		"slow":           {http.MethodPut, "/features/digital_signage", `{"signageUrl":"https://example.com/new"}`, Fault{Kind: KindSignage, Delay: time.Millisecond}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := newKept(t).activated(t)
+			view, _ := k.Installation(k.org)
+			k.Inject(request.fault)
+			before := memory(t, k.Cloud)
+			k.call(t, request.method, view.AppURL+request.path, request.body)
+			if after := memory(t, k.Cloud); before == after || memory(t, k.reopened(t)) != after {
+				t.Error("not kept")
+			}
+		})
+	}
+}
+
+// TestRotatedTokenIsKept: the integration may hold either of the two values.
+func TestRotatedTokenIsKept(t *testing.T) {
+	k := newKept(t).activated(t)
+	first := k.RefreshToken(k.org)
+	k.SetRotateRefreshTokens(true)
+	k.call(t, "", "", "")
+	next := k.reopened(t)
+	for _, value := range []string{first, k.RefreshToken(k.org)} {
+		if token := next.refreshTokens[value]; token == nil {
+			t.Error("a refresh token is lost")
+		}
+	}
+	if next.refreshTokens[first].next != k.RefreshToken(k.org) {
+		t.Error("the old token yields another new one")
+	}
+}
+
+// TestKeysAreKept: what the regions signed before is still verified.
+func TestKeysAreKept(t *testing.T) {
+	k := newKept(t)
+	k.RotateKeys(keptHome)
+	_, before := k.PublicKey(keptHome)
+	if _, after := k.reopened(t).PublicKey(keptHome); before != after {
+		t.Errorf("the signing key was %s and is %s", before, after)
+	}
+}
+
+// filled sets every field of a struct, unexported ones too, to something.
+func filled[T any](t *testing.T) *T {
+	t.Helper()
+	value := new(T)
+	structure := reflect.ValueOf(value).Elem()
+	for i := range structure.NumField() {
+		field := structure.Field(i)
+		field = reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem()
+		switch sample := field.Interface().(type) {
+		case string:
+			field.SetString("text " + structure.Type().Field(i).Name)
+		case int:
+			field.SetInt(int64(i) + 1)
+		case bool:
+			field.SetBool(true)
+		case []string:
+			field.Set(reflect.ValueOf([]string{"a", "b"}))
+		case time.Time:
+			field.Set(reflect.ValueOf(time.Unix(int64(i), 5).UTC()))
+		case map[string]int:
+			field.Set(reflect.ValueOf(map[string]int{"x": i}))
+		case map[string]any:
+			field.Set(reflect.ValueOf(map[string]any{"x": "y"}))
+		case []Device, map[string]storedConfiguration, *installation: // set by the caller
+		default:
+			t.Fatalf("%T has a field of type %T: teach the test", value, sample)
+		}
+	}
+	return value
+}
+
+// TestEveryFieldIsKept: a field that is added to what Webex holds is kept too.
+func TestEveryFieldIsKept(t *testing.T) {
+	k := newKept(t)
+	org, inst, refresh, access := filled[organization](t), filled[installation](t), filled[refreshToken](t), filled[accessToken](t)
+	org.region, org.installation, org.devices = keptHome, inst, []Device{*filled[Device](t)}
+	org.dropNext, org.duplicateNext = 0, 0 // trouble, which ends with the process
+	inst.org, refresh.org, access.org = org.id, org.id, org.id
+	inst.configurations = map[string]storedConfiguration{"f": *filled[storedConfiguration](t)}
+	access.expires = time.Now().Add(time.Hour).UTC().Round(0)
+	done := k.change(org.id)
+	k.orgs = append(k.orgs, org)
+	k.installations[inst.id], k.refreshTokens[refresh.value], k.accessTokens["value"] = inst, refresh, access
+	done()
+	next := k.reopened(t)
+	if got := next.org(org.id); !reflect.DeepEqual(got, org) {
+		t.Errorf("kept is %+v, want %+v", got, org)
+	}
+	if got := next.refreshTokens[refresh.value]; !reflect.DeepEqual(got, refresh) {
+		t.Errorf("kept is %+v, want %+v", got, refresh)
+	}
+	if got := next.accessTokens["value"]; !reflect.DeepEqual(got, access) {
+		t.Errorf("kept is %+v, want %+v", got, access)
+	}
+}
+
+func TestWhatCannotBeKept(t *testing.T) {
+	k := newKept(t).activated(t)
+	var reason error
+	k.saveFailed = func(err error) { reason = err }
+	if err := os.RemoveAll(k.directory); err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {k.RefreshToken(k.org)}, "client_id": {k.ClientID()}, "client_secret": {k.ClientSecret()}}
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, k.server.URL+"/"+keptHome+"/v1/access_token", strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusInternalServerError || !errors.Is(reason, os.ErrNotExist) {
+		t.Errorf("answered %d, because of %v", response.StatusCode, reason)
+	}
+}
+
+func TestFilesThatAreNotOurs(t *testing.T) {
+	for name, text := range map[string]string{
+		"not JSON":       "{",
+		"another format": `{"format":99}`,
+		"a stranger's":   `{"format":1,"more":true}`,
+		"no key":         `{"format":1,"regions":{"us-west-2_r":[]}}`,
+		"a bad key":      `{"format":1,"regions":{"us-west-2_r":[{"kid":"k","key":"AAAA"}]}}`,
+	} {
+		directory := t.TempDir()
+		if err := os.WriteFile(filepath.Join(directory, cloudFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := NewCloud(Options{}).Keep(directory, nil); err == nil || !strings.Contains(err.Error(), directory) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
