@@ -40,7 +40,7 @@ type settings struct {
 // The error names all that is wrong.
 func readSettings(options Options) (*settings, error) {
 	s := &settings{options: options, given: nonEmpty(options.Environment), scheduleEvery: options.ScheduleEvery}
-	problems := []error{s.readTemplate(), s.takePorts(), s.findEmulator(), s.prepareData(), s.prepareSimulator()}
+	problems := []error{s.readTemplate(), s.takePorts(), s.findEmulator(), s.prepareData(), s.checkData(), s.prepareSimulator()}
 	s.setDefaults()
 	if options.Check != nil && len(s.functions) > 0 { // it is the template that names the variables
 		problems = append(problems, options.Check(s.allVariables()))
@@ -152,8 +152,8 @@ func portOf(listener net.Listener) int {
 	return 0
 }
 
-// prepareData makes the directory of the table and the secrets. It is named by
-// the API's port, so that two stacks do not share one.
+// prepareData makes the directory of table, simulator and secrets. It is named
+// by the API's port, so that two stacks do not share one.
 func (s *settings) prepareData() error {
 	s.dataDir = s.options.DataDir
 	if s.dataDir == "" {

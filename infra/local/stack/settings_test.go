@@ -47,7 +47,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := options(t, map[string]string{
-		"PORT": "many", "WEBEX_PORT": "70000", "DYNAMODB_PORT": port, "WEBEX_SIMULATOR": "maybe", "SECRET_JSON": "secret",
+		"PORT": "many", "WEBEX_PORT": "70000", "DYNAMODB_PORT": port, "WEBEX_SIMULATOR": "maybe", "LOCAL_DATA": "old", "SECRET_JSON": "secret",
 	})
 	if err := os.Remove(filepath.Join(o.Binaries, "quick")); err != nil {
 		t.Fatal(err)
@@ -66,6 +66,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		`WEBEX_PORT is "70000": it must be a port number`,
 		"port "+port+" is taken by another program: set DYNAMODB_PORT to a free one",
 		`WEBEX_SIMULATOR is "maybe": it must be on or off`,
+		`LOCAL_DATA is "old": it must be keep or new`,
 		"SECRET_JSON is not a JSON object",
 		"QuickFunction is not built",
 		"dynoxide is missing",

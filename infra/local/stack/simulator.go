@@ -21,7 +21,7 @@ const settingSimulator = "WEBEX_SIMULATOR"
 func (s *settings) simulatorOn() bool { return s.given[settingSimulator] != "off" }
 
 // prepareSimulator makes a Webex whose integration is the one that the
-// functions are set up for, with a customer in each region that they trust.
+// functions are set up for. It has no customers until openData.
 func (s *settings) prepareSimulator() error {
 	if value := s.given[settingSimulator]; value != "" && value != "on" && value != "off" {
 		return fmt.Errorf("%s is %q: it must be on or off", settingSimulator, value)
@@ -42,9 +42,6 @@ func (s *settings) prepareSimulator() error {
 	options.HTTPClient = s.wire.Client(options.HTTPClient)
 	s.simulator = webextest.NewCloud(options)
 	s.simulator.SetBaseURL(s.webexURL())
-	for _, region := range s.customerRegions() {
-		s.simulator.AddOrganization("Example customer in "+region, region)
-	}
 	return nil
 }
 

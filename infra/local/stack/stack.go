@@ -38,7 +38,7 @@ type Options struct {
 	Root string
 
 	// Environment holds the settings, by the names that `make dev` documents:
-	// PORT, WEBEX_PORT, DYNAMODB_PORT, WEBEX_SIMULATOR,
+	// PORT, WEBEX_PORT, DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA,
 	// AWS_ENDPOINT_URL_DYNAMODB, and the variables of the functions, which win
 	// over the local defaults. A port of 0 is a free one. An empty value
 	// counts as unset.
@@ -50,7 +50,8 @@ type Options struct {
 	// Out gets the log: what functions, table and stack print. May be nil.
 	Out io.Writer
 
-	// DataDir holds the table and the generated secrets. Default: .local/<port>
+	// DataDir holds the table, what the simulator holds and the generated
+	// secrets, for the next stack that is started there. Default: .local/<port>
 	// below Root. Required if the API's port is a free one.
 	DataDir string
 
@@ -104,7 +105,10 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 }
 
 func (s *Stack) start(ctx context.Context) error {
-	var err error
+	err := s.settings.openData(s.fail)
+	if err != nil {
+		return err
+	}
 	if s.table, err = startTable(ctx, s.settings, s.logs); err != nil {
 		return err
 	}
@@ -143,11 +147,15 @@ func (s *Stack) addFunctions() {
 }
 
 // warm starts one process of each function: one that refuses to start is to be
-// found now, not by the first request.
+// found now, not by the first request. Nor is that to wait for the simulator's
+// keys, since the functions give up on a key set after a moment.
 func (s *Stack) warm(ctx context.Context) error {
 	functions := s.host.Functions()
 	problems := make([]error, len(functions))
 	var wait sync.WaitGroup
+	if s.simulator != nil {
+		wait.Go(s.simulator.MakeKeys)
+	}
 	for i, f := range functions {
 		wait.Go(func() { problems[i] = f.Start(ctx) })
 	}

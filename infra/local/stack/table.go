@@ -81,7 +81,7 @@ func startTable(ctx context.Context, s *settings, logs *logs) (*table, error) {
 		process, err := child.Start(child.Program{
 			Name: "dynamodb",
 			Path: s.emulator,
-			Args: []string{"serve", "--host", "127.0.0.1", "--port", port, "--db-path", filepath.Join(s.dataDir, "dynamodb.sqlite")},
+			Args: []string{"serve", "--host", "127.0.0.1", "--port", port, "--db-path", filepath.Join(s.dataDir, tableFile)},
 			Dir:  s.dataDir,
 		}, logs)
 		if err != nil {

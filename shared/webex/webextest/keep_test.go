@@ -135,6 +135,7 @@ var changing = map[string]func(*testing.T, *keptCase){
 	"DeleteConfiguration": func(_ *testing.T, k *keptCase) { k.DeleteConfiguration(k.org, DigitalSignage) },
 	"RotateKeys":          func(_ *testing.T, k *keptCase) { k.RotateKeys(keptHome) },
 	"PruneKeys":           func(_ *testing.T, k *keptCase) { k.RotateKeys(keptAway); k.PruneKeys(keptAway) },
+	"MakeKeys":            func(_ *testing.T, k *keptCase) { k.MakeKeys() },
 	"HealthCheck":         health,
 	"Activate": func(t *testing.T, k *keptCase) {
 		k.opts.ProvisioningURL = integrationOf(t)
@@ -335,8 +336,8 @@ func TestFilesThatAreNotOurs(t *testing.T) {
 		"not JSON":       "{",
 		"another format": `{"format":99}`,
 		"a stranger's":   `{"format":1,"more":true}`,
-		"no key":         `{"format":1,"regions":{"us-west-2_r":[]}}`,
-		"a bad key":      `{"format":1,"regions":{"us-west-2_r":[{"kid":"k","key":"AAAA"}]}}`,
+		"no key":         `{"format":1,"regions":{"us-west-2_r":{}}}`,
+		"a bad key":      `{"format":1,"regions":{"us-west-2_r":{"es":[{"kid":"k","key":"AAAA"}]}}}`,
 	} {
 		directory := t.TempDir()
 		if err := os.WriteFile(filepath.Join(directory, cloudFile), []byte(text), 0o600); err != nil {

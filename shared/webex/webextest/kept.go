@@ -1,8 +1,11 @@
 package webextest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,15 +18,21 @@ import (
 // below that older files do not fit raises it.
 const keptFormat = 1
 
-// keptCloud is what belongs to no organization: cloud.json. The regions' RSA
-// keys are not kept: a new process publishes new ones, with ids of their own.
+// keptCloud is what belongs to no organization: cloud.json.
 type keptCloud struct {
-	Format  int                  `json:"format"`
-	BaseURL string               `json:"baseUrl"`
-	Regions map[string][]keptKey `json:"regions"`
+	Format  int                   `json:"format"`
+	BaseURL string                `json:"baseUrl"`
+	Regions map[string]keptRegion `json:"regions"`
 }
 
-// keptKey is an ES256 key in SEC 1's form.
+// keptRegion is a region's keys. Without an RSA key, which [Cloud.MakeKeys]
+// makes, the next process publishes another one.
+type keptRegion struct {
+	ES []keptKey `json:"es"`
+	RS *keptKey  `json:"rs,omitempty"`
+}
+
+// keptKey is a key in PKCS 8's form.
 type keptKey struct {
 	KID string `json:"kid"`
 	Key []byte `json:"key"`
@@ -91,36 +100,68 @@ type keptAccessToken struct {
 
 // keepCloud and the functions below are called with the lock held.
 func (c *Cloud) keepCloud() keptCloud {
-	kept := keptCloud{Format: keptFormat, BaseURL: c.baseURL, Regions: map[string][]keptKey{}}
+	kept := keptCloud{Format: keptFormat, BaseURL: c.baseURL, Regions: map[string]keptRegion{}}
 	for name, r := range c.regions {
+		var keys keptRegion
 		for _, key := range r.es {
-			text, err := x509.MarshalECPrivateKey(key.private.(*ecdsa.PrivateKey))
-			if err != nil {
-				panic("webextest: cannot keep a key: " + err.Error()) // our own keys are of one type
-			}
-			kept.Regions[name] = append(kept.Regions[name], keptKey{key.kid, text})
+			keys.ES = append(keys.ES, key.keep())
 		}
+		if r.rs != nil {
+			rs := r.rs256().keep()
+			keys.RS = &rs
+		}
+		kept.Regions[name] = keys
 	}
 	return kept
+}
+
+func (k signingKey) keep() keptKey {
+	text, err := x509.MarshalPKCS8PrivateKey(k.private)
+	if err != nil {
+		panic("webextest: cannot keep a key: " + err.Error()) // our own keys are of known types
+	}
+	return keptKey{k.kid, text}
 }
 
 func (c *Cloud) restoreCloud(kept keptCloud) error {
 	c.baseURL = kept.BaseURL
 	for name, keys := range kept.Regions {
-		r := &region{name: name, rsKID: newUUID()}
-		for _, key := range keys {
-			private, err := x509.ParseECPrivateKey(key.Key)
-			if err != nil {
-				return fmt.Errorf("a key of %s: %w", name, err)
-			}
-			r.es = append(r.es, signingKey{kid: key.KID, method: jwt.SigningMethodES256, private: private})
-		}
-		if len(r.es) == 0 {
-			return fmt.Errorf("%s has no key", name)
+		r := newRegion(name)
+		if err := r.restore(keys); err != nil {
+			return fmt.Errorf("the keys of %s: %w", name, err)
 		}
 		c.regions[name] = r
 	}
 	return nil
+}
+
+func (r *region) restore(kept keptRegion) error {
+	if len(kept.ES) == 0 {
+		return errors.New("none signs")
+	}
+	r.es = nil
+	for _, key := range kept.ES {
+		private, err := parseKey[*ecdsa.PrivateKey](key)
+		if err != nil {
+			return err
+		}
+		r.es = append(r.es, signingKey{kid: key.KID, method: jwt.SigningMethodES256, private: private})
+	}
+	if kept.RS == nil {
+		return nil
+	}
+	private, err := parseKey[*rsa.PrivateKey](*kept.RS)
+	r.rsKID, r.rs = kept.RS.KID, private
+	return err
+}
+
+func parseKey[T crypto.Signer](key keptKey) (T, error) {
+	parsed, err := x509.ParsePKCS8PrivateKey(key.Key)
+	private, fits := parsed.(T)
+	if err == nil && !fits {
+		err = fmt.Errorf("%s is of another kind", key.KID)
+	}
+	return private, err
 }
 
 func (c *Cloud) keepOrganization(org *organization) keptOrganization {

@@ -23,6 +23,7 @@ type region struct {
 	name  string
 	es    []signingKey // published; the last one signs
 	rsKID string
+	rs    crypto.Signer // nil for the process's own, which is made when first asked for
 }
 
 type signingKey struct {
@@ -56,6 +57,32 @@ func rsaKeyOf(region string) crypto.Signer {
 		return private
 	}))
 	return once.(func() crypto.Signer)()
+}
+
+// MakeKeys makes the RSA keys of all regions, which may take a second. Otherwise
+// the first request for a region's key set waits for its key, and every other
+// request for that.
+func (c *Cloud) MakeKeys() {
+	var wait sync.WaitGroup
+	for _, name := range c.opts.Regions {
+		wait.Go(func() {
+			if !c.hasRSAKey(name) {
+				rsaKeyOf(name)
+			}
+		})
+	}
+	wait.Wait()
+	defer c.changeCloud()()
+	for _, name := range c.opts.Regions {
+		r := c.mustRegion(name)
+		r.rs = r.rs256().private
+	}
+}
+
+func (c *Cloud) hasRSAKey(region string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mustRegion(region).rs != nil
 }
 
 // JWKSURLs are the addresses of the regions' key sets, by region.
@@ -107,9 +134,13 @@ func (c *Cloud) PruneKeys(region string) {
 // es256 is the key that signs for the region.
 func (r *region) es256() signingKey { return r.es[len(r.es)-1] }
 
-// rs256 is the region's RS256 key. It is made when first asked for.
+// rs256 is the region's RS256 key.
 func (r *region) rs256() signingKey {
-	return signingKey{kid: r.rsKID, method: jwt.SigningMethodRS256, private: rsaKeyOf(r.name)}
+	private := r.rs
+	if private == nil {
+		private = rsaKeyOf(r.name)
+	}
+	return signingKey{kid: r.rsKID, method: jwt.SigningMethodRS256, private: private}
 }
 
 func (k signingKey) sign(header, claims map[string]any) string {

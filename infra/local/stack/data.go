@@ -1,0 +1,95 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// settingData says what becomes of the local data of earlier runs: the table
+// and what the simulated Webex holds, which are of use only together. "keep",
+// the default, goes on with both; "new" begins both anew. The secrets stay.
+const settingData = "LOCAL_DATA"
+
+// Below the data directory.
+const (
+	tableFile     = "dynamodb.sqlite"
+	webexFolder   = "webex"
+	tableFileGlob = tableFile + "*" // with SQLite's journals
+)
+
+func (s *settings) checkData() error {
+	switch value := s.given[settingData]; {
+	case value != "" && value != "keep" && value != "new":
+		return fmt.Errorf("%s is %q: it must be keep or new", settingData, value)
+	case value == "new" && s.externalTable():
+		return fmt.Errorf("%s=new cannot empty the table at %s, which %s names: empty it yourself, delete %s and leave %s out",
+			settingData, s.given[settingTable], settingTable, filepath.Join(s.dataDir, webexFolder), settingData)
+	}
+	return nil
+}
+
+// openData opens what earlier runs left. It is called when everything else has
+// been found in order and the ports are ours, so that no running stack uses it.
+func (s *settings) openData(failed func(error)) error {
+	if s.given[settingData] == "new" {
+		if err := s.removeData(); err != nil {
+			return fmt.Errorf("%s=new: %w", settingData, err)
+		}
+	}
+	if s.simulator == nil {
+		return nil
+	}
+	folder := filepath.Join(s.dataDir, webexFolder)
+	if err := s.simulator.Keep(folder, failed); err != nil {
+		return fmt.Errorf("what the simulated Webex holds cannot be read: %w\n%s=new begins anew, with an empty table", err, settingData)
+	}
+	if err := s.sameAddress(); err != nil {
+		return err
+	}
+	s.simulator.SetBaseURL(s.webexURL())
+	s.addCustomers()
+	return nil
+}
+
+func (s *settings) removeData() error {
+	files, err := filepath.Glob(filepath.Join(s.dataDir, tableFileGlob))
+	if err != nil {
+		return err
+	}
+	problems := []error{os.RemoveAll(filepath.Join(s.dataDir, webexFolder))}
+	for _, file := range files {
+		problems = append(problems, os.Remove(file))
+	}
+	return errors.Join(problems...)
+}
+
+// sameAddress refuses customers that were activated at another address: the
+// table's rows name it, and nobody is there.
+func (s *settings) sameAddress() error {
+	before, now := s.simulator.BaseURL(), s.webexURL()
+	if before == now {
+		return nil
+	}
+	for _, org := range s.simulator.Organizations() {
+		if _, installed := s.simulator.Installation(org.ID()); installed {
+			return fmt.Errorf("the customers in %s were activated with the simulated Webex at %s, not %s: set %s to that port, or %s=new to begin anew",
+				s.dataDir, before, now, portWebex, settingData)
+		}
+	}
+	return nil
+}
+
+// addCustomers sees to a customer in each region that the functions trust.
+func (s *settings) addCustomers() {
+	known := map[string]bool{}
+	for _, org := range s.simulator.Organizations() {
+		known[org.Name()] = true
+	}
+	for _, region := range s.customerRegions() {
+		if name := "Example customer in " + region; !known[name] {
+			s.simulator.AddOrganization(name, region)
+		}
+	}
+}
