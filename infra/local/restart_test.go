@@ -7,16 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"signpost/infra/local/stack"
 )
 
 // TestMain makes the test binary `make dev` too, which the tests start and kill.
@@ -70,16 +72,11 @@ func freePorts(t *testing.T, count int) []string {
 	t.Helper()
 	var ports []string
 	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := stack.FreePort()
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer listener.Close() // not before all are found
-		_, port, err := net.SplitHostPort(listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		ports = append(ports, port)
+		ports = append(ports, strconv.Itoa(port))
 	}
 	return ports
 }

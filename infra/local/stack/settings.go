@@ -131,6 +131,12 @@ func (s *settings) takePort(name string, taken map[int]string) (net.Listener, er
 			return nil, fmt.Errorf("%s is %q: it must be a port number", name, text)
 		}
 	}
+	if port == 0 && name == portDynamoDB {
+		var err error
+		if port, err = FreePort(); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	if other, both := taken[port]; both && port != 0 {
 		return nil, fmt.Errorf("%s and %s are both %d: give them different ports", other, name, port)
 	}
