@@ -10,6 +10,7 @@ import (
 func NewServer(t testing.TB, o Options) *Cloud {
 	t.Helper()
 	c := NewCloud(o)
+	c.MakeKeys() // not while a client waits, which gives up on a busy machine
 	server := httptest.NewServer(c)
 	c.SetBaseURL(server.URL)
 	t.Cleanup(func() {
