@@ -115,6 +115,12 @@ func readBounded(body io.Reader) ([]byte, error) {
 	return content, err
 }
 
+// decodeAnswer reads an answer of Webex as JSON, whatever its content type says.
+// A byte order mark before it is no part of it.
+func decodeAnswer(body []byte, into any) error {
+	return json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into)
+}
+
 // withoutURL strips the address from a transport error: the op says what was
 // called, and addresses hold organizations.
 func withoutURL(err error) error {

@@ -118,22 +118,17 @@ func (v *Verifier) checkSignature(ctx context.Context, token *jwt.Token, raw str
 	if wire.Region != "" && !v.keys.trusts(wire.Region) {
 		return "", fmt.Errorf("%w: region is not trusted", ErrUnknownKey)
 	}
-	keys, err := v.keys.lookup(ctx, kid, regionsToAsk(wire))
-	if err != nil {
-		return "", err
-	}
 	signed := raw[:strings.LastIndexByte(raw, '.')]
-	failure := ErrBadAlgorithm
-	for _, key := range keys {
-		if key.method != token.Method {
-			continue
+	return v.keys.signer(ctx, kid, regionsToAsk(wire), func(key key) error {
+		switch {
+		case key.method != token.Method:
+			return ErrBadAlgorithm
+		case token.Method.Verify(signed, token.Signature, key.public) != nil:
+			return ErrBadSignature
+		default:
+			return nil
 		}
-		if token.Method.Verify(signed, token.Signature, key.public) == nil {
-			return key.region, nil
-		}
-		failure = ErrBadSignature
-	}
-	return "", failure
+	})
 }
 
 // regionsToAsk says whose keys may have signed: those of the region that the
