@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func isOK(name string, value any) func(*testing.T, answer) {
 // take as long as the longest limit.
 func TestAnswersLeaveInTime(t *testing.T) {
 	t.Parallel()
-	cases := append(hangingCalls(t), hangingKeySets(t)...)
+	cases := slices.Concat(hangingCalls(t), hangingKeySets(t), oneHangingKeySet(t))
 	got := make([]answer, len(cases))
 	errs := make([]error, len(cases))
 	var wait sync.WaitGroup
@@ -137,5 +138,18 @@ func hangingKeySets(t *testing.T) []hangingCase {
 		{"updateApproved, key set", 5 * time.Second, c.posting("/actions", c.token("updateApproved", nil)), unavailable},
 		{"healthCheck, key set", 2 * time.Second, c.posting("/actions", c.token("healthCheck", nil)), unavailable},
 		{"cross-launch, key set", 2 * time.Second, c.posting("/crossLaunch/digital_signage/assignContent", c.token("crossLaunch", nil)), unavailable},
+	}
+}
+
+// oneHangingKeySet are those of customers whose own region's key set is there,
+// while another's hangs and no process has either of them yet.
+func oneHangingKeySet(t *testing.T) []hangingCase {
+	s := otherStack(t, nil)
+	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Region: europe, Delay: hanging})
+	c := customerOf(t, s, west).activate()
+	return []hangingCase{
+		{"healthCheck, another region's key set", 2 * time.Second, c.posting("/actions", c.token("healthCheck", nil)), isOK("operationalState", "operational")},
+		{"updateApproved, another region's key set", 5 * time.Second, c.posting("/actions", c.token("updateApproved", nil)), isOK("", nil)},
+		{"cross-launch, another region's key set", 2 * time.Second, c.posting("/crossLaunch/digital_signage/manageContent", c.token("crossLaunch", nil)), func(t *testing.T, got answer) { got.want(t, 200) }},
 	}
 }

@@ -18,6 +18,7 @@ type Fault struct {
 	Kind   string `json:"kind,omitempty"` // one of the Kind constants
 	Method string `json:"method,omitempty"`
 	OrgID  string `json:"orgId,omitempty"` // never fits a request for a key set
+	Region string `json:"region,omitempty"`
 
 	// Times is how many requests it hits. 0: all, until [Cloud.ClearFaults].
 	Times int `json:"times,omitempty"`
@@ -87,7 +88,7 @@ func (c *Cloud) takeFault(r *Request) Fault {
 	defer c.mu.Unlock()
 	c.endFaults()
 	for i, f := range c.faults {
-		if !matches(f.Kind, r.Kind) || !matches(f.Method, r.Method) || !matches(f.OrgID, r.OrgID) {
+		if !matches(f.Kind, r.Kind) || !matches(f.Method, r.Method) || !matches(f.OrgID, r.OrgID) || !matches(f.Region, r.Region) {
 			continue
 		}
 		taken := *f

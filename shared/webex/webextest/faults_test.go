@@ -41,6 +41,16 @@ func TestCannedFaults(t *testing.T) {
 	}
 }
 
+func TestFaultsOfOneRegion(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	f.Inject(webextest.Fault{Kind: webextest.KindJWKS, Region: "eu-central-1_k", Status: 500})
+	for region, want := range map[string]int{"eu-central-1_k": 500, "us-west-2_r": 200} {
+		if r := send(t, "GET", f.JWKSURLs()[region], "", "", ""); r.status != want {
+			t.Errorf("key set of %s: %d, want %d", region, r.status, want)
+		}
+	}
+}
+
 func TestFaultsAreMatchedAndUsedUp(t *testing.T) {
 	f := setup(t, webextest.Options{})
 	a := f.activate()

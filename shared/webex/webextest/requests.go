@@ -7,8 +7,9 @@ type Request struct {
 	Method      string    `json:"method"`
 	Path        string    `json:"path"`
 	URL         string    `json:"url"`
-	Kind        string    `json:"kind"`   // one of the Kind constants
-	OrgID       string    `json:"orgId"`  // empty if it cannot be told, and for key sets
+	Kind        string    `json:"kind"`  // one of the Kind constants
+	OrgID       string    `json:"orgId"` // empty if it cannot be told, and for key sets
+	Region      string    `json:"region"`
 	Status      int       `json:"status"` // 0 until answered, and if the connection was cut before
 	Time        time.Time `json:"time"`   // of its arrival, by the cloud's clock
 	ContentType string    `json:"contentType,omitempty"`

@@ -118,6 +118,7 @@ func (c *Cloud) record(q *query, r *http.Request) *Request {
 		URL:         c.baseURL + r.URL.RequestURI(),
 		Kind:        q.kind,
 		OrgID:       c.orgOf(q),
+		Region:      q.region,
 		Time:        c.now(),
 		ContentType: q.contentType,
 		Body:        q.body,
