@@ -101,6 +101,14 @@ func TestDomain(t *testing.T) {
 	}
 }
 
+// TestTheAPIHasNoAuthorizer: the functions check who calls. The template says
+// so, which keeps `sam deploy --guided` from asking for each route.
+func TestTheAPIHasNoAuthorizer(t *testing.T) {
+	if diff := cmp.Diff(map[string]any{"EnableIamAuthorizer": false}, production().properties("HttpApi")["Auth"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestNotices(t *testing.T) {
 	s := production()
 	s.HasResourceProperties(jsii.String("AWS::Pipes::Pipe"), like(map[string]any{
