@@ -41,6 +41,7 @@ type installationRow struct {
 
 	RefreshToken     []byte `dynamodbav:"refreshToken,omitempty"`
 	RefreshExpiresAt int64  `dynamodbav:"refreshExpiresAt,omitempty"`
+	RefreshIssuedAt  int64  `dynamodbav:"refreshIssuedAt,omitempty"`
 	RenewedAt        int64  `dynamodbav:"renewedAt,omitempty"`
 	AccessToken      []byte `dynamodbav:"accessToken,omitempty"`
 	AccessExpiresAt  int64  `dynamodbav:"accessExpiresAt,omitempty"`
@@ -79,7 +80,8 @@ func newInstallationRow(i installation.Installation) installationRow {
 		Region:          i.Region, ManifestVersion: i.ManifestVersion, Scopes: i.Scopes, Features: newFeatureRows(i.Features),
 		BaseURL: i.BaseURL, ToldActionsURL: i.ToldActionsURL,
 		RefreshToken: i.Tokens.Refresh, RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
-		AccessToken: i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
+		RefreshIssuedAt: millis(i.Tokens.IssuedAt),
+		AccessToken:     i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
 		Notice:  string(i.Notice),
 		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
@@ -104,7 +106,8 @@ func (r installationRow) installation() installation.Installation {
 		BaseURL: r.BaseURL, ToldActionsURL: r.ToldActionsURL,
 		Tokens: installation.Tokens{
 			Refresh: secret.Sealed(r.RefreshToken), RefreshExpiresAt: instant(r.RefreshExpiresAt), RenewedAt: instant(r.RenewedAt),
-			Access: secret.Sealed(r.AccessToken), AccessExpiresAt: instant(r.AccessExpiresAt),
+			IssuedAt: instant(r.RefreshIssuedAt),
+			Access:   secret.Sealed(r.AccessToken), AccessExpiresAt: instant(r.AccessExpiresAt),
 			Renewal:      installation.Lease{Owner: r.RenewalOwner, Until: instant(r.RenewalUntil)},
 			InvalidSince: instant(r.InvalidSince),
 		},

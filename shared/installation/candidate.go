@@ -122,7 +122,7 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		MovedAt: c.IssuedAt, EndpointsAt: c.IssuedAt,
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes, URLs: c.URLs,
 		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL, Notice: NoticeActivated,
-		Work: current.Work,
+		Tokens: Tokens{IssuedAt: c.IssuedAt}, Work: current.Work,
 	}
 	for feature, endpoint := range c.Endpoints {
 		next.Features[feature] = Feature{Endpoint: endpoint, Status: Pending}
@@ -133,22 +133,30 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 	return next, nil
 }
 
-// keepNewer keeps what was said of current after i was asked for.
-func (i *Installation) keepNewer(current Installation) {
-	since := i.ActivatedAt
-	if current.LastActionAt.After(since) {
-		i.LastActionAt, i.Subject = current.LastActionAt, current.Subject
-		i.ManifestVersion = max(i.ManifestVersion, current.ManifestVersion)
+// keepNewer keeps what a token that was issued after i's own said of other, another
+// activation or another copy of the same organization, and reports whether there
+// was any.
+func (i *Installation) keepNewer(other Installation) bool {
+	acted, moved, offered := other.LastActionAt.After(i.LastActionAt), other.MovedAt.After(i.MovedAt), other.EndpointsAt.After(i.EndpointsAt)
+	if acted {
+		i.LastActionAt, i.Subject = other.LastActionAt, other.Subject
+		i.ManifestVersion = max(i.ManifestVersion, other.ManifestVersion)
 	}
-	if current.MovedAt.After(since) {
-		i.MovedAt, i.Region, i.URLs = current.MovedAt, current.Region, current.URLs
+	if moved {
+		if i.URLs.App != other.URLs.App {
+			i.ToldActionsURL = ""
+		}
+		// The access token may be another region's.
+		i.Tokens.Access, i.Tokens.AccessExpiresAt = nil, time.Time{}
+		i.MovedAt, i.Region, i.URLs = other.MovedAt, other.Region, other.URLs
 	}
-	if current.EndpointsAt.After(since) {
-		i.EndpointsAt, i.Features = current.EndpointsAt, map[webex.Feature]Feature{}
-		for name, feature := range current.Features {
+	if offered {
+		i.EndpointsAt, i.Features = other.EndpointsAt, map[webex.Feature]Feature{}
+		for name, feature := range other.Features {
 			i.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending}
 		}
 	}
+	return acted || moved || offered
 }
 
 // Apply returns current moved as the proven move c says, or [ErrStale] if

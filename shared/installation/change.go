@@ -95,7 +95,7 @@ func (i Installation) changed(change Change) Installation {
 	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
 	if len(change.Refresh) > 0 {
 		next.Tokens.Refresh, next.Tokens.RefreshExpiresAt = change.Refresh, time.Time{}
-		next.Tokens.InvalidSince = time.Time{}
+		next.Tokens.IssuedAt, next.Tokens.InvalidSince = change.IssuedAt, time.Time{}
 		next.State = Active
 	}
 	next.Schedule.Failures = 0
@@ -118,9 +118,13 @@ func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error)
 // Expire returns the tombstone of an installation that has been token_invalid
 // for [TokenInvalidLife]. It is kept as long from now on as one that Remove
 // makes: while it is, the next activation goes on with its versions, by which
-// the vendor orders events.
+// the vendor orders events. It keeps since when its token was refused, which
+// tells it from one that a deprovision left: to give up is our decision, not an
+// event of Webex's.
 func (i Installation) Expire(now time.Time) Installation {
-	return i.tombstone(i.LastActionAt, now.Add(webex.LongestAcceptance))
+	gone := i.tombstone(i.LastActionAt, now.Add(webex.LongestAcceptance))
+	gone.Tokens.InvalidSince = i.Tokens.InvalidSince
+	return gone
 }
 
 func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {

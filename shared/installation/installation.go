@@ -187,6 +187,9 @@ type Feature struct {
 type Tokens struct {
 	Refresh          secret.Sealed
 	RefreshExpiresAt time.Time
+	// IssuedAt is the `iat` of the activation code or action that brought the
+	// refresh token, or the one that Webex has replaced it with since.
+	IssuedAt time.Time
 	// RenewedAt is when the refresh token was last used with success.
 	RenewedAt       time.Time
 	Access          secret.Sealed
@@ -194,6 +197,7 @@ type Tokens struct {
 	// Renewal is held by the one worker that talks to the token endpoint.
 	Renewal Lease
 	// InvalidSince is when Webex refused the refresh token, zero if it did not.
+	// The tombstone of an installation that was given up for it keeps it.
 	InvalidSince time.Time
 }
 

@@ -1,0 +1,241 @@
+package installation_test
+
+import (
+	"testing"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// is reports what a row says that a copy must not lose.
+type is struct {
+	state      installation.State
+	generation installation.Generation
+	refresh    string
+	region     string
+}
+
+func said(i installation.Installation) is {
+	return is{i.State, i.Generation, string(i.Tokens.Refresh), i.Region}
+}
+
+// stored is i after its next write.
+func stored(i installation.Installation) installation.Installation {
+	i.Version++
+	return i
+}
+
+// activated is what an activation of at(seconds) makes of row.
+func activated(t *testing.T, row installation.Installation, generation string, seconds int) installation.Installation {
+	t.Helper()
+	next, err := installation.Candidate{
+		OrgKey: "o", Kind: installation.Activation, ID: generation, IssuedAt: at(seconds), Region: "region of " + generation,
+		Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://" + generation},
+	}.Promote(row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Tokens.Refresh = secret.Sealed("token of " + generation)
+	return stored(next)
+}
+
+func changed(t *testing.T, row installation.Installation, change installation.Change) installation.Installation {
+	t.Helper()
+	next, err := row.Change(change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored(next)
+}
+
+func removed(t *testing.T, row installation.Installation, seconds int) installation.Installation {
+	t.Helper()
+	next, err := row.Remove(at(seconds), at(seconds))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored(next)
+}
+
+func renewed(row installation.Installation, seconds int, refresh string) installation.Installation {
+	row.Tokens.RenewedAt, row.Tokens.Refresh = at(seconds), secret.Sealed(refresh)
+	return stored(row)
+}
+
+func later(row installation.Installation, writes int64) installation.Installation {
+	row.Version += writes
+	return row
+}
+
+func TestMerge(t *testing.T) {
+	g1 := activated(t, installation.Installation{}, "g1", 0)
+	g2 := activated(t, g1, "g2", 20)
+	dead, gone := stored(g1.Invalidate(at(5))), stored(stored(g1.Invalidate(at(5))).Expire(at(10)))
+	moved := changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new", URLs: installation.URLs{App: "https://new"}})
+	brought := changed(t, g1, installation.Change{IssuedAt: at(30), Refresh: secret.Sealed("brought")})
+	for name, test := range map[string]struct {
+		mine, other installation.Installation
+		want        is
+		changed     bool
+	}{
+		"new":                                {installation.Installation{}, g1, said(g1), true},
+		"nothing to learn":                   {g1, installation.Installation{}, said(g1), false},
+		"the same":                           {g1, g1, said(g1), false},
+		"a later state of the same":          {g1, later(moved, 3), is{installation.Active, "g1", "token of g1", "new"}, true},
+		"an earlier state, often written":    {moved, later(g1, 9), said(moved), false},
+		"a later activation":                 {g1, g2, said(g2), true},
+		"an earlier activation":              {g2, later(g1, 9), said(g2), false},
+		"removed there":                      {g1, removed(t, g1, 9), is{installation.Removed, "g1", "", "region of g1"}, true},
+		"removed here":                       {removed(t, g1, 9), later(g1, 9), is{installation.Removed, "g1", "", "region of g1"}, false},
+		"removed there, activated here":      {g2, removed(t, g1, 9), said(g2), false},
+		"activated there, removed here":      {removed(t, g1, 9), g2, said(g2), true},
+		"removed there after an activation":  {g2, removed(t, g1, 25), is{installation.Removed, "g2", "", "region of g2"}, true},
+		"an activation before a removal":     {removed(t, g1, 25), g2, is{installation.Removed, "g1", "", "region of g1"}, false},
+		"given up there":                     {g1, later(gone, 9), said(g1), false},
+		"given up here":                      {gone, later(g1, 9), said(gone), false},
+		"given up here, changed there":       {gone, brought, said(brought), true},
+		"given up here, activated there":     {gone, g2, said(g2), true},
+		"given up there, activated here":     {g2, later(gone, 9), said(g2), false},
+		"refused there":                      {g1, later(dead, 9), said(g1), true},
+		"refused here":                       {dead, later(g1, 9), said(dead), true},
+		"a token renewed there":              {g1, renewed(g1, 3, "rotated"), is{installation.Active, "g1", "rotated", "region of g1"}, true},
+		"a token renewed here":               {renewed(g1, 3, "rotated"), later(g1, 9), is{installation.Active, "g1", "rotated", "region of g1"}, true},
+		"a renewed token refused there":      {g1, stored(renewed(g1, 3, "rotated").Invalidate(at(4))), is{installation.TokenInvalid, "g1", "rotated", "region of g1"}, true},
+		"a token brought there":              {renewed(g1, 50, "rotated"), brought, is{installation.Active, "g1", "brought", "region of g1"}, true},
+		"a token brought here":               {brought, later(renewed(g1, 50, "rotated"), 9), is{installation.Active, "g1", "brought", "region of g1"}, false},
+		"moved there, activated here later":  {g2, later(moved, 9), said(g2), false},
+		"an action of after the activation":  {g2, brought, is{installation.Active, "g2", "brought", "region of g2"}, true},
+		"the same, the other way round":      {brought, g2, is{installation.Active, "g2", "brought", "region of g2"}, true},
+		"two activations of the same second": {g1, activated(t, installation.Installation{}, "gx", 0), said(g1), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.other.Work, test.other.Tokens.Renewal = installation.NewLease("other", noon), installation.NewLease("other", noon)
+			got, did := test.mine.Merge(test.other, noon)
+			if said(got) != test.want || did != test.changed {
+				t.Errorf("%+v, changed %v; want %+v, %v", said(got), did, test.want, test.changed)
+			}
+			if did && (got.Version < max(test.mine.Version, test.other.Version) || got.Revision <= test.mine.Revision || got.Notice != "") {
+				t.Errorf("version %d, revision %d, notice %q", got.Version, got.Revision, got.Notice)
+			}
+			if got.Work.Held(noon) || got.Tokens.Renewal.Held(noon) {
+				t.Error("the lease of a worker of the other table is kept")
+			}
+			if did && got.State == installation.Active && got.Schedule.DueAt.Before(noon) {
+				t.Errorf("due at %v", got.Schedule.DueAt)
+			}
+			if again, did := stored(got).Merge(test.other, noon.Add(time.Hour)); did {
+				t.Errorf("merged twice: %+v", said(again))
+			}
+		})
+	}
+}
+
+// What no event of its own orders goes with the later action.
+func TestMergeKeepsTheLaterActionsRow(t *testing.T) {
+	before := activated(t, installation.Installation{}, "g1", 0)
+	after := changed(t, before, installation.Change{IssuedAt: at(8), OrgName: "renamed", Scopes: []string{"new"}})
+	for name, pair := range map[string][2]installation.Installation{"here": {after, later(before, 9)}, "there": {later(before, 9), after}} {
+		if got, _ := pair[0].Merge(pair[1], noon); got.OrgName != "renamed" || len(got.Scopes) != 1 {
+			t.Errorf("%s: %q, %v", name, got.OrgName, got.Scopes)
+		}
+	}
+}
+
+func TestRestore(t *testing.T) {
+	g1 := activated(t, installation.Installation{}, "g1", 0)
+	g1.Schedule.DueAt = at(60)
+	dead, gone := stored(g1.Invalidate(at(5))), stored(stored(g1.Invalidate(at(5))).Expire(at(10)))
+	bad := later(g1, 4)
+	bad.URLs.App, bad.Features = "https://wrong", nil
+	zeroed := stored(g1)
+	zeroed.State = installation.Removed // by hand
+	rotated := renewed(g1, 3, "rotated")
+	changedSince := stored(changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new"}).Invalidate(at(9)))
+	for name, test := range map[string]struct {
+		mine, backup installation.Installation
+		want         is
+		changed      bool
+		notice       installation.Notice
+	}{
+		"lost":                             {installation.Installation{}, g1, said(g1), true, ""},
+		"nothing to put back":              {g1, installation.Installation{}, said(g1), false, ""},
+		"the same":                         {later(g1, 9), g1, said(g1), false, ""},
+		"token_invalid by mistake":         {later(dead, 9), g1, said(g1), true, installation.NoticeUpdated},
+		"given up by mistake":              {gone, g1, said(g1), true, installation.NoticeUpdated},
+		"removed by hand":                  {zeroed, g1, said(g1), true, installation.NoticeUpdated},
+		"wrong in a field":                 {bad, g1, said(g1), true, ""},
+		"invalid, with a newer token":      {stored(rotated.Invalidate(at(5))), g1, is{installation.Active, "g1", "rotated", "region of g1"}, true, installation.NoticeUpdated},
+		"a backup that was token_invalid":  {g1, dead, said(g1), true, ""},
+		"deprovisioned since":              {removed(t, g1, 9), g1, is{installation.Removed, "g1", "", "region of g1"}, false, ""},
+		"activated since":                  {activated(t, g1, "g2", 20), g1, is{installation.Active, "g2", "token of g2", "region of g2"}, false, ""},
+		"changed since":                    {changedSince, g1, said(changedSince), false, ""},
+		"a removal that the backup knows":  {later(g1, 9), removed(t, g1, 9), is{installation.Removed, "g1", "", "region of g1"}, true, ""},
+		"an activation that only it knows": {g1, activated(t, g1, "g2", 20), is{installation.Active, "g2", "token of g2", "region of g2"}, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, did := test.mine.Restore(test.backup, noon)
+			if said(got) != test.want || did != test.changed || did && got.Notice != test.notice {
+				t.Errorf("%+v, changed %v, notice %q; want %+v, %v, %q", said(got), did, got.Notice, test.want, test.changed, test.notice)
+			}
+			if did && (got.Version < max(test.mine.Version, test.backup.Version) || got.Revision <= test.mine.Revision) {
+				t.Errorf("version %d, revision %d", got.Version, got.Revision)
+			}
+			if got.State == installation.Active && !got.Tokens.InvalidSince.IsZero() {
+				t.Error("active, and its token is dead")
+			}
+			if again, did := stored(got).Restore(test.backup, noon.Add(time.Hour)); did {
+				t.Errorf("restored twice: %+v", said(again))
+			}
+		})
+	}
+	if got, _ := bad.Restore(g1, noon); got.URLs != g1.URLs || len(got.Features) != len(g1.Features) {
+		t.Errorf("put back: %+v", got)
+	}
+}
+
+// A restore is no reason for two workers to renew one token, and a lease that
+// nobody can hold is none.
+func TestRestoreKeepsLeases(t *testing.T) {
+	g1 := activated(t, installation.Installation{}, "g1", 0)
+	mine := stored(g1.Invalidate(at(5)))
+	mine.Tokens.Renewal = installation.NewLease("me", at(6))
+	mine.Work = installation.Lease{Owner: "nobody", Until: noon.AddDate(100, 0, 0)}
+	got, _ := mine.Restore(g1, at(7))
+	if got.Tokens.Renewal.Owner != "me" || got.Work.Owner != "" {
+		t.Errorf("leases %+v, %+v", got.Tokens.Renewal, got.Work)
+	}
+}
+
+func TestMergeCandidates(t *testing.T) {
+	one := installation.Candidate{OrgKey: "o", ID: "c", Version: 2, Refresh: secret.Sealed("first"), ForgetAt: at(3600)}
+	rotated, refused := one, one
+	rotated.Version, rotated.Refresh = 3, secret.Sealed("rotated")
+	refused.Version, refused.Refused, refused.Refresh = 9, true, nil
+	for name, test := range map[string]struct {
+		mine, other installation.Candidate
+		want        string
+		changed     bool
+	}{
+		"new":           {installation.Candidate{}, one, "first", true},
+		"the same":      {one, one, "first", false},
+		"later there":   {one, rotated, "rotated", true},
+		"later here":    {rotated, one, "rotated", false},
+		"refused there": {one, refused, "first", false},
+		"refused here":  {refused, one, "first", true},
+	} {
+		test.other.Work = installation.NewLease("other", noon)
+		got, did := test.mine.Merge(test.other, noon)
+		if string(got.Refresh) != test.want || did != test.changed || did && got.Version < max(test.mine.Version, test.other.Version) || got.Work.Held(noon) {
+			t.Errorf("%s: %+v, %v", name, got, did)
+		}
+		got.Version++
+		if _, did := got.Merge(test.other, noon); did {
+			t.Errorf("%s: merged twice", name)
+		}
+	}
+	if _, did := (installation.Candidate{}).Merge(one, at(3600)); did {
+		t.Error("one whose time is over is copied")
+	}
+}
