@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,59 +11,62 @@ import (
 	"signpost/shared/installation"
 )
 
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-
-func row(org string) installation.Installation {
-	return installation.Installation{OrgKey: org, OrgName: "restored", State: installation.Active, Notice: installation.NoticeUpdated}
+// aws points the AWS tools' settings at the emulator.
+func aws(t *testing.T) {
+	t.Helper()
+	settings := dynamotest.Config(t)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", *settings.BaseEndpoint)
+	t.Setenv("AWS_REGION", settings.Region)
+	t.Setenv("AWS_ACCESS_KEY_ID", "test")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "test")
 }
 
-// TestTransfer: what is lost comes back, what went on is left alone.
-func TestTransfer(t *testing.T) {
-	client, name := dynamotest.New(t)
-	source := table{client, name}
-	client, name = dynamotest.New(t)
-	target := table{client, name}
-	restored, live := dynamo.New(source.client, source.name), dynamo.New(target.client, target.name)
-
-	save := func(s *dynamo.Store, i installation.Installation, times int) {
-		t.Helper()
-		for range times {
-			var err error
-			if i, err = s.Save(t.Context(), i); err != nil {
-				t.Fatal(err)
-			}
-			i.OrgName = "later"
+func TestRun(t *testing.T) {
+	aws(t)
+	client, from := dynamotest.New(t)
+	_, to := dynamotest.New(t)
+	old, fresh := dynamo.New(client, from), dynamo.New(client, to)
+	for _, org := range []string{"one", "two"} {
+		if _, err := old.Save(t.Context(), installation.Installation{OrgKey: org, State: installation.Active, Generation: "g"}); err != nil {
+			t.Fatal(err)
 		}
 	}
-	save(restored, row("lost"), 1)
-	save(restored, row("behind"), 3)
-	save(restored, row("ahead"), 1)
-	save(live, row("behind"), 1)
-	save(live, row("ahead"), 2)
-	candidate := installation.Candidate{OrgKey: "lost", ID: "c", Kind: installation.Activation, ForgetAt: now.Add(time.Hour)}
-	if _, err := restored.PutCandidate(t.Context(), candidate); err != nil {
-		t.Fatal(err)
-	}
-
-	for _, want := range []struct {
-		org          string
-		copied, left int
-	}{{"behind", 1, 0}, {"", 2, 2}, {"", 0, 4}} {
-		copied, left, err := transfer(t.Context(), source, target, want.org)
-		if err != nil || copied != want.copied || left != want.left {
-			t.Errorf("%q: %d copied, %d left, %v; want %d and %d", want.org, copied, left, err, want.copied, want.left)
+	has := func(org string) bool {
+		row, _, err := fresh.Find(t.Context(), org, time.Now())
+		if err != nil {
+			t.Fatal(err)
 		}
+		return row.Version != 0
 	}
-	for org, version := range map[string]int64{"lost": 1, "behind": 3, "ahead": 2} {
-		found, candidates, err := live.Find(t.Context(), org, now)
-		if err != nil || found.Version != version || (len(candidates) == 1) != (org == "lost") {
-			t.Errorf("%s: version %d, %d candidates, %v; want %d", org, found.Version, len(candidates), err, version)
+	for _, step := range []struct {
+		name     string
+		flags    flags
+		says     string
+		one, two bool
+	}{
+		{"dry run", flags{from, to, "move", "", true}, "2 added, 0 changed, 0 left", false, false},
+		{"one, by its orgId", flags{from, to, "restore", "one", false}, "1 added, 0 changed, 0 left", true, false},
+		{"all", flags{from, to, "move", "", false}, "1 added, 0 changed, 1 left", true, true},
+		{"in a region", flags{"us-east-1/" + from, "us-east-1/" + to, "move", "", false}, "0 added, 0 changed, 2 left", true, true},
+	} {
+		var out bytes.Buffer
+		if err := run(t.Context(), &out, step.flags); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if !strings.Contains(out.String(), step.says) || has("one") != step.one || has("two") != step.two ||
+			strings.Contains(out.String(), "nothing is written") != step.flags.dryRun {
+			t.Errorf("%s: %s", step.name, out.String())
 		}
 	}
 }
 
-func TestOpenWantsBothTables(t *testing.T) {
-	if err := run(t.Context(), "x", "", ""); err == nil {
-		t.Error("ran without a table to write")
+func TestRunRefuses(t *testing.T) {
+	for want, f := range map[string]flags{
+		"both tables": {from: "x", purpose: "move"}, "same table": {from: "x", to: "x", purpose: "move"},
+		"FOR=move or FOR=restore": {from: "x", to: "y"},
+	} {
+		if err := run(t.Context(), &bytes.Buffer{}, f); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", f, err)
+		}
 	}
 }

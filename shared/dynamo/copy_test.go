@@ -1,0 +1,229 @@
+package dynamo_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+)
+
+func clock() time.Time { return now }
+
+// copyTo copies everything, and fails t unless it counts what is wanted.
+func copyTo(t *testing.T, c dynamo.Copy, want dynamo.Copied) {
+	t.Helper()
+	c.Now = clock
+	got, err := c.Run(t.Context())
+	if err != nil || got != want {
+		t.Errorf("%s: copied %+v, %v; want %+v", c.Purpose, got, err, want)
+	}
+}
+
+// customer is an installation that was activated a day ago.
+func customer(orgKey string) installation.Installation {
+	i := active(orgKey)
+	i.ActivatedAt, i.LastActionAt = now.Add(-24*time.Hour), now.Add(-24*time.Hour)
+	i.Tokens.Refresh = secret.Sealed("token of " + orgKey)
+	return i
+}
+
+// activateAgain and remove are what a customer does at a store.
+func activateAgain(t *testing.T, s *dynamo.Store, orgKey, generation string) {
+	t.Helper()
+	row, _ := find(t, s, orgKey, now)
+	next, err := installation.Candidate{OrgKey: orgKey, ID: generation, IssuedAt: now, ForgetAt: now.Add(time.Hour)}.Promote(row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.Tokens.Refresh = secret.Sealed("token of " + generation)
+	commit(t, s, next, mark(orgKey, generation))
+}
+
+func remove(t *testing.T, s *dynamo.Store, orgKey string) {
+	t.Helper()
+	row, _ := find(t, s, orgKey, now)
+	next, err := row.Remove(now, now.Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit(t, s, next, mark(orgKey, "deprovision"))
+}
+
+// The documented move: copy, point the domain at the new API, copy once more.
+// What customers did at the new API in between outlives the second copy, however
+// often the old schedule has written its rows.
+func TestMoveKeepsWhatIsNewer(t *testing.T) {
+	t.Parallel()
+	old, fresh := newStore(t), newStore(t)
+	for _, orgKey := range []string{"stays", "activates here", "removes here", "activates there", "removes there", "rotates here"} {
+		save(t, old, customer(orgKey))
+	}
+	c := putCandidate(t, old, candidate("stays", "c"))
+	commit(t, old, customer("marked"), mark("marked", "m"))
+	move := dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move}
+	first := dynamo.Copied{Installations: dynamo.Counts{Added: 7}, Candidates: dynamo.Counts{Added: 1}, Marks: dynamo.Counts{Added: 1}}
+	move.DryRun = true
+	copyTo(t, move, first)
+	if row, _ := find(t, fresh, "stays", now); row.Version != 0 {
+		t.Error("a dry run wrote")
+	}
+	move.DryRun = false
+	copyTo(t, move, first)
+	copyTo(t, move, dynamo.Copied{Installations: dynamo.Counts{Left: 7}, Candidates: dynamo.Counts{Left: 1}, Marks: dynamo.Counts{Left: 1}})
+
+	activateAgain(t, fresh, "activates here", "g2")
+	remove(t, fresh, "removes here")
+	activateAgain(t, old, "activates there", "g3")
+	remove(t, old, "removes there")
+	rotated, _ := find(t, fresh, "rotates here", now)
+	rotated.Tokens.Refresh, rotated.Tokens.RenewedAt = secret.Sealed("rotated"), now
+	save(t, fresh, rotated)
+	_, candidates := find(t, fresh, "stays", now)
+	if len(candidates) != 1 || string(candidates[0].ID) != c.ID {
+		t.Fatalf("candidates %v", candidates)
+	}
+	if _, err := fresh.Commit(t.Context(), customer("proven"), mark("stays", "c"), candidates, now); err != nil {
+		t.Fatal(err) // the candidate is proven here: it is gone, and its token used
+	}
+	for _, orgKey := range []string{"activates here", "removes here", "rotates here"} {
+		for range 5 { // the old schedule
+			row, _ := find(t, old, orgKey, now)
+			save(t, old, row)
+		}
+	}
+	copyTo(t, move, dynamo.Copied{
+		Installations: dynamo.Counts{Changed: 3, Left: 4}, Candidates: dynamo.Counts{Left: 1}, Marks: dynamo.Counts{Added: 2, Left: 1},
+	})
+	for orgKey, want := range map[string]struct {
+		state   installation.State
+		refresh string
+	}{
+		"stays": {installation.Active, "token of stays"}, "activates here": {installation.Active, "token of g2"},
+		"removes here": {installation.Removed, ""}, "activates there": {installation.Active, "token of g3"},
+		"removes there": {installation.Removed, ""}, "rotates here": {installation.Active, "rotated"},
+	} {
+		row, candidates := find(t, fresh, orgKey, now)
+		if row.State != want.state || string(row.Tokens.Refresh) != want.refresh || len(candidates) != 0 {
+			t.Errorf("%s: %s, %s, %d candidates", orgKey, row.State, []byte(row.Tokens.Refresh), len(candidates))
+		}
+	}
+	if !isUsed(t, fresh, "activates there", "g3", now) || !isUsed(t, fresh, "removes there", "deprovision", now) {
+		t.Error("a token that was applied there can be applied again here")
+	}
+}
+
+func TestRestoreUndoesABadWrite(t *testing.T) {
+	t.Parallel()
+	backup, live := newStore(t), newStore(t)
+	for _, orgKey := range []string{"bad", "good", "lost", "removed since"} {
+		i := save(t, backup, customer(orgKey))
+		i.Version = 0
+		if orgKey != "lost" {
+			save(t, live, i)
+		}
+	}
+	remove(t, live, "removed since")
+	invalid, _ := find(t, live, "bad", now)
+	invalid = save(t, live, invalid.Invalidate(now))
+	restore := dynamo.Copy{Source: backup, Target: live, Purpose: dynamo.Restore, OrgKey: "bad"}
+	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Changed: 1}})
+	if _, err := live.Save(t.Context(), invalid); !errors.Is(err, installation.ErrConflict) {
+		t.Errorf("a worker that had read the bad row writes it: %v", err)
+	}
+	restore.OrgKey = ""
+	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Added: 1, Left: 3}})
+	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Left: 4}})
+	for orgKey, want := range map[string]installation.State{
+		"bad": installation.Active, "good": installation.Active, "lost": installation.Active, "removed since": installation.Removed,
+	} {
+		if row, _ := find(t, live, orgKey, now); row.State != want {
+			t.Errorf("%s: %s", orgKey, row.State)
+		}
+	}
+	if due := allDue(t, live, now, 10); len(due) != 3 {
+		t.Errorf("due: %v", due)
+	}
+}
+
+// A copy counts only what it compared: a row that a worker writes in between is
+// compared again.
+func TestCopyBesideWorkers(t *testing.T) {
+	t.Parallel()
+	old, fresh := newStore(t), newStore(t)
+	seen := customer(org)
+	seen = save(t, old, save(t, old, seen))
+	mine := customer(org)
+	mine.Version = 0
+	save(t, fresh, mine)
+	race(t, 8, func(n int) error {
+		if n%2 == 0 {
+			_, err := dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move, Now: clock}.Run(t.Context())
+			return err
+		}
+		for range 20 {
+			row, _, err := fresh.Find(t.Context(), org, now)
+			if err != nil {
+				return err
+			}
+			row.Revision += 1000
+			if _, err := fresh.Save(t.Context(), row); err != nil && !errors.Is(err, installation.ErrConflict) {
+				return err
+			}
+		}
+		return nil
+	}, installation.ErrConflict)
+	row, _ := find(t, fresh, org, now)
+	if row.Version < seen.Version || row.Revision < 1000 {
+		t.Errorf("version %d, revision %d", row.Version, row.Revision)
+	}
+}
+
+// What is over is not copied, nor are launches.
+func TestCopyLeavesWhatIsOver(t *testing.T) {
+	t.Parallel()
+	old, fresh := newStore(t), newStore(t)
+	commit(t, old, tombstone("gone", now.Add(-time.Hour)), installation.Used{OrgKey: "gone", ID: "m", Until: now.Add(-time.Hour)})
+	over := candidate("over", "c")
+	over.ForgetAt = now
+	putCandidate(t, old, over)
+	save(t, old, active(org))
+	create(t, old, newLaunch(org, twoChunks()...))
+	copyTo(t, dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move}, dynamo.Copied{
+		Installations: dynamo.Counts{Added: 1, Left: 1}, Candidates: dynamo.Counts{Left: 1},
+		Marks: dynamo.Counts{Added: 1, Left: 1}, // of the launch's token
+	})
+}
+
+func TestCopyCarriesAndRefuses(t *testing.T) {
+	t.Parallel()
+	old, behind := newRows(t)
+	fresh, copied := newRows(t)
+	save(t, old, customer(org))
+	behind.add("installation", "later", &types.AttributeValueMemberS{Value: "a later version's"})
+	copyTo(t, dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move}, dynamo.Copied{Installations: dynamo.Counts{Added: 1}})
+	if got := copied.text("installation", "later"); got != "a later version's" {
+		t.Errorf("carried %q", got)
+	}
+	for name, change := range map[string]func(){
+		"later schema": func() { behind.add("installation", "schema", &types.AttributeValueMemberN{Value: "2"}) },
+		"unknown kind": func() {
+			behind.add("installation", "schema", &types.AttributeValueMemberN{Value: "1"})
+			behind.add("installation", "sk", &types.AttributeValueMemberS{Value: "something new"})
+		},
+	} {
+		change()
+		_, err := dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move, Now: clock}.Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), org) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := (dynamo.Copy{Source: old, Target: fresh, Now: clock}).Run(t.Context()); err == nil {
+		t.Error("copied without a purpose")
+	}
+}
