@@ -135,9 +135,9 @@ destroy: modules needs-go ## Delete the stack of STAGE; the table stays
 	@$(call tool,)
 	@cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE) --force
 
-copy: needs-go ## Copy installations from a restored table, or another region's: make copy FROM=[region/]table TO=[region/]table
+copy: needs-go ## Copy installations between tables: make copy FOR=move (or restore) FROM=[region/]table TO=[region/]table (ARGS="-dry-run")
 	@$(call tool,copy)
-	@.build/copy -from "$(FROM)" -to "$(TO)" $(ARGS)
+	@.build/copy -purpose "$(FOR)" -from "$(FROM)" -to "$(TO)" $(ARGS)
 
 smoke: needs-go ## Try a deployment from outside: make smoke URL=https://…
 	@$(call tool,smoke)
