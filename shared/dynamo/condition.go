@@ -80,6 +80,8 @@ func (s *Store) put(item map[string]types.AttributeValue, c condition) types.Tra
 const (
 	conditionFailed     = "ConditionalCheckFailed"
 	transactionConflict = "TransactionConflict"
+	throttlingError     = "ThrottlingError"
+	throughputExceeded  = "ProvisionedThroughputExceeded"
 )
 
 // reasons returns why a transaction was cancelled, by the index of its items;

@@ -2,27 +2,13 @@ package dynamo
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/shared/installation"
 	"signpost/shared/launch"
-)
-
-const (
-	// maxTries is how often a launch is tried to be stored, or taken, while
-	// other transactions are in the way.
-	maxTries = 3
-	// tryPause, and up to as much again, is between two tries: a transaction
-	// takes some 10 ms.
-	tryPause = 10 * time.Millisecond
 )
 
 // Create stores l and marks used, on the condition that the organization's
@@ -31,9 +17,9 @@ const (
 //
 // It returns [installation.ErrNotFound], [installation.ErrWrongRegion],
 // [installation.ErrReplayed], in this order of precedence, or
-// [launch.ErrTooManyDevices]. Only if another transaction is in the way the
-// request is repeated, three times at most in all, and then
-// [installation.ErrConflict] comes back.
+// [launch.ErrTooManyDevices]. Only if another transaction is in the way, or the
+// table is throttled, the request is repeated, three times at most in all, and
+// then [installation.ErrConflict], or the table's error, comes back.
 func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
 	if err := s.create(ctx, l, region, used); err != nil {
 		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
@@ -46,23 +32,7 @@ func (s *Store) create(ctx context.Context, l launch.Launch, region string, used
 	if err != nil {
 		return err
 	}
-	return s.transact(ctx, writes, created)
-}
-
-// transact sends a transaction that is in nobody's way for long, and again
-// while others are in its way. why turns its error into the sentinel that says
-// what it failed of.
-func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem, why func(error) error) error {
-	for try := 1; ; try++ {
-		// A new input each time: the SDK puts an idempotency token into it.
-		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-		if err = why(err); !errors.Is(err, installation.ErrConflict) || try == maxTries {
-			return err
-		}
-		if err := pause(ctx, tryPause); err != nil {
-			return err
-		}
-	}
+	return s.transact(ctx, writes, created, maxTries)
 }
 
 // launchWrites are the items of the transaction, the installation first and
@@ -128,19 +98,7 @@ func created(err error) error {
 	// What is in the way of the installation hides what precedes a replay.
 	case hasCode(atMark, conditionFailed) && !hasCode(atInstallation, transactionConflict):
 		return installation.ErrReplayed
-	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, transactionConflict) }):
-		return installation.ErrConflict
 	default:
-		return err
-	}
-}
-
-// pause waits for at least d and at most twice that, or until ctx ends.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d + rand.N(d)):
-		return nil
+		return passing(err)
 	}
 }

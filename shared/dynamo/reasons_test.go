@@ -15,9 +15,10 @@ import (
 // answers are played here.
 
 const (
-	none   = "None"
-	failed = "ConditionalCheckFailed"
-	busy   = "TransactionConflict"
+	none      = "None"
+	failed    = "ConditionalCheckFailed"
+	busy      = "TransactionConflict"
+	throttled = "ThrottlingError"
 )
 
 func TestConflictsWithTransactions(t *testing.T) {
@@ -40,23 +41,64 @@ func TestWhyACommitWasCancelled(t *testing.T) {
 	tests := map[string]struct {
 		codes []string // mark, installation, candidate
 		want  error
+		tries int
 	}{
-		"busy":             {[]string{none, busy, none}, installation.ErrConflict},
-		"mark busy":        {[]string{busy, none, none}, installation.ErrConflict},
-		"candidate busy":   {[]string{none, none, busy}, installation.ErrConflict},
-		"marked and busy":  {[]string{failed, busy, none}, installation.ErrReplayed},
-		"marked and stale": {[]string{failed, failed, failed}, installation.ErrReplayed},
-		"throttled":        {[]string{none, "ThrottlingError", none}, nil},
+		"busy":                {[]string{none, busy, none}, installation.ErrConflict, 3},
+		"mark busy":           {[]string{busy, none, none}, installation.ErrConflict, 3},
+		"candidate busy":      {[]string{none, none, busy}, installation.ErrConflict, 3},
+		"busy and throttled":  {[]string{none, busy, throttled}, installation.ErrConflict, 3},
+		"stale":               {[]string{none, failed, none}, installation.ErrConflict, 1},
+		"stale and busy":      {[]string{none, failed, busy}, installation.ErrConflict, 1},
+		"stale and throttled": {[]string{none, failed, throttled}, installation.ErrConflict, 1},
+		"marked and busy":     {[]string{failed, busy, none}, installation.ErrReplayed, 1},
+		"marked and stale":    {[]string{failed, failed, failed}, installation.ErrReplayed, 1},
+		"too large":           {[]string{none, "ItemCollectionSizeLimitExceeded", none}, nil, 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, ops := countingStore(t)
-			ops.answer("TransactWriteItems", cancelled(test.codes...))
+			for range test.tries {
+				ops.answer("TransactWriteItems", cancelled(test.codes...))
+			}
 			_, err := s.Commit(t.Context(), active(org), mark(org, "m"), []installation.Candidate{candidate(org, "c")}, now)
 			wantSentinel(t, err, test.want)
-			if ops.total() != 1 {
+			if ops.total() != test.tries {
 				t.Errorf("requests: %v", ops)
+			}
+		})
+	}
+}
+
+// A throttled table cancels transactions, which the SDK does not repeat: a
+// commit is repeated for as long as its caller has time, a launch three times.
+func TestThrottledTransactionsAreRepeated(t *testing.T) {
+	for _, reason := range []string{throttled, "ProvisionedThroughputExceeded"} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			s, ops := hurriedStore(t)
+			throttle := func(times int) {
+				ops.reset()
+				for range times {
+					ops.answer("TransactWriteItems", cancelled(none, reason))
+				}
+			}
+			throttle(7)
+			if _, err := s.Commit(t.Context(), active(org), mark(org, "m"), nil, now); err != nil {
+				t.Errorf("after %v: %v", ops, err)
+			}
+			throttle(2)
+			wantError(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "l")), nil)
+			throttle(3)
+			wantSentinel(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "n")), nil)
+			if ops.total() != 3 {
+				t.Errorf("requests: %v", ops)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ops.onRequest = cancel
+			throttle(100)
+			if _, err := s.Commit(ctx, active(org), mark(org, "o"), nil, now); !errors.Is(err, context.Canceled) || ops.total() != 1 {
+				t.Errorf("%v, requests: %v", err, ops)
 			}
 		})
 	}
@@ -115,7 +157,7 @@ func TestOnlyConflictsRepeatACreate(t *testing.T) {
 func TestOtherTroubleIsNoSentinel(t *testing.T) {
 	t.Parallel()
 	s, ops := countingStore(t)
-	ops.answer("TransactWriteItems", cancelled(none, none, "ThrottlingError"))
+	ops.answer("TransactWriteItems", cancelled(none, none, "ValidationError"))
 	wantSentinel(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "m")), nil)
 	if ops.total() != 1 {
 		t.Errorf("requests: %v", ops)

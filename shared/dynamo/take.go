@@ -147,7 +147,7 @@ func (s *Store) batch(ctx context.Context, keys []map[string]types.AttributeValu
 func (s *Store) deleteHead(ctx context.Context, id string) error {
 	return s.transact(ctx, []types.TransactWriteItem{{Delete: &types.Delete{
 		TableName: s.table, Key: launchKey(id).item(), ConditionExpression: aws.String("attribute_exists(pk)"),
-	}}}, taken)
+	}}}, taken, maxTries)
 }
 
 // taken turns the error of taking a launch into the sentinel that says why.
@@ -156,9 +156,7 @@ func taken(err error) error {
 	switch {
 	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
 		return launch.ErrUnknown
-	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, transactionConflict) }):
-		return installation.ErrConflict
 	default:
-		return err
+		return passing(err)
 	}
 }

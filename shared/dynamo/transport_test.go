@@ -8,6 +8,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
@@ -33,10 +37,26 @@ type operations struct {
 // countingStore returns a store on a table of its own that counts.
 func countingStore(t *testing.T) (*dynamo.Store, *operations) {
 	t.Helper()
+	return storeOf(t, nil)
+}
+
+// hurriedStore is a countingStore that does not wait before it repeats a
+// throttled request.
+func hurriedStore(t *testing.T) (*dynamo.Store, *operations) {
+	t.Helper()
+	return storeOf(t, func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	})
+}
+
+func storeOf(t *testing.T, retryer func() aws.Retryer) (*dynamo.Store, *operations) {
+	t.Helper()
 	_, table := dynamotest.New(t)
 	ops := &operations{counts: map[string]int{}, weak: map[string]int{}, answers: map[string][]string{}}
 	cfg := dynamotest.Config(t)
-	cfg.HTTPClient = ops
+	cfg.HTTPClient, cfg.Retryer = ops, retryer
 	return dynamo.New(dynamo.NewClient(cfg), table), ops
 }
 

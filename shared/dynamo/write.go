@@ -81,6 +81,9 @@ func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 // candidate is gone, since it was read. It may begin another generation, so the
 // version alone says what it replaces. Rows and marks that count as gone at
 // now are replaced. More than [MaxDone] candidates are an error.
+//
+// While other transactions are in its way, or the table is throttled, it is
+// repeated until ctx ends.
 func (s *Store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	row := newInstallationRow(i)
 	if err := s.commit(ctx, row, i.Version, used, done, now); err != nil {
@@ -117,8 +120,7 @@ func (s *Store) commit(ctx context.Context, row installationRow, version int64, 
 			ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
 		}})
 	}
-	_, err = s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-	return committed(err)
+	return s.transact(ctx, writes, committed, commitTries)
 }
 
 // committed turns a commit's error, if its transaction was cancelled, into the
@@ -128,12 +130,10 @@ func committed(err error) error {
 	switch {
 	case len(why) > 0 && hasCode(why[0], conditionFailed):
 		return installation.ErrReplayed
-	case slices.ContainsFunc(why, func(r types.CancellationReason) bool {
-		return hasCode(r, conditionFailed, transactionConflict)
-	}):
+	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
 		return installation.ErrConflict
 	default:
-		return err
+		return passing(err)
 	}
 }
 
