@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -26,7 +27,12 @@ type between struct {
 // interrupted is a service for which after is run once it has read the row.
 func (w *world) interrupted(after func()) *lifecycle.Service {
 	w.t.Helper()
-	store := &between{Store: w.store, after: after, came: make(chan struct{})}
+	return w.over(&between{Store: w.store, after: after, came: make(chan struct{})})
+}
+
+// over is a service over another store.
+func (w *world) over(store lifecycle.Store) *lifecycle.Service {
+	w.t.Helper()
 	service, err := lifecycle.New(store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, slog.New(slog.NewJSONHandler(w.log, nil)))
 	if err != nil {
 		w.t.Fatal(err)
@@ -170,4 +176,36 @@ func TestCodePostedWhileAnotherWorkerIsAtIt(t *testing.T) {
 			}
 		})
 	}
+}
+
+// commitless is a table that takes no transaction.
+type commitless struct{ lifecycle.Store }
+
+var errTable = errors.New("the table is throttled")
+
+func (commitless) Commit(context.Context, installation.Installation, installation.Used, []installation.Candidate, time.Time) (installation.Installation, error) {
+	return installation.Installation{}, errTable
+}
+
+// A refresh token that replaced the code's is in the table before the commit
+// that may fail, and the schedule goes on with it.
+func TestRotatedTokenSurvivesAFailedCommit(t *testing.T) {
+	w := newWorld(t)
+	w.cloud.SetRotateRefreshTokens(true)
+	worker := w.over(commitless{w.store})
+	_, err := worker.Activate(t.Context(), w.verified(w.code()), base)
+	wantErr(t, err, errTable)
+	_, candidates := w.stored()
+	if len(candidates) != 1 {
+		t.Fatalf("%d candidates, want 1", len(candidates))
+	}
+	kept, err := w.keys.sealer.Open(candidates[0].Refresh, installation.RefreshPlace(candidates[0].OrgKey))
+	if err != nil || kept.Reveal() != w.cloud.RefreshToken(w.org.ID()) {
+		t.Errorf("the candidate does not hold the newest refresh token: %v", err)
+	}
+	w.pass(installation.LeaseLife + time.Second)
+	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1, Pushed: 2}) {
+		t.Errorf("report = %+v", report)
+	}
+	w.sealedNewest()
 }

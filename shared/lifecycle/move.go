@@ -81,7 +81,7 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 	var token secret.String
 	var change func(*installation.Tokens)
 	if len(candidate.Refresh) > 0 {
-		token, change, candidate, err = s.exchangeBrought(ctx, candidate, row)
+		token, change, candidate, err = s.exchangeCandidate(ctx, candidate, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
 	} else {
 		token, change, err = s.renewForMove(ctx, candidate, row)
 	}
@@ -97,29 +97,6 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 		return s.unproven(settle, candidate, err)
 	}
 	return s.applyMove(ctx, candidate, row.Generation, change)
-}
-
-// exchangeBrought exchanges the refresh token that the move brought. One that
-// Webex gives in its place is stored with the candidate before anything uses
-// the access token; change puts both into the installation.
-func (s *Service) exchangeBrought(ctx context.Context, candidate installation.Candidate, row installation.Installation) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
-	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth), candidate.Refresh)
-	if err != nil {
-		return access, nil, candidate, err
-	}
-	settle, cancel := lasting(ctx)
-	defer cancel()
-	if change, err = s.renewal(settle, candidate.OrgKey, tokens); err != nil {
-		return access, nil, candidate, err
-	}
-	renewed := installation.Tokens{Refresh: candidate.Refresh}
-	change(&renewed)
-	next := candidate
-	next.Refresh = renewed.Refresh
-	if stored, err = s.store.PutCandidate(settle, next); err != nil {
-		return access, nil, candidate, err
-	}
-	return tokens.Access, change, stored, nil
 }
 
 // renewForMove renews the installation's own tokens at the new region's token

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"signpost/shared/installation"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -20,16 +21,13 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 	if err != nil || row.Version != 0 {
 		return row, err
 	}
-	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, candidate.URLs.OAuth, candidate.Refresh)
+	_, change, candidate, err := s.exchangeCandidate(ctx, candidate, candidate.URLs.OAuth)
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	if err != nil {
 		return row, s.unproven(settle, candidate, err)
 	}
-	change, err := s.renewal(settle, candidate.OrgKey, tokens)
-	if err != nil {
-		return row, err
-	}
+	next.renew(candidate)
 	for range saveAttempts {
 		next.installation.Tokens.Refresh = candidate.Refresh
 		change(&next.installation.Tokens)
@@ -55,6 +53,55 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 	return row, installation.ErrConflict
 }
 
+// exchangeCandidate exchanges a candidate's refresh token, which proves it. One
+// that Webex gives in its place is stored with the candidate before anything else
+// comes of the answer: what comes next may fail, and nobody else has it. change
+// puts the tokens into an installation. The candidate comes back as it is then,
+// with an error too.
+func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
+	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, oauthURL, candidate.Refresh)
+	if err != nil {
+		return access, nil, candidate, err
+	}
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	if change, err = s.renewal(settle, candidate.OrgKey, tokens); err != nil {
+		return access, nil, candidate, err
+	}
+	if !tokens.Refresh.IsZero() {
+		renewed := installation.Tokens{}
+		change(&renewed)
+		candidate, err = s.keepRotated(settle, candidate, renewed.Refresh)
+	}
+	return tokens.Access, change, candidate, err
+}
+
+// keepRotated stores a refresh token with its candidate, also where another
+// worker has taken that over: what it holds is no longer good. A candidate that
+// is gone needs none.
+func (s *Service) keepRotated(ctx context.Context, candidate installation.Candidate, refresh secret.Sealed) (installation.Candidate, error) {
+	for range saveAttempts {
+		candidate.Refresh = refresh
+		stored, err := s.store.PutCandidate(ctx, candidate)
+		if err == nil {
+			return stored, nil
+		}
+		if !errors.Is(err, installation.ErrConflict) {
+			return candidate, err
+		}
+		_, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+		if err != nil {
+			return candidate, err
+		}
+		latest, there := sameCandidate(candidate, known)
+		if !there {
+			return candidate, nil
+		}
+		candidate = latest
+	}
+	return candidate, installation.ErrConflict
+}
+
 // spent deletes a candidate whose token was applied before: it was stored
 // beside the worker that applied it. Left, it would be tried over and over, and
 // with success once the mark of its token is gone.
@@ -76,6 +123,15 @@ func (s *Service) drop(ctx context.Context, candidate installation.Candidate) er
 type succession struct {
 	installation installation.Installation
 	done         []installation.Candidate
+}
+
+// renew puts the candidate as it is stored now in the place of itself.
+func (s succession) renew(candidate installation.Candidate) {
+	for i, other := range s.done {
+		if other.Kind == candidate.Kind && other.ID == candidate.ID {
+			s.done[i] = candidate
+		}
+	}
 }
 
 // successor returns what candidate would become in place of what is stored. If

@@ -36,6 +36,9 @@ type Call struct {
 // Name is the call's name, the same in every run.
 func (c Call) Name() string { return fmt.Sprintf("%s #%d", c.Op, c.Nth) }
 
+// transacts reports whether the call is a transaction of its own.
+func (c Call) transacts() bool { return strings.HasPrefix(c.Op, "TransactWriteItems ") }
+
 // bearer reports whether the call goes to Webex with an access token.
 func (c Call) bearer() bool {
 	return c.Peer == Webex && !strings.Contains(c.Op, " jwks ") && !strings.Contains(c.Op, " token ")

@@ -24,9 +24,10 @@ type Fault struct {
 	Name string
 	// Fits reports whether the fault can befall a call.
 	Fits func(Call) bool
-	// FirstAttempt spares what the client repeats by itself. Outage strikes
-	// all later calls with the same Op as well.
-	FirstAttempt, Outage bool
+	// FirstAttempt spares what the client repeats by itself. Again strikes all
+	// later calls of the process with the same Op as well: the repetitions of a
+	// transaction are calls of their own. Outage strikes those of all processes.
+	FirstAttempt, Again, Outage bool
 	// Absorbed: a good process gets over it at once, and need not log it.
 	Absorbed bool
 	// Rival: another worker is faster, and may leave this one waiting for it.
@@ -128,15 +129,17 @@ func exception(status int, kind, more string) func(*strike) (*http.Response, err
 func tableFaults() []Fault {
 	evidence := []string{mark}
 	conflicting := func(call Call) bool { return toDynamoDB(call) && call.Transaction }
-	throttled := exception(400, "ProvisionedThroughputExceededException", "")
+	single := func(call Call) bool { return toDynamoDB(call) && !call.transacts() }
+	transaction := func(call Call) bool { return toDynamoDB(call) && call.transacts() }
 	return []Fault{
 		{Name: "refused", Fits: toDynamoDB, Evidence: evidence, strike: failing(syscall.ECONNREFUSED)},
 		{Name: "timeout", Fits: toDynamoDB, Evidence: []string{mark, "context deadline exceeded"}, strike: runOut},
-		{Name: "throttled", Fits: toDynamoDB, Evidence: evidence, strike: throttled},
+		{Name: "throttled", Fits: single, Evidence: evidence, strike: throttle},
+		{Name: "throttled", Fits: transaction, Evidence: evidence, Again: true, strike: throttle},
 		{Name: "server error", Fits: toDynamoDB, Evidence: evidence, strike: exception(500, "InternalServerError", "")},
 		{Name: "reply lost, then unreachable", Fits: toDynamoDB, Evidence: evidence, strike: loseThenRefuse},
-		// The SDK repeats these, with success.
-		{Name: "throttled once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: throttled},
+		// The SDK, or of transactions the store, repeats these, with success.
+		{Name: "throttled once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: throttle},
 		{Name: "reply lost once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: loseReply},
 		{Name: "condition lost", Evidence: evidence, Absorbed: true, Rival: true, strike: rival,
 			Fits: func(call Call) bool { return toDynamoDB(call) && call.Conditional }},
@@ -154,14 +157,28 @@ func loseThenRefuse(s *strike) (*http.Response, error) {
 
 // conflict is a write that meets another transaction.
 func conflict(s *strike) (*http.Response, error) {
-	if operation(s.request) != "TransactWriteItems" {
+	if !s.call.transacts() {
 		return exception(400, "TransactionConflictException", "")(s)
 	}
+	return cancel(s, "TransactionConflict")
+}
+
+// throttle is a request to a table, or a key, that is asked too much. A
+// transaction is cancelled by that, which the SDK does not repeat.
+func throttle(s *strike) (*http.Response, error) {
+	if !s.call.transacts() {
+		return exception(400, "ProvisionedThroughputExceededException", "")(s)
+	}
+	return cancel(s, "ThrottlingError")
+}
+
+// cancel is a transaction that is cancelled for the last of its items.
+func cancel(s *strike, reason string) (*http.Response, error) {
 	var parsed tableRequest
 	if err := json.Unmarshal(s.body, &parsed); err != nil {
 		return nil, err
 	}
-	reasons := strings.Repeat(`{"Code":"None"},`, len(parsed.TransactItems)-1) + `{"Code":"TransactionConflict"}`
+	reasons := strings.Repeat(`{"Code":"None"},`, len(parsed.TransactItems)-1) + fmt.Sprintf(`{"Code":%q}`, reason)
 	return exception(400, "TransactionCanceledException", `,"CancellationReasons":[`+reasons+`]`)(s)
 }
 

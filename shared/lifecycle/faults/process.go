@@ -21,7 +21,7 @@ func (p Plan) hits(call Call, attempt int) bool {
 	switch {
 	case p.Fault.strike == nil || call.Op != p.Call.Op:
 		return false
-	case p.Fault.Outage:
+	case p.Fault.Outage || p.Fault.Again:
 		return call.Nth >= p.Call.Nth
 	default:
 		return call.Nth == p.Call.Nth && (attempt == 1 || !p.Fault.FirstAttempt)

@@ -73,6 +73,11 @@ func activations() []useCase {
 			w.both()
 			return w.activation(w.code())
 		}},
+		{"first activation, rotating", func(w *world) func(*process) error {
+			w.cloud.SetRotateRefreshTokens(true)
+			w.both()
+			return w.activation(w.code())
+		}},
 		{"activation repeated", func(w *world) func(*process) error {
 			code := w.code()
 			w.must(w.activate(w.healthy(), code))
