@@ -100,12 +100,18 @@ var tokenTests = []struct {
 	{name: "JSON without a type", body: `{"jwt":"` + token + `"}`, want: token},
 	{name: "JSON as a form", contentType: form, body: `{"jwt":"` + token + `"}`, want: token},
 	{name: "JSON as text", contentType: "text/plain;charset=UTF-8", body: `{"jwt":"` + token + `"}`, want: token},
+	{name: "JSON with a byte order mark", contentType: jsonType, body: "\ufeff{\"jwt\":\"" + token + "\"}", want: token},
+	{name: "JSON with a byte order mark and white space", contentType: jsonType, body: "\n\ufeff {\"jwt\":\"" + token + "\"}\n", base64: true, want: token},
 	{name: "JSON in base64", contentType: jsonType, body: `{"jwt":"` + token + `"}`, base64: true, want: token},
 	{name: "JSON, token is not looked at", contentType: jsonType, body: `{"jwt":"x y"}`, want: "x y"},
 
 	{name: "form", contentType: form, body: "x=1&jwt=" + token, want: token},
 	{name: "form in base64", contentType: form + "; charset=utf-8", body: "jwt=" + token, base64: true, want: token},
-	{name: "form, pasted in lines", contentType: form, body: "jwt=+eyJh.%0D%0AeyJi.%09c2ln%0A", want: token},
+	{name: "form, what was pasted is not looked at", contentType: form, body: "jwt=+eyJh.%0D%0AeyJi.%09c2ln%0A", want: " eyJh.\r\neyJi.\tc2ln\n"},
+	{name: "form, with a byte order mark", contentType: form, body: "\ufeffjwt=" + token, want: token},
+	{name: "form without fields", contentType: form, body: token + "\n", want: token},
+	{name: "form without fields, with a byte order mark", contentType: form, body: "\ufeff" + token + "\r\n", base64: true, want: token},
+	{name: "form without fields, in lines", contentType: form, body: "eyJh\n.eyJi.c2ln", want: "eyJh\n.eyJi.c2ln"},
 
 	{name: "bare token", contentType: "application/jwt", body: token + "\r\n", want: token},
 	{name: "bare token as text", contentType: "text/plain", body: token, want: token},
@@ -118,6 +124,7 @@ var tokenTests = []struct {
 	{name: "nothing", wrong: "no token"},
 	{name: "white space", contentType: jsonType, body: " \n ", wrong: "no token"},
 	{name: "nonsense without a type", body: "nonsense", wrong: "no token"},
+	{name: "byte order mark", contentType: form, body: "\ufeff\n\ufeff", wrong: "no token"},
 	{name: "upload", contentType: "multipart/form-data; boundary=x", body: "--x", wrong: "no token"},
 	{name: "JSON array", contentType: jsonType, body: `["` + token + `"]`, wrong: "not an object"},
 	{name: "JSON string", contentType: jsonType, body: `"` + token + `"`, wrong: "not an object"},
@@ -218,7 +225,7 @@ func FuzzToken(f *testing.F) {
 
 func checkForms(t *testing.T, token string) {
 	t.Helper()
-	if token == "" || !utf8.ValidString(token) || strings.Join(strings.Fields(token), "") != token || token[0] == '{' {
+	if token == "" || !utf8.ValidString(token) || strings.Join(strings.Fields(token), "") != token || token[0] == '{' || strings.Trim(token, "\ufeff") != token {
 		return
 	}
 	inJSON, err := json.Marshal(map[string]string{"jwt": token})

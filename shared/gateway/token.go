@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -33,10 +34,11 @@ type Scanner interface {
 }
 
 // Token returns the token in the body, which may be JSON, a form or the bare
-// token, by the Content-Type and, where that does not say, by its looks. Into,
-// if not nil, receives the other fields of a JSON body. The token is not
-// checked in any way, except that there is one. The error is a malformed
-// request, and says what to send.
+// token, by the Content-Type and, where that does not say, by its looks. White
+// space and a byte order mark around the body are left out. Into, if not nil,
+// receives the other fields of a JSON body. The token is not checked in any
+// way, except that there is one. The error is a malformed request, and says
+// what to send.
 func (r Request) Token(into Enveloped) (string, error) {
 	body, err := r.text()
 	if err != nil {
@@ -45,7 +47,7 @@ func (r Request) Token(into Enveloped) (string, error) {
 	if !utf8.ValidString(body) {
 		return "", Malformed("The body is not UTF-8. " + howToSend)
 	}
-	body = strings.TrimSpace(body)
+	body = strings.TrimFunc(body, func(r rune) bool { return r == byteOrderMark || unicode.IsSpace(r) })
 	if into == nil {
 		into = &Envelope{}
 	}
@@ -60,6 +62,9 @@ func (r Request) Token(into Enveloped) (string, error) {
 		return "", Malformed("The body holds no token. " + howToSend)
 	}
 }
+
+// byteOrderMark is what some editors and shells put before a text in UTF-8.
+const byteOrderMark = '\ufeff'
 
 // form is how a body holds a token.
 type form int
@@ -88,8 +93,10 @@ func formOf(contentType, body string) form {
 	switch {
 	case media == "application/json" || strings.HasSuffix(media, "+json"):
 		return formJSON
-	case media == "application/x-www-form-urlencoded":
+	case media == "application/x-www-form-urlencoded" && strings.ContainsAny(body, "=&"):
 		return formFields
+	case media == "application/x-www-form-urlencoded":
+		return formToken // curl sends any text under this type
 	case media == "application/jwt" || media == "text/plain" || compactJWS.MatchString(body):
 		return formToken
 	default:
@@ -128,8 +135,8 @@ func decodeJSON(body string, into any) error {
 	return Malformed("The body is not JSON. " + howToSend)
 }
 
-// tokenOfFields takes white space out of the token: a person pasted it, maybe
-// from a mail that broke it into lines.
+// tokenOfFields leaves the field as it is: what a person pasted into it is for
+// [webex.FindToken].
 func tokenOfFields(body string) (string, error) {
 	fields, err := url.ParseQuery(body)
 	if err != nil {
@@ -138,8 +145,8 @@ func tokenOfFields(body string) (string, error) {
 	if len(fields["jwt"]) > 1 {
 		return "", Malformed("The form has several fields jwt. " + howToSend)
 	}
-	token := strings.Join(strings.Fields(fields.Get("jwt")), "")
-	if token == "" {
+	token := fields.Get("jwt")
+	if strings.TrimSpace(token) == "" {
 		return "", Malformed("The form has no activation code: its field jwt is missing or empty.")
 	}
 	return token, nil

@@ -24,19 +24,22 @@ const (
 // for a token at all.
 func TestBodies(t *testing.T) {
 	f := newField(t, target)
-	addresses := []string{actions, page, assign, manage} // in turn: they read bodies by the same code
 	var rows []row
-	for i, address := range addresses {
-		for n, b := range brokenBodies(f.sign(f.claims(doors[address]))) {
-			for m, kind := range strings.Split(b.kinds, "|") {
-				if (n+m)%len(addresses) != i {
-					continue
+	add := func(bodies func(string) []brokenBody, addresses ...string) { // in turn: they read bodies by the same code
+		for i, address := range addresses {
+			for n, b := range bodies(f.sign(f.claims(doors[address]))) {
+				for m, kind := range strings.Split(b.kinds, "|") {
+					if (n+m)%len(addresses) != i {
+						continue
+					}
+					r := request{method: "POST", path: address, contentType: kind, body: b.body}
+					rows = append(rows, row{b.name + " as " + kind, r, malformed})
 				}
-				r := request{method: "POST", path: address, contentType: kind, body: b.body}
-				rows = append(rows, row{b.name + " as " + kind, r, malformed})
 			}
 		}
 	}
+	add(brokenBodies, actions, page, assign, manage)
+	add(pastedBodies, actions, assign, manage)
 	f.attack(t, rows)
 }
 
@@ -53,7 +56,7 @@ func brokenBodies(token string) []brokenBody {
 		{"jwt number", asJSON, `{"jwt":1}`}, {"jwt list", asJSON, `{"jwt":[` + encode(token) + `]}`}, {"jwt object", asJSON, `{"jwt":{"jwt":` + encode(token) + `}}`},
 		{"jwt twice, the last empty", asJSON, `{"jwt":` + encode(token) + `,"jwt":""}`}, {"jwt twice, the last a number", asJSON, `{"jwt":` + encode(token) + `,"jwt":1}`},
 		{"JWS in JSON", asJSON, `{"jwt":{"payload":"e30","signatures":[]}}`}, {"single quotes", asJSON, `{'jwt':'` + token + `'}`}, {"comment", asJSON, `{/**/"jwt":` + encode(token) + `}`},
-		{"no quotes", asJSON, `{jwt:` + token + `}`}, {"BOM", asJSON, "\ufeff" + whole}, {"UTF-16", asJSON + "|application/json; charset=utf-16|" + asBytes, inUTF16(whole)}, {"no UTF-8", asBytes + "|" + asForm, whole + "\xff"},
+		{"no quotes", asJSON, `{jwt:` + token + `}`}, {"UTF-16", asJSON + "|application/json; charset=utf-16|" + asBytes, inUTF16(whole)}, {"no UTF-8", asBytes + "|" + asForm, whole + "\xff"},
 		{"NUL before", asJSON + "|" + asBytes, "\x00" + whole}, {"deep", asJSON, `{"x":` + strings.Repeat("[", 50_000) + strings.Repeat("]", 50_000) + `,` + whole[1:]},
 		{"deep and open", asJSON, strings.Repeat(`{"jwt":`, 50_000)}, {"XML", "application/xml|text/xml", `<jwt>` + token + `</jwt>`},
 		{"entities", "application/xml", `<!DOCTYPE l [<!ENTITY a "` + token + `"><!ENTITY b "&a;&a;">]><jwt>&b;</jwt>`}, {"YAML", "application/yaml", "jwt: " + token},
@@ -61,10 +64,20 @@ func brokenBodies(token string) []brokenBody {
 		{"form without jwt", asForm, "token=" + token}, {"form, jwt empty", asForm, "jwt=&x=" + token}, {"form, jwt twice", asForm, "jwt=" + token + "&jwt=" + token},
 		{"form, half an escape", asForm, "jwt=" + token + "&x=%"}, {"form, bad escape", asForm, "jwt=%zz" + token}, {"form, semicolons", asForm, "x=1;jwt=" + token},
 		{"form, list", asForm, "jwt[]=" + token}, {"form, in capitals", asForm, "JWT=" + token}, {"form in JSON's clothes", asJSON, "jwt=" + token},
-		{"form of nothing", asForm, "&&&"}, {"form, cut token", asForm, "jwt=" + url.QueryEscape(half)}, {"token in quotes", asJWT + "|" + asText, `"` + token + `"`},
-		{"token in two lines", asJWT + "|" + asText, half + "\n" + token[len(half):]}, {"half a token", asJWT + "|" + asText + "|" + asJSON, half}, {"two tokens", asJWT + "|" + asText, token + " " + token},
-		{"Bearer token", asJWT + "|" + asText, "Bearer " + token}, {"token with NUL", asJWT, token + "\x00"}, {"data URL", asText, "data:application/jwt," + token},
+		{"form of nothing", asForm, "&&&"}, {"form, cut token", asForm, "jwt=" + url.QueryEscape(half)},
+		{"half a token", asJWT + "|" + asText + "|" + asJSON, half},
 		{"a page", "text/html", "<form><input name=jwt value=" + token + "></form>"}, {"bytes", "image/png|" + asBytes + "|" + asJSON + "|" + asForm, "\x89PNG\r\n\x1a\n"},
+	}
+}
+
+// pastedBodies are what people paste, for the activation page to find the token
+// in it: no other address does.
+func pastedBodies(token string) []brokenBody {
+	half := token[:len(token)/2]
+	return []brokenBody{
+		{"token in quotes", asJWT + "|" + asText, `"` + token + `"`}, {"token in two lines", asJWT + "|" + asText, half + "\n" + token[len(half):]}, {"Bearer token", asJWT + "|" + asText, "Bearer " + token},
+		{"token with NUL", asJWT, token + "\x00"}, {"data URL", asText, "data:application/jwt," + token}, {"two tokens", asJWT + "|" + asText, token + " " + token},
+		{"token in two lines of a form", asForm, "jwt=" + half + "%0A" + token[len(half):]}, {"token and a zero-width space", asJSON, `{"jwt":` + encode(token+"\u200b") + `}`},
 	}
 }
 
