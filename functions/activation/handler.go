@@ -1,12 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
+	"signpost/shared/config"
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/page"
 	"signpost/shared/installation"
@@ -34,12 +36,16 @@ type answer struct {
 }
 
 func (a activation) serve(ctx context.Context, request gateway.Request) (gateway.Response, error) {
-	if request.Method() == http.MethodGet {
-		return a.pages.Form()
+	if request.Method() != http.MethodPost {
+		return a.pages.Form() // what only looks does nothing
 	}
 	ctx, cancel := gateway.WithBudget(ctx, budget)
 	defer cancel()
-	raw, err := request.Token(nil)
+	pasted, err := request.Token(nil)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	raw, err := webex.FindToken(pasted)
 	if err != nil {
 		return gateway.Response{}, err
 	}
@@ -48,8 +54,11 @@ func (a activation) serve(ctx context.Context, request gateway.Request) (gateway
 		return gateway.Response{}, err
 	}
 	request.Note(slog.String("action", string(token.Action)), slog.String("org", webex.OrganizationKey(token.Subject)))
-	// The name comes from API Gateway itself: a header could name anybody's.
-	activated, err := a.service.Activate(ctx, token, cmp.Or(a.publicURL, "https://"+request.DomainName()))
+	address, err := a.address(request)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	activated, err := a.service.Activate(ctx, token, address)
 	if err != nil {
 		return gateway.Response{}, err
 	}
@@ -58,4 +67,19 @@ func (a activation) serve(ctx context.Context, request gateway.Request) (gateway
 		return a.pages.Activated(activated.Features)
 	}
 	return gateway.JSON(http.StatusOK, answer(activated))
+}
+
+// address is our own, for Webex to call. The name comes from API Gateway itself:
+// a header could name anybody's. Under `sam local` it is the machine's own,
+// without a port: Webex would be told of it, and never reach it.
+func (a activation) address(request gateway.Request) (string, error) {
+	if a.publicURL != "" {
+		return a.publicURL, nil
+	}
+	name := request.DomainName()
+	host, _, _ := strings.Cut(name, ":")
+	if host == "" || config.IsLoopback(host) {
+		return "", fmt.Errorf("PUBLIC_URL is not set, and Webex cannot call the domain name of this API, %q: set PUBLIC_URL to an address of it that Webex reaches", name)
+	}
+	return "https://" + name, nil
 }

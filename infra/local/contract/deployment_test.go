@@ -45,6 +45,29 @@ func TestBaseURLIsAPIGateways(t *testing.T) {
 	c.wantBaseURL("https://signage.vendor.example")
 }
 
+// TestNoAddressOfTheMachineItself: as under `sam local` without PUBLIC_URL.
+// Webex would store an address that leads nowhere, and all would look well.
+func TestNoAddressOfTheMachineItself(t *testing.T) {
+	t.Parallel()
+	s := otherStack(t, map[string]string{"PUBLIC_URL": ""})
+	c := customerOf(t, s, west)
+	for _, name := range []string{"localhost", "127.0.0.1:3000", "0.0.0.0", ""} {
+		event := httpEvent("POST /activation", "/activation", object{"content-type": "application/json"})
+		event["requestContext"].(object)["domainName"] = name
+		event["body"] = encode(t, object{"jwt": c.activation(nil)})
+		got := c.invoke("ActivationFunction", event).object(t)
+		if got["statusCode"] != 500.0 || !strings.Contains(got["body"].(string), `"internal"`) {
+			t.Errorf("%q: answer is %v", name, got)
+		}
+	}
+	if logs := s.Logs(); !strings.Contains(logs, "set PUBLIC_URL to an address") {
+		t.Errorf("the log does not say what to set:\n%s", logs)
+	}
+	if calls := c.calls(); len(calls) > 0 || c.installation().ActionsURL != "" {
+		t.Errorf("Webex holds %+v, after %v", c.installation(), calls)
+	}
+}
+
 // wantBaseURL checks all addresses of ours that Webex holds.
 func (c *customer) wantBaseURL(base string) {
 	c.Helper()
