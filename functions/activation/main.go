@@ -32,7 +32,7 @@ func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gat
 	if err != nil {
 		return nil, err
 	}
-	pages := page.New(parts.Settings.VendorName)
+	pages := page.New(parts.Settings.VendorName, parts.Settings.SupportURL)
 	serve := activation{parts.Service, parts.Verifier, parts.Settings.PublicURL, pages}.serve
 	return gateway.Handle(log, time.Now, serve, gateway.WithProblemPages(pages.Problem)), nil
 }

@@ -23,12 +23,13 @@ type Serve func(context.Context, Request) (Response, error)
 type Option func(*options)
 
 type options struct {
-	render func(Request, Problem) (Response, bool)
+	render func(Request, Problem, error) (Response, bool)
 }
 
 // WithProblemPages has render answer problems in a form of its own; where it
-// returns false the answer is the problem in JSON.
-func WithProblemPages(render func(Request, Problem) (Response, bool)) Option {
+// returns false the answer is the problem in JSON. The error is the cause, to
+// be told apart by its sentinels: its text is for the log only.
+func WithProblemPages(render func(Request, Problem, error) (Response, bool)) Option {
 	return func(o *options) { o.render = render }
 }
 
@@ -47,7 +48,7 @@ func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option)
 		code := ""
 		if err != nil {
 			problem := ProblemOf(err)
-			code, response = problem.Code, o.answer(request, problem)
+			code, response = problem.Code, o.answer(request, problem, err)
 		}
 		logRequest(ctx, log, request, outcome{
 			status: response.Status, code: code, duration: now().Sub(started), err: err,
@@ -56,9 +57,9 @@ func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option)
 	}
 }
 
-func (o options) answer(request Request, problem Problem) Response {
+func (o options) answer(request Request, problem Problem, cause error) Response {
 	if o.render != nil {
-		if response, ok := o.render(request, problem); ok {
+		if response, ok := o.render(request, problem, cause); ok {
 			headers := problem.headers()
 			maps.Copy(headers, response.Headers)
 			response.Headers = headers

@@ -115,7 +115,7 @@ func TestHandlePanic(t *testing.T) {
 }
 
 func TestHandleProblemPages(t *testing.T) {
-	page := func(request gateway.Request, problem gateway.Problem) (gateway.Response, bool) {
+	page := func(request gateway.Request, problem gateway.Problem, _ error) (gateway.Response, bool) {
 		return gateway.Response{
 			Status: problem.Status, Body: "<p>" + problem.Code,
 			Headers: map[string]string{"Content-Type": "text/html", "Content-Security-Policy": "mine"},
@@ -129,7 +129,9 @@ func TestHandleProblemPages(t *testing.T) {
 		response.Headers["Retry-After"] != "3" || response.Headers["Cache-Control"] != "no-store" {
 		t.Errorf("page: %+v", response)
 	}
-	never := func(gateway.Request, gateway.Problem) (gateway.Response, bool) { return gateway.Response{}, false }
+	never := func(gateway.Request, gateway.Problem, error) (gateway.Response, bool) {
+		return gateway.Response{}, false
+	}
 	response, _ = handle(t, fail, gateway.WithProblemPages(never))
 	if response.Headers["Content-Type"] != "application/problem+json" {
 		t.Errorf("no page: %+v", response)

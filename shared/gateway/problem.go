@@ -46,6 +46,9 @@ type kind struct {
 // error's own text goes to the log only, since nobody has checked it for what
 // it gives away.
 var kinds = []kind{
+	{"malformed_request", http.StatusBadRequest, "Several tokens",
+		"The text holds several tokens that differ. Send one of them.",
+		[]error{webex.ErrSeveralTokens}},
 	{"malformed_request", http.StatusBadRequest, "Malformed request",
 		"The request or the token in it is not in the form that Webex sends: a compact JWS of at most 64 KiB with the claims of its action.",
 		[]error{ErrMalformedRequest, launch.ErrDevice, webex.ErrMalformed}},

@@ -106,8 +106,21 @@ func TestActivationCode(t *testing.T) {
 	b.click("#code a")
 	paste := b.opened(local.URL() + "/activation")
 	paste.wait(`document.getElementById("jwt") !== null`)
-	paste.eval(`document.getElementById("jwt").value = ` + quote(code))
+	// Half of it first: the page says so, keeps it, and is whole for everybody.
+	paste.expected = "status of 400"
+	half := "Activation code: " + code[:len(code)/2]
+	paste.eval(`document.getElementById("jwt").value = ` + quote(half))
 	paste.click("button")
+	paste.waitText("[role=alert]", "This is not a complete activation code")
+	paste.waitText("body", "contact support@example.com")
+	if got := evaluate[string](paste, `document.getElementById("jwt").value`); got != half {
+		t.Errorf("the page kept %q of %q", got, half)
+	}
+	paste.accessible("the page after a wrong code")
+	paste.tabTo("#jwt")
+	paste.eval(`document.getElementById("jwt").value = ` + quote("Hello,\nactivation code:\n> "+code[:90]+"\n> "+code[90:]+"\n\nBye"))
+	paste.key(kb.Tab)
+	paste.key(kb.Enter)
 	paste.waitText("body", "The integration is active")
 	b.front()
 	b.click("#code-close")

@@ -25,6 +25,7 @@ type tab struct {
 
 	mu       sync.Mutex
 	problems []string
+	expected string // a part of what the console may say, "" for nothing
 }
 
 // newTab opens a tab, or attaches to one that the page has opened.
@@ -49,6 +50,9 @@ func newTab(t *testing.T, options ...chromedp.ContextOption) *tab {
 		end()
 		<-done
 		for _, problem := range b.problems {
+			if b.expected != "" && strings.Contains(problem, b.expected) {
+				continue
+			}
 			t.Errorf("the console of a page says %s", problem)
 		}
 	})

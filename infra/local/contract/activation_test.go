@@ -3,6 +3,7 @@ package contract_test
 import (
 	"encoding/base64"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -55,6 +56,15 @@ func TestFormsOfABody(t *testing.T) {
 		"form with more":        {"application/x-www-form-urlencoded", "a=b&jwt=", "&c=d"},
 		"application/jwt":       {"application/jwt", "", ""},
 		"text/plain":            {"text/plain", "", "\n"},
+		"JSON after a BOM":      {"application/json", "\ufeff{\"jwt\":\"", "\"}\n"},
+		"form after a BOM":      {"application/x-www-form-urlencoded", "\ufeffjwt=", ""},
+		"curl -d @file":         {"application/x-www-form-urlencoded", "", ""},
+		"curl, all of the file": {"application/x-www-form-urlencoded", "\ufeff", "\r\n"},
+		"quoted":                {"text/plain", "> \"", "\""},
+		"Bearer":                {"application/jwt", "Bearer ", ""},
+		"JSON with words":       {"application/json", `{"jwt":"Activation code: `, `\u200b"}`},
+		"pasted JSON":           {"application/x-www-form-urlencoded", "jwt=%7B%22jwt%22%3A+%22", "%22%7D"},
+		"pasted with words":     {"application/x-www-form-urlencoded", "jwt=Hello,%0D%0AActivation+code:+", "%0D%0AThanks"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -153,6 +163,80 @@ func TestPage(t *testing.T) {
 			t.Errorf("the page has %s", piece)
 		}
 	}
+}
+
+// TestPastedCodes: the page finds the code in what people paste, and keeps what
+// it cannot use.
+func TestPastedCodes(t *testing.T) {
+	t.Parallel()
+	paste := func(c *customer, pasted string) answer {
+		return send(c.T, request{
+			method: "POST", url: c.stack.URL() + "/activation", contentType: "application/x-www-form-urlencoded",
+			body: url.Values{"jwt": {pasted}}.Encode(), headers: map[string]string{"Accept": "text/html"},
+		})
+	}
+	for name, around := range map[string]func(code string) string{
+		"twice":         func(code string) string { return code + "\n" + code },
+		"quoted mail":   func(code string) string { return "> " + code[:100] + "\r\n> " + code[100:] + "\r\n> \r\n> Bye" },
+		"soft hyphens":  func(code string) string { return code[:50] + "\u00ad" + code[50:] },
+		"in backquotes": func(code string) string { return "`" + code + "`" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCustomer(t, west)
+			if got := paste(c, around(c.activation(nil))).want(t, 200); !strings.Contains(got.body, "The integration is active") {
+				t.Errorf("the page is %s", got.body)
+			}
+		})
+	}
+	c := newCustomer(t, west)
+	code := c.activation(nil)
+	for _, test := range []struct {
+		name, pasted, wrong string
+		status              int
+	}{
+		{"half", code[:len(code)/2], "This is not a complete activation code", 400},
+		{"cut at the end", code[:len(code)-10], "was changed or cut short", 401},
+		{"two", code + " " + c.activation(nil), "These are several activation codes", 400},
+		{"old", c.activation(object{"iat": seconds(-8 * 24 * 3600)}), "has expired", 401},
+		{"markup", `</textarea><script>"&`, "This is not a complete activation code", 400},
+	} {
+		got := paste(c, test.pasted).want(t, test.status)
+		again := ">\n" + html.EscapeString(test.pasted) + "</textarea>"
+		for _, piece := range []string{test.wrong, again, `<a href="mailto:support@example.com">support@example.com</a>`} {
+			if !strings.Contains(got.body, piece) {
+				t.Errorf("%s: the page has no %q:\n%s", test.name, piece, got.body)
+			}
+		}
+		if logs := c.stack.Logs(); strings.Contains(logs, test.pasted) {
+			t.Errorf("%s: what was pasted is logged", test.name)
+		}
+	}
+	if calls := c.calls(); len(calls) > 0 {
+		t.Errorf("what is no code calls %v", calls)
+	}
+}
+
+// TestLookingDoesNothing: no method but POST reaches a use case.
+func TestLookingDoesNothing(t *testing.T) {
+	t.Parallel()
+	c := activated(t, west)
+	code := c.code(nil)
+	c.forget()
+	for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
+		for _, path := range []string{"/actions", "/crossLaunch/digital_signage/assignContent", "/crossLaunch/digital_signage/manageContent", "/launches/" + code} {
+			send(t, request{method: method, url: c.stack.URL() + path, headers: bearer(newKey)}).want(t, 404)
+		}
+	}
+	event := httpEvent("HEAD /activation", "/activation", object{"content-type": "application/jwt"})
+	event["body"] = c.activation(nil)
+	if got := c.invoke("ActivationFunction", event).object(t); got["statusCode"] != 200.0 || !strings.Contains(got["body"].(string), "<form") {
+		t.Errorf("HEAD with a code answers %v", got)
+	}
+	if calls := c.calls(); len(calls) > 0 {
+		t.Errorf("looking calls %v", calls)
+	}
+	c.redeem(code).want(t, 200)
 }
 
 func TestRepeatedActivationDoesNothing(t *testing.T) {

@@ -1,6 +1,7 @@
 // Package page owns the pages that people see: the one to paste an activation
 // code into, and what came of it. They load nothing, run no script and work
-// below any base path.
+// below any base path. What was pasted is shown again to who pasted it, and
+// goes nowhere else.
 //
 // It is a package of its own so that functions without a page do not link the
 // template engine.
@@ -8,13 +9,13 @@ package page
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"signpost/shared/gateway"
 	"signpost/shared/installation"
@@ -39,23 +40,42 @@ var policy = func() string {
 }()
 
 // Pages are the pages of one vendor. It is safe for concurrent use.
-type Pages struct{ vendor string }
+type Pages struct{ vendor, support string }
 
-// New returns the pages of the vendor with this name, which may be empty.
-func New(vendor string) *Pages { return &Pages{vendor: vendor} }
+// New returns the pages of the vendor with this name, and this https or mailto
+// address of its support; both may be empty.
+func New(vendor, support string) *Pages { return &Pages{vendor: vendor, support: support} }
 
-// content is what the template shows: a form, features, or a problem.
+// content is what the template shows: a form, with a problem above it after it
+// failed, or features.
 type content struct {
 	Vendor   string
 	Heading  string
 	Form     bool
+	Pasted   string
 	Features []feature
-	Problem  *gateway.Problem
-	Advice   string
+	Problem  *problem
 	Style    template.CSS
 }
 
 type feature struct{ Name, State string }
+
+// problem is why an activation failed, and whom to ask.
+type problem struct {
+	words
+	Code        string
+	Support     string
+	SupportName string
+}
+
+// nameOf is what people read of an address of support.
+func nameOf(address string) string {
+	if mailbox, ok := strings.CutPrefix(address, "mailto:"); ok {
+		mailbox, _, _ = strings.Cut(mailbox, "?")
+		return mailbox
+	}
+	return address
+}
 
 // Form returns the page to paste an activation code into.
 func (p *Pages) Form() (gateway.Response, error) {
@@ -73,15 +93,27 @@ func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus)
 	return p.render(http.StatusOK, shown)
 }
 
+// maxPasted bounds what is shown again, in bytes: more is no activation code
+// with words around it.
+const maxPasted = 4 * webex.MaxTokenSize
+
 // Problem returns the page for a problem if request asks for one; it is an
-// argument of [gateway.WithProblemPages].
-func (p *Pages) Problem(request gateway.Request, problem gateway.Problem) (gateway.Response, bool) {
+// argument of [gateway.WithProblemPages]. The form is on it again, with what
+// was pasted.
+func (p *Pages) Problem(request gateway.Request, told gateway.Problem, cause error) (gateway.Response, bool) {
 	if !request.WantsHTML() {
 		return gateway.Response{}, false
 	}
-	response, err := p.render(problem.Status, content{
-		Heading: "The integration was not activated", Problem: &problem,
-		Advice: cmp.Or(advice[problem.Code], "If this happens again, tell the vendor of the integration the code below."),
+	pasted, err := request.Token(nil)
+	if err != nil || len(pasted) > maxPasted {
+		pasted = ""
+	}
+	response, err := p.render(told.Status, content{
+		Heading: "The integration was not activated", Form: true, Pasted: pasted,
+		Problem: &problem{
+			words: wordsFor(told, cause), Code: told.Code,
+			Support: p.support, SupportName: nameOf(p.support),
+		},
 	})
 	return response, err == nil
 }
@@ -114,19 +146,4 @@ func inWords(status installation.FeatureStatus) string {
 	default:
 		return "being set up; there is nothing for you to do, it is repeated until it is done"
 	}
-}
-
-// advice says what a person can do, by the problem's code.
-var advice = map[string]string{
-	"malformed_request":   "Copy the whole activation code in Control Hub and paste it again.",
-	"bad_signature":       "Copy the whole activation code in Control Hub and paste it again.",
-	"bad_algorithm":       "Copy the activation code that Control Hub shows for this integration and paste it again.",
-	"token_expired":       "Get a new activation code in Control Hub and paste that one.",
-	"token_replayed":      "Get a new activation code in Control Hub and paste that one.",
-	"token_not_yet_valid": "Wait for a minute, go back, and paste the code again.",
-	"wrong_app":           "Look for this integration in Control Hub, and paste the activation code shown there.",
-	"wrong_action":        "Paste the activation code that Control Hub shows for this integration.",
-	"webex_unavailable":   "Wait for some minutes, go back, and paste the same code again.",
-	"webex_rejected":      "Remove the integration in Control Hub, activate it again, and paste the new code.",
-	"internal":            "Wait for some minutes, go back, and paste the same code again.",
 }

@@ -3,6 +3,8 @@ package page_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,16 +17,33 @@ import (
 	"signpost/shared/webex"
 )
 
-const vendor = `Schilder & "Söhne" <b>`
+const (
+	vendor  = `Schilder & "Söhne" <b>`
+	support = "mailto:help@example.com?subject=Signage"
+)
 
-func request(accept string) gateway.Request {
-	return gateway.NewRequest(events.APIGatewayV2HTTPRequest{Headers: map[string]string{"accept": accept}})
+// request is what a browser posts after pasted was pasted into the form.
+func request(accept, pasted string) gateway.Request {
+	return gateway.NewRequest(events.APIGatewayV2HTTPRequest{
+		Headers: map[string]string{"accept": accept, "content-type": "application/x-www-form-urlencoded"},
+		Body:    url.Values{"jwt": {pasted}}.Encode(),
+	})
+}
+
+// failed renders the page after an activation failed for this cause.
+func failed(t *testing.T, pages *page.Pages, pasted string, cause error) gateway.Response {
+	t.Helper()
+	response, ok := pages.Problem(request("text/html", pasted), gateway.ProblemOf(cause), cause)
+	if !ok {
+		t.Fatal("no page for a problem")
+	}
+	return response
 }
 
 // all renders every kind of page, by name.
 func all(t *testing.T, vendor string) map[string]gateway.Response {
 	t.Helper()
-	pages := page.New(vendor)
+	pages := page.New(vendor, support)
 	form, err := pages.Form()
 	if err != nil {
 		t.Fatal(err)
@@ -35,10 +54,7 @@ func all(t *testing.T, vendor string) map[string]gateway.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	problem, ok := pages.Problem(request("text/html"), gateway.ProblemOf(webex.ErrExpired))
-	if !ok {
-		t.Fatal("no page for a problem")
-	}
+	problem := failed(t, pages, "<script>alert(1)</script>", webex.ErrExpired)
 	return map[string]gateway.Response{"form": form, "done": done, "problem": problem}
 }
 
@@ -71,9 +87,10 @@ func TestPagesAreLockedDown(t *testing.T) {
 func TestPagesSay(t *testing.T) {
 	tests := map[string][]string{
 		"form": {`<form method="post" action="activation">`, `<label for="jwt">`, `<textarea id="jwt" name="jwt"`, `aria-describedby="where"`,
-			`id="where"`, `autocomplete="off"`, `spellcheck="false"`, "<button type=\"submit\">", "<h1>Activate the integration</h1>"},
-		"done":    {"The integration is active", `role="status"`, "Digital signage", "ready to be used", "Persistent web apps", "being set up"},
-		"problem": {`role="alert"`, "Token expired", "The token is too old", "<code>token_expired</code>", "Get a new activation code", `<a href="activation">`},
+			`id="where"`, `autocomplete="off"`, `spellcheck="false"`, "<button type=\"submit\">", "<h1>Activate the integration</h1>", "valid for 24 hours"},
+		"done": {"The integration is active", `role="status"`, "Digital signage", "ready to be used", "Persistent web apps", "being set up"},
+		"problem": {`role="alert"`, "This activation code has expired", "Get a new code", "valid for 24 hours", "<code>token_expired</code>",
+			`<form method="post" action="activation">`, `aria-describedby="wrong where" aria-invalid="true"`, `<a href="mailto:help@example.com?subject=Signage">help@example.com`},
 	}
 	statuses := map[string]int{"form": 200, "done": 200, "problem": 401}
 	for name, response := range all(t, vendor) {
@@ -99,7 +116,7 @@ func TestActivatedNamesEachState(t *testing.T) {
 		installation.InSync: "ready", installation.Pending: "being set up", installation.NotOffered: "not part of",
 		installation.Drifting: "set up, but Webex shows something else", installation.NotProvided: "not provided", "": "being set up",
 	} {
-		response, err := page.New("").Activated(map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status})
+		response, err := page.New("", "").Activated(map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status})
 		if err != nil || !strings.Contains(response.Body, "<dd>"+want) || strings.Contains(response.Body, "web app") {
 			t.Errorf("%q: %v\n%s", status, err, response.Body)
 		}
@@ -107,11 +124,72 @@ func TestActivatedNamesEachState(t *testing.T) {
 }
 
 func TestProblemPageOnlyIfAskedFor(t *testing.T) {
-	if _, ok := page.New("").Problem(request("application/json"), gateway.ProblemOf(webex.ErrExpired)); ok {
+	if _, ok := page.New("", "").Problem(request("application/json", "x"), gateway.ProblemOf(webex.ErrExpired), webex.ErrExpired); ok {
 		t.Error("a program got a page")
 	}
-	response, ok := page.New("").Problem(request("text/html"), gateway.ProblemOf(webex.ErrUntrustedURL))
-	if !ok || !strings.Contains(response.Body, "tell the vendor") {
-		t.Errorf("no advice for a person: %s", response.Body)
+}
+
+// TestEveryProblemInWords: an administrator reads no problem's own text, which
+// is for programs.
+func TestEveryProblemInWords(t *testing.T) {
+	seen := map[string]error{}
+	for _, test := range []struct {
+		cause error
+		want  string
+	}{
+		{gateway.Malformed("a detail for programs"), "This is not a complete activation code"},
+		{webex.ErrMalformed, "This is not a complete activation code"},
+		{webex.ErrSeveralTokens, "These are several activation codes"},
+		{webex.ErrBadSignature, "changed or cut short"},
+		{webex.ErrBadAlgorithm, "not an activation code from Webex"},
+		{webex.ErrUnknownKey, "not from a Webex region that is served here"},
+		{installation.ErrWrongRegion, "not from a Webex region that is served here"},
+		{webex.ErrExpired, "has expired"},
+		{webex.ErrNotYetValid, "not valid yet"},
+		{installation.ErrReplayed, "used before"},
+		{installation.ErrStale, "used before"},
+		{webex.ErrWrongApp, "another integration"},
+		{webex.ErrWrongAction, "This is not an activation code<"},
+		{webex.ErrUntrustedURL, "names an address"},
+		{webex.ErrUnavailable, "Webex could not be reached"},
+		{webex.ErrRejected, "Webex refused the activation"},
+		{webex.ErrInvalidGrant, "Webex refused the activation"},
+		{webex.ErrInvalidClient, "Webex refused the activation"},
+		{errors.New("cause"), "Something went wrong here"},
+	} {
+		problem := gateway.ProblemOf(test.cause)
+		body := failed(t, page.New("", ""), "x", test.cause).Body
+		if !strings.Contains(body, "<h2>") || !strings.Contains(body[strings.Index(body, "<h2>"):], test.want) || strings.Contains(body, problem.Detail) {
+			t.Errorf("%v: want %q in\n%s", test.cause, test.want, body)
+		}
+		if !strings.Contains(body, "ask the vendor of the integration and mention the error <code>"+problem.Code+"</code>") {
+			t.Errorf("%v: nobody to ask:\n%s", test.cause, body)
+		}
+		seen[problem.Code] = test.cause
+	}
+	if len(seen) < 12 {
+		t.Errorf("only %d codes: %v", len(seen), seen)
+	}
+}
+
+// TestPastedIsShownAgain, to who pasted it, whatever it is.
+func TestPastedIsShownAgain(t *testing.T) {
+	pages := page.New(vendor, "https://support.example.com/?a=b&c")
+	for pasted, want := range map[string]string{
+		"eyJh.eyJi.c2ln":             ">\neyJh.eyJi.c2ln</textarea>",
+		"\r\n two\r\nlines ":         ">\n\r\n two\r\nlines </textarea>",
+		`</textarea><script>x`:       ">\n&lt;/textarea&gt;&lt;script&gt;x</textarea>",
+		`"'&amp;`:                    ">\n&#34;&#39;&amp;amp;</textarea>",
+		"":                           ">\n</textarea>",
+		strings.Repeat("x", 256<<10): ">\n" + strings.Repeat("x", 256<<10) + "</textarea>",
+		strings.Repeat("x", 1<<20):   ">\n</textarea>",
+	} {
+		body := failed(t, pages, pasted, webex.ErrMalformed).Body
+		if !strings.Contains(body, want) {
+			t.Errorf("%.40q becomes %.2000s", pasted, body)
+		}
+		if !strings.Contains(body, `contact <a href="https://support.example.com/?a=b&amp;c">https://support.example.com/?a=b&amp;c</a>`) {
+			t.Errorf("no support: %.2000s", body)
+		}
 	}
 }

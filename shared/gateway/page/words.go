@@ -1,0 +1,45 @@
+package page
+
+import (
+	"errors"
+
+	"signpost/shared/gateway"
+	"signpost/shared/webex"
+)
+
+// words say to an administrator what is wrong, and what to do about it.
+type words struct{ Wrong, Advice string }
+
+// wordsFor returns the words for a problem. Those of a problem that no
+// activation has are its own.
+func wordsFor(told gateway.Problem, cause error) words {
+	if errors.Is(cause, webex.ErrSeveralTokens) {
+		return words{"These are several activation codes", "Paste one only: the one that Control Hub showed last."}
+	}
+	if known, ok := problemWords[told.Code]; ok {
+		return known
+	}
+	return words{told.Title, "Wait for a minute and press Activate again."}
+}
+
+const (
+	copyAgain = "Copy the whole code in Control Hub, from its first character to its last, and paste it again."
+	newCode   = "Get a new code in Control Hub and paste that one. A code is valid for 24 hours and can be used once."
+)
+
+// problemWords are the words for each problem of an activation, by its code.
+var problemWords = map[string]words{
+	"malformed_request":   {"This is not a complete activation code", copyAgain},
+	"bad_signature":       {"This activation code was changed or cut short", copyAgain},
+	"bad_algorithm":       {"This is not an activation code from Webex", "Paste the code that Control Hub shows for this integration."},
+	"unknown_key":         {"This activation code is not from a Webex region that is served here", "If Control Hub showed you this code, the vendor must add your organization's region."},
+	"token_expired":       {"This activation code has expired", newCode},
+	"token_replayed":      {"This activation code was used before", newCode},
+	"token_not_yet_valid": {"This activation code is not valid yet", "Wait for a minute and press Activate again."},
+	"wrong_app":           {"This activation code is for another integration", "Open this integration in Control Hub and paste the code that is shown there."},
+	"wrong_action":        {"This is not an activation code", "Paste the code that Control Hub shows when you activate this integration."},
+	"untrusted_url":       {"This activation code names an address that is not known to be Webex's", "Only the vendor can allow it."},
+	"webex_unavailable":   {"Webex could not be reached", "Wait for some minutes and press Activate again."},
+	"webex_rejected":      {"Webex refused the activation", "Remove the integration in Control Hub, activate it again, and paste the new code."},
+	"internal":            {"Something went wrong here", "Wait for some minutes and press Activate again."},
+}
