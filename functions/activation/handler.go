@@ -41,11 +41,7 @@ func (a activation) serve(ctx context.Context, request gateway.Request) (gateway
 	}
 	ctx, cancel := gateway.WithBudget(ctx, budget)
 	defer cancel()
-	pasted, err := request.Token(nil)
-	if err != nil {
-		return gateway.Response{}, err
-	}
-	raw, err := webex.FindToken(pasted)
+	raw, err := request.PastedToken()
 	if err != nil {
 		return gateway.Response{}, err
 	}

@@ -168,6 +168,31 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// TestPastedToken: what people copied is searched, what programs write is not.
+func TestPastedToken(t *testing.T) {
+	header := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256"}`))
+	token := header + ".eyJi." + strings.Repeat("s", 86)
+	other := header + ".eyJj." + strings.Repeat("s", 86)
+	for _, test := range []struct{ name, contentType, body, want string }{
+		{"form", form, url.Values{"jwt": {"Code: " + token[:40] + "\r\n" + token[40:] + "\u200b\nBye"}}.Encode(), token},
+		{"bare", "text/plain", "> `" + token + "`", token},
+		{"form without fields", form, "Bearer " + token, token},
+		{"JSON in a form", form, url.Values{"jwt": {`{"jwt":"` + token + `"}`}}.Encode(), token},
+		{"JSON", jsonType, `{"jwt":"` + token + `"}`, token},
+		{"JSON with words", jsonType, `{"jwt":"Code: ` + token + `"}`, "Code: " + token},
+	} {
+		if got, err := request(test.contentType, test.body, false).PastedToken(); got != test.want || err != nil {
+			t.Errorf("%s: %q, %v, want %q", test.name, got, err, test.want)
+		}
+	}
+	for body, say := range map[string]string{token + " " + other: "several tokens", " \n": "no token"} {
+		_, err := request("text/plain", body, false).PastedToken()
+		if problem := gateway.ProblemOf(err); problem.Code != "malformed_request" || !strings.Contains(problem.Detail, say) {
+			t.Errorf("%.20q: %+v, want %q", body, problem, say)
+		}
+	}
+}
+
 func checkMalformed(t *testing.T, err error, say string) {
 	t.Helper()
 	problem := gateway.ProblemOf(err)

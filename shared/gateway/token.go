@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"signpost/shared/webex"
 )
 
 // howToSend is the advice in every answer to a body without a token.
@@ -40,27 +42,45 @@ type Scanner interface {
 // way, except that there is one. The error is a malformed request, and says
 // what to send.
 func (r Request) Token(into Enveloped) (string, error) {
+	token, _, err := r.token(into)
+	return token, err
+}
+
+// PastedToken is [Request.Token] for what a person may have copied: in a form's
+// field and in a bare body the token is found among whatever is around it, see
+// [webex.FindToken]. JSON is written by programs, so that its jwt is the token
+// and no more. The error is a malformed request, or [webex.ErrSeveralTokens].
+func (r Request) PastedToken() (string, error) {
+	token, form, err := r.token(nil)
+	if err != nil || form == formJSON {
+		return token, err
+	}
+	return webex.FindToken(token)
+}
+
+func (r Request) token(into Enveloped) (token string, in form, err error) {
 	body, err := r.text()
 	if err != nil {
-		return "", err
+		return "", formUnknown, err
 	}
 	if !utf8.ValidString(body) {
-		return "", Malformed("The body is not UTF-8. " + howToSend)
+		return "", formUnknown, Malformed("The body is not UTF-8. " + howToSend)
 	}
 	body = strings.TrimFunc(body, func(r rune) bool { return r == byteOrderMark || unicode.IsSpace(r) })
 	if into == nil {
 		into = &Envelope{}
 	}
-	switch formOf(r.Header("Content-Type"), body) {
+	switch in = formOf(r.Header("Content-Type"), body); in {
 	case formJSON:
-		return tokenOfJSON(body, into)
+		token, err = tokenOfJSON(body, into)
 	case formFields:
-		return tokenOfFields(body)
+		token, err = tokenOfFields(body)
 	case formToken:
-		return body, nil
+		token = body
 	default:
-		return "", Malformed("The body holds no token. " + howToSend)
+		err = Malformed("The body holds no token. " + howToSend)
 	}
+	return token, in, err
 }
 
 // byteOrderMark is what some editors and shells put before a text in UTF-8.
@@ -135,8 +155,7 @@ func decodeJSON(body string, into any) error {
 	return Malformed("The body is not JSON. " + howToSend)
 }
 
-// tokenOfFields leaves the field as it is: what a person pasted into it is for
-// [webex.FindToken].
+// tokenOfFields leaves the field as it is, see [Request.PastedToken].
 func tokenOfFields(body string) (string, error) {
 	fields, err := url.ParseQuery(body)
 	if err != nil {

@@ -65,19 +65,20 @@ func brokenBodies(token string) []brokenBody {
 		{"form, half an escape", asForm, "jwt=" + token + "&x=%"}, {"form, bad escape", asForm, "jwt=%zz" + token}, {"form, semicolons", asForm, "x=1;jwt=" + token},
 		{"form, list", asForm, "jwt[]=" + token}, {"form, in capitals", asForm, "JWT=" + token}, {"form in JSON's clothes", asJSON, "jwt=" + token},
 		{"form of nothing", asForm, "&&&"}, {"form, cut token", asForm, "jwt=" + url.QueryEscape(half)},
+		{"words around it", asJSON, `{"jwt":` + encode("code: "+token) + `}`}, {"a zero-width space behind it", asJSON, `{"jwt":` + encode(token+"\u200b") + `}`},
 		{"half a token", asJWT + "|" + asText + "|" + asJSON, half},
 		{"a page", "text/html", "<form><input name=jwt value=" + token + "></form>"}, {"bytes", "image/png|" + asBytes + "|" + asJSON + "|" + asForm, "\x89PNG\r\n\x1a\n"},
 	}
 }
 
-// pastedBodies are what people paste, for the activation page to find the token
-// in it: no other address does.
+// pastedBodies are what people copy, in which the activation page finds the
+// token: no other address does.
 func pastedBodies(token string) []brokenBody {
 	half := token[:len(token)/2]
 	return []brokenBody{
 		{"token in quotes", asJWT + "|" + asText, `"` + token + `"`}, {"token in two lines", asJWT + "|" + asText, half + "\n" + token[len(half):]}, {"Bearer token", asJWT + "|" + asText, "Bearer " + token},
 		{"token with NUL", asJWT, token + "\x00"}, {"data URL", asText, "data:application/jwt," + token}, {"two tokens", asJWT + "|" + asText, token + " " + token},
-		{"token in two lines of a form", asForm, "jwt=" + half + "%0A" + token[len(half):]}, {"token and a zero-width space", asJSON, `{"jwt":` + encode(token+"\u200b") + `}`},
+		{"token in two lines of a form", asForm, "jwt=" + half + "%0A" + token[len(half):]},
 	}
 }
 
