@@ -33,6 +33,7 @@ type candidateRow struct {
 	BaseURL         string            `dynamodbav:"baseUrl,omitempty"`
 	RefreshToken    []byte            `dynamodbav:"refreshToken,omitempty"`
 	Refused         bool              `dynamodbav:"refused,omitempty"`
+	RefusedWith     string            `dynamodbav:"refusedWith,omitempty"`
 
 	unknown unknown
 }
@@ -47,7 +48,7 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 		Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
 		IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
 		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes,
-		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused,
+		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused, RefusedWith: c.RefusedWith,
 		urlsRow: newURLsRow(c.URLs), workRow: newWorkRow(c.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(c.Schedule),
 	}
 	row.unknown, _ = c.Unknown.(unknown)
@@ -67,7 +68,7 @@ func (r candidateRow) candidate() installation.Candidate {
 		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
 		IssuedAt: instant(r.IssuedAt), AcceptableUntil: instant(r.AcceptableUntil),
 		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(),
-		BaseURL: r.BaseURL, Refresh: secret.Sealed(r.RefreshToken), Refused: r.Refused,
+		BaseURL: r.BaseURL, Refresh: secret.Sealed(r.RefreshToken), Refused: r.Refused, RefusedWith: r.RefusedWith,
 		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expired(r.ExpiresAt),
 		Unknown: r.unknown.carried(),
 	}

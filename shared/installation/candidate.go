@@ -49,8 +49,12 @@ type Candidate struct {
 	Refresh secret.Sealed
 
 	// Refused is set once Webex refused the refresh token: the row stays, but
-	// nothing retries it.
-	Refused  bool
+	// the schedule does not try it again. RefusedWith names the settings and
+	// credentials that it was refused with: posted again, the same token is worth
+	// another try only with others.
+	Refused     bool
+	RefusedWith string
+
 	Work     Lease
 	Schedule Schedule
 	// ForgetAt is when the store may drop it.

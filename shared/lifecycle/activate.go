@@ -99,6 +99,10 @@ func (s *Service) begin(ctx context.Context, candidate installation.Candidate, t
 		if held {
 			return next, "", false, nil
 		}
+		if err := s.refusedBefore(ctx, next); err != nil {
+			return next, "", false, err
+		}
+		next.Refused, next.RefusedWith = false, ""
 		next.Work = installation.NewLease(owner, s.now())
 		next.Schedule.DueAt = next.Work.Until
 		stored, err = s.store.PutCandidate(ctx, next)
@@ -126,8 +130,21 @@ func (s *Service) takenOver(candidate installation.Candidate, known []installati
 	if len(earlier.Refresh) == 0 {
 		earlier.Refresh = candidate.Refresh
 	}
-	earlier.Refused = false
 	return earlier, false
+}
+
+// refusedBefore returns [webex.ErrInvalidGrant] for a candidate that Webex
+// refused, as long as our settings and credentials are those that it was refused
+// with: asking again would be answered the same.
+func (s *Service) refusedBefore(ctx context.Context, candidate installation.Candidate) error {
+	if !candidate.Refused {
+		return nil
+	}
+	with, err := s.triedWith(ctx)
+	if err == nil && with == candidate.RefusedWith {
+		err = fmt.Errorf("%s of %s, as before: %w", candidate.Kind, candidate.OrgKey, webex.ErrInvalidGrant)
+	}
+	return err
 }
 
 // finish tells Webex of us and pushes the configurations. It is an error of the

@@ -145,6 +145,31 @@ func TestStrangersActivationDisturbsNothing(t *testing.T) {
 	w.inSync()
 }
 
+// Posting a refused code again costs Webex nothing, until something changes that
+// its answer may depend on.
+func TestRefusedCodePostedAgain(t *testing.T) {
+	w := newWorld(t)
+	code := w.minted(w.cloud.MintStrangerActivation(w.org.ID()))
+	post := func(what string, requests int) {
+		t.Helper()
+		for range 3 {
+			_, err := w.activate(code)
+			wantErr(t, err, webex.ErrInvalidGrant)
+		}
+		if got := w.count(webextest.KindToken, "POST"); got != requests {
+			t.Errorf("%s: %d token requests, want %d", what, got, requests)
+		}
+	}
+	post("at first", 1)
+	w.provide(webex.DigitalSignage, lifecycle.Content{URL: "https://other.vendor.example/"})
+	post("settings changed", 2)
+	w.settings.ClientID, w.keys.client = w.cloud.ClientID()+"0", secret.New("another")
+	_, err := w.activate(code)
+	wantErr(t, err, webex.ErrInvalidClient) // our fault, and tried again
+	w.settings.ClientID, w.keys.client = w.cloud.ClientID(), secret.New(w.cloud.ClientSecret())
+	post("client changed and back", 4)
+}
+
 func TestReactivationReplacesOnceProven(t *testing.T) {
 	w := activatedWorld(t)
 	first, _ := w.stored()

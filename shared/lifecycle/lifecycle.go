@@ -142,3 +142,9 @@ func (s *Service) credentials(ctx context.Context) (webex.Credentials, error) {
 	clientSecret, err := s.keys.ClientSecret(ctx)
 	return webex.Credentials{ClientID: s.settings.ClientID, ClientSecret: clientSecret}, err
 }
+
+// triedWith names all of ours that the answer of a token endpoint may depend on.
+func (s *Service) triedWith(ctx context.Context) (string, error) {
+	credentials, err := s.credentials(ctx)
+	return digestOf([]string{s.fingerprint, credentials.ClientID, credentials.ClientSecret.Reveal()}), err
+}

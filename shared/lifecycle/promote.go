@@ -175,7 +175,9 @@ func (s *Service) unproven(ctx context.Context, candidate installation.Candidate
 	failure := failureOf(candidate.Work.Owner, cause, s.now())
 	candidate.Work = installation.Lease{}
 	if errors.Is(cause, webex.ErrInvalidGrant) {
+		// Without a name for what it was refused with, it is worth another try.
 		candidate.Refused = true
+		candidate.RefusedWith, _ = s.triedWith(ctx)
 		candidate.Refresh = nil
 		candidate.Schedule = installation.Schedule{LastResult: "refused"}
 	} else {
