@@ -77,34 +77,43 @@ type call struct {
 	out    *[]byte
 }
 
-// do is the one place that sends a call and judges the answer. Its errors are
-// [*APIError].
+// do sends a call. Its errors are [*APIError].
 func (c *Client) do(ctx context.Context, call call) error {
 	request, err := http.NewRequestWithContext(ctx, call.method, call.url, bytes.NewReader(call.body))
 	if err != nil {
-		return fmt.Errorf("%s: %w", call.op, err)
+		return &APIError{Op: call.op, Cause: withoutURL(err)}
 	}
 	request.Header.Set("Authorization", "Bearer "+call.token.Reveal())
-	request.Header.Set("Accept", "application/json")
 	if call.body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return &APIError{Op: call.op, Cause: withoutURL(err)}
-	}
-	defer response.Body.Close()
-	body, err := readBounded(response.Body)
-	if response.StatusCode < 200 || response.StatusCode > 299 {
-		return &APIError{Op: call.op, Status: response.StatusCode, RetryAfter: parseRetryAfter(response.Header)}
-	}
-	if err != nil {
-		return &APIError{Op: call.op, Status: response.StatusCode, Cause: err}
+	body, failure := c.send(call.op, request)
+	if failure != nil {
+		return failure
 	}
 	if call.out != nil {
 		*call.out = body
 	}
 	return nil
+}
+
+// send is the one place that sends a request and judges the answer, whose body
+// it returns also with a failure that has a status.
+func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
+	request.Header.Set("Accept", "application/json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, &APIError{Op: op, Cause: withoutURL(err)}
+	}
+	defer response.Body.Close()
+	body, err := readBounded(response.Body)
+	if response.StatusCode < 200 || response.StatusCode > 299 {
+		return body, &APIError{Op: op, Status: response.StatusCode, RetryAfter: parseRetryAfter(response.Header)}
+	}
+	if err != nil {
+		return nil, &APIError{Op: op, Status: response.StatusCode, Cause: err}
+	}
+	return body, nil
 }
 
 func readBounded(body io.Reader) ([]byte, error) {
@@ -113,12 +122,6 @@ func readBounded(body io.Reader) ([]byte, error) {
 		err = fmt.Errorf("answer is over %d bytes", maxAnswerSize)
 	}
 	return content, err
-}
-
-// decodeAnswer reads an answer of Webex as JSON, whatever its content type says.
-// A byte order mark before it is no part of it.
-func decodeAnswer(body []byte, into any) error {
-	return json.Unmarshal(bytes.TrimPrefix(body, []byte("\ufeff")), into)
 }
 
 // withoutURL strips the address from a transport error: the op says what was
@@ -141,14 +144,22 @@ func parseRetryAfter(header http.Header) time.Duration {
 }
 
 // GetConfig reads the stored configuration at endpoint. It returns an error
-// that is [ErrNotFound] when Webex stores none.
+// that is [ErrNotFound] when Webex stores none: no source says how it says so,
+// and 404, 410, 204 and an answer that holds no configuration all mean it [ours].
 func (c *Client) GetConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) (FeatureConfig, error) {
 	var body []byte
 	op := "GET configuration of " + string(feature)
-	if err := c.do(ctx, call{op: op, method: http.MethodGet, url: endpoint, token: token, out: &body}); err != nil {
+	err := c.do(ctx, call{op: op, method: http.MethodGet, url: endpoint, token: token, out: &body})
+	if failure, ok := errors.AsType[*APIError](err); ok && failure.Status == http.StatusGone {
+		err = fmt.Errorf("%s: status %d: %w", op, failure.Status, ErrNotFound)
+	}
+	if err != nil {
 		return FeatureConfig{}, err
 	}
 	config, err := decodeConfig(feature, body)
+	if errors.Is(err, ErrNotFound) {
+		return FeatureConfig{}, fmt.Errorf("%s: %w", op, err)
+	}
 	if err != nil {
 		return FeatureConfig{}, &APIError{Op: op, Status: http.StatusOK, Cause: err}
 	}
@@ -169,7 +180,7 @@ func (c *Client) PutConfig(ctx context.Context, endpoint string, token secret.St
 // from the devices that show it [page]. One that is not there is no error.
 func (c *Client) DeleteConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) error {
 	err := c.do(ctx, call{op: "DELETE configuration of " + string(feature), method: http.MethodDelete, url: endpoint, token: token})
-	if errors.Is(err, ErrNotFound) {
+	if failure, ok := errors.AsType[*APIError](err); ok && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone) {
 		return nil
 	}
 	return err
@@ -202,24 +213,36 @@ func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.Stri
 	if err := c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body, out: &answer}); err != nil {
 		return err
 	}
-	if update.Answer != nil && json.Unmarshal(answer, update.Answer) != nil {
-		*update.Answer = App{} // the update was taken, whatever the answer says of it
+	if update.Answer != nil {
+		*update.Answer, _ = decodeApp(answer) // the update was taken, whatever the answer says of it
 	}
 	return nil
 }
 
-// App is what Webex holds of an installation, as far as it is used here.
+// App is what Webex holds of an installation, as far as it is used here. A member
+// that Webex left out or wrote in an odd way is the zero value.
 type App struct {
-	ID                string            `json:"id"`
-	ManifestVersion   int               `json:"manifestVersion"`
-	Scopes            []string          `json:"scopes"`
-	Features          []string          `json:"features"`
-	ProvisioningState ProvisioningState `json:"provisioningState"`
-	ActionsURL        string            `json:"actionsUrl"`
-	// The stored configurations, which are nobody's business here but for
-	// whether there are any.
-	SignageConfig json.RawMessage `json:"digitalSignageConfiguration"`
-	WebAppConfig  json.RawMessage `json:"persistentWebAppConfiguration"`
+	ID                string
+	ManifestVersion   int
+	Scopes            []string
+	Features          []string
+	ProvisioningState ProvisioningState
+	ActionsURL        string
+	// The stored configurations, of which only presence matters; nil for none.
+	SignageConfig json.RawMessage
+	WebAppConfig  json.RawMessage
+}
+
+// decodeApp reads each member that is used by itself. Its error says that body is
+// no JSON object.
+func decodeApp(body []byte) (App, error) {
+	app, err := readMembers(body)
+	return App{
+		ID: member[string](app, "id"), ManifestVersion: int(member[wholeNumber](app, "manifestVersion")),
+		Scopes: member[scopes](app, "scopes"), Features: member[scopes](app, "features"),
+		ProvisioningState: member[ProvisioningState](app, "provisioningState"), ActionsURL: member[string](app, "actionsUrl"),
+		SignageConfig: app.raw("digitalSignageConfiguration"), WebAppConfig: app.raw("persistentWebAppConfiguration"),
+	}, err
 }
 
 // StoresNone reports whether Webex said that it stores no configuration for
@@ -232,7 +255,7 @@ func (a App) StoresNone(feature Feature) bool {
 	if feature == PersistentWebApp {
 		config = a.WebAppConfig
 	}
-	return len(config) == 0 || string(config) == "null"
+	return len(config) == 0
 }
 
 // GetApp reads the installation at appURL.
@@ -241,8 +264,8 @@ func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String)
 	if err := c.do(ctx, call{op: "GET app", method: http.MethodGet, url: appURL, token: token, out: &body}); err != nil {
 		return App{}, err
 	}
-	var app App
-	if err := json.Unmarshal(body, &app); err != nil {
+	app, err := decodeApp(body)
+	if err != nil {
 		return App{}, &APIError{Op: "GET app", Status: http.StatusOK, Cause: err}
 	}
 	return app, nil

@@ -65,6 +65,56 @@ func TestCallErrorsAreSorted(t *testing.T) {
 	}
 }
 
+// However Webex says that it stores no configuration, it is understood; and what
+// it stores is read in whatever words.
+func TestGetConfig(t *testing.T) {
+	const full = `{"signageUrl":"https://s","crossLaunch":{"assignContent":{"url":"https://a"},"manageContent":{"url":"https://m"}}}`
+	stored := webex.FeatureConfig{Feature: webex.DigitalSignage, ContentURL: "https://s", AssignContentURL: "https://a", ManageContentURL: "https://m"}
+	content := func(url string) webex.FeatureConfig {
+		return webex.FeatureConfig{Feature: webex.DigitalSignage, ContentURL: url}
+	}
+	tests := map[string]struct {
+		status int
+		body   string
+		want   webex.FeatureConfig
+		err    error
+	}{
+		"stored":                  {200, full, stored, nil},
+		"behind a mark":           {200, "\ufeff" + full, stored, nil},
+		"names in another case":   {200, strings.NewReplacer("signageUrl", "SignageURL", "crossLaunch", "crosslaunch", "assignContent", "AssignContent", `"url"`, `"URL"`).Replace(full), stored, nil},
+		"exact name before other": {200, `{"SIGNAGEURL":"https://x","signageUrl":"https://s","signageURL":"https://y"}`, content("https://s"), nil},
+		"odd unused members":      {200, full[:len(full)-1] + `,"pwaUrl":7,"directXapiAccessAllowListOverride":[],"version":{"a":1}}`, stored, nil},
+		"odd launches":            {200, `{"signageUrl":"https://s","crossLaunch":[]}`, content("https://s"), nil},
+		"odd link":                {200, `{"signageUrl":"https://s","crossLaunch":{"assignContent":"x","manageContent":{"url":7}}}`, content("https://s"), nil},
+		"odd address":             {200, `{"signageUrl":{"href":"https://s"}}`, content(""), nil},
+		"empty address":           {200, `{"signageUrl":""}`, content(""), nil},
+		"204":                     {204, "", webex.FeatureConfig{}, webex.ErrNotFound},
+		"404":                     {404, "{}", webex.FeatureConfig{}, webex.ErrNotFound},
+		"410":                     {410, "{}", webex.FeatureConfig{}, webex.ErrNotFound},
+		"nothing":                 {200, "", webex.FeatureConfig{}, webex.ErrNotFound},
+		"white space":             {200, " \r\n", webex.FeatureConfig{}, webex.ErrNotFound},
+		"a mark":                  {200, "\ufeff", webex.FeatureConfig{}, webex.ErrNotFound},
+		"null":                    {200, "null", webex.FeatureConfig{}, webex.ErrNotFound},
+		"an empty object":         {200, "{}", webex.FeatureConfig{}, webex.ErrNotFound},
+		"null for the address":    {200, `{"signageUrl":null}`, webex.FeatureConfig{}, webex.ErrNotFound},
+		"no address":              {200, `{"crossLaunch":{}}`, webex.FeatureConfig{}, webex.ErrNotFound},
+		"the other's address":     {200, `{"pwaUrl":"https://p"}`, webex.FeatureConfig{}, webex.ErrNotFound},
+		"cut short":               {200, full[:len(full)-1], webex.FeatureConfig{}, webex.ErrUnavailable},
+		"cut before the address":  {200, `{"version":2`, webex.FeatureConfig{}, webex.ErrUnavailable},
+		"a list":                  {200, "[]", webex.FeatureConfig{}, webex.ErrUnavailable},
+		"a page":                  {200, "<html>", webex.FeatureConfig{}, webex.ErrUnavailable},
+		"forbidden":               {403, "", webex.FeatureConfig{}, webex.ErrRejected},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := webex.NewClient(nil).GetConfig(t.Context(), webex.DigitalSignage, serve(t, status(test.status, test.body)), bearer)
+			if got != test.want || !errors.Is(err, test.err) || (test.err == webex.ErrUnavailable && errors.Is(err, webex.ErrNotFound)) {
+				t.Errorf("got %+v, %v; want %+v, %v", got, err, test.want, test.err)
+			}
+		})
+	}
+}
+
 func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
@@ -247,8 +297,10 @@ func TestCallsEndWithTheirContext(t *testing.T) {
 }
 
 func TestDeleteOfWhatIsGone(t *testing.T) {
-	if err := webex.NewClient(nil).DeleteConfig(t.Context(), webex.DigitalSignage, serve(t, status(404, `{}`)), bearer); err != nil {
-		t.Errorf("error = %v, want none", err)
+	for _, code := range []int{200, 204, 404, 410} {
+		if err := webex.NewClient(nil).DeleteConfig(t.Context(), webex.DigitalSignage, serve(t, status(code, ``)), bearer); err != nil {
+			t.Errorf("%d: error = %v, want none", code, err)
+		}
 	}
 }
 

@@ -87,21 +87,37 @@ func (c FeatureConfig) encode() ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// decodeConfig reads the answer to a GET. Fields that Webex adds are ignored.
+// urlMember is the name on the wire of what devices show.
+func (f Feature) urlMember() string {
+	if f == PersistentWebApp {
+		return "pwaUrl"
+	}
+	return "signageUrl"
+}
+
+// decodeConfig reads the answer to a GET: only what is used of it, by names in
+// any case. An answer without the URL that devices show stores none, in whatever
+// words: an empty one, null, an object without it [ours]. The error is
+// [ErrNotFound] then.
 func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
-	var wire wireConfig
-	if err := json.Unmarshal(body, &wire); err != nil {
+	if text := string(bytes.TrimSpace(withoutMark(body))); text == "" || text == "null" {
+		return FeatureConfig{}, ErrNotFound
+	}
+	stored, err := readMembers(body)
+	if err != nil {
 		return FeatureConfig{}, fmt.Errorf("decode a configuration: %w", err)
 	}
-	config := FeatureConfig{Feature: feature, ContentURL: wire.SignageURL}
+	if stored.raw(feature.urlMember()) == nil {
+		return FeatureConfig{}, ErrNotFound
+	}
+	links := stored.object("crossLaunch")
+	config := FeatureConfig{
+		Feature: feature, ContentURL: member[string](stored, feature.urlMember()),
+		AssignContentURL: member[string](links.object("assignContent"), "url"),
+		ManageContentURL: member[string](links.object("manageContent"), "url"),
+	}
 	if feature == PersistentWebApp {
-		config.ContentURL, config.XAPIAllowList = wire.PWAURL, wire.XAPIAllowList
-	}
-	if wire.CrossLaunch != nil && wire.CrossLaunch.AssignContent != nil {
-		config.AssignContentURL = wire.CrossLaunch.AssignContent.URL
-	}
-	if wire.CrossLaunch != nil && wire.CrossLaunch.ManageContent != nil {
-		config.ManageContentURL = wire.CrossLaunch.ManageContent.URL
+		config.XAPIAllowList = member[string](stored, "directXapiAccessAllowListOverride")
 	}
 	return config, nil
 }

@@ -1,6 +1,7 @@
 package webex_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
@@ -79,11 +80,14 @@ func (r *regions) RoundTrip(request *http.Request) (*http.Response, error) {
 	case <-request.Context().Done():
 		return nil, request.Context().Err()
 	}
-	response := &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(set.document)), Request: request}
-	if set.status != 0 {
-		response.StatusCode = set.status
+	return response(request, cmp.Or(set.status, 200), "application/json", set.document), nil
+}
+
+func response(request *http.Request, status int, contentType, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {contentType}},
+		Body: io.NopCloser(strings.NewReader(body)), Request: request,
 	}
-	return response, nil
 }
 
 // waiting is a verifier on such regions, each with a key of its own.

@@ -49,10 +49,10 @@ import (
 //	POST   /_control/regions/<region>/rotateKeys
 //	POST   /_control/regions/<region>/pruneKeys
 //	POST   /_control/sign                                      {region, alg?: "ES256"|"RS256", header?: {}, claims: {}} → {jwt}
-//	GET    /_control/requests                                  [{method, path, url, kind, orgId, status, time, contentType, body}]
+//	GET    /_control/requests                                  [{method, path, url, kind, orgId, region, status, time, contentType, body}]
 //	DELETE /_control/requests
 //	GET    /_control/faults                                    [fault]
-//	POST   /_control/faults                                    {kind?, method?, orgId?, times?, until?, status?, retryAfter?, body?, contentType?, redirect?, delayMillis?, loseReply?, refuse?, truncate?}
+//	POST   /_control/faults                                    {kind?, method?, orgId?, region?, times?, until?, status?, retryAfter?, body?, contentType?, before?, redirect?, delayMillis?, loseReply?, refuse?, truncate?}
 //	DELETE /_control/faults
 //
 // A reply is {status, url, jwt, body, redirectUrl?, dropped?, held?, repeated?}:

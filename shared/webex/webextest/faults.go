@@ -1,6 +1,7 @@
 package webextest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -32,8 +33,11 @@ type Fault struct {
 	// RetryAfter is the Retry-After header, sent with Status 429 [java].
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Body and ContentType answer with this body; Status 0 then means 200.
+	// ContentType alone labels the answer to the work.
 	Body        string `json:"body,omitempty"`
 	ContentType string `json:"contentType,omitempty"`
+	// Before is sent before the body, such as a byte order mark.
+	Before string `json:"before,omitempty"`
 	// Redirect answers with this Location; Status 0 then means 307.
 	Redirect string `json:"redirect,omitempty"`
 
@@ -117,7 +121,9 @@ func (c *Cloud) respond(w http.ResponseWriter, r *http.Request, f Fault, work fu
 	a, canned := f.answer()
 	if !canned {
 		a = work()
+		a.contentType = cmp.Or(f.ContentType, a.contentType)
 	}
+	a.body = append([]byte(f.Before), a.body...)
 	c.setStatus(entry, a.status)
 	if f.Truncate {
 		a.writeHalf(w)

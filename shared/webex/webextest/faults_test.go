@@ -41,6 +41,16 @@ func TestCannedFaults(t *testing.T) {
 	}
 }
 
+func TestFaultsThatOnlyDressTheAnswer(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	a := f.activate()
+	f.Inject(webextest.Fault{Kind: webextest.KindSignage, ContentType: "text/plain", Before: "\ufeff"})
+	r := f.put(a.signage, a.access, signageBody)
+	if r.status != 200 || r.header.Get("Content-Type") != "text/plain" || !strings.HasPrefix(string(r.raw), "\ufeff{") || f.Pushes(f.org, webextest.DigitalSignage) != 1 {
+		t.Errorf("%d %v %q", r.status, r.header, r.raw)
+	}
+}
+
 func TestFaultsOfOneRegion(t *testing.T) {
 	f := setup(t, webextest.Options{})
 	f.Inject(webextest.Fault{Kind: webextest.KindJWKS, Region: "eu-central-1_k", Status: 500})

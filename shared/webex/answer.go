@@ -1,0 +1,98 @@
+package webex
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// members are those of a JSON object that Webex answered, whatever the content
+// type says. They are read one by one, so that an odd one costs none of the
+// others.
+type members map[string]json.RawMessage
+
+// readMembers reads an object that is JSON to its end: half an answer would say
+// that the other half is missing. It returns an error for anything else.
+func readMembers(body []byte) (members, error) {
+	var read members
+	if err := json.Unmarshal(withoutMark(body), &read); err != nil {
+		return nil, errors.New("not a JSON object")
+	}
+	if read == nil {
+		return nil, errors.New("null for a JSON object")
+	}
+	return read, nil
+}
+
+// withoutMark drops a byte order mark, which is no part of what follows it.
+func withoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
+
+// raw returns the member with this name, in any case if there is none in that
+// one; nil where it is missing or null.
+func (m members) raw(name string) json.RawMessage {
+	value, ok := m[name]
+	for other := range m {
+		if !ok && strings.EqualFold(other, name) {
+			value = m[other]
+		}
+	}
+	if string(value) == "null" {
+		return nil
+	}
+	return value
+}
+
+// member returns the member with this name, the zero value if there is none or
+// it is of another type.
+func member[T any](m members, name string) T {
+	var value T
+	if json.Unmarshal(m.raw(name), &value) != nil {
+		return *new(T)
+	}
+	return value
+}
+
+// object returns the member that is an object, without members if it is none.
+func (m members) object(name string) members {
+	inner, _ := readMembers(m.raw(name))
+	return inner
+}
+
+// wholeNumber is a whole number in any spelling that JSON knows, in a string or
+// not: 2, 2.0, 2e0, "2". Null and "" are 0.
+type wholeNumber int64
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (n *wholeNumber) UnmarshalJSON(raw []byte) error {
+	text := strings.TrimSpace(strings.Trim(string(raw), `"`))
+	if text == "null" || text == "" {
+		*n = 0
+		return nil
+	}
+	const exact = 1 << 53 // up to here a float64 holds every whole number
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || value != math.Trunc(value) || math.Abs(value) > exact {
+		return errors.New("not a whole number")
+	}
+	*n = wholeNumber(value)
+	return nil
+}
+
+// lifetime is a number of seconds, spelled in any way; what is not a positive
+// number is 0.
+type lifetime time.Duration
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (l *lifetime) UnmarshalJSON(raw []byte) error {
+	const century = 100 * 365 * 24 * 3600
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(strings.Trim(string(raw), `"`)), 64)
+	if err != nil || !(seconds >= 1) {
+		seconds = 0
+	}
+	*l = lifetime(time.Duration(min(seconds, century)) * time.Second)
+	return nil
+}
