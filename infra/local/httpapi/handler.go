@@ -2,8 +2,8 @@
 // request, makes an event of payload format 2.0 of it, and a response of what
 // the function answers.
 //
-// It owns the translation between HTTP and events, with API Gateway's limits
-// and its own answers. How a function is called is its caller's business.
+// It owns the translation between HTTP and events, with API Gateway's limits of
+// sizes and rates, and its own answers. How a function is called is its caller's business.
 package httpapi
 
 import (
@@ -42,6 +42,7 @@ type Route struct {
 	Method   string // ANY for all
 	Path     string // with {parameters}, the last one perhaps {greedy+}
 	Function string
+	Limit    Limit
 }
 
 // Handler is the API.
@@ -51,7 +52,8 @@ type Handler struct {
 	now    func() time.Time
 }
 
-// New is an API with those routes.
+// New is an API with those routes. The clock is that of the routes' limits and
+// of the events.
 func New(routes []Route, invoke Invoker, now func() time.Time) *Handler {
 	h := &Handler{invoke: invoke, now: now}
 	for _, r := range routes {
@@ -65,6 +67,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	match, ok := h.match(r.Method, r.URL.EscapedPath())
 	if !ok {
 		message(w, http.StatusNotFound, "Not Found")
+		return
+	}
+	if h.throttled(w, match.route) {
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"net/url"
 	"strings"
+
+	"golang.org/x/time/rate"
 )
 
 // anyMethod is the method of a route that takes all of them.
@@ -15,10 +17,11 @@ const defaultRoute = "$default"
 type route struct {
 	Route
 	segments []string
+	limiter  *rate.Limiter // nil without a limit
 }
 
 func parseRoute(r Route) route {
-	return route{r, strings.Split(strings.TrimPrefix(r.Path, "/"), "/")}
+	return route{r, strings.Split(strings.TrimPrefix(r.Path, "/"), "/"), r.Limit.limiter()}
 }
 
 // key is the route's name: "POST /launches/{code}".

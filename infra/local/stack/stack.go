@@ -58,6 +58,13 @@ type Options struct {
 	// ScheduleEvery replaces the template's rate; ScheduleOff runs none.
 	ScheduleEvery time.Duration
 
+	// Unlimited serves the API without the template's route limits, for tests
+	// and measurements that send more than those let through.
+	Unlimited bool
+
+	// Now is the API's clock, by which the limits go. Default time.Now.
+	Now func() time.Time
+
 	// Check validates the functions' settings all at once; nil checks nothing.
 	Check func(environment map[string]string) error
 
@@ -68,6 +75,13 @@ type Options struct {
 
 	// Webex changes the simulator's options before it is made.
 	Webex func(*webextest.Options)
+}
+
+func (o Options) now() func() time.Time {
+	if o.Now == nil {
+		return time.Now
+	}
+	return o.Now
 }
 
 // Stack is a running stack.
@@ -171,10 +185,14 @@ func (s *Stack) handler() http.Handler {
 	var routes []httpapi.Route
 	for _, f := range s.settings.functions {
 		for _, r := range f.Routes {
-			routes = append(routes, httpapi.Route{Method: r.Method, Path: r.Path, Function: f.LogicalID})
+			route := httpapi.Route{Method: r.Method, Path: r.Path, Function: f.LogicalID}
+			if !s.settings.options.Unlimited {
+				route.Limit = httpapi.Limit(r.Limit)
+			}
+			routes = append(routes, route)
 		}
 	}
-	gateway := httpapi.New(routes, s.invoke, time.Now)
+	gateway := httpapi.New(routes, s.invoke, s.settings.options.now())
 	invokes := s.host.API()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isLambdaAPI(r) {

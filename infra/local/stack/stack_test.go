@@ -136,6 +136,28 @@ func TestSecretsOfTheEnvironmentWin(t *testing.T) {
 	}
 }
 
+// TestLimitsAreTheTemplates, by a clock that stands still.
+func TestLimitsAreTheTemplates(t *testing.T) {
+	o := options(t, nil)
+	o.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	s := start(t, o)
+	for i := range 8 {
+		status, answer := request(t, "POST", s.URL()+"/echo/word", "{}")
+		if want := map[bool]int{true: 200, false: 429}[i < 5]; status != want || status == 429 && answer != `{"message":"Too Many Requests"}` {
+			t.Errorf("request %d is answered %d %s, want %d", i+1, status, answer, want)
+		}
+	}
+	call(t, s, "EchoFunction") // the Lambda API has no such limit
+	o = options(t, nil)
+	o.Now, o.Unlimited = func() time.Time { return time.Unix(1_700_000_000, 0) }, true
+	s = start(t, o)
+	for range 8 {
+		if status, _ := request(t, "POST", s.URL()+"/echo/word", "{}"); status != 200 {
+			t.Errorf("without limits a request is answered %d", status)
+		}
+	}
+}
+
 func TestSetEnvironment(t *testing.T) {
 	s := start(t, options(t, nil))
 	before := call(t, s, "EchoFunction")

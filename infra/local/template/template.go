@@ -2,8 +2,8 @@
 // there are, what calls them, with which environment, on which table.
 //
 // It owns the reading and nothing else. It understands as much of SAM as this
-// project's template uses (Globals, HttpApi and schedule events, parameters,
-// Ref, GetAtt, Sub), and refuses what it does not understand rather than
+// project's template uses (Globals, HttpApi and schedule events, the API's route
+// settings, parameters, Ref, GetAtt, Sub), and refuses what it does not understand rather than
 // running something else than what would be deployed. It starts nothing.
 package template
 
@@ -41,6 +41,7 @@ type Value struct {
 type Route struct {
 	Method string // upper case; ANY for all
 	Path   string // as in the template, with {parameters}
+	Limit  Limit
 }
 
 // Key is the route's name, as API Gateway writes it: "POST /launches/{code}".
@@ -99,7 +100,7 @@ func Parse(text []byte) (*Template, error) {
 	if len(result.Functions) == 0 {
 		problems = append(problems, errors.New("template: it has no function"))
 	}
-	problems = append(problems, duplicateRoutes(result.Functions))
+	problems = append(problems, duplicateRoutes(result.Functions), doc.limits(result.Functions))
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
