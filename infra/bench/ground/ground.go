@@ -47,6 +47,7 @@ func Prepare(ctx context.Context, root string) (*Ground, error) {
 	}
 	g.Stack, err = stack.Start(ctx, stack.Options{
 		Root: root, EphemeralPorts: true, DataDir: g.folder, ScheduleEvery: stack.ScheduleOff,
+		Unlimited: true,
 	})
 	if err == nil {
 		g.host, err = lambda.NewHost(&g.printed)

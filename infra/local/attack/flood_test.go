@@ -3,13 +3,17 @@ package attack_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"signpost/infra/local/stack"
+	"signpost/infra/local/template"
 	"signpost/shared/race"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -131,5 +135,55 @@ func (v *victim) servedUntil(t *testing.T, over <-chan struct{}) int {
 		if err != nil || got.status != 200 {
 			t.Errorf("in the flood a good request is answered %d %s, %v", got.status, got.body, err)
 		}
+	}
+}
+
+// TestFloodOfARoute: API Gateway lets a route's burst through and answers the
+// rest itself, while every other route stays open. The clock stands still, so
+// that nothing is given back.
+func TestFloodOfARoute(t *testing.T) {
+	read, err := template.Read("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var flooded template.Route
+	others := map[string]request{}
+	for _, f := range read.Functions {
+		for _, r := range f.Routes {
+			if r.Key() == "POST /activation" {
+				flooded = r
+			} else {
+				others[r.Key()] = request{method: r.Method, path: strings.NewReplacer("{feature}", "digital_signage", "{code}", "x").Replace(r.Path)}
+			}
+		}
+	}
+	now := time.Now()
+	s, err := stack.Start(t.Context(), stack.Options{
+		Root: "../../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
+		Now: func() time.Time { return now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	const more = 20
+	answers := map[int]int{}
+	for range flooded.Limit.Burst + more {
+		got := mustSend(t, s.URL(), post(flooded.Path, "rubbish"))
+		answers[got.status]++
+		if got.status == http.StatusTooManyRequests && got.body != `{"message":"Too Many Requests"}` {
+			t.Errorf("over the limit the answer is %s", got.body)
+		}
+	}
+	if want := map[int]int{400: flooded.Limit.Burst, 429: more}; !maps.Equal(answers, want) {
+		t.Errorf("the flood is answered %v, want %v", answers, want)
+	}
+	for route, r := range others {
+		if got := mustSend(t, s.URL(), r); got.status == http.StatusTooManyRequests || got.status == http.StatusNotFound && r.method == "GET" {
+			t.Errorf("in the flood %s is answered %d", route, got.status)
+		}
+	}
+	if len(others) != 5 {
+		t.Errorf("%d other routes were tried", len(others))
 	}
 }

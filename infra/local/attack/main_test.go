@@ -72,6 +72,7 @@ func startStack(folder string, changes map[string]string) (*stack.Stack, error) 
 	maps.Copy(environment, changes)
 	s, err := stack.Start(context.Background(), stack.Options{
 		Root: "../../..", Environment: environment, EphemeralPorts: true, DataDir: folder, ScheduleEvery: stack.ScheduleOff,
+		Unlimited: true, // all of a flood is to reach the functions
 	})
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package console_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"slices"
@@ -61,7 +60,6 @@ func run(m *testing.M) int {
 	if err == nil {
 		defer local.Stop()
 		cloud = local.Webex()
-		warmUp()
 		err = <-started
 	}
 	if err != nil {
@@ -69,16 +67,6 @@ func run(m *testing.M) int {
 		return 1
 	}
 	return m.Run()
-}
-
-// warmUp has the simulator make its keys, which takes long where there is much
-// else to do, before a function waits for them.
-func warmUp() {
-	for _, address := range cloud.JWKSURLs() {
-		if response, err := http.Get(address); err == nil {
-			_ = response.Body.Close()
-		}
-	}
 }
 
 // findBrowser looks for any Chrome or Chromium.

@@ -84,7 +84,7 @@ func (b *tab) lists(org *webextest.Organization, devices []webextest.Device) {
 			b.Errorf("device %d is %q, want %s %s", i, got[i], device.Name, device.ID)
 		}
 	}
-	for _, want := range []string{org.Name(), org.Sub(), "Assign content", "digital_signage", "assign_content"} {
+	for _, want := range []string{org.Name(), org.ID(), "Assign content", "digital_signage", "assign_content"} {
 		if !strings.Contains(evaluate[string](b, `document.body.textContent`), want) {
 			b.Errorf("the page lacks %q", want)
 		}

@@ -70,6 +70,7 @@ func startStack(folder string, changes map[string]string) (*stack.Stack, error) 
 	maps.Copy(environment, changes)
 	s, err := stack.Start(context.Background(), stack.Options{
 		Root: "../../..", Environment: environment, EphemeralPorts: true, DataDir: folder, ScheduleEvery: stack.ScheduleOff,
+		Unlimited: true, // hundreds of requests a second
 	})
 	if err == nil && len(changes) > 0 {
 		s.SetEnvironment(changes)

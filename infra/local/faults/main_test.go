@@ -110,7 +110,7 @@ func newRig(t *testing.T) *rig {
 	r.client, r.store = client, dynamo.New(client, table)
 	var err error
 	r.stack, err = stack.Start(t.Context(), stack.Options{
-		Root: "../../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
+		Root: "../../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Unlimited: true,
 		Environment: map[string]string{
 			"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "INSTALLATIONS_TABLE": table,
 			"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",

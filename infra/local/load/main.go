@@ -48,6 +48,7 @@ func run(ctx context.Context, root string, environment map[string]string, out io
 	var log traffic.Log
 	own, err := stack.Start(ctx, stack.Options{
 		Root: root, EphemeralPorts: true, DataDir: folder, Out: &log,
+		Unlimited: true, // it is the functions that are to be at their limits
 		// The schedule runs all the time, with something to do each time.
 		ScheduleEvery: time.Second, Environment: map[string]string{"VERIFY_INTERVAL": "20s"},
 	})

@@ -14,6 +14,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 	var log Log
 	s, err := stack.Start(t.Context(), stack.Options{
 		Root: "../../../..", EphemeralPorts: true, DataDir: t.TempDir(), Out: &log, ScheduleEvery: stack.ScheduleOff,
+		Unlimited: true,
 	})
 	if err != nil {
 		t.Fatal(err)
