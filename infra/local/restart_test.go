@@ -259,8 +259,8 @@ func TestRestart(t *testing.T) {
 }
 
 // TestKilledInTheMiddle kills everything when Webex has done what it was asked
-// and nobody knows yet. Webex still has it afterwards, and the customer, who
-// activates again, has tokens that are good.
+// and nobody knows yet. Webex still has it afterwards, and the customer's tokens
+// are good.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
@@ -287,11 +287,12 @@ func TestKilledInTheMiddle(t *testing.T) {
 		if !slices.ContainsFunc(m.customers(), func(c customer) bool { return c.ID == org && test.done(c) }) {
 			t.Fatalf("after %s Webex has lost what it answered: %+v", test.kind, m.customers())
 		}
-		// What the killed worker was at is left to the schedule, once its lease
-		// is over; the exchange belongs to a candidate, which is given up.
-		if got := m.at(org, "activate", nil); got.Status != 200 || test.kind == "token" && strings.Count(string(got.Body), "in_sync") != 2 {
-			t.Fatalf("after %s the next activation is answered %d %s", test.kind, got.Status, got.Body)
+		if test.kind == "token" { // nothing came of the code
+			m.activate(org)
+			m.works(org)
 		}
+		// Else what the killed worker was at is left to the schedule, once its
+		// lease is over.
 		if got := m.at(org, "healthCheck", nil); got.Status != 200 || !strings.Contains(string(got.Body), `"valid"`) {
 			t.Fatalf("after %s the health check is answered %d %s", test.kind, got.Status, got.Body)
 		}
