@@ -155,7 +155,8 @@ infra/node_modules/.package-lock.json: infra/package-lock.json infra/package.jso
 # folder is its logical id without "Function", in lower case.
 build-%Function:
 	@test -n "$(ARTIFACTS_DIR)" || { echo "build-$*Function: ARTIFACTS_DIR is not set; sam build sets it" >&2; exit 1; }
-	folder=$$(printf %s '$*' | tr '[:upper:]' '[:lower:]'); \
+	@echo "$*Function for $(ARCH), by make's ARCH: the template's parameter Architecture must be the same"
+	@folder=$$(printf %s '$*' | tr '[:upper:]' '[:lower:]'); \
 	  GOOS=linux GOARCH=$(GOARCH_OF_ARCH) $(GOBUILD) -o "$(ARTIFACTS_DIR)/bootstrap" "./functions/$$folder"
 
 .PHONY: needs-go needs-node needs-cc
