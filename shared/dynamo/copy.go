@@ -71,7 +71,7 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 	if c.Purpose != Move && c.Purpose != Restore {
 		return Copied{}, fmt.Errorf("copy: the purpose is %q: it must be %q or %q", c.Purpose, Move, Restore)
 	}
-	rows := c.Source.scan(ctx, "begins_with(pk, :value)", orgPrefix)
+	rows := c.Source.scan(ctx, "begins_with(pk, :prefix)", values{":prefix": text(orgPrefix)})
 	if c.OrgKey != "" {
 		rows = c.Source.organization(ctx, c.OrgKey)
 	}

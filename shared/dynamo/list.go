@@ -17,16 +17,33 @@ import (
 // An error ends it.
 func (s *Store) Installations(ctx context.Context) iter.Seq2[installation.Installation, error] {
 	return func(yield func(installation.Installation, error) bool) {
-		for item, err := range s.scan(ctx, "sk = :value", installationSK) {
-			var row installationRow
-			if err == nil {
-				err = decode(item, &row)
-			}
+		for work, err := range s.works(ctx, "sk = :sk", values{":sk": text(installationSK)}) {
 			if err != nil {
 				yield(installation.Installation{}, fmt.Errorf("list installations: %w", err))
 				return
 			}
-			if !yield(row.installation(), nil) {
+			if !yield(*work.Installation, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Rows is [Store.Installations] with the candidates too, those included whose
+// time is over and which the store has not dropped yet.
+func (s *Store) Rows(ctx context.Context) iter.Seq2[installation.Work, error] {
+	return s.works(ctx, "begins_with(pk, :prefix) AND sk <= :last", values{":prefix": text(orgPrefix), ":last": text(installationSK)})
+}
+
+// works reads the installations and candidates for which filter holds.
+func (s *Store) works(ctx context.Context, filter string, of values) iter.Seq2[installation.Work, error] {
+	return func(yield func(installation.Work, error) bool) {
+		for item, err := range s.scan(ctx, filter, of) {
+			var work installation.Work
+			if err == nil {
+				work, _, err = decodeWork(item)
+			}
+			if !yield(work, err) || err != nil {
 				return
 			}
 		}
@@ -36,12 +53,12 @@ func (s *Store) Installations(ctx context.Context) iter.Seq2[installation.Instal
 // items are rows as they come, until an error.
 type items = iter.Seq2[map[string]types.AttributeValue, error]
 
-// scan reads the rows of the whole table for which filter, an expression of
-// :value, holds, strongly consistent.
-func (s *Store) scan(ctx context.Context, filter, value string) items {
+// scan reads the rows of the whole table for which filter holds, strongly
+// consistent.
+func (s *Store) scan(ctx context.Context, filter string, of values) items {
 	pages := dynamodb.NewScanPaginator(s.client, &dynamodb.ScanInput{
 		TableName: s.table, ConsistentRead: aws.Bool(true), FilterExpression: &filter,
-		ExpressionAttributeValues: values{":value": text(value)},
+		ExpressionAttributeValues: of,
 	})
 	return paged(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
 		page, err := pages.NextPage(ctx)

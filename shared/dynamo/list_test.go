@@ -40,6 +40,36 @@ func TestInstallationsListsJustThese(t *testing.T) {
 	}
 }
 
+// Rows are what holds tokens: no marks, launches or chunks.
+func TestRows(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	save(t, s, active("o1"))
+	save(t, s, active("o2"))
+	putCandidate(t, s, candidate("o1", "c1"))
+	putCandidate(t, s, candidate("new", "c2"))
+	create(t, s, newLaunch("o1", twoChunks()...))
+	installations, candidates := 0, 0
+	for work, err := range s.Rows(t.Context()) {
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case work.Candidate != nil:
+			candidates++
+		default:
+			installations++
+		}
+	}
+	if installations != 2 || candidates != 2 {
+		t.Errorf("%d installations, %d candidates", installations, candidates)
+	}
+	for _, err := range s.Rows(canceled(t)) {
+		if err == nil {
+			t.Error("no error")
+		}
+	}
+}
+
 func canceled(t *testing.T) context.Context {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -33,6 +34,7 @@ var ErrOpen = errors.New("sealed token does not open")
 type Keyset struct {
 	primitive tink.AEAD
 	primary   uint32
+	ids       []uint32 // of all keys
 }
 
 // Parse reads a Tink keyset in its cleartext JSON form. It returns an error
@@ -47,7 +49,7 @@ func Parse(document []byte) (*Keyset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: no AEAD key in it", ErrKeyset)
 	}
-	return &Keyset{primitive: primitive, primary: handle.KeysetInfo().GetPrimaryKeyId()}, nil
+	return &Keyset{primitive: primitive, primary: handle.KeysetInfo().GetPrimaryKeyId(), ids: idsOf(handle)}, nil
 }
 
 // NewDocument makes a keyset with one fresh AES-256-GCM key, in the JSON form
@@ -128,19 +130,23 @@ func change(document []byte, do func(manager *keyset.Manager, ids []uint32, prim
 	if err != nil {
 		return nil, ErrKeyset
 	}
-	info := handle.KeysetInfo()
-	var ids []uint32
-	for _, key := range info.GetKeyInfo() {
-		ids = append(ids, key.GetKeyId())
-	}
 	manager := keyset.NewManagerFromHandle(handle)
-	if err := do(manager, ids, info.GetPrimaryKeyId()); err != nil {
+	if err := do(manager, idsOf(handle), handle.KeysetInfo().GetPrimaryKeyId()); err != nil {
 		return nil, fmt.Errorf("change a token keyset: %w", err)
 	}
 	if handle, err = manager.Handle(); err != nil {
 		return nil, fmt.Errorf("change a token keyset: %w", err)
 	}
 	return write(handle)
+}
+
+// idsOf lists the ids of a keyset's keys, the newest last.
+func idsOf(handle *keyset.Handle) []uint32 {
+	var ids []uint32
+	for _, key := range handle.KeysetInfo().GetKeyInfo() {
+		ids = append(ids, key.GetKeyId())
+	}
+	return ids
 }
 
 func write(handle *keyset.Handle) ([]byte, error) {
@@ -173,9 +179,22 @@ func (k *Keyset) Open(sealed secret.Sealed, place string) (secret.String, error)
 // Stale reports whether sealed was made by a key other than today's primary
 // one, which is when a rotation asks for it to be sealed anew.
 func (k *Keyset) Stale(sealed secret.Sealed) bool {
-	// A Tink ciphertext begins with the version byte 1 and the key's id.
+	id, ok := keyOf(sealed)
+	return !ok || id != k.primary
+}
+
+// NeedsOlder reports whether sealed opens only with a key that [PruneDocument]
+// drops from this keyset. What no key of it sealed is lost already.
+func (k *Keyset) NeedsOlder(sealed secret.Sealed) bool {
+	id, ok := keyOf(sealed)
+	return ok && id != k.primary && slices.Contains(k.ids, id)
+}
+
+// keyOf is the id of the key that sealed a token: a Tink ciphertext begins with
+// the version byte 1 and that id.
+func keyOf(sealed secret.Sealed) (uint32, bool) {
 	if len(sealed) < 5 || sealed[0] != 1 {
-		return true
+		return 0, false
 	}
-	return binary.BigEndian.Uint32(sealed[1:5]) != k.primary
+	return binary.BigEndian.Uint32(sealed[1:5]), true
 }

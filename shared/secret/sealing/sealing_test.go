@@ -130,3 +130,35 @@ func TestBadKeysetsAreNotQuoted(t *testing.T) {
 		}
 	}
 }
+
+func TestNeedsOlder(t *testing.T) {
+	document, err := sealing.NewDocument()
+	old := parse(t, document, err)
+	extended, err := sealing.ExtendDocument(document)
+	between := parse(t, extended, err)
+	promoted, err := sealing.PromoteDocument(extended)
+	fresh := parse(t, promoted, err)
+	pruned, err := sealing.PruneDocument(promoted)
+	last := parse(t, pruned, err)
+	seal := func(k *sealing.Keyset) secret.Sealed {
+		sealed, err := k.Seal(secret.New("refresh-token"), "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sealed
+	}
+	byOld, byFresh := seal(old), seal(fresh)
+	for name, test := range map[string]struct {
+		keyset *sealing.Keyset
+		sealed secret.Sealed
+		want   bool
+	}{
+		"its only key": {old, byOld, false}, "the primary, a newer one added": {between, byOld, false},
+		"an older key": {fresh, byOld, true}, "the newest key": {fresh, byFresh, false},
+		"a key that is gone": {last, byOld, false}, "no token": {fresh, nil, false}, "cut short": {fresh, byOld[:4], false},
+	} {
+		if got := test.keyset.NeedsOlder(test.sealed); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
