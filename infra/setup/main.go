@@ -21,6 +21,7 @@ import (
 
 	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/shared/dynamo"
 )
 
 // flags are what the command was called with.
@@ -71,6 +72,7 @@ type session struct {
 	out      io.Writer
 	client   *http.Client
 	vault    func(context.Context) (vault, error)
+	table    func(context.Context, string) (*dynamo.Store, error)
 	secrets  map[string]string // given by the environment
 	now      func() time.Time
 	settings stage.Settings
@@ -79,7 +81,7 @@ type session struct {
 
 func newSession(in *os.File, out io.Writer, f flags) *session {
 	s := &session{
-		flags: f, out: out, client: &http.Client{Timeout: 5 * time.Second}, vault: openVault, now: time.Now,
+		flags: f, out: out, client: &http.Client{Timeout: 5 * time.Second}, vault: openVault, table: openTable, now: time.Now,
 		secrets: map[string]string{"clientSecret": os.Getenv("CLIENT_SECRET"), "contentApiKey": os.Getenv("CONTENT_API_KEY")},
 	}
 	s.dialog = newDialog(in, out)

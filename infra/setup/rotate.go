@@ -42,7 +42,7 @@ func (s *session) rotateSecret(ctx context.Context) error {
 	if err := json.Unmarshal(value, &d); err != nil || d == nil {
 		return fmt.Errorf("%s is not a JSON object: mend it in Secrets Manager", name)
 	}
-	says, err := rotate(d)
+	says, err := rotate(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (s *session) rotateSecret(ctx context.Context) error {
 	return nil
 }
 
-func (s *session) rotateClientSecret(d parts) (string, error) {
+func (s *session) rotateClientSecret(ctx context.Context, d parts) (string, error) {
 	secret, err := s.clientSecret()
 	if err == nil && secret == "" {
 		err = errors.New("the new client secret is missing: set CLIENT_SECRET, or answer the question")
@@ -65,7 +65,7 @@ func (s *session) rotateClientSecret(d parts) (string, error) {
 }
 
 // rotateContentKey adds a key to one, and drops the older of two.
-func (s *session) rotateContentKey(d parts) (string, error) {
+func (s *session) rotateContentKey(_ context.Context, d parts) (string, error) {
 	keys, err := contentKeys(d["contentApiKey"])
 	if err != nil {
 		return "", err
@@ -94,7 +94,7 @@ func contentKeys(raw json.RawMessage) ([]string, error) {
 }
 
 // rotateKeyset adds a key, and promotes one that was added before.
-func (s *session) rotateKeyset(d parts) (says string, err error) {
+func (s *session) rotateKeyset(_ context.Context, d parts) (says string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	if err != nil {
 		return "", err
@@ -104,11 +104,6 @@ func (s *session) rotateKeyset(d parts) (says string, err error) {
 		return fmt.Sprintf("A key is added, to open with only. Run this again in %s to seal with it.", spread), err
 	}
 	d["tokenKeyset"], err = sealing.PromoteDocument(d["tokenKeyset"])
-	return fmt.Sprintf("The newest of %d keys seals now. Each installation is sealed anew at its next verification;\n"+
-		"after 90 days nothing that is of use is sealed by an older key: then drop those with -rotate keyset-forget.", count), err
-}
-
-func (s *session) forgetKeys(d parts) (says string, err error) {
-	d["tokenKeyset"], err = sealing.PruneDocument(d["tokenKeyset"])
-	return "Only the key that seals is left.", err
+	return fmt.Sprintf("The newest of %d keys seals now. Each installation is sealed anew at its next verification.\n"+
+		"Then drop the older keys with make rotate STAGE=%s SECRET=keyset-forget: it refuses while any is needed.", count, s.stage), err
 }

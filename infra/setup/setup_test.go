@@ -15,9 +15,9 @@ import (
 	"time"
 
 	"signpost/infra/stage"
+	"signpost/shared/dynamo"
 	"signpost/shared/config/configtest"
 	"signpost/shared/secret/document"
-	"signpost/shared/secret/sealing"
 )
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -49,6 +49,7 @@ func (m *memory) put(_ context.Context, name string, value []byte) error {
 type project struct {
 	root  string
 	vault *memory
+	store *dynamo.Store // nil where no step needs the table
 	out   bytes.Buffer
 	later time.Duration
 }
@@ -79,6 +80,12 @@ func (p *project) run(answers string, f flags, secrets map[string]string) error 
 				return nil, errors.New("AWS: no credentials")
 			}
 			return p.vault, nil
+		},
+		table: func(_ context.Context, name string) (*dynamo.Store, error) {
+			if p.store == nil {
+				return nil, fmt.Errorf("table %q is not reached", name)
+			}
+			return p.store, nil
 		},
 		secrets: secrets, now: func() time.Time { return now.Add(p.later) },
 	}
@@ -260,59 +267,6 @@ func fields(t *testing.T, value []byte) map[string]json.RawMessage {
 		t.Fatal(err)
 	}
 	return fields
-}
-
-func TestRotate(t *testing.T) {
-	keyset, err := sealing.NewDocument()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newProject(t)
-	p.vault.values["signpost-prod/integration"] = []byte(`{"clientSecret":"old","tokenKeyset":` + string(keyset) + `,"other":1}`)
-	p.vault.values["signpost-prod/content"] = []byte(`{"contentApiKey":"old"}`)
-	p.vault.written, p.vault.now = now.Add(-time.Hour), now
-	rotate := func(what, says string, secrets map[string]string) {
-		t.Helper()
-		if err := p.run("", flags{rotate: what, batch: true}, secrets); err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-		p.says(t, says)
-		if err := p.run("", flags{rotate: what, batch: true}, secrets); err == nil || !strings.Contains(err.Error(), "wait until") {
-			t.Errorf("%s, the next step at once: %v", what, err)
-		}
-		p.later += spread
-		p.vault.now = now.Add(p.later)
-	}
-	content := func() string { return string(p.vault.values["signpost-prod/content"]) }
-	integration := func() map[string]json.RawMessage { return fields(t, p.vault.values["signpost-prod/integration"]) }
-
-	rotate("content-api-key", "Both keys are good", map[string]string{"contentApiKey": "new"})
-	if content() != `{"contentApiKey":["new","old"]}` {
-		t.Errorf("content: %s", content())
-	}
-	rotate("content-api-key", "old key is dropped", nil)
-	if content() != `{"contentApiKey":"new"}` {
-		t.Errorf("content: %s", content())
-	}
-	rotate("client-secret", "within 5 minutes", map[string]string{"clientSecret": "new"})
-	for _, step := range []struct {
-		what, says string
-		keys       int
-	}{{"keyset", "to open with only", 2}, {"keyset", "seals now", 2}, {"keyset-forget", "is left", 1}} {
-		rotate(step.what, step.says, nil)
-		if count, _, err := sealing.Keys(integration()["tokenKeyset"]); err != nil || count != step.keys {
-			t.Errorf("%s: %d keys, %v", step.what, count, err)
-		}
-	}
-	if got := integration(); string(got["clientSecret"]) != `"new"` || string(got["other"]) != "1" {
-		t.Errorf("integration: %v", got)
-	}
-	if err := p.run("", flags{rotate: "everything", batch: true}, nil); err == nil {
-		t.Error("rotated everything")
-	}
-	if err := p.run("", flags{rotate: "client-secret", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "CLIENT_SECRET") {
-		t.Errorf("without a new secret: %v", err)
-	}
 }
 
 func TestOutputs(t *testing.T) {

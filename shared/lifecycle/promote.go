@@ -170,7 +170,8 @@ func outdated(candidate installation.Candidate, known []installation.Candidate) 
 }
 
 // unproven writes down why a candidate could not be proven: a refused one
-// stays without being tried again, any other is due after a back-off.
+// stays without being tried again, any other is due after a back-off, sealed by
+// today's key.
 func (s *Service) unproven(ctx context.Context, candidate installation.Candidate, cause error) error {
 	failure := failureOf(candidate.Work.Owner, cause, s.now())
 	candidate.Work = installation.Lease{}
@@ -183,6 +184,9 @@ func (s *Service) unproven(ctx context.Context, candidate installation.Candidate
 	} else {
 		candidate.Schedule = s.scheduled(candidate.Schedule, s.now(), cause)
 		candidate.Schedule.LastResult = "unproven"
+		if sealer, err := s.sealer(ctx); err == nil {
+			candidate.Refresh = reseal(sealer, candidate.Refresh, installation.RefreshPlace(candidate.OrgKey))
+		}
 	}
 	candidate.Schedule.Failure = failure
 	_, err := s.store.PutCandidate(ctx, candidate)

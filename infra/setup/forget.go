@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/secret/sealing"
+)
+
+// openTable opens a stage's table, with the credentials that the AWS tools use.
+func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
+	if name == "" {
+		return nil, errors.New("the table's name is not known: make deploy notes it in the settings' file, as deployment.table")
+	}
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("AWS: %w", err)
+	}
+	return dynamo.New(dynamodb.NewFromConfig(settings), name), nil
+}
+
+// forgetKeys drops all keys but the one that seals, unless a stored token still
+// needs one of them. A function that sealed with an older one has long read the
+// secret again: see [spread].
+func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err error) {
+	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
+	switch {
+	case err != nil:
+		return "", err
+	case count == 1:
+		return "", errors.New("there is one key only: none to forget")
+	case !newestIsPrimary:
+		return "", fmt.Errorf("the newest key does not seal yet: make rotate STAGE=%s SECRET=keyset first", s.stage)
+	}
+	needed, err := s.stillNeeded(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	if needed.total() > 0 {
+		return "", needed
+	}
+	d["tokenKeyset"], err = sealing.PruneDocument(d["tokenKeyset"])
+	return "No stored token needs an older key. Only the one that seals is left.", err
+}
+
+// stillNeeded looks at every stored token.
+func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error) {
+	needed := neededError{}
+	keyset, err := sealing.Parse(d["tokenKeyset"])
+	if err != nil {
+		return needed, err
+	}
+	store, err := s.table(ctx, s.settings.Deployment.Table)
+	if err != nil {
+		return needed, err
+	}
+	for row, err := range store.Rows(ctx) {
+		if err != nil {
+			return needed, fmt.Errorf("look for tokens that older keys have sealed: %w", err)
+		}
+		if over := row.Candidate != nil && !s.now().Before(row.Candidate.ForgetAt); !over {
+			needed.count(row, keyset.NeedsOlder)
+		}
+	}
+	return needed, nil
+}
+
+// neededError is why older keys cannot be forgotten: rows that need them.
+type neededError struct {
+	active, invalid, unproven int
+	// org is one of them.
+	org string
+}
+
+func (n *neededError) count(row installation.Work, needs func(secret.Sealed) bool) {
+	switch i, c := row.Installation, row.Candidate; {
+	case c != nil && needs(c.Refresh):
+		n.unproven, n.org = n.unproven+1, c.OrgKey
+	case i == nil || !needs(i.Tokens.Refresh) && !needs(i.Tokens.Access):
+	case i.State == installation.Active:
+		n.active, n.org = n.active+1, i.OrgKey
+	default:
+		n.invalid, n.org = n.invalid+1, i.OrgKey
+	}
+}
+
+func (n neededError) total() int { return n.active + n.invalid + n.unproven }
+
+// Error says what needs the keys, and how to proceed.
+func (n neededError) Error() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "nothing is changed: tokens of %d rows, %s among them, open with an older key only", n.total(), n.org)
+	for _, kind := range []struct {
+		count int
+		what  string
+	}{
+		{n.active, "active: sealed anew at their next verification, within a VERIFY_INTERVAL"},
+		{n.invalid, "token_invalid: sealed anew when their token is tried again, once a day"},
+		{n.unproven, "activations or moves that Webex has not confirmed yet: sealed anew at their next try, within an hour or two"},
+	} {
+		if kind.count > 0 {
+			fmt.Fprintf(&text, "\n  %d %s", kind.count, kind.what)
+		}
+	}
+	text.WriteString("\nRun this again then.")
+	return text.String()
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/dynamo/dynamotest"
+	"signpost/shared/installation"
+	"signpost/shared/secret"
+	"signpost/shared/secret/sealing"
+)
+
+// deployedProject is a project whose secrets are filled, an hour ago.
+func deployedProject(t *testing.T) *project {
+	t.Helper()
+	keyset, err := sealing.NewDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newProject(t)
+	p.vault.values["signpost-prod/integration"] = []byte(`{"clientSecret":"old","tokenKeyset":` + string(keyset) + `,"other":1}`)
+	p.vault.values["signpost-prod/content"] = []byte(`{"contentApiKey":"old"}`)
+	p.vault.written, p.vault.now = now.Add(-time.Hour), now
+	p.store = dynamo.New(dynamotest.New(t))
+	return p
+}
+
+func (p *project) integration(t *testing.T) map[string]json.RawMessage {
+	t.Helper()
+	return fields(t, p.vault.values["signpost-prod/integration"])
+}
+
+// rotate does one step, and sees that the next one is refused until every
+// function has read the secret again.
+func (p *project) rotate(t *testing.T, what, says string, secrets map[string]string) {
+	t.Helper()
+	if err := p.run("", flags{rotate: what, batch: true}, secrets); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	p.says(t, says)
+	if err := p.run("", flags{rotate: what, batch: true}, secrets); err == nil || !strings.Contains(err.Error(), "wait until") {
+		t.Errorf("%s, the next step at once: %v", what, err)
+	}
+	p.pass(spread)
+}
+
+func (p *project) pass(d time.Duration) {
+	p.later += d
+	p.vault.now = now.Add(p.later)
+}
+
+func TestRotateContentKey(t *testing.T) {
+	p := deployedProject(t)
+	content := func() string { return string(p.vault.values["signpost-prod/content"]) }
+	p.rotate(t, "content-api-key", "Both keys are good", map[string]string{"contentApiKey": "new"})
+	if content() != `{"contentApiKey":["new","old"]}` {
+		t.Errorf("content: %s", content())
+	}
+	p.rotate(t, "content-api-key", "old key is dropped", nil)
+	if content() != `{"contentApiKey":"new"}` {
+		t.Errorf("content: %s", content())
+	}
+}
+
+func TestRotateRefuses(t *testing.T) {
+	p := deployedProject(t)
+	for what, want := range map[string]string{"everything": "it must be", "client-secret": "CLIENT_SECRET", "keyset-forget": "one key only"} {
+		if err := p.run("", flags{rotate: what, batch: true}, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	p.rotate(t, "keyset", "to open with only", nil)
+	if err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "does not seal yet") {
+		t.Errorf("the added key would be forgotten: %v", err)
+	}
+}
+
+// sealed seals a token by the keyset of now.
+func (p *project) sealed(t *testing.T, place string) secret.Sealed {
+	t.Helper()
+	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := keyset.Seal(secret.New("token"), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealed
+}
+
+// Each kind of row that holds a token keeps the older key, until it is sealed
+// anew; what is over, or opens with no key at all, keeps none.
+func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
+	p := deployedProject(t)
+	save := func(i installation.Installation) installation.Installation {
+		t.Helper()
+		saved, err := p.store.Save(t.Context(), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saved
+	}
+	put := func(c installation.Candidate) installation.Candidate {
+		t.Helper()
+		saved, err := p.store.PutCandidate(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saved
+	}
+	old := p.sealed(t, "p")
+	active := save(installation.Installation{OrgKey: "active", State: installation.Active, Tokens: installation.Tokens{Refresh: old}})
+	access := save(installation.Installation{OrgKey: "access", State: installation.Active, Tokens: installation.Tokens{Access: old}})
+	invalid := save(installation.Installation{OrgKey: "invalid", State: installation.TokenInvalid, Tokens: installation.Tokens{Refresh: old}})
+	unproven := put(installation.Candidate{OrgKey: "unproven", ID: "c", Refresh: old, ForgetAt: now.AddDate(0, 0, 90)})
+	put(installation.Candidate{OrgKey: "over", ID: "c", Refresh: old, ForgetAt: now})
+	put(installation.Candidate{OrgKey: "refused", ID: "c", Refused: true, ForgetAt: now.AddDate(0, 0, 90)})
+	save(installation.Installation{OrgKey: "lost", State: installation.Active, Tokens: installation.Tokens{Refresh: secret.Sealed("\x01????lost")}})
+	p.rotate(t, "keyset", "to open with only", nil)
+	p.rotate(t, "keyset", "seals now", nil)
+
+	fresh := p.sealed(t, "p")
+	for _, step := range []struct {
+		says   []string
+		reseal func()
+	}{
+		{[]string{"tokens of 4 rows", "2 active", "1 token_invalid", "1 activations or moves"}, func() { active.Tokens.Refresh = fresh; save(active) }},
+		{[]string{"tokens of 3 rows", "1 active"}, func() { access.Tokens.Access = fresh; save(access) }},
+		{[]string{"tokens of 2 rows", "1 token_invalid", "once a day"}, func() { invalid.Tokens.Refresh = fresh; save(invalid) }},
+		{[]string{"tokens of 1 rows", "unproven among them", "within an hour or two"}, func() { unproven.Refresh = fresh; put(unproven) }},
+	} {
+		before := string(p.vault.values["signpost-prod/integration"])
+		err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil)
+		for _, text := range step.says {
+			if err == nil || !strings.Contains(err.Error(), text) {
+				t.Errorf("it does not say %q: %v", text, err)
+			}
+		}
+		if string(p.vault.values["signpost-prod/integration"]) != before {
+			t.Fatal("what was refused is written")
+		}
+		step.reseal()
+	}
+	p.rotate(t, "keyset-forget", "Only the one that seals", nil)
+	if count, _, err := sealing.Keys(p.integration(t)["tokenKeyset"]); err != nil || count != 1 {
+		t.Errorf("%d keys, %v", count, err)
+	}
+	if string(p.integration(t)["other"]) != "1" {
+		t.Error("the rest of the secret is gone")
+	}
+	p.store = nil
+	p.rotate(t, "keyset", "to open with only", nil)
+	p.rotate(t, "keyset", "seals now", nil)
+	if err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "not reached") {
+		t.Errorf("forgotten without a look at the table: %v", err)
+	}
+}
