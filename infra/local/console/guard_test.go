@@ -109,7 +109,7 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s: %v", path, response.Header)
 		}
 	}
-	response, text := ask(t, "GET", "/sample/content?launch=no", nil)
+	response, text := ask(t, "GET", "/sample/content?view=1", nil)
 	if response.StatusCode != 403 || response.Header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(text, "used before") {
 		t.Errorf("a wrong code: %d %s", response.StatusCode, text)
 	}

@@ -13,6 +13,11 @@
 // browser is sent on to an address without the code. No address is sent on to
 // other sites.
 //
+// Only a POST redeems. What merely looks at the address that Control Hub opens
+// (a HEAD, a prefetch, a scanner of links) would use the code up, and the
+// administrator would find it used: so GET answers a page that posts the code
+// by itself.
+//
 // A customer is known by orgKey and not by orgId, of which one organization can
 // have several in time.
 //
@@ -38,7 +43,7 @@ import (
 	"time"
 )
 
-//go:embed *.html style.css icon.svg
+//go:embed *.html style.css icon.svg launch.js
 var files embed.FS
 
 var pages = template.Must(template.ParseFS(files, "*.html"))
@@ -101,29 +106,37 @@ func New(signpost, contentKey string) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /content", s.content)
+	mux.HandleFunc("POST /content", s.open)
 	mux.HandleFunc("GET /signage", device)
 	mux.HandleFunc("GET /app", device)
 	mux.Handle("GET /style.css", http.FileServerFS(files))
 	mux.Handle("GET /icon.svg", http.FileServerFS(files))
-	return mux
+	mux.Handle("GET /launch.js", http.FileServerFS(files))
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// content redeems a launch, or shows one that was redeemed.
+// open redeems a launch, and leads to the page that shows it.
+func (s *Server) open(w http.ResponseWriter, r *http.Request) {
+	launch, err := s.redeem(r.Context(), r.PostFormValue("launch"))
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	id, number := s.keep(r, launch)
+	http.SetCookie(w, &http.Cookie{
+		Name: cookieName, Value: id, Path: "/", MaxAge: int(sessionLife.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, // Strict would be left out after Control Hub's click
+	})
+	protect(w)
+	w.Header().Set("Location", "content?view="+strconv.Itoa(number))
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// content shows a launch that was redeemed, or the page that has one redeemed.
+// It does nothing else: anything may GET it.
 func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 	if code := r.URL.Query().Get("launch"); code != "" {
-		launch, err := s.redeem(r.Context(), code)
-		if err != nil {
-			refuse(w, err)
-			return
-		}
-		id, number := s.keep(r, launch)
-		http.SetCookie(w, &http.Cookie{
-			Name: cookieName, Value: id, Path: "/", MaxAge: int(sessionLife.Seconds()),
-			HttpOnly: true, SameSite: http.SameSiteLaxMode, // Strict would be left out after Control Hub's click
-		})
-		protect(w)
-		w.Header().Set("Location", "content?view="+strconv.Itoa(number))
-		w.WriteHeader(http.StatusSeeOther)
+		show(w, http.StatusOK, "launch.html", code)
 		return
 	}
 	launch, ok := s.find(r)
@@ -235,7 +248,7 @@ func refuse(w http.ResponseWriter, err error) {
 // show; the content page is nobody's to frame.
 func protect(w http.ResponseWriter) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
@@ -243,7 +256,7 @@ func protect(w http.ResponseWriter) {
 
 func show(w http.ResponseWriter, status int, page string, data any) {
 	protect(w)
-	if page == "content.html" {
+	if page == "content.html" || page == "launch.html" {
 		w.Header().Add("Content-Security-Policy", "frame-ancestors 'none'")
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

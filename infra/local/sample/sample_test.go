@@ -61,6 +61,24 @@ func (v *visitor) signpost(w http.ResponseWriter, r *http.Request) {
 func (v *visitor) get(path string) (*http.Response, string) {
 	v.Helper()
 	response, err := v.Get(v.server.URL + "/sample/" + path)
+	return v.read(response, err)
+}
+
+// launch does what the browser does with the address that Control Hub opens.
+func (v *visitor) launch(code string) (*http.Response, string) {
+	v.Helper()
+	before := len(v.redeemed)
+	response, page := v.get("content?x=1&launch=" + url.QueryEscape(code))
+	want := `<input type="hidden" name="launch" value="` + html.EscapeString(code) + `">`
+	if response.StatusCode != 200 || !strings.Contains(page, want) || len(v.redeemed) != before {
+		v.Fatalf("%d, redeemed %q, without %s:\n%s", response.StatusCode, v.redeemed, want, page)
+	}
+	response, err := v.PostForm(v.server.URL+"/sample/content", url.Values{"launch": {code}})
+	return v.read(response, err)
+}
+
+func (v *visitor) read(response *http.Response, err error) (*http.Response, string) {
+	v.Helper()
 	if err != nil {
 		v.Fatal(err)
 	}
@@ -74,7 +92,7 @@ func (v *visitor) get(path string) (*http.Response, string) {
 
 func TestALaunchIsRedeemedOnceAndKept(t *testing.T) {
 	v := visit(t)
-	response, page := v.get("content?launch=good%2F1&x=1")
+	response, page := v.launch("good/1")
 	if want := "POST good%2F1 Bearer " + key; len(v.redeemed) != 1 || v.redeemed[0] != want {
 		t.Errorf("redeemed %q, want %q", v.redeemed, want)
 	}
@@ -87,7 +105,7 @@ func TestALaunchIsRedeemedOnceAndKept(t *testing.T) {
 		}
 	}
 	// A second launch has an address of its own, the first one stays.
-	if response, page := v.get("content?launch=good2"); !strings.HasSuffix(response.Request.URL.String(), "view=2") || !strings.Contains(page, "good2") {
+	if response, page := v.launch("good2"); !strings.HasSuffix(response.Request.URL.String(), "view=2") || !strings.Contains(page, "good2") {
 		t.Errorf("the second launch: %s", page)
 	}
 	if _, page := v.get("content?view=1"); !strings.Contains(page, "good%2F1") {
@@ -105,7 +123,7 @@ func TestACustomerIsKnownByItsKey(t *testing.T) {
 	for _, test := range []struct{ code, customer string }{
 		{"good1-before", "No. 1"}, {"good2-before", "No. 2"}, {"good1-after", "No. 1"},
 	} {
-		if _, page := v.get("content?launch=" + test.code); !strings.Contains(page, test.customer+"<") {
+		if _, page := v.launch(test.code); !strings.Contains(page, test.customer+"<") {
 			t.Errorf("%s is not customer %s: %s", test.code, test.customer, page)
 		}
 	}
@@ -113,14 +131,14 @@ func TestACustomerIsKnownByItsKey(t *testing.T) {
 
 func TestTheSessionIsTheBrowsers(t *testing.T) {
 	v := visit(t)
-	v.get("content?launch=good1")
+	v.launch("good1")
 	address, _ := url.Parse(v.server.URL)
 	cookies := v.Jar.Cookies(address)
 	if len(cookies) != 1 || len(cookies[0].Value) < 20 {
 		t.Fatalf("cookies %v", cookies)
 	}
 	v.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	response, _ := v.get("content?launch=good2")
+	response, _ := v.launch("good2")
 	cookie := response.Header.Get("Set-Cookie")
 	for _, want := range []string{"HttpOnly", "SameSite=Lax", "Max-Age=3600", cookies[0].Value} {
 		if !strings.Contains(cookie, want) {
@@ -138,19 +156,60 @@ func TestTheSessionIsTheBrowsers(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	v := visit(t)
-	for path, want := range map[string]string{
-		"content":                   "used before",
-		"content?view=7":            "used before",
-		"content?launch=unknown":    "used before",
-		"content?launch=key":        "content API key is not accepted",
-		"content?launch=bad-json":   "cannot be read",
-		"content?launch=broken":     "cannot be redeemed now (503)",
-		"content?launch=%00%0D%0A/": "used before",
-	} {
-		response, page := v.get(path)
+	check := func(what, want string, response *http.Response, page string) {
+		t.Helper()
 		if response.StatusCode != 403 || !strings.Contains(html.UnescapeString(page), want) || strings.Contains(page, key) {
-			t.Errorf("%s: %d %s, want %q", path, response.StatusCode, page, want)
+			t.Errorf("%s: %d %s, want %q", what, response.StatusCode, page, want)
 		}
+	}
+	for _, path := range []string{"content", "content?view=7"} {
+		response, page := v.get(path)
+		check(path, "used before", response, page)
+	}
+	for code, want := range map[string]string{
+		"unknown": "used before", "key": "content API key is not accepted", "bad-json": "cannot be read",
+		"broken": "cannot be redeemed now (503)", "\x01\x02/\"<": "used before",
+	} {
+		response, page := v.launch(code)
+		check(code, want, response, page)
+	}
+}
+
+// TestLookingRedeemsNothing: neither a method that only reads, nor what a
+// browser or a scanner fetches before anybody goes there, nor another site.
+func TestLookingRedeemsNothing(t *testing.T) {
+	v := visit(t)
+	for _, test := range []struct {
+		method, header, value string
+		status                int
+	}{
+		{"HEAD", "", "", 200},
+		{"GET", "", "", 200},
+		{"GET", "Sec-Purpose", "prefetch", 200},
+		{"GET", "Sec-Purpose", "prefetch;prerender", 200},
+		{"GET", "Purpose", "prefetch", 200},
+		{"GET", "X-Moz", "prefetch", 200},
+		{"OPTIONS", "", "", 405},
+		{"PUT", "", "", 405},
+		{"POST", "Sec-Fetch-Site", "cross-site", 403},
+		{"POST", "Origin", "https://evil.example.com", 403},
+	} {
+		body := strings.NewReader("launch=good1")
+		request, err := http.NewRequest(test.method, v.server.URL+"/sample/content?launch=good1", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if test.header != "" {
+			request.Header.Set(test.header, test.value)
+		}
+		response, _ := v.read(v.Do(request))
+		if response.StatusCode != test.status || len(v.redeemed) > 0 || len(response.Cookies()) > 0 {
+			t.Errorf("%s, %s: %s: %d, redeemed %q", test.method, test.header, test.value, response.StatusCode, v.redeemed)
+		}
+	}
+	if response, page := v.launch("good1"); response.StatusCode != 200 || !strings.Contains(page, "Customer of good1") {
+		t.Errorf("the launch itself: %d %s", response.StatusCode, page)
 	}
 }
 
