@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
@@ -15,6 +16,12 @@ import (
 	"signpost/infra/local/template"
 	"signpost/infra/stage"
 )
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	jsii.Close() // else its files stay in the folder for temporary ones
+	os.Exit(code)
+}
 
 const templateFile = "../../template.yaml"
 
