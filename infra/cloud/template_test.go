@@ -145,3 +145,30 @@ func remove(top map[string]any, path []string) func() {
 	delete(top, last)
 	return func() { top[last] = value }
 }
+
+// TestLimitsShutNobodyOut: every route has a limit of its own, out of reach of
+// a single small caller and, all together, within what an account has.
+func TestLimitsShutNobodyOut(t *testing.T) {
+	const account, least = 10_000, 100 // requests a second
+	api := production().properties("HttpApi")
+	limits := maps.Clone(api["RouteSettings"].(map[string]any))
+	for _, f := range must(template.Read(templateFile)).Functions {
+		for _, route := range f.Routes {
+			if limits[route.Key()] == nil {
+				t.Errorf("%s has no limit of its own", route.Key())
+			}
+		}
+	}
+	limits["others"] = api["DefaultRouteSettings"]
+	sum := 0.0
+	for route, limit := range limits {
+		rate, burst := limit.(map[string]any)["ThrottlingRateLimit"].(float64), limit.(map[string]any)["ThrottlingBurstLimit"].(float64)
+		if rate < least || burst < rate {
+			t.Errorf("%s: %v a second, %v at once", route, rate, burst)
+		}
+		sum += rate
+	}
+	if sum > account/2 {
+		t.Errorf("together they are %v a second", sum)
+	}
+}
