@@ -56,7 +56,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: file, Template: read, Code: code, Env: environment()})
+	if _, err := cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: file, Template: read, Code: code, Env: environment()}); err != nil {
+		return err
+	}
 	app.Synth(nil)
 	return nil
 }

@@ -53,7 +53,7 @@ type deployment struct {
 // Add adds the stack of a stage to app. Parameters that the settings say
 // nothing about keep the template's default; one without stays a parameter, so
 // that a stack can be synthesized before anything is set.
-func Add(app constructs.Construct, o Options) awscdk.Stack {
+func Add(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	name := "signpost-" + o.Settings.Name
 	d := &deployment{Options: o, namespace: "Signpost/" + o.Settings.Name}
 	d.Stack = awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
@@ -61,9 +61,10 @@ func Add(app constructs.Construct, o Options) awscdk.Stack {
 		TerminationProtection: jsii.Bool(o.Settings.Production()),
 	})
 	d.key = d.addKey()
-	d.included = cloudformationinclude.NewCfnInclude(d.Stack, jsii.String("Template"), &cloudformationinclude.CfnIncludeProps{
-		TemplateFile: jsii.String(o.TemplateFile), Parameters: d.parameters(d.addSecrets()),
-	})
+	var err error
+	if d.included, err = d.include(d.parameters(d.addSecrets())); err != nil {
+		return nil, err
+	}
 	d.setCode()
 	d.protectTable()
 	d.setDomain()
@@ -71,11 +72,11 @@ func Add(app constructs.Construct, o Options) awscdk.Stack {
 	metrics := d.addMetrics()
 	d.addDashboard(metrics, d.addAlarms(metrics))
 	d.tag()
-	return d.Stack
+	return d.Stack, nil
 }
 
 // parameters are the values of the template's parameters.
-func (d *deployment) parameters(secrets map[string]*string) *map[string]any {
+func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 	values := map[string]any{}
 	for parameter, id := range secrets {
 		values[parameter] = id
@@ -100,7 +101,7 @@ func (d *deployment) parameters(secrets map[string]*string) *map[string]any {
 	if schedules := d.Settings.Deployment.Schedules; schedules != "" {
 		values["Schedules"] = schedules
 	}
-	return &values
+	return values
 }
 
 // resource is a resource of the template. That it is there, and of the type, is

@@ -95,7 +95,7 @@ func synthesize(settings stage.Settings) synthesis {
 		// The CDK's own rules take a second or two, and find in one stage what they find in both.
 		Context: &map[string]any{"@aws-cdk/core:validateAgainstDefaultRules": settings.Production()},
 	})
-	stack := cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: templateFile, Template: read, Code: code})
+	stack := must(cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: templateFile, Template: read, Code: code}))
 	findings := addRules(app, settings)
 	s := synthesis{Template: assertions.Template_FromStack(stack, nil), protected: *stack.TerminationProtection()}
 	text := must(json.Marshal(s.ToJSON()))

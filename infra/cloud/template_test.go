@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"signpost/infra/local/template"
 )
 
@@ -144,6 +146,32 @@ func remove(top map[string]any, path []string) func() {
 	value := top[last]
 	delete(top, last)
 	return func() { top[last] = value }
+}
+
+// TestFormNamesTheParametersThatAreLeft: CloudFormation's linter, which sam
+// validate --lint is, refuses a form that asks for others.
+func TestFormNamesTheParametersThatAreLeft(t *testing.T) {
+	for name, s := range map[string]synthesis{"production": production(), "unset": unset()} {
+		fields := map[string]bool{}
+		form, _ := s.plain["Metadata"].(map[string]any)["AWS::CloudFormation::Interface"].(map[string]any)
+		for _, group := range form["ParameterGroups"].([]any) {
+			named, _ := group.(map[string]any)["Parameters"].([]any)
+			if len(named) == 0 {
+				t.Errorf("%s: a group of nothing: %v", name, group)
+			}
+			for _, parameter := range named {
+				fields[parameter.(string)] = true
+			}
+		}
+		left := map[string]bool{}
+		for parameter := range s.plain["Parameters"].(map[string]any) {
+			left[parameter] = true
+		}
+		delete(left, "BootstrapVersion") // of the CDK
+		if diff := cmp.Diff(left, fields); diff != "" {
+			t.Errorf("%s: the form (-parameters +fields):\n%s", name, diff)
+		}
+	}
 }
 
 // TestLimitsShutNobodyOut: every route has a limit of its own, out of reach of
