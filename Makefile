@@ -22,6 +22,7 @@ BINARIES := .build/functions
 # functions, since what both are made of is then compiled once.
 tool = mkdir -p .build && $(GOBUILD) -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
 CDK := node_modules/.bin/cdk --app ../.build/infra
+deploy_stack = (cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE) --no-previous-parameters --outputs-file ../.build/outputs-$(STAGE).json)
 # The browsers that the tests look for, in this order.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
@@ -122,18 +123,22 @@ diff: modules needs-go ## Show what a deployment of STAGE would change
 
 deploy: modules needs-go ## Deploy STAGE: make deploy STAGE=prod
 	@test -f infra/stages/$(STAGE).json || { echo "deploy: there are no settings of $(STAGE): make setup STAGE=$(STAGE)" >&2; exit 1; }
-	@$(call tool,) && $(call tool,setup) && $(call tool,manifest)
-	@cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE) --no-previous-parameters --outputs-file ../.build/outputs-$(STAGE).json
-	@.build/setup -stage $(STAGE) -outputs .build/outputs-$(STAGE).json
+	@$(call tool,) && $(call tool,setup) && $(call tool,manifest) && $(call tool,adopt)
+	@.build/adopt -stage $(STAGE) -mapping .build/left-$(STAGE).json
+	@if [ -f .build/left-$(STAGE).json ]; then cd infra && STAGE=$(STAGE) $(CDK) import signpost-$(STAGE) --resource-mapping ../.build/left-$(STAGE).json; fi
+	@first="$$(grep -q '"apiUrl"' infra/stages/$(STAGE).json || echo first)"; \
+	  $(deploy_stack); .build/setup -stage $(STAGE) -outputs .build/outputs-$(STAGE).json; \
+	  if [ "$(STAGE)" = prod ] && [ -n "$$first" ]; then echo "deploy: it stands; now its protection against deletion is put on"; $(deploy_stack); fi
 	@.build/manifest -stage $(STAGE) -check
 	@echo "Next: make setup STAGE=$(STAGE) fills secrets that are still empty, make smoke URL=… tries it from outside"
 
-destroy: modules needs-go ## Delete the stack of STAGE; the table stays
+destroy: modules needs-go ## Delete the stack of STAGE; the table stays, and the next deploy takes it over
 	@if [ "$(STAGE)" = prod ]; then \
 	  read -r -p "This is production. Type signpost-prod to delete it: " name || true; \
 	  [ "$${name:-}" = signpost-prod ] || { echo "destroy: refused" >&2; exit 1; }; fi
-	@$(call tool,)
+	@$(call tool,) && $(call tool,adopt)
 	@cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE) --force
+	@.build/adopt -stage $(STAGE) -forget
 
 copy: needs-go ## Copy installations between tables: make copy FOR=move (or restore) FROM=[region/]table TO=[region/]table (ARGS="-dry-run")
 	@$(call tool,copy)

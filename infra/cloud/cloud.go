@@ -58,7 +58,7 @@ func Add(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	d := &deployment{Options: o, namespace: "Signpost/" + o.Settings.Name}
 	d.Stack = awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
 		StackName: jsii.String(name), Env: o.Env,
-		TerminationProtection: jsii.Bool(o.Settings.Production()),
+		TerminationProtection: jsii.Bool(o.Settings.Protected()),
 	})
 	d.key = d.addKey()
 	var err error
@@ -122,7 +122,7 @@ func (d *deployment) logs(function string) awslogs.CfnLogGroup {
 }
 
 func (d *deployment) table() awsdynamodb.CfnTable {
-	return resource[awsdynamodb.CfnTable](d, "InstallationsTable")
+	return resource[awsdynamodb.CfnTable](d, stage.TableID)
 }
 
 // failures is the queue of scheduled runs that failed.
@@ -149,12 +149,13 @@ func (d *deployment) setCode() {
 // any point in time is in the template.)
 func (d *deployment) protectTable() {
 	table := d.table()
+	table.SetTableName(jsii.String(stage.TableName(d.Settings.Name)))
 	if d.key.key != nil {
 		table.SetSseSpecification(&awsdynamodb.CfnTable_SSESpecificationProperty{
 			SseEnabled: jsii.Bool(true), SseType: jsii.String("KMS"), KmsMasterKeyId: d.key.arn(),
 		})
 	}
-	table.SetDeletionProtectionEnabled(jsii.Bool(d.Settings.Production()))
+	table.SetDeletionProtectionEnabled(jsii.Bool(d.Settings.Protected()))
 }
 
 // setDomain puts the API behind a host name of one's own. SAM makes the domain

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/notices"
+	"signpost/infra/stage"
 )
 
 func like(properties map[string]any) any { return assertions.Match_ObjectLike(&properties) }
@@ -39,11 +40,6 @@ func TestProductionIsProtected(t *testing.T) {
 	if !s.protected || unset().protected {
 		t.Errorf("termination protection: %v in production, %v elsewhere", s.protected, unset().protected)
 	}
-	for _, id := range []string{"InstallationsTable", "IntegrationSecret", "ContentSecret", "DataKey"} {
-		if s.resource(id)["DeletionPolicy"] != "Retain" {
-			t.Errorf("%s goes with the stack", id)
-		}
-	}
 	s.HasResourceProperties(jsii.String("AWS::DynamoDB::Table"), like(map[string]any{
 		"DeletionProtectionEnabled":        true,
 		"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
@@ -53,6 +49,46 @@ func TestProductionIsProtected(t *testing.T) {
 		"DeletionProtectionEnabled": false, "SSESpecification": assertions.Match_Absent(),
 	}))
 	unset().ResourceCountIs(jsii.String("AWS::KMS::Key"), jsii.Number(0))
+}
+
+// TestWhatOutlivesTheStack: it stays when the stack is deleted, goes when the
+// first deployment fails, and can be taken over by the next stack: CloudFormation
+// imports nothing without a deletion policy, and cdk import finds it by these
+// logical ids.
+func TestWhatOutlivesTheStack(t *testing.T) {
+	lasting := map[string]string{stage.TableID: "AWS::DynamoDB::Table", stage.KeyID: "AWS::KMS::Key"}
+	for _, secret := range stage.Secrets("prod") {
+		lasting[secret.LogicalID] = "AWS::SecretsManager::Secret"
+	}
+	s := production()
+	for id, resource := range s.plain["Resources"].(map[string]any) {
+		policy, kind := resource.(map[string]any)["DeletionPolicy"], resource.(map[string]any)["Type"]
+		if kept := policy != nil && policy != "Delete"; kept != (lasting[id] != "") {
+			t.Errorf("%s: deletion policy %v", id, policy)
+		}
+		if lasting[id] != "" && (policy != "RetainExceptOnCreate" || kind != lasting[id]) {
+			t.Errorf("%s, a %v: deletion policy %v", id, kind, policy)
+		}
+		delete(lasting, id)
+	}
+	if len(lasting) > 0 {
+		t.Errorf("the stack has no %v", lasting)
+	}
+	if name := s.properties(stage.TableID)["TableName"]; name != stage.TableName("prod") {
+		t.Errorf("the table's name is %v", name)
+	}
+}
+
+// TestFirstDeploymentCanFail: what is protected against deletion could neither
+// be taken back nor made again.
+func TestFirstDeploymentCanFail(t *testing.T) {
+	s := first()
+	if protected := s.properties(stage.TableID)["DeletionProtectionEnabled"]; protected != false || s.protected {
+		t.Errorf("table protected: %v, stack: %v", protected, s.protected)
+	}
+	if !production().protected {
+		t.Error("a production that stands is not protected")
+	}
 }
 
 // TestKeyIsUsedThroughItsServicesOnly: what encrypts or decrypts is allowed

@@ -27,7 +27,7 @@ var accepted = map[string]string{
 // addRules has cdk-nag look at the production stack, and returns what gives its
 // findings once it is synthesized.
 func addRules(app awscdk.App, settings stage.Settings) func(awscdk.Stack) []string {
-	if !settings.Production() {
+	if !settings.Protected() {
 		return func(awscdk.Stack) []string { return nil }
 	}
 	awscdk.Aspects_Of(app).Add(cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{}), nil)

@@ -27,12 +27,12 @@ func (d *deployment) addKey() key {
 	if !d.Settings.Production() {
 		return key{}
 	}
-	k := awskms.NewCfnKey(d.Stack, jsii.String("DataKey"), &awskms.CfnKeyProps{
+	k := awskms.NewCfnKey(d.Stack, jsii.String(stage.KeyID), &awskms.CfnKeyProps{
 		Description:       jsii.String("Encrypts the installations and secrets of " + *d.StackName()),
 		EnableKeyRotation: jsii.Bool(true),
 		KeyPolicy:         d.keyPolicy(),
 	})
-	k.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	k.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE, nil)
 	awskms.NewCfnAlias(d.Stack, jsii.String("DataKeyAlias"), &awskms.CfnAliasProps{
 		AliasName: jsii.String("alias/" + *d.StackName()), TargetKeyId: k.Ref(),
 	})
@@ -73,7 +73,7 @@ func (d *deployment) addSecrets() map[string]*string {
 			Name: jsii.String(s.Name), Description: jsii.String(s.Description), KmsKeyId: d.key.arn(),
 		})
 		if d.Settings.Production() {
-			secret.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+			secret.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE, nil)
 		}
 		ids[s.Parameter] = secret.Ref()
 	}

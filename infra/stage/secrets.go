@@ -1,5 +1,16 @@
 package stage
 
+// Logical ids, in the stack, of what outlives it beside the secrets: the table,
+// which is the template's, and the key of production.
+const (
+	TableID = "InstallationsTable"
+	KeyID   = "DataKey"
+)
+
+// TableName is the name of a stage's table. It is fixed, so that a stack can
+// take over the table of one that was deleted.
+func TableName(stage string) string { return "signpost-" + stage + "-installations" }
+
 // Secret is one of a stage's secrets.
 type Secret struct {
 	// Name is its name in Secrets Manager, Parameter the template's for its id.

@@ -19,8 +19,8 @@ import (
 	"regexp"
 )
 
-// Production is the stage that is protected against deletion, encrypted with a
-// key of its own and backed up.
+// Production is the stage that is protected against deletion and encrypted with
+// a key of its own.
 const Production = "prod"
 
 // Settings are those of one stage.
@@ -108,6 +108,15 @@ type Written struct {
 
 // Production reports whether this is the stage that customers use.
 func (s Settings) Production() bool { return s.Name == Production }
+
+// Deployed reports whether a deployment of the stage has succeeded, as far as
+// the file tells.
+func (s Settings) Deployed() bool { return s.Deployment.APIURL != "" }
+
+// Protected reports whether stack and table are protected against deletion. They
+// are not before a first deployment has succeeded: one that fails could not be
+// taken back, nor repeated.
+func (s Settings) Protected() bool { return s.Production() && s.Deployed() }
 
 // PublicURL is the API's address, "" while nobody knows it.
 func (s Settings) PublicURL() string {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	tabletypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+)
+
+// realAccount is the one that the AWS tools use.
+type realAccount struct {
+	tables  *dynamodb.Client
+	secrets *secretsmanager.Client
+}
+
+func openAccount(ctx context.Context) (account, error) {
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err == nil && settings.Region == "" {
+		err = errors.New("no region is set: set AWS_REGION, or AWS_PROFILE")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("AWS: %w", err)
+	}
+	return realAccount{dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}, nil
+}
+
+func (a realAccount) table(ctx context.Context, name string) (string, bool, error) {
+	out, err := a.tables.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if _, missing := errors.AsType[*tabletypes.ResourceNotFoundException](err); missing {
+		return "", false, nil
+	}
+	if err != nil {
+		return "", false, fmt.Errorf("look for the table %s: %w", name, err)
+	}
+	key := ""
+	if sse := out.Table.SSEDescription; sse != nil {
+		key = keyID(aws.ToString(sse.KMSMasterKeyArn))
+	}
+	return key, true, nil
+}
+
+func (a realAccount) secret(ctx context.Context, name string) (string, string, bool, error) {
+	out, err := a.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
+	if _, missing := errors.AsType[*secrettypes.ResourceNotFoundException](err); missing {
+		return "", "", false, nil
+	}
+	if err != nil {
+		return "", "", false, fmt.Errorf("look for the secret %s: %w", name, err)
+	}
+	if out.DeletedDate != nil {
+		return "", "", false, fmt.Errorf("the secret %s is to be deleted: restore it by `aws secretsmanager restore-secret --secret-id %s`, or wait until it is gone", name, name)
+	}
+	return aws.ToString(out.ARN), keyID(aws.ToString(out.KmsKeyId)), true, nil
+}
