@@ -11,6 +11,22 @@ ifeq ($(filter arm64 x86_64 amd64,$(ARCH)),)
 $(error ARCH is "$(ARCH)": it must be arm64 or x86_64)
 endif
 
+# make replaces every $(…) on its command line, and in ARGS wherever that comes
+# from; what it leaves of ARGS the shell reads. Of $(deviceId) nothing would be
+# left, and every device would lose its id: such values are refused, not passed on.
+# What is in the environment reaches the programs as it is.
+replaced := $(strip $(foreach name,$(filter-out ARGS,$(.VARIABLES)),$(if $(filter command,$(firstword $(origin $(name)))),$(if $(findstring $$,$(value $(name))),$(name)))))
+ifneq ($(replaced),)
+$(error $(replaced) on the command line of make: it holds a $$, and make would replace what follows it. Set it in the environment: $(firstword $(replaced))='…' make $(MAKECMDGOALS))
+endif
+in_args = $(strip $(foreach sign,$(1),$(findstring $(sign),$(value ARGS))))
+ifneq ($(call in_args,$$ `),)
+$(error ARGS holds $(firstword $(call in_args,$$ `)), and make or the shell would replace what follows it. Run the program itself, such as: go run ./infra/setup -stage $(or $(STAGE),dev) -batch -set 'SIGNAGE_URL=https://…')
+endif
+ifneq ($(and $(call in_args,& ; | < > {),$(if $(call in_args,' "),,unquoted)),)
+$(error ARGS holds $(firstword $(call in_args,& ; | < > {)), where the shell would end or split the argument. Put quotes around it: ARGS="-set 'SIGNAGE_URL=https://…'")
+endif
+
 GO      ?= go
 # The deployment that setup, manifest, synth, diff, deploy and destroy are about.
 STAGE   ?= dev
