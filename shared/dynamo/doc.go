@@ -10,6 +10,7 @@
 //	org#<orgKey>       candidate#<id>  an unproven candidate
 //	org#<orgKey>       installation    the installation, or its tombstone
 //	org#<orgKey>       used#<digest>   the mark that a token was applied
+//	refusals#<client>  refusals        organizations refused in a row, see installation.Refusals
 //	launch#<id>        launch          a cross-launch and the head of its devices
 //	launch#<id>#<n>    chunk           the n-th further chunk of its devices
 //

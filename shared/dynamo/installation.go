@@ -48,6 +48,10 @@ type installationRow struct {
 	RenewalOwner     string `dynamodbav:"renewalOwner,omitempty"`
 	RenewalUntil     int64  `dynamodbav:"renewalUntil,omitempty"`
 	InvalidSince     int64  `dynamodbav:"invalidSince,omitempty"`
+	RefusedSince     int64  `dynamodbav:"refusedSince,omitempty"`
+	RejectedSince    int64  `dynamodbav:"rejectedSince,omitempty"`
+	TriedAt          int64  `dynamodbav:"triedAt,omitempty"`
+	TriedWith        string `dynamodbav:"triedWith,omitempty"`
 
 	// Notice is read by nobody here: the table's stream brings it to whoever
 	// listens, and the next write, which does not repeat it, takes it away.
@@ -83,6 +87,8 @@ func newInstallationRow(i installation.Installation) installationRow {
 		RefreshIssuedAt: millis(i.Tokens.IssuedAt),
 		AccessToken:     i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
+		RefusedSince: millis(i.Tokens.RefusedSince), RejectedSince: millis(i.Tokens.RejectedSince),
+		TriedAt: millis(i.Tokens.TriedAt), TriedWith: i.Tokens.TriedWith,
 		Notice:  string(i.Notice),
 		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
 	}
@@ -109,7 +115,8 @@ func (r installationRow) installation() installation.Installation {
 			IssuedAt: instant(r.RefreshIssuedAt),
 			Access:   secret.Sealed(r.AccessToken), AccessExpiresAt: instant(r.AccessExpiresAt),
 			Renewal:      installation.Lease{Owner: r.RenewalOwner, Until: instant(r.RenewalUntil)},
-			InvalidSince: instant(r.InvalidSince),
+			InvalidSince: instant(r.InvalidSince), RefusedSince: instant(r.RefusedSince), RejectedSince: instant(r.RejectedSince),
+			TriedAt: instant(r.TriedAt), TriedWith: r.TriedWith,
 		},
 		Work: r.lease(), Schedule: r.schedule(r.DueAt), Unknown: r.unknown.carried(),
 	}

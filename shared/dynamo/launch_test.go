@@ -194,7 +194,7 @@ func TestTake(t *testing.T) {
 		"just before": {issued.Add(launch.Life - time.Nanosecond), nil, nil},
 		"too late":    {issued.Add(launch.Life), nil, launch.ErrUnknown},
 		"token_invalid": {issued, func(i *installation.Installation) {
-			*i = i.Invalidate(now)
+			*i = i.Invalidate("w", now)
 		}, nil},
 		"moved":   {issued, func(i *installation.Installation) { i.Region = "eu-central-1_k" }, nil},
 		"removed": {issued, func(i *installation.Installation) { *i = i.Expire(now) }, launch.ErrUnknown},

@@ -90,7 +90,7 @@ func TestLaterAttributesSurvive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	invalid := save(t, s, claimed.Installation.Invalidate(now))
+	invalid := save(t, s, claimed.Installation.Invalidate("w", now))
 	if plan := raw.text("installation", "plan"); plan != "later" {
 		t.Errorf("after a claim and a change of state: plan %q", plan)
 	}
@@ -174,7 +174,7 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 	want("changed", "installation.updated")
 	row = save(t, s, row)
 	want("saved again", "")
-	row = save(t, s, row.Invalidate(now))
+	row = save(t, s, row.Invalidate("w", now))
 	want("refused", "installation.token_invalid")
 	row, err = row.Remove(now, now)
 	if err != nil {

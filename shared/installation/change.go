@@ -93,9 +93,11 @@ func (i Installation) changed(change Change) Installation {
 	// The access token may have been issued for fewer scopes or another
 	// region; the refresh token yields one that fits.
 	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
+	next.Tokens.TriedWith = "" // what Webex says anew is a reason to try a refused token again
 	if len(change.Refresh) > 0 {
 		next.Tokens.Refresh, next.Tokens.RefreshExpiresAt = change.Refresh, time.Time{}
-		next.Tokens.IssuedAt, next.Tokens.InvalidSince = change.IssuedAt, time.Time{}
+		next.Tokens.IssuedAt, next.Tokens.TriedAt = change.IssuedAt, time.Time{}
+		next.Tokens.InvalidSince, next.Tokens.RefusedSince, next.Tokens.RejectedSince = time.Time{}, time.Time{}, time.Time{}
 		next.State = Active
 	}
 	next.Schedule.Failures = 0
@@ -141,17 +143,4 @@ func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
 		ActivatedAt: i.ActivatedAt, LastActionAt: removedAt, RemovedAt: removedAt,
 		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Region: i.Region, Notice: NoticeRemoved,
 	}
-}
-
-// Invalidate returns the installation after Webex refused its refresh token:
-// kept, not called again, due for removal after [TokenInvalidLife].
-func (i Installation) Invalidate(now time.Time) Installation {
-	next := i
-	next.State, next.Notice = TokenInvalid, NoticeTokenInvalid
-	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
-	next.Tokens.Renewal, next.Tokens.InvalidSince = Lease{}, now
-	next.Schedule.DueAt = now.Add(TokenInvalidLife)
-	next.Schedule.LastResult = string(TokenInvalid)
-	next.Work = Lease{}
-	return next
 }

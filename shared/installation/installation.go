@@ -40,8 +40,9 @@ type State string
 const (
 	// Active: proven, and its configurations are kept in sync.
 	Active State = "active"
-	// TokenInvalid: Webex refused the refresh token for good. Cross-launches
-	// are still answered; a new activation brings it back.
+	// TokenInvalid: Webex refused the refresh token. Cross-launches are still
+	// answered. A new activation brings it back, and so does the kept token if
+	// Webex takes it again.
 	TokenInvalid State = "token_invalid"
 	// Removed: a tombstone, which old tokens cannot pass.
 	Removed State = "removed"
@@ -140,12 +141,13 @@ type Notice string
 const (
 	// NoticeActivated: an activation was proven, be it the first or another.
 	NoticeActivated Notice = "installation.activated"
-	// NoticeUpdated: Webex said that something about it changed.
+	// NoticeUpdated: Webex said that something about it changed, or it is active
+	// again after it was token_invalid.
 	NoticeUpdated Notice = "installation.updated"
 	// NoticeRemoved: removed by the customer, or given up after
 	// [TokenInvalidLife].
 	NoticeRemoved Notice = "installation.removed"
-	// NoticeTokenInvalid: Webex refused the refresh token for good.
+	// NoticeTokenInvalid: Webex refused the refresh token.
 	NoticeTokenInvalid Notice = "installation.token_invalid"
 )
 
@@ -196,9 +198,20 @@ type Tokens struct {
 	AccessExpiresAt time.Time
 	// Renewal is held by the one worker that talks to the token endpoint.
 	Renewal Lease
-	// InvalidSince is when Webex refused the refresh token, zero if it did not.
-	// The tombstone of an installation that was given up for it keeps it.
+	// InvalidSince is since when the installation is token_invalid, zero if it
+	// is not. The tombstone of an installation that was given up for it keeps it.
 	InvalidSince time.Time
+	// RefusedSince is when Webex first refused the refresh token after it last
+	// took it, zero if it did not.
+	RefusedSince time.Time
+	// RejectedSince is the same of answers 400 that name no reason: see
+	// [RejectedFor].
+	RejectedSince time.Time
+	// TriedAt is when the kept refresh token of a token_invalid installation was
+	// last tried, and TriedWith a digest of the settings and credentials that it
+	// was tried with.
+	TriedAt   time.Time
+	TriedWith string
 }
 
 // LeaseLife is how long a worker that died delays the others.

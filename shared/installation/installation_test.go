@@ -106,8 +106,8 @@ func TestChangeOfAddressTellsOursAgain(t *testing.T) {
 }
 
 func TestNewRefreshTokenRevives(t *testing.T) {
-	dead := active().Invalidate(at(5))
-	if dead.State != installation.TokenInvalid || !dead.Exists() || len(dead.Tokens.Refresh) == 0 || !dead.Schedule.DueAt.Equal(at(5).Add(installation.TokenInvalidLife)) {
+	dead := active().Invalidate("w", at(5))
+	if dead.State != installation.TokenInvalid || !dead.Exists() || len(dead.Tokens.Refresh) == 0 || !dead.Schedule.DueAt.Equal(at(5)) {
 		t.Errorf("dead = %+v", dead)
 	}
 	still, _ := dead.Change(installation.Change{IssuedAt: at(6)})
@@ -190,7 +190,7 @@ func TestTokenHealth(t *testing.T) {
 	if got := active().TokenHealth(noon); got != installation.TokensHealthy {
 		t.Errorf("unknown expiry: %s", got)
 	}
-	if got := active().Invalidate(noon).TokenHealth(noon); got != installation.TokensInvalid {
+	if got := active().Invalidate("w", noon).TokenHealth(noon); got != installation.TokensInvalid {
 		t.Errorf("invalid: %s", got)
 	}
 }

@@ -70,10 +70,13 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 	}
 	now := s.now()
 	switch {
-	case row.State != installation.Active:
+	case !row.Exists():
 		return row
 	case row.Revision != began:
 		row.Schedule.DueAt = now
+		return row
+	case row.State == installation.TokenInvalid:
+		row.Schedule = s.putOffInvalid(row, now, result.err)
 		return row
 	}
 	row.ToldActionsURL = result.told
@@ -168,9 +171,10 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
 	case saveErr != nil:
-		s.log.ErrorContext(ctx, "sync", append(attributes, "cause", errors.Join(saveErr, result.err))...)
+		s.log.ErrorContext(ctx, "sync", append(append(attributes, "cause", errors.Join(saveErr, result.err)), answerOf(result.err)...)...)
 	case outcome == "failed":
-		s.log.WarnContext(ctx, "sync", append(attributes, "failures", row.Schedule.Failures, "cause", result.err)...)
+		attributes = append(attributes, "failures", row.Schedule.Failures, "cause", result.err)
+		s.log.WarnContext(ctx, "sync", append(attributes, answerOf(result.err)...)...)
 	case row.TokenHealth(s.now()) == installation.TokensExpiring:
 		s.log.WarnContext(ctx, "sync", attributes...)
 	case outcome == "in_sync" || outcome == "token_invalid":

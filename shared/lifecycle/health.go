@@ -56,18 +56,33 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 		return Health{}, fmt.Errorf("health check of %s: %w", row.OrgKey, installation.ErrWrongRegion)
 	}
 	if row.State == installation.TokenInvalid {
-		return deadTokens, nil
+		return s.checkInvalid(ctx, row), nil
 	}
 	health, cause := s.examine(ctx, row)
 	if health.OperationalState == Operational {
 		return health, nil
 	}
-	s.log.WarnContext(ctx, "health", "org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
-		"token_health", string(health.TokenHealth), "cause", cause)
+	s.log.WarnContext(ctx, "health", append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
+		"token_health", string(health.TokenHealth), "cause", cause}, answerOf(cause)...)...)
 	if health.OperationalState == Impaired {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
 	}
 	return health, nil
+}
+
+// checkInvalid tries the kept refresh token of a token_invalid installation,
+// unless that was done just now. If Webex takes it, the row is due.
+func (s *Service) checkInvalid(ctx context.Context, row installation.Installation) Health {
+	s = s.retrying(inHealthCheck)
+	if !s.retries(ctx, row) {
+		return deadTokens
+	}
+	session, err := s.openSession(ctx, row)
+	if err != nil {
+		return deadTokens
+	}
+	health, _ := s.examine(ctx, session.row)
+	return health
 }
 
 // deadTokens is the answer of an installation that must be activated again.

@@ -21,8 +21,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrTokenInvalid: Webex refused the installation's refresh token for good;
-// only a new activation helps.
+// ErrTokenInvalid: Webex refused the installation's refresh token. A new
+// activation helps, or Webex taking the kept one again.
 var ErrTokenInvalid = errors.New("installation's refresh token is dead")
 
 // Service carries out the use cases. It is safe for concurrent use.
@@ -33,6 +33,10 @@ type Service struct {
 	settings Settings
 	// fingerprint changes with any setting that a failure could come from.
 	fingerprint string
+
+	// retryAfter is how long after the last try the kept refresh token of a
+	// token_invalid installation is tried again.
+	retryAfter time.Duration
 
 	now   func() time.Time
 	log   *slog.Logger
@@ -56,7 +60,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}
 	return &Service{
 		store: store, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), now: now, log: log,
-		quiet: newQuiet(), called: func() {}, pause: pause, spread: mathrand.Float64,
+		retryAfter: installation.RetryInvalidAfter, quiet: newQuiet(), called: func() {}, pause: pause, spread: mathrand.Float64,
 	}, nil
 }
 

@@ -124,11 +124,13 @@ var mostCalls = 2 + 2*len(webex.Features)
 // callsOf is what the work is going to cost, as far as that is known before:
 // that Webex has lost or altered something is not. It is 0 where the pace counts
 // no calls.
-func (s *Service) callsOf(work installation.Work, p *pace) int {
+func (s *Service) callsOf(ctx context.Context, work installation.Work, p *pace) int {
 	switch {
 	case p.limiter == nil:
 		return 0
 	case work.Candidate != nil:
+		return mostCalls
+	case s.retries(ctx, *work.Installation):
 		return mostCalls
 	case work.Installation.State != installation.Active:
 		return 0
@@ -154,11 +156,11 @@ func (s *Service) callsOf(work installation.Work, p *pace) int {
 }
 
 // hostOfWork names the host that work is going to call first, "" for none.
-func (s *Service) hostOfWork(work installation.Work) string {
+func (s *Service) hostOfWork(ctx context.Context, work installation.Work) string {
 	if work.Candidate != nil {
 		return hostOf(work.Candidate.URLs.App)
 	}
-	if work.Installation.State != installation.Active {
+	if work.Installation.State != installation.Active && !s.retries(ctx, *work.Installation) {
 		return ""
 	}
 	for name := range s.settings.Provided {

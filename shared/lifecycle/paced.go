@@ -70,7 +70,7 @@ func (p *paced) call(ctx context.Context, address string, do func() error) error
 		return err // it was our time that was over
 	}
 	if rest := s.quiet.heard(host, p.org, err, s.now()); rest > 0 {
-		s.log.WarnContext(ctx, "host", "host", host, "outcome", "left_alone", "seconds", rest.Seconds(), "cause", err)
+		s.log.WarnContext(ctx, "host", append([]any{"host", host, "outcome", "left_alone", "seconds", rest.Seconds(), "cause", err}, answerOf(err)...)...)
 	}
 	return err
 }

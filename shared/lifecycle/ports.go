@@ -45,6 +45,12 @@ type Store interface {
 	// One commit takes up to 98 candidates; more are an error of the caller.
 	Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error)
 
+	// Refusals reads the refusals of an OAuth client, strongly consistent; the
+	// version is 0 if nothing is stored.
+	Refusals(ctx context.Context, clientID string) (installation.Refusals, error)
+	// SaveRefusals writes them. It returns [installation.ErrConflict].
+	SaveRefusals(ctx context.Context, r installation.Refusals) (installation.Refusals, error)
+
 	// Due lists up to limit rows of a shard that are due at now, earliest
 	// first, eventually consistent; cursor "" begins, and "" comes back at the
 	// end, maybe after an empty page. CountDue counts them. A tombstone or a

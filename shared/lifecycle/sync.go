@@ -18,6 +18,8 @@ type synced struct {
 	// features is where each feature of the installation stands now.
 	features        map[webex.Feature]installation.Feature
 	pushed, deleted int
+	// idle: there was nothing to do but to say when the row is due next.
+	idle bool
 	// untold is why Webex could not be told, nil if it was.
 	untold error
 	// unsynced joins what failed of the features.

@@ -35,7 +35,7 @@ func (s *Service) access(ctx context.Context, row installation.Installation) (se
 		if err == nil || errors.Is(err, ErrTokenInvalid) {
 			return token, renewed, err
 		}
-		s.log.WarnContext(ctx, "refresh token was not renewed in time", "org", row.OrgKey, "cause", err)
+		s.log.WarnContext(ctx, "refresh token was not renewed in time", append([]any{"org", row.OrgKey, "cause", err}, answerOf(err)...)...)
 	}
 	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
 	return token, row, err
@@ -58,7 +58,7 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 	owner := newOwner()
 	for lost := 0; lost < saveAttempts; {
 		now := s.now()
-		if row.State == installation.TokenInvalid {
+		if row.State == installation.TokenInvalid && !s.retries(ctx, row) {
 			return secret.String{}, row, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
 		}
 		if usable(row, now) && !bytes.Equal(row.Tokens.Access, stale) {
@@ -112,30 +112,46 @@ func (s *Service) exchange(ctx context.Context, row installation.Installation, o
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	switch {
-	case errors.Is(err, webex.ErrInvalidGrant) && oauthURL == row.URLs.OAuth:
+	case oauthURL == row.URLs.OAuth && refuses(row, err):
 		return s.refused(settle, row, owner, used, err)
 	case err != nil:
 		row = s.release(settle, row, owner)
 		return secret.String{}, row, err
 	}
-	change, err := s.renewal(settle, row.OrgKey, tokens)
+	answered := s.now()
+	renewed, err := s.accepted(settle, row, owner, used, tokens)
 	if err != nil {
 		return secret.String{}, row, err
 	}
-	renewed, err := s.update(settle, row, func(row installation.Installation) installation.Installation {
+	s.vouch(ctx, answered)
+	return tokens.Access, renewed, nil
+}
+
+// accepted stores what Webex gave for the refresh token used.
+func (s *Service) accepted(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, tokens webex.Tokens) (installation.Installation, error) {
+	now := s.now()
+	change, err := s.renewal(ctx, row.OrgKey, tokens)
+	if err != nil {
+		return row, err
+	}
+	renewed, err := s.update(ctx, row, func(row installation.Installation) installation.Installation {
 		if row.Tokens.Renewal.Owner == owner {
 			row.Tokens.Renewal = installation.Lease{}
 		}
 		// A token that an action brought meanwhile is newer than ours.
 		if bytes.Equal(row.Tokens.Refresh, used) {
 			change(&row.Tokens)
+			row = row.Accepted(now)
 		}
 		return row
 	})
 	if err != nil {
-		return secret.String{}, row, err
+		return row, err
 	}
-	return tokens.Access, renewed, nil
+	if row.State == installation.TokenInvalid {
+		s.log.InfoContext(ctx, "reactivated", "org", row.OrgKey, "outcome", "reactivated")
+	}
+	return renewed, nil
 }
 
 // exchangeSealed exchanges a sealed refresh token at oauthURL.
@@ -175,31 +191,6 @@ func (s *Service) renewal(ctx context.Context, orgKey string, tokens webex.Token
 			stored.Access, stored.AccessExpiresAt = access, now.Add(tokens.AccessLife)
 		}
 	}, nil
-}
-
-// refused looks again before it believes that the refresh token is dead: a
-// worker whose lease ran out may have been overtaken by one that got a new one.
-func (s *Service) refused(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, cause error) (secret.String, installation.Installation, error) {
-	for range saveAttempts {
-		current, err := s.reread(ctx, row)
-		if err != nil {
-			return secret.String{}, row, err
-		}
-		if !bytes.Equal(current.Tokens.Refresh, used) || current.Tokens.Renewal.Owner != owner {
-			return secret.String{}, current, errRaceLost
-		}
-		invalid, err := s.store.Save(ctx, current.Invalidate(s.now()))
-		if errors.Is(err, installation.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return secret.String{}, current, err
-		}
-		s.log.ErrorContext(ctx, "token_invalid", "org", row.OrgKey, "outcome", "token_invalid",
-			"token_health", string(invalid.TokenHealth(s.now())), "cause", cause)
-		return secret.String{}, invalid, fmt.Errorf("%s: %w: %w", row.OrgKey, ErrTokenInvalid, cause)
-	}
-	return secret.String{}, row, installation.ErrConflict
 }
 
 // release gives the lease back after a failure; if that fails too, it runs out.

@@ -109,11 +109,12 @@ func (t *tally) add(row synced, err error) {
 	defer t.mu.Unlock()
 	t.Pushed += row.pushed
 	t.Deleted += row.deleted
-	if err != nil || row.err != nil {
+	switch {
+	case err != nil || row.err != nil:
 		t.Failed++
-		return
+	case !row.idle:
+		t.Verified++
 	}
-	t.Verified++
 }
 
 func (t *tally) leave() {
@@ -247,13 +248,13 @@ func (s *Service) verifyOne(ctx context.Context, run Run, ref installation.Ref, 
 	}
 	ctx, cancel := context.WithTimeout(ctx, itemTimeout)
 	defer cancel()
-	host := s.hostOfWork(work)
+	host := s.hostOfWork(ctx, work)
 	probe, err := s.admit(host)
 	if err != nil {
 		s.putBack(ctx, work, err, done)
 		return
 	}
-	calls := s.callsOf(work, pace)
+	calls := s.callsOf(ctx, work, pace)
 	if err := pace.enter(ctx, host, calls); err != nil {
 		s.putBack(ctx, work, err, done)
 		return
@@ -310,7 +311,7 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 	case work.Candidate != nil:
 		return s.prove(ctx, *work.Candidate, owner)
 	case work.Installation.State == installation.TokenInvalid:
-		return synced{}, s.expire(ctx, *work.Installation)
+		return s.lookAgain(ctx, *work.Installation, owner)
 	default:
 		_, result, err := s.syncAndConclude(ctx, *work.Installation, owner)
 		return result, err
@@ -331,7 +332,7 @@ func (s *Service) prove(ctx context.Context, candidate installation.Candidate, o
 
 // reportUnproven logs why a candidate is left to the schedule.
 func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
-	s.log.WarnContext(ctx, "candidate", "org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed", "cause", cause)
+	s.log.WarnContext(ctx, "candidate", append([]any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed", "cause", cause}, answerOf(cause)...)...)
 }
 
 func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
@@ -349,22 +350,15 @@ func (s *Service) proveKind(ctx context.Context, candidate installation.Candidat
 }
 
 // expire removes an installation whose refresh token has been dead for too
-// long, or puts it back to when that will be.
+// long.
 func (s *Service) expire(ctx context.Context, row installation.Installation) error {
-	now := s.now()
-	end := row.Tokens.InvalidSince.Add(installation.TokenInvalidLife)
-	next := row.Expire(now)
-	if now.Before(end) {
-		next = row
-		next.Work, next.Schedule.DueAt = installation.Lease{}, end
-	}
-	if _, err := s.store.Save(ctx, next); err != nil && !errors.Is(err, installation.ErrConflict) {
+	if _, err := s.store.Save(ctx, row.Expire(s.now())); errors.Is(err, installation.ErrConflict) {
+		return nil // another worker has changed it
+	} else if err != nil {
 		s.log.ErrorContext(ctx, "expire", "org", row.OrgKey, "outcome", "failed", "cause", err)
 		return err
 	}
-	if next.State == installation.Removed {
-		s.log.InfoContext(ctx, "removed", "org", row.OrgKey, "outcome", "expired")
-	}
+	s.log.InfoContext(ctx, "removed", "org", row.OrgKey, "outcome", "expired")
 	return nil
 }
 
@@ -372,10 +366,12 @@ func (s *Service) expire(ctx context.Context, row installation.Installation) err
 const atOnce = 8
 
 // VerifyNow works on the installations of these organizations, named by `sub`
-// or by its last segment, whether or not they are due. Those that another
+// or by its last segment, whether or not they are due; the kept refresh token of
+// a token_invalid one is tried, whenever that was done last. Those that another
 // worker is at are left; an unknown one counts as failed. It returns an error
 // only if ctx ended first.
 func (s *Service) VerifyNow(ctx context.Context, orgs []string) (Report, error) {
+	s = s.retrying(0)
 	var done tally
 	workers := new(errgroup.Group)
 	workers.SetLimit(atOnce)

@@ -220,10 +220,10 @@ func TestDeadRefreshToken(t *testing.T) {
 	if !strings.Contains(w.log.text(), `"outcome":"token_invalid"`) {
 		t.Error("the log does not say so")
 	}
-	w.pass(24 * time.Hour)
+	w.pass(23 * time.Hour)
 	w.cloud.ResetRequests()
 	if report := w.verifyDue(); report != (lifecycle.Report{}) || len(w.calls()) != 0 {
-		t.Errorf("a dead token is tried again: %+v, %v", report, w.calls())
+		t.Errorf("a dead token is tried again within a day: %+v, %v", report, w.calls())
 	}
 	if _, err := w.activate(w.code()); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"sync"
 	"testing"
 
 	"signpost/shared/webex/webextest"
@@ -33,6 +34,7 @@ func TestHealthCheck(t *testing.T) {
 		"Webex fails":            {func(c *customer) { c.fault(webextest.Fault{Kind: webextest.KindPWA, Status: 500}) }, "impaired", "valid", "healthy"},
 		"access token withdrawn": {func(c *customer) { c.cloud.RevokeAccessTokens(c.org.ID()) }, "operational", "valid", "healthy"},
 		"refresh token dead": {func(c *customer) {
+			c.alone()
 			c.cloud.RevokeAccessTokens(c.org.ID())
 			c.cloud.RevokeRefreshToken(c.org.ID())
 		}, "token_invalid", "invalid", "token_invalid"},
@@ -55,15 +57,44 @@ func TestHealthCheck(t *testing.T) {
 	}
 }
 
+// alone makes the customer the only one whose refresh token is refused until its
+// test ends: several in a row, without a success, would be taken for the
+// deployment's fault.
+func (c *customer) alone() {
+	c.Helper()
+	refusal.Lock()
+	c.Cleanup(refusal.Unlock)
+	other := activated(c.T, west)
+	other.cloud.RevokeAccessTokens(other.org.ID())
+	other.verify().wantJSON(c.T, 200, object{"verified": 1, "pushed": 0, "deleted": 0, "failed": 0, "left": 0})
+}
+
+var refusal sync.Mutex
+
 // TestTokenInvalidComesBack: by a new activation.
 func TestTokenInvalidComesBack(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
+	c.alone()
 	c.cloud.RevokeAccessTokens(c.org.ID())
 	c.cloud.RevokeRefreshToken(c.org.ID())
 	c.verify().want(t, 200)
 	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "token_invalid", "tokensState": "invalid", "tokenHealth": "token_invalid"})
 	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
+	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
+}
+
+// TestAKeptTokenComesBack: Webex takes the refresh token again that it refused,
+// as it does once our client's id is right again.
+func TestAKeptTokenComesBack(t *testing.T) {
+	t.Parallel()
+	c := activated(t, west)
+	c.alone()
+	c.cloud.RevokeAccessTokens(c.org.ID())
+	c.fault(webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json", Times: 1})
+	c.verify().want(t, 200)
+	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "token_invalid", "tokensState": "invalid", "tokenHealth": "token_invalid"})
+	c.verify().wantJSON(t, 200, object{"verified": 1, "pushed": 0, "deleted": 0, "failed": 0, "left": 0})
 	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
 }
 

@@ -156,14 +156,17 @@ func (w World) checkToken() []Violation {
 
 func (w World) checkForeign() (found []Violation) {
 	own := "org#" + w.OrgID
+	shared := func(pk string) bool { // no installation's
+		return strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
+	}
 	for pk, before := range w.Before.Rows {
-		if pk != own && !strings.HasPrefix(pk, "launch#") && w.Now.Rows[pk] != before {
+		if pk != own && !strings.HasPrefix(pk, "launch#") && !shared(pk) && w.Now.Rows[pk] != before {
 			found = append(found, violation(Foreign, "rows of %s changed", pk))
 		}
 	}
 	for pk := range w.Now.Rows {
 		_, known := w.Before.Rows[pk]
-		if pk != own && !known && !(w.Launches && strings.HasPrefix(pk, "launch#")) {
+		if pk != own && !known && !shared(pk) {
 			found = append(found, violation(Foreign, "rows of %s appeared", pk))
 		}
 	}

@@ -20,8 +20,9 @@ const (
 	soon = 4 * time.Minute
 	// days is for how long the schedule runs in the end.
 	days = 30 * time.Hour
-	// maxRuns bounds how often the schedule finds something to do in that time.
-	maxRuns = 8
+	// maxRuns bounds how often the schedule finds something to do in that time:
+	// a dead installation is looked at soon, and then twice as late each time.
+	maxRuns = 16
 )
 
 // discover runs a use case once with nothing befalling it, holds it to the
@@ -189,7 +190,7 @@ func (w *world) schedule(seen faults.Snapshot, until time.Time) (faults.Snapshot
 		p := w.healthy()
 		report, err := w.verify(p)
 		w.answer(p, err)
-		if err != nil || (report.Failed > 0 && !w.dead) {
+		if err != nil || (report.Failed > 0 && !w.dead && !w.failing) {
 			unsettled("the schedule fails though Webex and the table are well: %+v, %v", report, err)
 		}
 		seen = w.look()
@@ -215,7 +216,7 @@ func (w *world) clear(seen faults.Snapshot) {
 	w.t.Helper()
 	var writes []types.WriteRequest
 	for _, key := range seen.Keys {
-		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") {
+		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {
 			continue
 		}
 		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{

@@ -300,6 +300,25 @@ func endings() []useCase {
 			w.gone = true
 			return w.verification()
 		}},
+		{"verify, kept token taken again", func(w *world) func(*process) error {
+			w.invalidated()
+			w.pass(installation.RetryInvalidAfter)
+			return w.verification()
+		}},
+		{"verify, refusal suspected", func(w *world) func(*process) error {
+			w.activated()
+			w.refused("one", "two")
+			w.pass(interval + 3*time.Hour)
+			w.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json", Times: 1})
+			w.failing = true
+			return w.verification()
+		}},
+		{"verify, refusal suspected later", func(w *world) func(*process) error {
+			w.invalidated()
+			w.refused("one", "two", w.org.ID())
+			w.pass(time.Minute)
+			return w.verification()
+		}},
 		{"inspect, access token lapsed", func(w *world) func(*process) error {
 			w.cloud.SetRotateRefreshTokens(true)
 			w.activated()
@@ -310,6 +329,31 @@ func endings() []useCase {
 			}
 		}},
 	}
+}
+
+// invalidated is an installation whose refresh token was refused once, and would
+// be taken now.
+func (w *world) invalidated() {
+	w.t.Helper()
+	w.activated()
+	w.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json"})
+	w.pass(interval + 3*time.Hour)
+	_, err := w.verify(w.healthy())
+	w.must(err)
+	w.cloud.ClearFaults()
+	if row, _ := w.stored(); row.State != installation.TokenInvalid {
+		w.t.Fatalf("prepare: state is %s", row.State)
+	}
+}
+
+// refused puts these organizations down as refused in a row.
+func (w *world) refused(orgs ...string) {
+	w.t.Helper()
+	stored, err := w.lab.store.Refusals(w.t.Context(), w.settings.ClientID)
+	w.must(err)
+	stored.Organizations = orgs
+	_, err = w.lab.store.SaveRefusals(w.t.Context(), stored)
+	w.must(err)
 }
 
 // soonDue makes the installation due while its access token is good.

@@ -39,6 +39,7 @@ type world struct {
 	want         map[webex.Feature]int // the most pushes that the case needs
 	gone         bool                  // the case removes the installation
 	dead         bool                  // its refresh token is dead
+	failing      bool                  // a run of the schedule may fail, by what the case prepares
 	asked        bool                  // somebody asked for it, without a token
 	token        webex.Token           // that the case is about, if any
 	before       faults.Snapshot

@@ -66,6 +66,9 @@ func (w *world) lost(ctx context.Context, token *minted) bool {
 	if token.AppURL != view.AppURL || token.RefreshToken.IsZero() || token.Action == webex.Update && !o.exists {
 		return false
 	}
+	if w.model.deadOrSucceeded(token.RefreshToken.Reveal()) {
+		return false // refused: whoever brings the code is told so
+	}
 	credentials := webex.Credentials{ClientID: w.cloud.ClientID(), ClientSecret: secret.New(w.cloud.ClientSecret())}
 	w.network.model = newOracle(keyset()) // it has seen enough
 	_, err := w.client.Exchange(ctx, token.OAuthURL, credentials, token.RefreshToken)
@@ -98,6 +101,9 @@ func (w *world) nextDue(ctx context.Context) (next time.Time, calm bool) {
 		if row.State == installation.Active {
 			due = append(due, row.Schedule.DueAt)
 			calm = calm && row.Schedule.Failures == 0 && time.Until(row.Schedule.DueAt) > 50*time.Minute
+		}
+		if w.refusedWrongly(row) {
+			due, calm = append(due, row.Schedule.DueAt), false
 		}
 		for _, c := range candidates {
 			if !c.Refused {
@@ -132,6 +138,8 @@ func (w *world) check(ctx context.Context, org *webextest.Organization) {
 		if calls := w.callsOf(org.ID()); calls > 0 {
 			m.wrong("at rest: %d calls to Webex for nobody's installation", calls)
 		}
+	case w.refusedWrongly(row):
+		m.wrong("at rest: the installation is token_invalid, though Webex takes its refresh token")
 	case row.State == installation.TokenInvalid:
 	case !installed:
 		m.wrong("at rest: Webex removed the installation 20 hours ago, and it is %s", row.State)
@@ -142,6 +150,16 @@ func (w *world) check(ctx context.Context, org *webextest.Organization) {
 	default:
 		w.checkInSync(org, row, view)
 	}
+}
+
+// refusedWrongly reports whether a token_invalid installation's refresh token is
+// one that Webex would take.
+func (w *world) refusedWrongly(row installation.Installation) bool {
+	if row.State != installation.TokenInvalid {
+		return false
+	}
+	token, err := keyset().Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	return err == nil && w.cloud.TakesRefreshToken(token.Reveal())
 }
 
 func (w *world) callsOf(orgID string) int {

@@ -24,6 +24,7 @@ const maxDone = 98
 type Memory struct {
 	mu       sync.Mutex
 	orgs     map[string]*organization
+	refusals map[string]installation.Refusals // by client id
 	launches map[string]launch.Launch
 }
 
@@ -39,7 +40,7 @@ type organization struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{orgs: map[string]*organization{}, launches: map[string]launch.Launch{}}
+	return &Memory{orgs: map[string]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}}
 }
 
 // org returns what is kept of an organization; m.mu is held.

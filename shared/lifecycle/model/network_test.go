@@ -99,6 +99,12 @@ func (n *network) serve(r *http.Request, body []byte) answer {
 	request.Body = io.NopCloser(bytes.NewReader(body))
 	seen := n.look(r, body)
 	answer := answer{ResponseRecorder: httptest.NewRecorder()}
+	if seen.client == anotherID {
+		answer.WriteHeader(http.StatusBadRequest)
+		_, _ = answer.WriteString(`{"error":"invalid_grant"}`)
+		n.learn(seen, answer)
+		return answer
+	}
 	func() {
 		defer func() {
 			switch cause := recover(); cause {
@@ -142,16 +148,16 @@ func (cutReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // look is what the model wants to know of a request before it is served.
 type look struct {
-	method, org, feature, refresh, url string
-	body                               []byte
-	before                             map[string]any // the configuration stored
-	pushes                             int
+	method, org, feature, refresh, client, url string
+	body                                       []byte
+	before                                     map[string]any // the configuration stored
+	pushes                                     int
 }
 
 func (n *network) look(r *http.Request, body []byte) look {
 	seen := look{method: r.Method, body: body, url: r.URL.String()}
 	if form, err := url.ParseQuery(string(body)); err == nil && strings.HasSuffix(r.URL.Path, "/access_token") {
-		seen.refresh = form.Get("refresh_token")
+		seen.refresh, seen.client = form.Get("refresh_token"), form.Get("client_id")
 	}
 	parts := strings.Split(r.URL.Path, "/")
 	for i, part := range parts {

@@ -208,6 +208,10 @@ func (m *oracle) saved(given, stored installation.Installation, late bool) {
 		if !m.dead[m.open(before)] {
 			m.wrong("a refresh token that Webex did not refuse was given up")
 		}
+	case before.State == installation.TokenInvalid && stored.State == installation.Active:
+		if m.dead[m.open(before)] {
+			m.wrong("an installation whose refresh token Webex refused last is active again")
+		}
 	case before.State == installation.TokenInvalid && stored.State == installation.Removed:
 		if time.Since(before.Tokens.InvalidSince) < installation.TokenInvalidLife {
 			m.wrong("a dead installation was removed too early")
@@ -329,6 +333,7 @@ func (m *oracle) exchanged(refresh, next, access, problem string, ok bool) {
 		m.dead[refresh] = true
 	case ok && access != "":
 		m.good[refresh] = true
+		delete(m.dead, refresh) // as it is once the client is the right one again
 		m.access[access] = true
 		if next != refresh && next != "" {
 			m.next[refresh], m.good[next] = next, true

@@ -56,6 +56,10 @@ var plants = map[string]struct {
 	"any trouble is taken for a dead token": {"a refresh token that Webex did not refuse was given up", func() plant {
 		return plant{webex: func(w lifecycle.Webex) lifecycle.Webex { return alarmist{w} }}
 	}},
+	"a refresh token that was refused once is given up": {"token_invalid, though Webex takes its refresh token", func() plant {
+		refused := &marks{ids: map[string]bool{}}
+		return plant{webex: func(w lifecycle.Webex) lifecycle.Webex { return despairing{w, refused} }}
+	}},
 	"a candidate is lost when Webex fails": {"and is lost", func() plant {
 		return plant{store: func(s lifecycle.Store) lifecycle.Store { return careless{s} }}
 	}},
@@ -199,6 +203,28 @@ func (s hasty) Used(ctx context.Context, orgKey, id string, now time.Time) (bool
 	s.burned.mu.Lock()
 	defer s.burned.mu.Unlock()
 	return used || s.burned.ids[id], err
+}
+
+// despairing does not ask again about a refresh token that was refused once.
+type despairing struct {
+	lifecycle.Webex
+	refused *marks
+}
+
+func (w despairing) Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error) {
+	w.refused.mu.Lock()
+	known := w.refused.ids[refresh.Reveal()]
+	w.refused.mu.Unlock()
+	if known {
+		return webex.Tokens{}, webex.ErrInvalidGrant
+	}
+	tokens, err := w.Webex.Exchange(ctx, oauthURL, client, refresh)
+	if errors.Is(err, webex.ErrInvalidGrant) {
+		w.refused.mu.Lock()
+		w.refused.ids[refresh.Reveal()] = true
+		w.refused.mu.Unlock()
+	}
+	return tokens, err
 }
 
 // gullible takes any activation's refresh token for a good one.

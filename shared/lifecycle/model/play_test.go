@@ -28,6 +28,9 @@ const (
 	base      = "https://api.vendor.example"
 	signage   = "https://signage.vendor.example/?d=$(deviceId)"
 	webApp    = "https://pwa.vendor.example/?d=$(deviceId)"
+	// anotherID is the OAuth client of another upload of the manifest, to which no
+	// refresh token was issued.
+	anotherID = "Canother"
 )
 
 // keys are the deployment's secrets. The keyset is the process's: making one

@@ -40,6 +40,7 @@ func TestStoresAnswerTheSame(t *testing.T) {
 			"delete":    p.deleteCandidate,
 			"commit":    p.commit,
 			"used":      p.used,
+			"refusals":  p.refusals,
 			"claim":     p.claim,
 			"create":    p.create,
 			"take":      p.take,
@@ -93,6 +94,20 @@ func sentinelOf(err error) string {
 		return "another error"
 	}
 	return ""
+}
+
+// refusals writes what was refused in a row, or clears it, at a version that may
+// not be the stored one.
+func (p *pair) refusals(t *rapid.T) {
+	client := ids.Draw(t, "client")
+	stored, _ := both(p, "refusals", func(b backend) (installation.Refusals, error) { return b.Refusals(p.ctx, client) })
+	stored.Version += rapid.SampledFrom([]int64{0, 0, 0, 1}).Draw(t, "off")
+	if rapid.Bool().Draw(t, "clear") {
+		stored = stored.Clear(p.at(t, "cleared"))
+	} else {
+		stored, _ = stored.Add(orgKeys.Draw(t, "org"))
+	}
+	_, _ = both(p, "save refusals", func(b backend) (installation.Refusals, error) { return b.SaveRefusals(p.ctx, stored) })
 }
 
 // at draws a time near now.

@@ -27,6 +27,7 @@ const (
 	drift       kind = "drift"
 	revoke      kind = "revoke"
 	rotate      kind = "rotate"
+	wrongClient kind = "wrong client" // another upload's, until the faults end or the settings change
 	webexFault  kind = "webex fault"
 	tableFault  kind = "table fault"
 	heal        kind = "faults end"
@@ -35,7 +36,7 @@ const (
 // kinds is what a step is drawn from: what comes often is in it often.
 var kinds = []kind{
 	activate, activate, activate, verify, verify, move, move, approve, deprovision, forgedMove, stranger,
-	crossLaunch, healthCheck, settings, drift, revoke, rotate, webexFault, webexFault, tableFault, heal,
+	crossLaunch, healthCheck, settings, drift, revoke, rotate, wrongClient, webexFault, webexFault, tableFault, heal,
 }
 
 // gaps are the times between two steps, the first few of them where these are

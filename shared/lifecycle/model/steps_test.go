@@ -23,6 +23,10 @@ func (w *world) do(ctx context.Context, n int, step step) {
 		}
 	case settings:
 		w.settings.Store(w.settingsOf(step.Variant))
+	case wrongClient:
+		wrong := *w.settings.Load()
+		wrong.ClientID = anotherID
+		w.settings.Store(&wrong)
 	case drift:
 		w.drift(org.ID(), step.Variant)
 	case revoke:
@@ -50,6 +54,9 @@ func (w *world) do(ctx context.Context, n int, step step) {
 }
 
 func (w *world) heal() {
+	right := *w.settings.Load()
+	right.ClientID = w.cloud.ClientID()
+	w.settings.Store(&right)
 	w.cloud.ClearFaults()
 	w.network.starve(0)
 	w.store.spoil(0, refused)

@@ -19,6 +19,7 @@ func storedInstallation(i installation.Installation) installation.Installation {
 	for _, t := range []*time.Time{
 		&i.ActivatedAt, &i.LastActionAt, &i.RemovedAt, &i.ActivationUntil,
 		&i.Tokens.RefreshExpiresAt, &i.Tokens.RenewedAt, &i.Tokens.AccessExpiresAt, &i.Tokens.Renewal.Until, &i.Tokens.InvalidSince,
+		&i.Tokens.RefusedSince, &i.Tokens.RejectedSince, &i.Tokens.TriedAt,
 		&i.Work.Until, &i.Schedule.DueAt, &i.Schedule.VerifiedAt, &i.Schedule.Failure.RetryAt,
 	} {
 		*t = wholeMillis(*t)
@@ -83,6 +84,28 @@ func nonEmpty[S ~[]E, E any](s S) S {
 		return nil
 	}
 	return slices.Clone(s)
+}
+
+// Refusals implements the store's contract.
+func (m *Memory) Refusals(_ context.Context, clientID string) (installation.Refusals, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.refusals[clientID]
+	r.ClientID, r.Organizations = clientID, nonEmpty(r.Organizations)
+	return r, nil
+}
+
+// SaveRefusals implements the store's contract.
+func (m *Memory) SaveRefusals(_ context.Context, r installation.Refusals) (installation.Refusals, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.refusals[r.ClientID].Version != r.Version {
+		return installation.Refusals{}, fmt.Errorf("save the refusals of client %s: %w", r.ClientID, installation.ErrConflict)
+	}
+	r.Version++
+	r.Organizations, r.ClearedAt = nonEmpty(r.Organizations), wholeMillis(r.ClearedAt)
+	m.refusals[r.ClientID] = r
+	return r, nil
 }
 
 // Create implements the contract of a launch's creator. Of the devices it

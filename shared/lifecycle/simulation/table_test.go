@@ -226,6 +226,17 @@ func (t *table) Used(context.Context, string, string, time.Time) (bool, error) {
 	return false, errUnused
 }
 
+// Refusals has none: no refresh token is refused here.
+func (t *table) Refusals(_ context.Context, clientID string) (installation.Refusals, error) {
+	t.request("GetItem")
+	defer t.mu.Unlock()
+	return installation.Refusals{ClientID: clientID}, nil
+}
+
+func (t *table) SaveRefusals(context.Context, installation.Refusals) (installation.Refusals, error) {
+	return installation.Refusals{}, errUnused
+}
+
 func (t *table) PutCandidate(context.Context, installation.Candidate) (installation.Candidate, error) {
 	return installation.Candidate{}, errUnused
 }

@@ -43,6 +43,16 @@ func (c *Cloud) RefreshToken(orgID string) string {
 	return ""
 }
 
+// TakesRefreshToken reports whether an exchange of this refresh token by the
+// integration's own client would be answered with an access token. It changes
+// nothing.
+func (c *Cloud) TakesRefreshToken(value string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	token := c.refreshTokens[value]
+	return token != nil && token.client == c.opts.ClientID && c.now().Before(token.expires)
+}
+
 // RevokeRefreshToken kills all refresh tokens of the integration in an
 // organization: the next exchange is answered invalid_grant. Access tokens live
 // on until they expire.
