@@ -130,7 +130,7 @@ func TestRestoreUndoesABadWrite(t *testing.T) {
 	}
 	remove(t, live, "removed since")
 	invalid, _ := find(t, live, "bad", now)
-	invalid = save(t, live, invalid.Invalidate(now))
+	invalid = save(t, live, invalid.Invalidate("w", now))
 	restore := dynamo.Copy{Source: backup, Target: live, Purpose: dynamo.Restore, OrgKey: "bad"}
 	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Changed: 1}})
 	if _, err := live.Save(t.Context(), invalid); !errors.Is(err, installation.ErrConflict) {

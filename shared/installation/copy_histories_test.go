@@ -78,7 +78,7 @@ func (h *history) work(row installation.Installation) installation.Installation 
 		row.Tokens.Renewal = installation.NewLease("w", at(h.clock))
 	case 1:
 		if row.State == installation.Active {
-			row = row.Invalidate(at(h.clock))
+			row = row.Invalidate("w", at(h.clock))
 		}
 	default:
 		row.Version++ // claimed and concluded

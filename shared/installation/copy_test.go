@@ -72,7 +72,7 @@ func later(row installation.Installation, writes int64) installation.Installatio
 func TestMerge(t *testing.T) {
 	g1 := activated(t, installation.Installation{}, "g1", 0)
 	g2 := activated(t, g1, "g2", 20)
-	dead, gone := stored(g1.Invalidate(at(5))), stored(stored(g1.Invalidate(at(5))).Expire(at(10)))
+	dead, gone := stored(g1.Invalidate("w", at(5))), stored(stored(g1.Invalidate("w", at(5))).Expire(at(10)))
 	moved := changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new", URLs: installation.URLs{App: "https://new"}})
 	brought := changed(t, g1, installation.Change{IssuedAt: at(30), Refresh: secret.Sealed("brought")})
 	for name, test := range map[string]struct {
@@ -102,7 +102,7 @@ func TestMerge(t *testing.T) {
 		"refused here":                       {dead, later(g1, 9), said(dead), true},
 		"a token renewed there":              {g1, renewed(g1, 3, "rotated"), is{installation.Active, "g1", "rotated", "region of g1"}, true},
 		"a token renewed here":               {renewed(g1, 3, "rotated"), later(g1, 9), is{installation.Active, "g1", "rotated", "region of g1"}, true},
-		"a renewed token refused there":      {g1, stored(renewed(g1, 3, "rotated").Invalidate(at(4))), is{installation.TokenInvalid, "g1", "rotated", "region of g1"}, true},
+		"a renewed token refused there":      {g1, stored(renewed(g1, 3, "rotated").Invalidate("w", at(4))), is{installation.TokenInvalid, "g1", "rotated", "region of g1"}, true},
 		"a token brought there":              {renewed(g1, 50, "rotated"), brought, is{installation.Active, "g1", "brought", "region of g1"}, true},
 		"a token brought here":               {brought, later(renewed(g1, 50, "rotated"), 9), is{installation.Active, "g1", "brought", "region of g1"}, false},
 		"moved there, activated here later":  {g2, later(moved, 9), said(g2), false},
@@ -146,13 +146,13 @@ func TestMergeKeepsTheLaterActionsRow(t *testing.T) {
 func TestRestore(t *testing.T) {
 	g1 := activated(t, installation.Installation{}, "g1", 0)
 	g1.Schedule.DueAt = at(60)
-	dead, gone := stored(g1.Invalidate(at(5))), stored(stored(g1.Invalidate(at(5))).Expire(at(10)))
+	dead, gone := stored(g1.Invalidate("w", at(5))), stored(stored(g1.Invalidate("w", at(5))).Expire(at(10)))
 	bad := later(g1, 4)
 	bad.URLs.App, bad.Features = "https://wrong", nil
 	zeroed := stored(g1)
 	zeroed.State = installation.Removed // by hand
 	rotated := renewed(g1, 3, "rotated")
-	changedSince := stored(changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new"}).Invalidate(at(9)))
+	changedSince := stored(changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new"}).Invalidate("w", at(9)))
 	for name, test := range map[string]struct {
 		mine, backup installation.Installation
 		want         is
@@ -166,7 +166,7 @@ func TestRestore(t *testing.T) {
 		"given up by mistake":              {gone, g1, said(g1), true, installation.NoticeUpdated},
 		"removed by hand":                  {zeroed, g1, said(g1), true, installation.NoticeUpdated},
 		"wrong in a field":                 {bad, g1, said(g1), true, ""},
-		"invalid, with a newer token":      {stored(rotated.Invalidate(at(5))), g1, is{installation.Active, "g1", "rotated", "region of g1"}, true, installation.NoticeUpdated},
+		"invalid, with a newer token":      {stored(rotated.Invalidate("w", at(5))), g1, is{installation.Active, "g1", "rotated", "region of g1"}, true, installation.NoticeUpdated},
 		"a backup that was token_invalid":  {g1, dead, said(g1), true, ""},
 		"deprovisioned since":              {removed(t, g1, 9), g1, is{installation.Removed, "g1", "", "region of g1"}, false, ""},
 		"activated since":                  {activated(t, g1, "g2", 20), g1, is{installation.Active, "g2", "token of g2", "region of g2"}, false, ""},
@@ -199,7 +199,7 @@ func TestRestore(t *testing.T) {
 // nobody can hold is none.
 func TestRestoreKeepsLeases(t *testing.T) {
 	g1 := activated(t, installation.Installation{}, "g1", 0)
-	mine := stored(g1.Invalidate(at(5)))
+	mine := stored(g1.Invalidate("w", at(5)))
 	mine.Tokens.Renewal = installation.NewLease("me", at(6))
 	mine.Work = installation.Lease{Owner: "nobody", Until: noon.AddDate(100, 0, 0)}
 	got, _ := mine.Restore(g1, at(7))

@@ -57,12 +57,6 @@ func (s *Service) retries(ctx context.Context, row installation.Installation) bo
 	return err == nil && row.Retry(with, s.retryAfter, s.now())
 }
 
-// triedWith names all of ours that the answer of a token endpoint may depend on.
-func (s *Service) triedWith(ctx context.Context) (string, error) {
-	credentials, err := s.credentials(ctx)
-	return digestOf([]string{s.fingerprint, credentials.ClientID, credentials.ClientSecret.Reveal()}), err
-}
-
 // refuses reports whether a token endpoint's answer is to be written down as one
 // about the refresh token. Of a token_invalid installation any rejection is: it
 // was a try.

@@ -92,7 +92,7 @@ func TestRestoreAfterABadWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	row.Tokens.Refresh, row.Tokens.RenewedAt = renewed, w.clock()
-	bad, err := w.store.Save(t.Context(), row.Invalidate(w.clock()))
+	bad, err := w.store.Save(t.Context(), row.Invalidate("w", w.clock()))
 	if err != nil {
 		t.Fatal(err)
 	}
