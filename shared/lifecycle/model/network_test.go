@@ -186,6 +186,9 @@ func (n *network) learn(seen look, answer answer) {
 			Error   string `json:"error"`
 		}
 		_ = json.Unmarshal(answer.Body.Bytes(), &tokens)
+		if answer.Code == http.StatusBadRequest && bytes.Contains(answer.Body.Bytes(), []byte(`"invalid_grant"`)) {
+			tokens.Error = "invalid_grant" // also where the rest of the answer is cut off
+		}
 		n.model.exchanged(seen.refresh, tokens.Refresh, tokens.Access, tokens.Error, ok)
 	case seen.feature != "" && seen.method == http.MethodPut && n.cloud.Pushes(seen.org, seen.feature) > seen.pushes:
 		n.model.pushed(seen.org, webex.Feature(seen.feature), seen.before, seen.body)
