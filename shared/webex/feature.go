@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // Feature is what an integration can provide to Control Hub, by Webex's name.
@@ -131,12 +132,12 @@ func (c FeatureConfig) Equal(other FeatureConfig) bool {
 		c.effectiveAllowList() == other.effectiveAllowList()
 }
 
+// effectiveAllowList is written in one way for one effect: host names have no
+// case, and blanks around the commas mean nothing.
 func (c FeatureConfig) effectiveAllowList() string {
-	if c.Feature != PersistentWebApp || c.XAPIAllowList != "" {
-		return c.XAPIAllowList
+	list := c.XAPIAllowList
+	if u, err := url.Parse(c.Feature.shortest(c.ContentURL)); err == nil && list == "" && c.Feature == PersistentWebApp {
+		list = u.Hostname()
 	}
-	if u, err := url.Parse(c.Feature.shortest(c.ContentURL)); err == nil {
-		return u.Hostname()
-	}
-	return ""
+	return strings.ReplaceAll(strings.ToLower(list), " ", "")
 }

@@ -26,6 +26,10 @@ func TestFeatureConfigEqual(t *testing.T) {
 		"content":          {signage, with(signage, func(c *webex.FeatureConfig) { c.ContentURL = "https://s.example.com/?d=%24%28deviceId%29" }), false},
 		"assign":           {signage, with(signage, func(c *webex.FeatureConfig) { c.AssignContentURL = "" }), false},
 		"manage":           {signage, with(signage, func(c *webex.FeatureConfig) { c.ManageContentURL += "/" }), false},
+		"list in capitals": {with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "A.example.com,b" }), with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "a.example.com, B" }), true},
+		"host in capitals": {with(app, func(c *webex.FeatureConfig) { c.ContentURL = "https://S.example.com/" }), with(app, func(c *webex.FeatureConfig) {
+			c.ContentURL, c.XAPIAllowList = "https://S.example.com/", "s.example.com"
+		}), true},
 		"default list":     {app, with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "s.example.com" }), true},
 		"another list":     {app, with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "*.example.com" }), false},
 		"list of signage":  {signage, with(signage, func(c *webex.FeatureConfig) { c.XAPIAllowList = "s.example.com" }), false},
