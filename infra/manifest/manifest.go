@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"strings"
 
 	"signpost/infra/stage"
 	"signpost/shared/webex"
@@ -68,11 +69,13 @@ var featureScopes = map[webex.Feature]string{webex.DigitalSignage: scopeSignage,
 // contentVariables name the setting that makes a feature provided.
 var contentVariables = map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
 
-// derive returns the manifest that the settings ask for, without a version.
+// derive returns the manifest that the settings ask for, without a version. Its
+// id is in lower case, as UUIDs are written, so that the same one in another
+// case makes no new version.
 func derive(s stage.Settings) Manifest {
 	i := s.Integration
 	m := Manifest{
-		ID: s.Variables["WEBEX_APP_ID"], DisplayName: i.DisplayName, Vendor: s.Variables["VENDOR_NAME"], Email: i.Email,
+		ID: strings.ToLower(s.Variables["WEBEX_APP_ID"]), DisplayName: i.DisplayName, Vendor: s.Variables["VENDOR_NAME"], Email: i.Email,
 		Description: i.Description, DescriptionURL: i.DescriptionURL, TermsURL: i.TermsURL,
 		Availability: cmp.Or(i.Availability, "org_private"),
 		Provisioning: provisioning(s),

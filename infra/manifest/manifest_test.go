@@ -43,6 +43,10 @@ func TestDerive(t *testing.T) {
 		XAPIAccess:   &XAPIAccess{Status: []Path{{"Standby.State", "required"}}, Commands: []Path{{"Standby.Halfwake", "required"}}, Events: []Path{}},
 		Provisioning: Provisioning{Type: "https", URL: "https://api.example.com/activation"},
 	}
+	if same := derive(s); digest(same) != digest(want) {
+		t.Errorf("digest of %+v", same)
+	}
+	s.Variables["WEBEX_APP_ID"] = strings.ToUpper(s.Variables["WEBEX_APP_ID"]) // the same id
 	got := derive(s)
 	if diff := cmp.Diff(want, got); diff != "" || got.check() != nil {
 		t.Errorf("%v (-want +got):\n%s", got.check(), diff)
