@@ -105,7 +105,7 @@ func (d Deployment) check() error {
 	require((d.Domain == "") == (d.CertificateARN == ""), "domain and certificateArn go together: set both, or neither")
 	require(d.HostedZoneID == "" || zonePattern.MatchString(d.HostedZoneID), "hostedZoneId is not the id of a Route 53 zone")
 	require(d.HostedZoneID == "" || d.Domain != "", "hostedZoneId is of no use without a domain")
-	require(d.APIURL == "" || strings.HasPrefix(d.APIURL, "https://"), "apiUrl must be the https address that the deployment printed")
+	require(d.APIURL == "" || config.CheckAddress(d.APIURL) == nil, "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)

@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 )
 
 // Production is the stage that is protected against deletion and encrypted with
@@ -118,12 +119,13 @@ func (s Settings) Deployed() bool { return s.Deployment.APIURL != "" }
 // taken back, nor repeated.
 func (s Settings) Protected() bool { return s.Production() && s.Deployed() }
 
-// PublicURL is the API's address, "" while nobody knows it.
+// PublicURL is the API's address without a slash at its end, as the functions
+// take it too, "" while nobody knows it.
 func (s Settings) PublicURL() string {
 	if s.Deployment.Domain != "" {
 		return "https://" + s.Deployment.Domain
 	}
-	return cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL)
+	return strings.TrimRight(cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL), "/")
 }
 
 // Environment is what the stack gives to its functions, as far as the file

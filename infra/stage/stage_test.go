@@ -113,7 +113,7 @@ func TestReadAndWrite(t *testing.T) {
 
 func TestPublicURL(t *testing.T) {
 	s := good()
-	s.Deployment.APIURL = "https://api"
+	s.Deployment.APIURL = "https://api/"
 	for _, want := range []string{"https://api", "https://public", "https://domain"} {
 		if got := s.PublicURL(); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -121,7 +121,7 @@ func TestPublicURL(t *testing.T) {
 		if s.Variables["PUBLIC_URL"] != "" {
 			s.Deployment.Domain = "domain"
 		}
-		s.Variables["PUBLIC_URL"] = "https://public"
+		s.Variables["PUBLIC_URL"] = "https://public//"
 	}
 }
 
