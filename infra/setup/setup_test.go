@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"signpost/infra/stage"
-	"signpost/shared/dynamo"
 	"signpost/shared/config/configtest"
+	"signpost/shared/dynamo"
 	"signpost/shared/secret/document"
 )
 
