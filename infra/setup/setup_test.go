@@ -161,7 +161,7 @@ func TestQuestionsJudgeAsTheFunctionsDo(t *testing.T) {
 			}
 			err := q.check(value.Value)
 			if (err == nil) != (value.Wrong == "") || err != nil && !strings.Contains(err.Error(), value.Wrong) {
-				t.Errorf("%s: %s=%q: %v, want %q", value.Name, q.key, value.Value, err, value.Wrong)
+				t.Errorf("%s: %s=%.100q: %v, want %q", value.Name, q.key, value.Value, err, value.Wrong)
 			}
 		}
 	}

@@ -57,7 +57,7 @@ func TestTheTemplateTakesWhatTheFunctionsTake(t *testing.T) {
 		}
 		got := p.takes(value.Value)
 		if want := value.Wrong == "" || value.Beyond != ""; got != want {
-			t.Errorf("%s: %s=%q: taken %t, want %t", value.Name, names[value.Variable], value.Value, got, want)
+			t.Errorf("%s: %s=%.100q: taken %t, want %t", value.Name, names[value.Variable], value.Value, got, want)
 		}
 	}
 }
