@@ -55,7 +55,6 @@ func (d *deployment) addNotices() {
 			DynamoDbStreamParameters: &awspipes.CfnPipe_PipeSourceDynamoDBStreamParametersProperty{
 				StartingPosition: jsii.String("TRIM_HORIZON"), BatchSize: jsii.Number(pipeBatchSize),
 				MaximumRetryAttempts: jsii.Number(pipeRetries), MaximumRecordAgeInSeconds: jsii.Number(pipeMaxAge),
-				OnPartialBatchItemFailure: jsii.String("AUTOMATIC_BISECT"),
 				DeadLetterConfig:          &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: missed.AttrArn()},
 			},
 		},
