@@ -55,7 +55,7 @@ func (d *deployment) addNotices() {
 			DynamoDbStreamParameters: &awspipes.CfnPipe_PipeSourceDynamoDBStreamParametersProperty{
 				StartingPosition: jsii.String("TRIM_HORIZON"), BatchSize: jsii.Number(pipeBatchSize),
 				MaximumRetryAttempts: jsii.Number(pipeRetries), MaximumRecordAgeInSeconds: jsii.Number(pipeMaxAge),
-				DeadLetterConfig:          &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: missed.AttrArn()},
+				DeadLetterConfig: &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: missed.AttrArn()},
 			},
 		},
 		TargetParameters: &awspipes.CfnPipe_PipeTargetParametersProperty{
