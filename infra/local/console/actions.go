@@ -38,6 +38,8 @@ func (c *Console) actions() map[string]action {
 		"move":           c.move,
 		"verify":         c.verify,
 		"devices":        c.addDevices,
+		"factoryReset":   c.factoryReset,
+		"wipe":           c.wipe,
 		"trouble/{kind}": c.trouble,
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"signpost/shared/webex/webextest"
 )
@@ -50,9 +51,17 @@ type devicesView struct {
 	Groups []screens
 }
 
-// devicesKey is what devices show: they never change, but may become more.
+// devicesKey is what devices show. They may become more, and whatever else
+// happens to one wipes its storage.
 func (c *Console) devicesKey(org *webextest.Organization) any {
-	key := []any{len(c.options.Webex.Devices(org.ID())), org.Sub()}
+	devices := c.options.Webex.Devices(org.ID())
+	var wiped time.Time
+	for _, device := range devices {
+		if device.StorageSince.After(wiped) {
+			wiped = device.StorageSince
+		}
+	}
+	key := []any{len(devices), wiped, org.Sub()}
 	for _, f := range features {
 		configuration, _ := c.options.Webex.Configuration(org.ID(), f.Name)
 		key = append(key, configuration)
@@ -104,6 +113,24 @@ func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
 	}
 	c.options.Webex.AddDevices(orgID, devices)
 	return outcome{Title: fmt.Sprintf("%d devices made", count)}, nil
+}
+
+// factoryReset resets one device, which then has another id.
+func (c *Console) factoryReset(r *http.Request, orgID string) (outcome, error) {
+	device, err := c.options.Webex.FactoryReset(orgID, r.FormValue("device"))
+	if err != nil {
+		return outcome{}, err
+	}
+	return outcome{
+		Title:  device.Name + " was reset",
+		Detail: "Its deviceId is a new one, its workspace's ownerId is not.",
+	}, nil
+}
+
+// wipe is the daily wipe of what web apps stored.
+func (c *Console) wipe(_ *http.Request, orgID string) (outcome, error) {
+	c.options.Webex.WipeWebAppStorage(orgID)
+	return outcome{Title: "Web app storage was wiped", Detail: "Devices do so once a day. What signage stored stays."}, nil
 }
 
 func shortModel(n int) string {

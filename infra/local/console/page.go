@@ -29,7 +29,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"class":    statusClass,
 	"millis":   millis,
 	"clock":    func(t time.Time) string { return t.Local().Format("15:04:05.000") },
-	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"day":      func(t time.Time) string { return t.Local().Format("2 Jan 15:04:05") },
 	"nothing":  func(s string) bool { return s == "" },
 	"assemble": func(pairs ...any) map[string]any { return assemble(pairs) },

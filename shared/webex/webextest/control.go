@@ -34,6 +34,8 @@ import (
 //	POST   /_control/organizations/<org>/duplicateNextAction   post the next management action twice
 //	GET    /_control/organizations/<org>/devices               [device]
 //	POST   /_control/organizations/<org>/devices               device, or {count, model?} for many → [device], those added
+//	POST   /_control/organizations/<org>/factoryReset          {device} → device, with its new id
+//	POST   /_control/organizations/<org>/wipeWebAppStorage     as devices do once a day
 //	GET    /_control/organizations/<org>/deviceUrl?device=<id> {url}: what the device fetches
 //	GET    /_control/organizations/<org>/configurations/<feature>  what is stored
 //	PUT    /_control/organizations/<org>/configurations/<feature>  store behind the integration's back
@@ -100,6 +102,8 @@ func (c *Cloud) controlTable() map[string]controlFunc {
 
 		"GET " + org + "/devices":                     c.onOrg(c.controlDevices),
 		"POST " + org + "/devices":                    c.onOrg(c.controlAddDevices),
+		"POST " + org + "/factoryReset":               c.onOrg(c.controlFactoryReset),
+		"POST " + org + "/wipeWebAppStorage":          c.onOrg(then(c.WipeWebAppStorage)),
 		"GET " + org + "/deviceUrl":                   c.onOrg(c.controlDeviceURL),
 		"GET " + org + "/configurations/{feature}":    c.onOrg(c.controlGetConfiguration),
 		"PUT " + org + "/configurations/{feature}":    c.onOrg(c.controlPutConfiguration),

@@ -216,6 +216,18 @@ func (c *Cloud) controlAddDevices(r *http.Request, orgID string) (any, error) {
 	return c.AddDevices(orgID, devices), nil
 }
 
+func (c *Cloud) controlFactoryReset(r *http.Request, orgID string) (any, error) {
+	in, err := input[struct{ Device string }](r)
+	if err != nil {
+		return nil, err
+	}
+	device, err := c.FactoryReset(orgID, in.Device)
+	if err != nil {
+		return nil, missingError{err}
+	}
+	return device, nil
+}
+
 func orElse(s, fallback string) string {
 	defaultTo(&s, fallback)
 	return s

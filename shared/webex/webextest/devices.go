@@ -1,10 +1,12 @@
 package webextest
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The kinds of devices: which of the features a device can show [page].
@@ -24,6 +26,13 @@ type Device struct {
 	OwnerID          string `json:"ownerId"`
 	OwnerName        string `json:"ownerName"`
 	PeripheralSerial string `json:"peripheralSerial,omitempty"` // a Room Navigator's [page]
+
+	// RoomScheduler is the name of the paired Room Scheduler, if there is one: a
+	// second screen, which shows the same address with the same deviceId [roomos].
+	RoomScheduler string `json:"roomScheduler,omitempty"`
+
+	// StorageSince is when what the shown page stores was last wiped.
+	StorageSince time.Time `json:"storageSince,omitzero"`
 }
 
 // Feature is the feature that the device can show.
@@ -35,23 +44,24 @@ func (d Device) Feature() string {
 }
 
 // firstDevices are those that a new organization has.
-func firstDevices() []Device {
+func firstDevices(now time.Time) []Device {
 	devices := []Device{
 		{Name: "Lobby Board", Model: "Cisco Board Pro 75", OwnerName: "Lobby"},
 		{Name: "Reception Desk", Model: "Cisco Desk Pro", OwnerName: "Reception"},
-		{Name: "Board Room", Model: "Cisco Room Kit EQ", OwnerName: "Board Room & Annex"},
+		{Name: "Board Room", Model: "Cisco Room Kit EQ", OwnerName: "Board Room & Annex", RoomScheduler: "Board Room Scheduler"},
 		{Name: "Board Room Navigator", Model: "Cisco Room Navigator", OwnerName: "Board Room & Annex"},
 		{Name: "Huddle Navigator", Model: "Cisco Room Navigator", OwnerName: "Huddle #2"},
 	}
 	for i := range devices {
-		devices[i] = devices[i].completed()
+		devices[i] = devices[i].completed(now)
 	}
 	return devices
 }
 
 // completed fills in what was left empty.
-func (d Device) completed() Device {
-	defaultTo(&d.ID, hydraID("us", "DEVICE", newUUID()))
+func (d Device) completed(now time.Time) Device {
+	defaultTo(&d.StorageSince, now)
+	defaultTo(&d.ID, newDeviceID())
 	defaultTo(&d.Name, "Unnamed device")
 	defaultTo(&d.Model, "Cisco Room Bar")
 	defaultTo(&d.OwnerID, hydraID("us", "PLACE", newUUID()))
@@ -78,7 +88,7 @@ func (c *Cloud) AddDevice(orgID string, d Device) Device {
 func (c *Cloud) AddDevices(orgID string, devices []Device) []Device {
 	added := make([]Device, len(devices))
 	for i, d := range devices {
-		added[i] = d.completed()
+		added[i] = d.completed(c.now())
 	}
 	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil {
@@ -86,6 +96,38 @@ func (c *Cloud) AddDevices(orgID string, devices []Device) []Device {
 	}
 	return added
 }
+
+// FactoryReset resets a device. Its id is a new one, and what its page stored is
+// gone; its workspace, and so OwnerID, stays [overview].
+func (c *Cloud) FactoryReset(orgID, deviceID string) (Device, error) {
+	defer c.change(orgID)()
+	org, err := c.mustOrg(orgID)
+	if err != nil {
+		return Device{}, err
+	}
+	for i := range org.devices {
+		if d := &org.devices[i]; d.ID == deviceID {
+			d.ID, d.StorageSince = newDeviceID(), c.now()
+			return *d, nil
+		}
+	}
+	return Device{}, fmt.Errorf("no device %q", deviceID)
+}
+
+// WipeWebAppStorage does what devices do once a day by default: they wipe what
+// the persistent web app stored. What signage stored stays [roomos].
+func (c *Cloud) WipeWebAppStorage(orgID string) {
+	defer c.change(orgID)()
+	if org := c.org(orgID); org != nil {
+		for i := range org.devices {
+			if d := &org.devices[i]; d.Kind == KindShowsWebApp {
+				d.StorageSince = c.now()
+			}
+		}
+	}
+}
+
+func newDeviceID() string { return hydraID("us", "DEVICE", newUUID()) }
 
 // Devices are the devices of an organization.
 func (c *Cloud) Devices(orgID string) []Device {

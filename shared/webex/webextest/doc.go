@@ -6,7 +6,7 @@
 // the installations, OAuth tokens and feature configurations, and the requests
 // it was sent. It follows the project's protocol.md; where a doc comment states
 // a fact about Webex it carries that page's tag: [page], [java], [node],
-// [editor], [demo], [token], or [ours] for what no source says and we decided.
+// [editor], [demo], [token], [overview], [roomos], or [ours] for what no source says and we decided.
 //
 // It must not know the product. Nothing outside the standard library, the JWT
 // and the JWK libraries is imported, so that a misunderstanding of Webex in the

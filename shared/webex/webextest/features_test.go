@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -153,5 +154,51 @@ func TestDeviceURL(t *testing.T) {
 	}
 	if len(f.Devices(f.org)) != 7 {
 		t.Errorf("%d devices", len(f.Devices(f.org)))
+	}
+}
+
+// TestFactoryReset: the address of a device that was reset holds a new deviceId
+// and the workspace's id that it always had.
+func TestFactoryReset(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	if _, err := f.MintActivation(f.org); err != nil {
+		t.Fatal(err)
+	}
+	f.SetConfiguration(f.org, webextest.DigitalSignage, map[string]any{"signageUrl": "https://example.com/?d=$(deviceId)&o=$(ownerId)"})
+	before := f.Devices(f.org)[0]
+	f.clock.advance(time.Hour)
+	var after webextest.Device
+	control := f.BaseURL() + "/_control/organizations/" + f.org + "/"
+	if err := json.Unmarshal(send(t, "POST", control+"factoryReset", "application/json", "", `{"device":"`+before.ID+`"}`).raw, &after); err != nil {
+		t.Fatal(err)
+	}
+	if after.ID == before.ID || after.OwnerID != before.OwnerID || after.Name != before.Name || after.StorageSince.Sub(before.StorageSince) != time.Hour {
+		t.Errorf("it was %+v and is %+v", before, after)
+	}
+	if _, shows := f.DeviceURL(f.org, before.ID); shows {
+		t.Error("the old id still shows something")
+	}
+	address, _ := f.DeviceURL(f.org, after.ID)
+	if !strings.Contains(address, "d="+after.ID+"&o="+before.OwnerID) {
+		t.Errorf("it shows %s", address)
+	}
+	if got := send(t, "POST", control+"factoryReset", "application/json", "", `{"device":"`+before.ID+`"}`); got.status != 404 {
+		t.Errorf("a device that is not there: %d", got.status)
+	}
+}
+
+// TestWipeOfStorage: a night takes what web apps stored, and not what signage did.
+func TestWipeOfStorage(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	before := f.Devices(f.org)
+	f.clock.advance(24 * time.Hour)
+	if got := send(t, "POST", f.BaseURL()+"/_control/organizations/"+f.org+"/wipeWebAppStorage", "", "application/json", ""); got.status != 200 {
+		t.Fatalf("%d %s", got.status, got.raw)
+	}
+	for i, d := range f.Devices(f.org) {
+		wiped := d.StorageSince.Sub(before[i].StorageSince) == 24*time.Hour
+		if wiped != (d.Kind == webextest.KindShowsWebApp) || !wiped && !d.StorageSince.Equal(before[i].StorageSince) {
+			t.Errorf("%s: wiped %v", d.Name, wiped)
+		}
 	}
 }

@@ -117,6 +117,8 @@ var changing = map[string]func(*testing.T, *keptCase){
 	"AddOrganization":        func(_ *testing.T, k *keptCase) { k.AddOrganization("Another", keptAway) },
 	"AddDevice":              func(_ *testing.T, k *keptCase) { k.AddDevice(k.org, Device{Name: "One more"}) },
 	"AddDevices":             func(_ *testing.T, k *keptCase) { k.AddDevices(k.org, make([]Device, 3)) },
+	"FactoryReset":           func(_ *testing.T, k *keptCase) { _, _ = k.FactoryReset(k.org, k.Devices(k.org)[0].ID) },
+	"WipeWebAppStorage":      func(_ *testing.T, k *keptCase) { k.WipeWebAppStorage(k.org) },
 	"SetScopes":              func(_ *testing.T, k *keptCase) { k.SetScopes(k.org, []string{"one"}) },
 	"MintActivation":         func(_ *testing.T, k *keptCase) { _, _ = k.MintActivation(k.org) },
 	"MintStrangerActivation": func(_ *testing.T, k *keptCase) { _, _ = k.MintStrangerActivation(k.org) },
@@ -152,7 +154,7 @@ var changing = map[string]func(*testing.T, *keptCase){
 var unchanging = strings.Fields(`
 	ActionsToDrop AppID BaseURL ClearFaults ClientID ClientSecret Close Configuration Count CrossLaunch
 	CrossLaunchBody DeviceURL Devices DropNextAction DuplicateNextAction Faults HoldActions Inject Installation
-	JWKSURLs MintAction OnRequest Organization Organizations ProvisioningURL PublicKey Pushes RefreshToken
+	JWKSURLs MintAction OnRequest Organization Organizations ProvisioningURL PublicKey Pushes RefreshToken TakesRefreshToken
 	Regions ReleaseActions Requests ResetRequests SendAction SetReadback SetRotateRefreshTokens Sign SignRS256`)
 
 // TestEveryChangeIsKept: what a method changed, a process that is started at

@@ -33,7 +33,7 @@ func (c *Cloud) AddOrganization(name, region string) *Organization {
 	defaultTo(&region, c.opts.Regions[0])
 	c.mustRegion(region)
 	org := &organization{id: newUUID(), name: name, region: region, pushes: map[string]int{}}
-	org.devices = firstDevices()
+	org.devices = firstDevices(c.now())
 	c.orgs = append(c.orgs, org)
 	_ = c.saveOrganization(org.id) // saveFailed was told
 	return &Organization{cloud: c, org: org}

@@ -123,7 +123,7 @@ document.addEventListener("submit", async (event) => {
   event.submitter?.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(form.action, {
-      method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" },
+      method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)), headers: { Accept: "application/json" },
     });
     tell(await response.json());
   } catch {
@@ -221,7 +221,9 @@ function showScreen(device) {
   if (!device.seen && !device.shown) return;
   device.shown = device.seen;
   showAddress(device.querySelector(".address"), device.dataset.src);
-  showPage(device.querySelector(".screen"), device.seen ? device.dataset.src : "");
+  for (const screen of device.querySelectorAll(".screen")) {
+    showPage(screen, device.seen ? device.dataset.src : "", device.dataset.since);
+  }
 }
 
 function showAddress(line, address) {
@@ -231,9 +233,10 @@ function showAddress(line, address) {
   line.replaceChildren(address ? link : "shows nothing");
 }
 
-function showPage(screen, address) {
+// A page whose storage was wiped is loaded anew.
+function showPage(screen, address, since) {
   let frame = screen.firstElementChild;
-  if (address && frame?.dataset.src === address) return;
+  if (address && frame?.dataset.src === address && frame.dataset.since === since) return;
   frame?.remove();
   screen.removeAttribute("data-shown");
   if (!address) return;
@@ -242,7 +245,7 @@ function showPage(screen, address) {
   frame.tabIndex = -1;
   frame.setAttribute("sandbox", "allow-scripts"); // no origin, no forms, no windows
   frame.referrerPolicy = "no-referrer";
-  frame.dataset.src = address;
+  Object.assign(frame.dataset, { src: address, since });
   frame.addEventListener("load", () => screen.setAttribute("data-shown", address));
   frame.src = address;
   screen.append(frame);
