@@ -24,12 +24,12 @@ import (
 // print: they follow a fault that no story here makes.
 var unseen = []string{
 	"ActivationDrift", "ActivationTokenInvalid", "ActivationRemoved", "UpdateApprovedDrift", "UpdateApprovedTokenInvalid", "VerifyConfigsRemoved",
+	"ActivationRefusalsSuspected",
 }
 
 // unprinted are the filters whose lines no function prints yet.
 var unprinted = []string{
-	"ActivationInvalidClient", "UpdateApprovedInvalidClient", "VerifyConfigsInvalidClient", "VerifyConfigsFailingForADay",
-	"ActivationRefusalsSuspected", "UpdateApprovedRefusalsSuspected", "VerifyConfigsRefusalsSuspected",
+	"VerifyConfigsFailingForADay",
 	"ActivationAppDiffers", "UpdateApprovedAppDiffers", "VerifyConfigsAppDiffers",
 	"ActivationWrongRegion", "UpdateApprovedWrongRegion", "VerifyConfigsWrongRegion",
 }
@@ -149,6 +149,7 @@ func playDay(t *testing.T) map[string][]map[string]any {
 	d.cloud = d.stack.Webex()
 	d.customer()
 	d.trouble()
+	d.refused()
 	d.strangers()
 	d.stack.Stop() // with it, all that was printed is there
 	return d.lines()
@@ -199,6 +200,32 @@ func (d *day) trouble() {
 	d.cloud.RevokeRefreshToken(org)
 	d.cloud.RevokeAccessTokens(org)
 	d.verify(org)
+}
+
+// refused are customers at a time when our client is wrong, and then when Webex
+// refuses the tokens of one after the other.
+func (d *day) refused() {
+	var orgs []string
+	for range 4 {
+		org := d.cloud.AddOrganization("Refused customer", "us-west-2_r").ID()
+		d.reply(200)(d.cloud.Activate(d.Context(), org))
+		orgs = append(orgs, org)
+	}
+	d.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 401, ContentType: "application/json", Body: `{"error": "invalid_client"}`})
+	d.reply(502)(d.cloud.Activate(d.Context(), d.cloud.AddOrganization("New customer", "us-west-2_r").ID()))
+	d.cloud.RevokeAccessTokens(orgs[0])
+	d.verify("") // the activation, again
+	d.verify(orgs[0])
+	d.reply(200)(d.cloud.HealthCheck(d.Context(), orgs[0]))
+	d.cloud.ClearFaults()
+	for _, org := range orgs {
+		d.cloud.RevokeRefreshToken(org)
+		d.cloud.RevokeAccessTokens(org)
+	}
+	for _, org := range orgs[:3] {
+		d.verify(org)
+	}
+	d.reply(200)(d.cloud.HealthCheck(d.Context(), orgs[3]))
 }
 
 // strangers try each route.

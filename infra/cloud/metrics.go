@@ -39,7 +39,8 @@ var counts = []count{
 	{metric: "Configurations", pattern: `{ $.msg = "feature" }`, by: []string{"feature", "outcome"}, of: lifecycle},
 	{metric: "Drift", pattern: `{ $.msg = "feature" && $.drift IS TRUE }`, by: []string{"feature"}, of: lifecycle},
 	{metric: "TokenInvalid", pattern: `{ $.msg = "token_invalid" }`, of: lifecycle},
-	{metric: "InvalidClient", pattern: `{ $.webex_code = "invalid_client" }`, of: lifecycle},
+	// An activation that is refused so is tried again by the schedule, which says it.
+	{metric: "InvalidClient", pattern: `{ $.webex_code = "invalid_client" }`, of: []string{"UpdateApprovedFunction", "VerifyConfigsFunction"}},
 	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: lifecycle},
 	{metric: "FailingForADay", pattern: `{ $.failing_hours >= 24 }`, of: []string{"VerifyConfigsFunction"}},
 	{metric: "RefusalsSuspected", pattern: `{ $.msg = "refusals suspected" }`, of: lifecycle},
