@@ -12,9 +12,15 @@ import (
 	"signpost/shared/webex"
 )
 
-// syncAndConclude is conclude, with what came of it logged.
+// syncAndConclude is conclude, with what came of it logged. An installation that
+// was replaced or removed meanwhile has not failed: whoever did that has seen to
+// what is wanted now.
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	row, result, err := s.conclude(ctx, row, owner)
+	if errors.Is(err, installation.ErrStale) {
+		s.log.InfoContext(ctx, "sync", "org", row.OrgKey, "outcome", "overtaken", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
+		return row, synced{pushed: result.pushed, deleted: result.deleted}, nil
+	}
 	s.report(ctx, row, result, err)
 	return row, result, err
 }

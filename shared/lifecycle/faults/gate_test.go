@@ -1,0 +1,205 @@
+package faults_test
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/secret"
+	"signpost/shared/webex"
+)
+
+// actorKey is the context's key for whose call it is: 0 or 1. A call of nobody's
+// passes every gate: it prepares a case, or is the schedule's afterwards.
+type actorKey struct{}
+
+// turn is a call that waits to be made.
+type turn struct {
+	actor int
+	name  string
+	begin chan struct{}
+}
+
+// gate holds every call of the two use cases to the store and to Webex until it
+// is let through.
+type gate struct {
+	mu      sync.Mutex
+	waiting []*turn
+}
+
+// pass waits until the call is let through, or its time is over.
+func (g *gate) pass(ctx context.Context, name string) error {
+	actor, ok := ctx.Value(actorKey{}).(int)
+	if !ok {
+		return ctx.Err()
+	}
+	t := &turn{actor: actor, name: name, begin: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, t)
+	g.mu.Unlock()
+	select {
+	case <-t.begin:
+		return ctx.Err()
+	case <-ctx.Done():
+		g.remove(t)
+		return ctx.Err()
+	}
+}
+
+func (g *gate) remove(t *turn) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.waiting = slices.DeleteFunc(g.waiting, func(other *turn) bool { return other == t })
+}
+
+// open lets a call through.
+func (g *gate) open(t *turn) {
+	g.remove(t)
+	close(t.begin)
+}
+
+// turns are the calls of an actor that wait, in an order that is the same in
+// every run.
+func (g *gate) turns(actor int) []*turn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	own := slices.DeleteFunc(slices.Clone(g.waiting), func(t *turn) bool { return t.actor != actor })
+	slices.SortStableFunc(own, func(a, b *turn) int { return cmp.Compare(a.name, b.name) })
+	return own
+}
+
+// gatedStore is a store behind the gate: each call is atomic at the moment at
+// which it is let through, as those of the real one are.
+type gatedStore struct {
+	lifecycle.Store
+	gate *gate
+}
+
+func (s gatedStore) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	if err := s.gate.pass(ctx, "Find"); err != nil {
+		return installation.Installation{}, nil, err
+	}
+	return s.Store.Find(ctx, orgKey, now)
+}
+
+func (s gatedStore) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
+	if err := s.gate.pass(ctx, "Used"); err != nil {
+		return false, err
+	}
+	return s.Store.Used(ctx, orgKey, id, now)
+}
+
+func (s gatedStore) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
+	if err := s.gate.pass(ctx, "PutCandidate"); err != nil {
+		return c, err
+	}
+	return s.Store.PutCandidate(ctx, c)
+}
+
+func (s gatedStore) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
+	if err := s.gate.pass(ctx, "DeleteCandidate"); err != nil {
+		return err
+	}
+	return s.Store.DeleteCandidate(ctx, c)
+}
+
+func (s gatedStore) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	if err := s.gate.pass(ctx, "Save"); err != nil {
+		return i, err
+	}
+	return s.Store.Save(ctx, i)
+}
+
+func (s gatedStore) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
+	if err := s.gate.pass(ctx, "Commit"); err != nil {
+		return i, err
+	}
+	return s.Store.Commit(ctx, i, used, done, now)
+}
+
+func (s gatedStore) Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) ([]installation.Ref, string, error) {
+	if err := s.gate.pass(ctx, "Due"); err != nil {
+		return nil, "", err
+	}
+	return s.Store.Due(ctx, shard, now, cursor, limit)
+}
+
+func (s gatedStore) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
+	if err := s.gate.pass(ctx, "Claim"); err != nil {
+		return installation.Work{}, err
+	}
+	return s.Store.Claim(ctx, ref, lease, now)
+}
+
+func (s gatedStore) Refusals(ctx context.Context, clientID string) (installation.Refusals, error) {
+	if err := s.gate.pass(ctx, "Refusals"); err != nil {
+		return installation.Refusals{}, err
+	}
+	return s.Store.Refusals(ctx, clientID)
+}
+
+func (s gatedStore) SaveRefusals(ctx context.Context, refusals installation.Refusals) (installation.Refusals, error) {
+	if err := s.gate.pass(ctx, "SaveRefusals"); err != nil {
+		return refusals, err
+	}
+	return s.Store.SaveRefusals(ctx, refusals)
+}
+
+// gatedWebex is Webex behind the gate.
+type gatedWebex struct {
+	lifecycle.Webex
+	gate *gate
+}
+
+func (w gatedWebex) Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error) {
+	if err := w.gate.pass(ctx, "POST token"); err != nil {
+		return webex.Tokens{}, err
+	}
+	return w.Webex.Exchange(ctx, oauthURL, client, refresh)
+}
+
+func (w gatedWebex) GetApp(ctx context.Context, appURL string, token secret.String) (webex.App, error) {
+	if err := w.gate.pass(ctx, "GET app"); err != nil {
+		return webex.App{}, err
+	}
+	return w.Webex.GetApp(ctx, appURL, token)
+}
+
+func (w gatedWebex) UpdateApp(ctx context.Context, appURL string, token secret.String, update webex.AppUpdate) error {
+	if err := w.gate.pass(ctx, "PATCH app"); err != nil {
+		return err
+	}
+	return w.Webex.UpdateApp(ctx, appURL, token, update)
+}
+
+func (w gatedWebex) DeleteApp(ctx context.Context, appURL string, token secret.String) error {
+	if err := w.gate.pass(ctx, "DELETE app"); err != nil {
+		return err
+	}
+	return w.Webex.DeleteApp(ctx, appURL, token)
+}
+
+func (w gatedWebex) GetConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) (webex.FeatureConfig, error) {
+	if err := w.gate.pass(ctx, "GET "+string(feature)); err != nil {
+		return webex.FeatureConfig{}, err
+	}
+	return w.Webex.GetConfig(ctx, feature, endpoint, token)
+}
+
+func (w gatedWebex) PutConfig(ctx context.Context, endpoint string, token secret.String, config webex.FeatureConfig) error {
+	if err := w.gate.pass(ctx, "PUT "+string(config.Feature)); err != nil {
+		return err
+	}
+	return w.Webex.PutConfig(ctx, endpoint, token, config)
+}
+
+func (w gatedWebex) DeleteConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) error {
+	if err := w.gate.pass(ctx, "DELETE "+string(feature)); err != nil {
+		return err
+	}
+	return w.Webex.DeleteConfig(ctx, feature, endpoint, token)
+}
