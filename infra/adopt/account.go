@@ -15,8 +15,9 @@ import (
 
 // realAccount is the one that the AWS tools use.
 type realAccount struct {
-	tables  *dynamodb.Client
-	secrets *secretsmanager.Client
+	inRegion string
+	tables   *dynamodb.Client
+	secrets  *secretsmanager.Client
 }
 
 func openAccount(ctx context.Context) (account, error) {
@@ -27,8 +28,10 @@ func openAccount(ctx context.Context) (account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("AWS: %w", err)
 	}
-	return realAccount{dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}, nil
+	return realAccount{settings.Region, dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}, nil
 }
+
+func (a realAccount) region() string { return a.inRegion }
 
 func (a realAccount) table(ctx context.Context, name string) (string, bool, error) {
 	out, err := a.tables.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})

@@ -42,7 +42,7 @@ func amazon(t *testing.T, answers map[string]string) account {
 	}))
 	t.Cleanup(server.Close)
 	settings := aws.Config{Region: "eu-west-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}
-	return realAccount{dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}
+	return realAccount{settings.Region, dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}
 }
 
 func table(key string) string {
@@ -90,7 +90,7 @@ func TestLeft(t *testing.T) {
 func TestOnlyAFirstDeploymentAdopts(t *testing.T) {
 	root := t.TempDir()
 	file := filepath.Join(root, "left.json")
-	settings := stage.Settings{Name: "dev", Deployment: stage.Deployment{APIURL: "https://api", Table: "table"}}
+	settings := stage.Settings{Name: "dev", Deployment: stage.Deployment{APIURL: "https://a.execute-api.us-east-1.amazonaws.com", Table: "table"}}
 	if err := errors.Join(settings.Write(root), os.WriteFile(file, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -109,12 +109,21 @@ func TestOnlyAFirstDeploymentAdopts(t *testing.T) {
 		t.Errorf("deployed: the file: %v, asked %d times", err, asked)
 	}
 	adopt(true)
+	read, _, err := stage.Read(root, "dev")
+	if err != nil || !read.Deployed() || asked != 1 {
+		t.Errorf("the stack of another region was deleted: %+v %v", read.Deployment, err)
+	}
+	read.Deployment.APIURL = "https://a.execute-api.eu-west-1.amazonaws.com"
+	if err := read.Write(root); err != nil {
+		t.Fatal(err)
+	}
+	adopt(true)
 	if read, _, err := stage.Read(root, "dev"); err != nil || read.Deployed() || read.Deployment.Table != "table" {
 		t.Errorf("forgotten: %+v %v", read.Deployment, err)
 	}
 	adopt(false)
 	text, err := os.ReadFile(file)
-	if err != nil || asked != 1 || !strings.Contains(string(text), `"TableName": "signpost-dev-installations"`) {
+	if err != nil || asked != 3 || !strings.Contains(string(text), `"TableName": "signpost-dev-installations"`) {
 		t.Errorf("%s %v, asked %d times", text, err, asked)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 // account is an AWS account and region, as far as is asked here.
 type account interface {
+	region() string
 	// table returns the id of the customer-managed key that the table is
 	// encrypted with, "" for none.
 	table(ctx context.Context, name string) (key string, found bool, err error)

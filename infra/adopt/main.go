@@ -17,6 +17,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 
 	"signpost/infra/stage"
 )
@@ -43,11 +44,7 @@ func run(ctx context.Context, root, name, file string, forget bool, open func(co
 		return err
 	}
 	if forget {
-		settings.Deployment.APIURL = ""
-		if !found {
-			return nil
-		}
-		return settings.Write(root)
+		return forgetAddress(ctx, root, settings, found, open)
 	}
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -69,4 +66,18 @@ func run(ctx context.Context, root, name, file string, forget bool, open func(co
 	}
 	fmt.Printf("An earlier stack of %s left these, which the new one takes over:\n%s\n", name, text)
 	return os.WriteFile(file, text, 0o600)
+}
+
+// forgetAddress forgets the API's address if it is of this region: after a move
+// the stack that was deleted is the one of the region before.
+func forgetAddress(ctx context.Context, root string, settings stage.Settings, found bool, open func(context.Context) (account, error)) error {
+	if !found || !settings.Deployed() {
+		return nil
+	}
+	account, err := open(ctx)
+	if err != nil || !strings.Contains(settings.Deployment.APIURL, ".execute-api."+account.region()+".") {
+		return err
+	}
+	settings.Deployment.APIURL = ""
+	return settings.Write(root)
 }
