@@ -14,13 +14,7 @@ import (
 
 // verify does what the schedule would do for one organization, or says it.
 func (d *doctor) verify(ctx context.Context, args []string) error {
-	dryRun := false
-	if len(args) > 0 && strings.TrimLeft(args[0], "-") == "dry-run" {
-		dryRun, args = true, args[1:]
-	}
-	if len(args) == 2 && strings.TrimLeft(args[1], "-") == "dry-run" {
-		dryRun, args = true, args[:1]
-	}
+	args, dryRun := without(args, "dry-run")
 	if dryRun {
 		return d.show(ctx, args)
 	}
@@ -58,6 +52,18 @@ func (d *doctor) verify(ctx context.Context, args []string) error {
 		return errFound
 	}
 	return err
+}
+
+// without takes a flag out of a command's words, before or after the other one.
+func without(args []string, flag string) (rest []string, found bool) {
+	for _, arg := range args {
+		if name := strings.TrimLeft(arg, "-"); name == flag && name != arg {
+			found = true
+			continue
+		}
+		rest = append(rest, arg)
+	}
+	return rest, found
 }
 
 func (d *doctor) say(good bool, text string) {

@@ -9,9 +9,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"signpost/infra/local/stack"
 	"signpost/shared/config"
+	"signpost/shared/dynamo"
+	"signpost/shared/installation"
 	"signpost/shared/webex/webextest"
 )
 
@@ -114,6 +120,66 @@ func TestVerify(t *testing.T) {
 	defer c.stack.Webex().ClearFaults()
 	if output := c.want(exitWrong, []string{"could not be asked", "not known"}, "show", c.org.ID()); strings.Contains(output, "≠") {
 		t.Errorf("differences are made up:\n%s", output)
+	}
+}
+
+// TestLookingWritesNothing: with the access token expired, and with the refresh
+// token dead, `show` says so and leaves the row as it is.
+func TestLookingWritesNothing(t *testing.T) {
+	c := newClinic(t)
+	c.change(func(row *installation.Installation) { row.Tokens.AccessExpiresAt = time.Now().Add(-time.Hour) })
+	c.stack.Webex().Inject(webextest.Fault{OrgID: c.org.ID(), Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json"})
+	defer c.stack.Webex().ClearFaults()
+	before := c.row()
+	for _, args := range [][]string{{"show", c.org.ID()}, {"verify", "-dry-run", c.org.ID()}, {"verify", c.org.ID(), "-dry-run"}} {
+		c.want(exitWrong, []string{"access token expired: run verify", "not known"}, args...)
+	}
+	if after := c.row(); after.Version != before.Version || after.State != installation.Active {
+		t.Errorf("version %d became %d, state %s", before.Version, after.Version, after.State)
+	}
+	c.stack.Webex().ClearFaults()
+	c.want(exitFine, []string{"a verification changes nothing"}, "show", "-refresh", c.org.ID())
+	if after := c.row(); after.Version == before.Version {
+		t.Error("-refresh renewed nothing")
+	}
+}
+
+// TestFailingIsShown: what has failed for a day, in words and for programs.
+func TestFailingIsShown(t *testing.T) {
+	c := newClinic(t)
+	c.change(func(row *installation.Installation) { row.Schedule.FailingSince = time.Now().Add(-25 * time.Hour) })
+	c.want(exitFine, []string{"failing"}, "list")
+	c.want(exitFine, []string{"failing since", "25h0m"}, "show", c.org.ID())
+	c.want(exitFine, []string{`"failing": true`, `"failingSince": "`}, "-json", "list")
+	c.want(exitFine, []string{"verified 1"}, "verify", c.org.ID())
+	if output := c.want(exitFine, nil, "show", c.org.ID()); strings.Contains(output, "25h0m") {
+		t.Errorf("still failing:\n%s", output)
+	}
+}
+
+// store is the stack's table.
+func (c *clinic) store() *dynamo.Store {
+	return dynamo.New(dynamo.NewClient(aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(c.stack.DynamoDBURL()), Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
+	}), c.stack.TableName())
+}
+
+func (c *clinic) row() installation.Installation {
+	c.t.Helper()
+	row, _, err := c.store().Find(c.t.Context(), c.org.ID(), time.Now())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return row
+}
+
+// change writes the row as change leaves it.
+func (c *clinic) change(change func(*installation.Installation)) {
+	c.t.Helper()
+	row := c.row()
+	change(&row)
+	if _, err := c.store().Save(c.t.Context(), row); err != nil {
+		c.t.Fatal(err)
 	}
 }
 

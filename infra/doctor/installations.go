@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,10 @@ type summary struct {
 	TokenHealth string            `json:"tokenHealth"`
 	LastResult  string            `json:"lastResult"`
 	NextDue     string            `json:"nextDue"`
+	// FailingSince is when verifying it first failed, "" if it did not last; from a
+	// day on it is Failing.
+	FailingSince string `json:"failingSince,omitempty"`
+	Failing      bool   `json:"failing"`
 
 	due time.Time
 }
@@ -31,6 +36,7 @@ func summarize(row installation.Installation, now time.Time) summary {
 	s := summary{
 		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
 		LastResult: row.Schedule.LastResult, NextDue: stamp(row.Schedule.DueAt), due: row.Schedule.DueAt,
+		FailingSince: stamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
 	}
 	if row.Exists() {
 		s.TokenHealth = string(row.TokenHealth(now))
@@ -41,7 +47,16 @@ func summarize(row installation.Installation, now time.Time) summary {
 	return s
 }
 
-// list shows every installation, tombstones left out.
+// shown is the state for people: one that has failed for a day says so.
+func (s summary) shown() string {
+	if s.Failing {
+		return "failing"
+	}
+	return s.State
+}
+
+// list shows every installation, tombstones left out. One that cannot be read
+// is an error, after all that can.
 func (d *doctor) list(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return usageError{"list takes no argument"}
@@ -51,12 +66,11 @@ func (d *doctor) list(ctx context.Context, args []string) error {
 		return err
 	}
 	now := time.Now()
-	all := []summary{}
+	all, unread := []summary{}, []error(nil)
 	done := d.progress("reading the table")
 	for row, err := range patient.store.Installations(ctx) {
 		if err != nil {
-			done()
-			return err
+			unread = append(unread, err)
 		}
 		if row.Exists() {
 			all = append(all, summarize(row, now))
@@ -65,19 +79,19 @@ func (d *doctor) list(ctx context.Context, args []string) error {
 	done()
 	slices.SortFunc(all, func(a, b summary) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Org, b.Org)) })
 	if d.json {
-		return d.print(all)
+		return errors.Join(append(unread, d.print(all))...)
 	}
 	d.rows([]string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "NEXT DUE"}, len(all), func(i int) []string {
 		s := all[i]
 		return []string{
-			s.Org, s.Name, s.State, cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
+			s.Org, s.Name, s.shown(), cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
 			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), when(s.due, now),
 		}
 	})
 	if len(all) == 0 {
 		d.faint("no installations")
 	}
-	return nil
+	return errors.Join(unread...)
 }
 
 // threeWay is what is wanted of one feature, was pushed, and is stored.
@@ -118,8 +132,10 @@ func threeWays(inspection lifecycle.Inspection) []threeWay {
 }
 
 // show shows one installation and what Webex holds beside it. It finds
-// something wrong if a verification would change anything.
+// something wrong if a verification would change anything. It changes nothing
+// itself, unless -refresh lets it renew the access token.
 func (d *doctor) show(ctx context.Context, args []string) error {
+	args, refresh := without(args, "refresh")
 	org, err := one(args, "organization")
 	if err != nil {
 		return err
@@ -129,7 +145,7 @@ func (d *doctor) show(ctx context.Context, args []string) error {
 		return err
 	}
 	done := d.progress("asking Webex")
-	inspection, err := patient.Service.Inspect(ctx, webex.OrganizationKey(org))
+	inspection, err := patient.Service.Inspect(ctx, webex.OrganizationKey(org), refresh)
 	done()
 	if err != nil {
 		return err
@@ -166,12 +182,12 @@ func (d *doctor) card(row installation.Installation, candidates int, now time.Ti
 	d.title(fmt.Sprintf("%s  %s", cmp.Or(row.OrgName, "(no name)"), row.OrgKey))
 	s := summarize(row, now)
 	lines := [][2]string{
-		{"state", s.State}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
+		{"state", s.shown()}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
 		{"token health", s.TokenHealth}, {"refresh token", "expires " + when(row.Tokens.RefreshExpiresAt, now)},
 		{"access token", "expires " + when(row.Tokens.AccessExpiresAt, now)},
 		{"activated", when(row.ActivatedAt, now)}, {"last action", when(row.LastActionAt, now)},
 		{"verified", when(row.Schedule.VerifiedAt, now)}, {"last result", s.LastResult},
-		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"next due", when(row.Schedule.DueAt, now)},
+		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"failing since", when(row.Schedule.FailingSince, now)}, {"next due", when(row.Schedule.DueAt, now)},
 		{"told actionsUrl", row.ToldActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
 	}
 	d.rows(nil, len(lines), func(i int) []string { return []string{"  " + lines[i][0], cmp.Or(lines[i][1], "-")} })

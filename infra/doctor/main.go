@@ -2,7 +2,7 @@
 // installation that does not do what it should: why a token is refused, which
 // installations there are, what one of them wants, stores and holds at Webex,
 // and which settings are wrong. It works on the local stack and on a deployed
-// one, and changes something only by `verify` and `remove`.
+// one, and changes something only by `verify`, `remove` and `show -refresh`.
 package main
 
 import (
@@ -31,7 +31,8 @@ const (
 const usage = `Usage: doctor [flags] <command>
 
   list                       every installation: state, features, token health, next due
-  show <org>                 one installation, and what Webex holds beside it
+  show [-refresh] <org>      one installation, and what Webex holds beside it;
+                             -refresh renews the access token if it expired
   verify [-dry-run] <org>    do what a verification does, or only say it
   explain <jwt>              check a token the way the functions do, check by check
   remove [-yes <org>] <org>  deactivate at Webex, then wipe the row

@@ -14,15 +14,16 @@ import (
 
 // Installations reads every installation and tombstone, page by page, in no
 // order. It scans the whole table and is for an operator, never for a request.
-// An error ends it.
+// A row that cannot be read is an error in its place, and the others follow; an
+// error of the table's ends it.
 func (s *Store) Installations(ctx context.Context) iter.Seq2[installation.Installation, error] {
 	return func(yield func(installation.Installation, error) bool) {
 		for work, err := range s.works(ctx, "sk = :sk", values{":sk": text(installationSK)}) {
-			if err != nil {
-				yield(installation.Installation{}, fmt.Errorf("list installations: %w", err))
-				return
+			var row installation.Installation
+			if err == nil {
+				row = *work.Installation
 			}
-			if !yield(*work.Installation, nil) {
+			if !yield(row, err) {
 				return
 			}
 		}
@@ -41,9 +42,14 @@ func (s *Store) works(ctx context.Context, filter string, of values) iter.Seq2[i
 		for item, err := range s.scan(ctx, filter, of) {
 			var work installation.Work
 			if err == nil {
-				work, _, err = decodeWork(item)
+				if work, _, err = decodeWork(item); err != nil {
+					err = fmt.Errorf("row of %s: %w", orgOf(item), err)
+				}
 			}
-			if !yield(work, err) || err != nil {
+			if err != nil {
+				work, err = installation.Work{}, fmt.Errorf("list installations: %w", err)
+			}
+			if !yield(work, err) {
 				return
 			}
 		}
@@ -99,4 +105,13 @@ func paged(more func() bool, next func() ([]map[string]types.AttributeValue, err
 			}
 		}
 	}
+}
+
+// orgOf is the organization whose row it is, as far as that can be read.
+func orgOf(item map[string]types.AttributeValue) string {
+	pk, _ := item["pk"].(*types.AttributeValueMemberS)
+	if pk == nil {
+		return "an unknown organization"
+	}
+	return key{PK: pk.Value}.orgKey()
 }

@@ -4,10 +4,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/dynamo"
+	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
 )
+
+// One row that this version cannot read hides none of the others, and is named.
+func TestInstallationsGoesOnAfterARowThatItCannotRead(t *testing.T) {
+	t.Parallel()
+	client, table := dynamotest.New(t)
+	s := dynamo.New(client, table)
+	for n := range 3 {
+		save(t, s, active(fmt.Sprint("o", n)))
+	}
+	if _, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &table, Key: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "org#o1"}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+		},
+		UpdateExpression:          aws.String("SET #s = :later"),
+		ExpressionAttributeNames:  map[string]string{"#s": "schema"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":later": &types.AttributeValueMemberN{Value: "99"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	var unread []error
+	for row, err := range s.Installations(t.Context()) {
+		if err != nil {
+			unread = append(unread, err)
+		} else if row.Exists() {
+			read++
+		}
+	}
+	if read != 2 || len(unread) != 1 || !strings.Contains(unread[0].Error(), "o1") {
+		t.Errorf("read %d, unread %v", read, unread)
+	}
+}
 
 func TestInstallationsListsJustThese(t *testing.T) {
 	s := newStore(t)

@@ -71,7 +71,10 @@ type scheduleRow struct {
 	VerifiedAt int64  `dynamodbav:"verifiedAt,omitempty"`
 	Failures   int    `dynamodbav:"failures,omitempty"`
 	Settings   string `dynamodbav:"settings,omitempty"`
-	LastResult string `dynamodbav:"lastResult,omitempty"`
+	// FailingSince and FailingNotified are as in the entity.
+	FailingSince    int64  `dynamodbav:"failingSince,omitempty"`
+	FailingNotified bool   `dynamodbav:"failingNotified,omitempty"`
+	LastResult      string `dynamodbav:"lastResult,omitempty"`
 
 	Failure *failureRow `dynamodbav:"failure,omitempty"`
 }
@@ -101,7 +104,7 @@ func (r *failureRow) failure() installation.Failure {
 func newScheduleRow(s installation.Schedule) scheduleRow {
 	return scheduleRow{
 		VerifiedAt: millis(s.VerifiedAt), Failures: s.Failures, Settings: s.Settings, LastResult: s.LastResult,
-		Failure: newFailureRow(s.Failure),
+		Failure: newFailureRow(s.Failure), FailingSince: millis(s.FailingSince), FailingNotified: s.FailingNotified,
 	}
 }
 
@@ -109,6 +112,7 @@ func (r scheduleRow) schedule(dueAt int64) installation.Schedule {
 	return installation.Schedule{
 		DueAt: instant(dueAt), VerifiedAt: instant(r.VerifiedAt),
 		Failures: r.Failures, Settings: r.Settings, LastResult: r.LastResult, Failure: r.Failure.failure(),
+		FailingSince: instant(r.FailingSince), FailingNotified: r.FailingNotified,
 	}
 }
 

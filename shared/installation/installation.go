@@ -147,6 +147,10 @@ const (
 	// NoticeRemoved: removed by the customer, or given up after
 	// [TokenInvalidLife].
 	NoticeRemoved Notice = "installation.removed"
+	// NoticeFailing: it could not be verified for [FailingAfter], and
+	// NoticeRecovered: it could be again.
+	NoticeFailing   Notice = "configuration.failing"
+	NoticeRecovered Notice = "configuration.recovered"
 	// NoticeTokenInvalid: Webex refused the refresh token.
 	NoticeTokenInvalid Notice = "installation.token_invalid"
 )
@@ -240,10 +244,37 @@ type Schedule struct {
 	Failures int
 	// Settings is the fingerprint of the settings that Failures counts for.
 	Settings string
+	// FailingSince is when the first of the failures in a row happened, whatever
+	// our settings were; zero after a success. FailingNotified is set once the
+	// vendor was told of it by [NoticeFailing].
+	FailingSince    time.Time
+	FailingNotified bool
 	// LastResult is the last verification's outcome, by a stable name.
 	LastResult string
 	// Failure is how the last try failed of Webex, zero if it did not.
 	Failure Failure
+}
+
+// FailingAfter is for how long an installation must have failed to be verified
+// for that to be shown and announced [ours]: shorter troubles pass by themselves.
+const FailingAfter = 24 * time.Hour
+
+// Failing reports whether all has failed for at least [FailingAfter].
+func (s Schedule) Failing(now time.Time) bool {
+	return !s.FailingSince.IsZero() && now.Sub(s.FailingSince) >= FailingAfter
+}
+
+// Notify returns the installation with the notice that its trouble is worth one,
+// or is over, and the record that it was given.
+func (i Installation) Notify(now time.Time) Installation {
+	schedule := &i.Schedule
+	switch {
+	case schedule.Failing(now) && !schedule.FailingNotified:
+		i.Notice, schedule.FailingNotified = NoticeFailing, true
+	case schedule.FailingSince.IsZero() && schedule.FailingNotified:
+		i.Notice, schedule.FailingNotified = NoticeRecovered, false
+	}
+	return i
 }
 
 // Exists reports whether the row stands for an installation at now: it is not

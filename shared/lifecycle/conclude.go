@@ -90,7 +90,7 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 	row.Schedule = s.scheduled(row.Schedule, now, result.err)
 	row.Schedule.LastResult = outcomeOf(result)
 	row.Schedule.Failure = failureOf(owner, cmp.Or(result.untold, result.err), now)
-	return row
+	return row.Notify(now)
 }
 
 // scheduled says when the row is due next: an interval after a success, and
@@ -101,12 +101,15 @@ func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failu
 	}
 	schedule.Settings = s.fingerprint
 	if failure == nil {
-		schedule.VerifiedAt = now
+		schedule.VerifiedAt, schedule.FailingSince = now, time.Time{}
 		schedule.DueAt = now.Add(s.nextInterval())
 		return schedule
 	}
+	if schedule.FailingSince.IsZero() {
+		schedule.FailingSince = now
+	}
 	schedule.Failures++
-	schedule.DueAt = now.Add(max(s.settings.backoff(schedule.Failures), webex.RetryAfter(failure)))
+	schedule.DueAt = now.Add(max(s.settings.backoff(schedule.Failures, now.Sub(schedule.FailingSince)), webex.RetryAfter(failure)))
 	return schedule
 }
 
@@ -171,6 +174,14 @@ func (s *Service) outcome(row installation.Installation, result synced) []any {
 	}
 }
 
+// failingHours is for how many whole hours all has failed.
+func (s *Service) failingHours(schedule installation.Schedule) int {
+	if schedule.FailingSince.IsZero() {
+		return 0
+	}
+	return int(s.now().Sub(schedule.FailingSince).Hours())
+}
+
 // report logs what happened, once; what is as it should be is not worth a line,
 // unless a person should see to it while that is so.
 func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
@@ -179,7 +190,7 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 	case saveErr != nil:
 		s.log.ErrorContext(ctx, "sync", append(append(attributes, "cause", errors.Join(saveErr, result.err)), answerOf(result.err)...)...)
 	case outcome == "failed":
-		attributes = append(attributes, "failures", row.Schedule.Failures, "cause", result.err)
+		attributes = append(attributes, "failures", row.Schedule.Failures, "failing_hours", s.failingHours(row.Schedule), "cause", result.err)
 		s.log.WarnContext(ctx, "sync", append(attributes, answerOf(result.err)...)...)
 	case row.TokenHealth(s.now()) == installation.TokensExpiring:
 		s.log.WarnContext(ctx, "sync", attributes...)

@@ -2,12 +2,17 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
 	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
+
+// ErrAccessExpired: there is no access token to ask Webex with, and getting one
+// would change the installation: verify it.
+var ErrAccessExpired = errors.New("access token expired: run verify")
 
 // Inspection is an installation as the table holds it, beside what Webex
 // stores.
@@ -20,10 +25,11 @@ type Inspection struct {
 	Failures map[webex.Feature]error
 }
 
-// Inspect looks at an organization's installation without changing anything at
-// Webex: what a verification would begin with. Like any look it may have to
-// renew the access token. It returns [installation.ErrNotFound].
-func (s *Service) Inspect(ctx context.Context, orgKey string) (Inspection, error) {
+// Inspect looks at an organization's installation: what a verification would
+// begin with. It writes nothing, here or at Webex, unless refresh is set: then
+// the access token is renewed if need be. Without one the failures are
+// [ErrAccessExpired], or [ErrTokenInvalid]. It returns [installation.ErrNotFound].
+func (s *Service) Inspect(ctx context.Context, orgKey string, refresh bool) (Inspection, error) {
 	row, candidates, err := s.store.Find(ctx, orgKey, s.now())
 	if err != nil {
 		return Inspection{}, err
@@ -36,14 +42,29 @@ func (s *Service) Inspect(ctx context.Context, orgKey string) (Inspection, error
 		Verdicts: map[webex.Feature]Verdict{}, Failures: map[webex.Feature]error{},
 	}
 	if row.Exists() {
-		s.inspectFeatures(ctx, &inspection)
+		s.inspectFeatures(ctx, &inspection, refresh)
 	}
 	return inspection, nil
 }
 
-func (s *Service) inspectFeatures(ctx context.Context, inspection *Inspection) {
-	row := inspection.Installation
-	session, err := s.openSession(ctx, row)
+// openReadOnly is openSession with the stored access token or none.
+func (s *Service) openReadOnly(ctx context.Context, row installation.Installation) (*session, error) {
+	switch {
+	case row.State == installation.TokenInvalid:
+		return nil, ErrTokenInvalid
+	case !usable(row, s.now()):
+		return nil, ErrAccessExpired
+	}
+	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+	return &session{service: s, gate: make(chan struct{}, 1), row: row, token: token, renewed: true}, err
+}
+
+func (s *Service) inspectFeatures(ctx context.Context, inspection *Inspection, refresh bool) {
+	row, open := inspection.Installation, s.openReadOnly
+	if refresh {
+		open = s.openSession
+	}
+	session, err := open(ctx, row)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	for _, name := range webex.Features {

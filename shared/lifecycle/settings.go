@@ -79,13 +79,20 @@ func digestOf(value any) string {
 const (
 	firstBackoff = 30 * time.Second
 	maxBackoff   = time.Hour
-	maxHold      = 24 * time.Hour
+	// What has failed for a week is tried less often.
+	longFailing    = 7 * 24 * time.Hour
+	longMaxBackoff = 6 * time.Hour
+	maxHold        = 24 * time.Hour
 )
 
-// backoff is how long after the given number of failures in a row the next try
-// is due.
-func (s Settings) backoff(failures int) time.Duration {
-	return doubled(min(firstBackoff, s.VerifyInterval), failures-1, maxBackoff)
+// backoff is how long after the given number of failures in a row, the first of
+// them so long ago, the next try is due.
+func (s Settings) backoff(failures int, failing time.Duration) time.Duration {
+	limit := maxBackoff
+	if failing >= longFailing {
+		limit = longMaxBackoff
+	}
+	return doubled(min(firstBackoff, s.VerifyInterval), failures-1, limit)
 }
 
 // hold is how long a configuration that keeps drifting is not pushed again.

@@ -24,6 +24,7 @@ type stumbling struct {
 	conflicts int // of the writes to come
 	save      error
 	saves     int
+	count     error // of CountDue
 	find      error // from the second time on
 	found     int
 }
@@ -63,6 +64,13 @@ func (s *stumbling) Find(ctx context.Context, orgKey string, now time.Time) (ins
 		return installation.Installation{}, nil, s.find
 	}
 	return s.Store.Find(ctx, orgKey, now)
+}
+
+func (s *stumbling) CountDue(ctx context.Context, shard int, now time.Time) (int, error) {
+	if s.count != nil {
+		return 0, s.count
+	}
+	return s.Store.CountDue(ctx, shard, now)
 }
 
 // on returns a service on the store, which logs as in production.
@@ -195,5 +203,20 @@ func TestRowThatOthersKeepWritingIsGivenUp(t *testing.T) {
 	}
 	if store.saves > 20 {
 		t.Errorf("%d tries", store.saves)
+	}
+}
+
+// A run that did what it could is no failure because what it left could not be
+// counted.
+func TestWhatIsLeftCannotBeCounted(t *testing.T) {
+	w := activatedWorld(t)
+	w.pass(2 * time.Hour)
+	trouble := errors.New("the index does not answer")
+	report, err := w.on(&stumbling{count: trouble}).VerifyDue(t.Context(), lifecycle.Run{Concurrency: 1, Until: w.clock()})
+	if err != nil || report != (lifecycle.Report{}) {
+		t.Errorf("report = %+v, %v", report, err)
+	}
+	if !strings.Contains(w.log.text(), trouble.Error()) {
+		t.Error("the log does not say so")
 	}
 }

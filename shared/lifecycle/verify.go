@@ -149,7 +149,7 @@ func (s *Service) VerifyDue(ctx context.Context, run Run) (Report, error) {
 	close(due)
 	wait()
 	if s.over(ctx, run) {
-		errs = append(errs, s.countLeft(ctx, shards, &done))
+		s.countLeft(ctx, shards, &done)
 	}
 	s.reportBacklog(ctx, &done, began)
 	return done.Report, errors.Join(errs...)
@@ -216,18 +216,19 @@ func (s *Service) reportBacklog(ctx context.Context, done *tally, began time.Tim
 	s.log.InfoContext(ctx, "backlog", "due", done.listed, "oldest_s", seconds)
 }
 
-// countLeft counts what a run that was over before its work leaves due.
-func (s *Service) countLeft(ctx context.Context, shards []int, done *tally) error {
+// countLeft counts what a run that was over before its work leaves due. The run
+// did what it did, whether or not that can be counted.
+func (s *Service) countLeft(ctx context.Context, shards []int, done *tally) {
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	for _, shard := range shards {
 		left, err := s.store.CountDue(settle, shard, s.now())
 		if err != nil {
-			return fmt.Errorf("count what is left in shard %d: %w", shard, err)
+			s.log.WarnContext(ctx, "count left", "shard", shard, "outcome", "failed", "cause", err)
+			return
 		}
 		done.Left += left
 	}
-	return nil
 }
 
 // verifyOne claims a due row and works on it.
@@ -332,7 +333,9 @@ func (s *Service) prove(ctx context.Context, candidate installation.Candidate, o
 
 // reportUnproven logs why a candidate is left to the schedule.
 func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
-	s.log.WarnContext(ctx, "candidate", append([]any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed", "cause", cause}, answerOf(cause)...)...)
+	attributes := []any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed",
+		"failing_hours", s.failingHours(candidate.Schedule), "cause", cause}
+	s.log.WarnContext(ctx, "candidate", append(attributes, answerOf(cause)...)...)
 }
 
 func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {

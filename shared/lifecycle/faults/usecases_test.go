@@ -319,12 +319,12 @@ func endings() []useCase {
 			w.pass(time.Minute)
 			return w.verification()
 		}},
-		{"inspect, access token lapsed", func(w *world) func(*process) error {
+		{"inspect and refresh, access token lapsed", func(w *world) func(*process) error {
 			w.cloud.SetRotateRefreshTokens(true)
 			w.activated()
 			w.pass(20 * time.Hour)
 			return func(p *process) error {
-				inspection, err := p.service.Inspect(p.ctx, w.org.ID())
+				inspection, err := p.service.Inspect(p.ctx, w.org.ID(), true)
 				return errors.Join(append(slices.Collect(maps.Values(inspection.Failures)), err)...)
 			}
 		}},

@@ -43,7 +43,7 @@ func inBubble(t *testing.T, plant plant, play func(t *testing.T, w *world)) {
 func (w *world) needsToken(ctx context.Context, worker *worker) bool {
 	ctx, cancel := context.WithTimeout(worker.context(ctx), time.Minute)
 	defer cancel()
-	inspection, err := w.service().Inspect(ctx, w.orgs[0].ID())
+	inspection, err := w.service().Inspect(ctx, w.orgs[0].ID(), true)
 	return err == nil && len(inspection.Failures) == 0
 }
 

@@ -20,7 +20,7 @@ func storedInstallation(i installation.Installation) installation.Installation {
 		&i.ActivatedAt, &i.LastActionAt, &i.RemovedAt, &i.ActivationUntil,
 		&i.Tokens.RefreshExpiresAt, &i.Tokens.RenewedAt, &i.Tokens.AccessExpiresAt, &i.Tokens.Renewal.Until, &i.Tokens.InvalidSince,
 		&i.Tokens.RefusedSince, &i.Tokens.RejectedSince, &i.Tokens.TriedAt,
-		&i.Work.Until, &i.Schedule.DueAt, &i.Schedule.VerifiedAt, &i.Schedule.Failure.RetryAt,
+		&i.Work.Until, &i.Schedule.DueAt, &i.Schedule.VerifiedAt, &i.Schedule.FailingSince, &i.Schedule.Failure.RetryAt,
 	} {
 		*t = wholeMillis(*t)
 	}
@@ -43,7 +43,9 @@ func storedInstallation(i installation.Installation) installation.Installation {
 func storedCandidate(c installation.Candidate) installation.Candidate {
 	c = cloneCandidate(c)
 	c.Version++
-	for _, t := range []*time.Time{&c.IssuedAt, &c.AcceptableUntil, &c.Work.Until, &c.Schedule.DueAt, &c.Schedule.VerifiedAt, &c.Schedule.Failure.RetryAt} {
+	for _, t := range []*time.Time{
+		&c.IssuedAt, &c.AcceptableUntil, &c.Work.Until, &c.Schedule.DueAt, &c.Schedule.VerifiedAt, &c.Schedule.FailingSince, &c.Schedule.Failure.RetryAt,
+	} {
 		*t = wholeMillis(*t)
 	}
 	c.ForgetAt = wholeSeconds(c.ForgetAt)
