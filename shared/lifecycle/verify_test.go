@@ -45,24 +45,25 @@ func TestVerifyRepairs(t *testing.T) {
 	tests := map[string]struct {
 		prepare func(w *world)
 		want    lifecycle.Report
-		calls   int // at Webex
+		calls   int // at Webex, at most
+		spared  int // calls that it may do without, by which feature is asked for first
 	}{
 		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage)) },
-			lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+			lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"configuration altered": {func(w *world) {
 			w.cloud.SetConfiguration(w.org.ID(), string(webex.PersistentWebApp), map[string]any{"pwaUrl": "https://other.example"})
-		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"SIGNAGE_URL changed": {func(w *world) { w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"}) },
-			lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+			lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"allow list added": {func(w *world) {
 			w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp, XAPIAllowList: "*.vendor.example"})
-		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3},
+		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"PUBLIC_URL changed": {func(w *world) { w.settings.PublicURL = "https://new.vendor.example" },
-			lifecycle.Report{Verified: 1, Pushed: 2}, 5},
+			lifecycle.Report{Verified: 1, Pushed: 2}, 5, 0},
 		"feature dropped": {func(w *world) { delete(w.settings.Provided, webex.PersistentWebApp) },
-			lifecycle.Report{Verified: 1, Deleted: 1}, 3},
+			lifecycle.Report{Verified: 1, Deleted: 1}, 3, 0},
 		"access token refused": {func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) },
-			lifecycle.Report{Verified: 1}, 5},
+			lifecycle.Report{Verified: 1}, 5, 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -72,7 +73,7 @@ func TestVerifyRepairs(t *testing.T) {
 			if report := w.verifyDue(); report != test.want {
 				t.Errorf("report = %+v, want %+v", report, test.want)
 			}
-			if got := w.calls(); len(got) != test.calls {
+			if got := w.calls(); len(got) > test.calls || len(got) < test.calls-test.spared {
 				t.Errorf("calls = %v, want %d", got, test.calls)
 			}
 			w.inSync()
