@@ -200,6 +200,14 @@ func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {
 			fed[raw.(map[string]any)["MetricName"].(string)] = true
 		}
 	}
+	for _, alarm := range *s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil) {
+		name := (*alarm)["Properties"].(map[string]any)["AlarmName"].(string)
+		for _, metric := range s.watched(name) {
+			if own, is := strings.CutPrefix(metric, "Signpost/prod "); is && !fed[strings.Fields(own)[0]] {
+				t.Errorf("%s watches %s, which nothing feeds", name, metric)
+			}
+		}
+	}
 	board := string(must(json.Marshal(s.plain)))
 	for _, part := range strings.Split(board, `\"Signpost/prod\",\"`)[1:] {
 		name, _, _ := strings.Cut(part, `\"`)

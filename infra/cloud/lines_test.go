@@ -24,12 +24,11 @@ import (
 // print: they follow a fault that no story here makes.
 var unseen = []string{
 	"ActivationDrift", "ActivationTokenInvalid", "ActivationRemoved", "UpdateApprovedDrift", "UpdateApprovedTokenInvalid", "VerifyConfigsRemoved",
-	"ActivationRefusalsSuspected",
+	"ActivationRefusalsSuspected", "VerifyConfigsFailingForADay",
 }
 
 // unprinted are the filters whose lines no function prints yet.
 var unprinted = []string{
-	"VerifyConfigsFailingForADay",
 	"ActivationAppDiffers", "UpdateApprovedAppDiffers", "VerifyConfigsAppDiffers",
 	"ActivationWrongRegion", "UpdateApprovedWrongRegion", "VerifyConfigsWrongRegion",
 }
