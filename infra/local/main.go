@@ -79,6 +79,7 @@ func banner(s *stack.Stack) string {
 	if file := s.SecretsFile(); file != "" {
 		fmt.Fprintf(&b, "  Secrets    %s   the content API key is in there\n", file)
 	}
-	fmt.Fprintf(&b, "  Lambda     aws lambda invoke --endpoint-url %s --function-name VerifyConfigsFunction /dev/stdout\n\n", s.URL())
+	fmt.Fprintf(&b, "  Lambda     aws lambda invoke --endpoint-url %s --function-name VerifyConfigsFunction /dev/stdout\n", s.URL())
+	fmt.Fprintf(&b, "  SAM        sam local start-api --port %d --env-vars %s\n\n", stack.SAMPort, s.SAMFile())
 	return b.String()
 }

@@ -127,6 +127,9 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	go s.watchTable()
+	if err := s.writeSAMFile(); err != nil {
+		return err
+	}
 	s.notices.start(ctx, s.table, s.logs)
 	if s.host, err = lambda.NewHost(s.logs); err != nil {
 		return err

@@ -1,0 +1,64 @@
+package stack
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// SAMPort is the port for `sam local start-api` beside a running stack: its own
+// default is the API's here, and that of start-lambda, 3001, is Webex's.
+const SAMPort = 3010
+
+// containerHost is this machine's loopback, as Docker names it in a container.
+const containerHost = "host.docker.internal"
+
+// SAMFile holds the functions' settings for `sam local --env-vars`.
+func (s *Stack) SAMFile() string { return filepath.Join(s.settings.dataDir, "sam.json") }
+
+// writeSAMFile writes the settings in SAM's form, {"Parameters": {…}}, with the
+// table's address as a container reaches it. Secrets that the environment gave
+// are not written down: SECRET_JSON is then to be added.
+func (s *Stack) writeSAMFile() error {
+	variables := s.settings.allVariables()
+	maps.Copy(variables, s.table.variables())
+	for name := range variables {
+		if strings.HasPrefix(name, "AWS_") && name != settingTable {
+			delete(variables, name) // SAM's own to set
+		}
+	}
+	if s.settings.secretsFile == "" {
+		delete(variables, "SECRET_JSON")
+	}
+	variables[settingTable] = fromContainer(s.table.endpoint)
+	variables["INSTALLATIONS_TABLE"] = s.TableName()
+	variables["PUBLIC_URL"] = cmp.Or(s.settings.given["PUBLIC_URL"], fmt.Sprintf("http://127.0.0.1:%d", SAMPort))
+	// Maps of strings always encode.
+	text, _ := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
+	if err := os.WriteFile(s.SAMFile()+".new", text, 0o600); err != nil {
+		return fmt.Errorf("settings for SAM: %w", err)
+	}
+	return os.Rename(s.SAMFile()+".new", s.SAMFile())
+}
+
+// fromContainer is an address as a container reaches it.
+func fromContainer(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	host, port := u.Hostname(), u.Port()
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return address
+	}
+	if u.Host = containerHost; port != "" {
+		u.Host += ":" + port
+	}
+	return u.String()
+}
