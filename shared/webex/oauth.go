@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -49,7 +50,7 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	body, failure := c.send(opExchange, request)
-	answer := readTokenAnswer(body)
+	answer, broken := readTokenAnswer(body)
 	if failure != nil {
 		failure.explain(answer)
 		return Tokens{}, failure
@@ -61,6 +62,11 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 	if tokens.Access.IsZero() {
 		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: errors.New("no access token in the answer")}
 	}
+	if broken != nil && tokens.Refresh.IsZero() {
+		// What is missing may be the only refresh token from now on: asking again
+		// gets it where the one used is still good, going on loses it.
+		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: fmt.Errorf("the answer breaks off without a refresh token: %w", broken)}
+	}
 	if tokens.Refresh.Equal(refresh) {
 		tokens.Refresh = secret.String{}
 	}
@@ -70,29 +76,33 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 // readTokenAnswer reads an answer of the token endpoint: JSON, or the form that
 // OAuth's first servers answered. Nothing but its content says which. What can be
 // read of it counts where the rest cannot: a refresh token in it may be the only
-// one from now on.
-func readTokenAnswer(body []byte) members {
+// one from now on. An error says that the answer breaks off, or is malformed.
+func readTokenAnswer(body []byte) (answer members, broken error) {
 	body = bytes.TrimSpace(withoutMark(body))
-	answer := members{}
+	answer = members{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if first, err := decoder.Token(); err != nil || first != json.Delim('{') {
 		form, _ := url.ParseQuery(string(body))
 		for name := range form {
 			answer[name], _ = json.Marshal(form.Get(name)) // a string
 		}
-		return answer
+		return answer, nil
 	}
 	for decoder.More() {
 		name, err := decoder.Token()
 		var value json.RawMessage
-		if err != nil || decoder.Decode(&value) != nil {
-			break
+		if err == nil {
+			err = decoder.Decode(&value)
+		}
+		if err != nil {
+			return answer, err
 		}
 		if name, ok := name.(string); ok {
 			answer[name] = value
 		}
 	}
-	return answer
+	_, broken = decoder.Token() // the end of the object
+	return answer, broken
 }
 
 func token(answer members, name string) secret.String {

@@ -2,6 +2,7 @@ package webex_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"testing"
@@ -56,6 +57,18 @@ func TestTokenAnswersInOtherWords(t *testing.T) {
 			if got, err := exchangeWith(t, label, body); err != nil || !sameTokens(got, want) {
 				t.Errorf("%s as %q: got %+v (%q, %q), %v", name, label, got, got.Access.Reveal(), got.Refresh.Reveal(), err)
 			}
+		}
+	}
+}
+
+// An answer that breaks off before its refresh token is none: what is missing may
+// be the only one from now on, and asking again gets it.
+func TestTokenAnswerBrokenOff(t *testing.T) {
+	for _, body := range []string{
+		`{"access_token":"a","expires_in":3600,"refresh_to`, `{"access_token":"a","refresh_token":"ne`, `{"access_token":"a"`, `{"access_token":"a",`,
+	} {
+		if got, err := exchangeWith(t, "application/json", body); !errors.Is(err, webex.ErrUnavailable) {
+			t.Errorf("%s: got %q, %v", body, got.Access.Reveal(), err)
 		}
 	}
 }

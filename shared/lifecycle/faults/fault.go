@@ -114,7 +114,7 @@ func webexFaults() []Fault {
 			"Retry-After", fmt.Sprint(int(wish.Seconds())))},
 		{Name: "500", Fits: toWebex, Evidence: status(500), strike: answering(500, "application/json", `{"message":"oops"}`)},
 		{Name: "503 HTML", Fits: toWebex, Evidence: status(503), strike: answering(503, "text/html", page)},
-		{Name: "truncated JSON", Evidence: []string{"unexpected end of JSON input", "unexpected EOF", "not a JWK set"}, strike: truncate,
+		{Name: "truncated JSON", Evidence: []string{"unexpected EOF", "not a JSON object", "not a JWK set"}, strike: truncate,
 			Fits: func(call Call) bool { return toWebex(call) && call.Status < 300 && call.Length > 0 && call.read() }},
 		{Name: "401 once", Fits: Call.bearer, Evidence: status(401), Absorbed: true, strike: answering(401, "application/json", `{"message":"who are you"}`)},
 	}

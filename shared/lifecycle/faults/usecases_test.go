@@ -44,12 +44,16 @@ func (w *world) action(token string, err error) func(*process) error {
 
 // checks are the use case that precedes all others: is the token good.
 func checks() []useCase {
-	check := func(name string, mint func(w *world) string) useCase {
+	check := func(name string, sets int, mint func(w *world) string) useCase {
 		return useCase{name, func(w *world) func(*process) error {
 			w.activated()
 			token := mint(w)
 			return func(p *process) error {
+				if sets > 1 {
+					p.Meet = allBegun(sets, p.ctx.Done())
+				}
 				_, err := p.verifier.Verify(p.ctx, token, webex.UpdateApproved, webex.HealthCheck)
+				p.awaitStrike()
 				if err == nil {
 					p.Excused = true // another region's set had the key
 				}
@@ -58,10 +62,10 @@ func checks() []useCase {
 		}}
 	}
 	return []useCase{
-		check("token check, region named", func(w *world) string {
+		check("token check, region named", 1, func(w *world) string {
 			return w.minted(w.cloud.MintAction(w.org.ID(), webextest.ActionHealthCheck, map[string]any{"region": home}))
 		}),
-		check("token check, no region", func(w *world) string {
+		check("token check, no region", len(webex.DefaultRegions), func(w *world) string {
 			return w.minted(w.cloud.MintAction(w.org.ID(), webextest.ActionHealthCheck, nil))
 		}),
 	}

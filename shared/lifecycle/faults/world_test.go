@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -173,6 +174,30 @@ func rendezvous(over <-chan struct{}) func(faults.Call) {
 		case <-both:
 		case <-over:
 		}
+	}
+}
+
+// allBegun lets so many calls side by side wait for each other, until over:
+// which of them are made at all then does not depend on which is answered first.
+func allBegun(calls int, over <-chan struct{}) func(faults.Call) {
+	var arrived atomic.Int32
+	all := make(chan struct{})
+	return func(faults.Call) {
+		if int(arrived.Add(1)) == calls {
+			close(all)
+		}
+		select {
+		case <-all:
+		case <-over:
+		}
+	}
+}
+
+// awaitStrike waits until the plan's fault has befallen its call, which a use
+// case that needs no answer of it may have left behind.
+func (p *process) awaitStrike() {
+	for p.Plan.Fault.Name != "" && p.Struck() == 0 && p.ctx.Err() == nil {
+		runtime.Gosched()
 	}
 }
 
