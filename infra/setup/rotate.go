@@ -61,7 +61,11 @@ func (s *session) rotateClientSecret(ctx context.Context, d parts) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return "Functions use it within 5 minutes. Failures in between are retried.", d.set("clientSecret", secret)
+	tried, err := s.tryClientSecret(ctx, secret, d)
+	if err != nil {
+		return "", err
+	}
+	return tried + "\nFunctions use it within 5 minutes. Failures in between are retried.", d.set("clientSecret", secret)
 }
 
 // rotateContentKey adds a key to one, and drops the older of two.

@@ -2,15 +2,22 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"signpost/infra/stage"
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
+	"signpost/shared/webex"
+	"signpost/shared/webex/webextest"
 )
 
 // deployedProject is a project whose secrets are filled, an hour ago.
@@ -157,5 +164,82 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	p.rotate(t, "keyset", "seals now", nil)
 	if err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "not reached") {
 		t.Errorf("forgotten without a look at the table: %v", err)
+	}
+}
+
+// A new client secret is stored only if Webex takes it.
+func TestClientSecretIsTriedFirst(t *testing.T) {
+	p := deployedProject(t)
+	cloud := webextest.NewServer(t, webextest.Options{Now: func() time.Time { return now.Add(p.later) }})
+	org := cloud.AddOrganization("Acme", "us-west-2_r")
+	rotate := func(value string) error {
+		return p.run("", flags{rotate: "client-secret", batch: true}, map[string]string{"clientSecret": value})
+	}
+	stored := func() string { return string(p.integration(t)["clientSecret"]) }
+	settings := stage.Settings{Name: "prod", Variables: map[string]string{"WEBEX_CLIENT_ID": cloud.ClientID()}}
+	if err := settings.Write(p.root); err != nil {
+		t.Fatal(err)
+	}
+	p.rotate(t, "client-secret", "could not be tried: there is no active installation", map[string]string{"clientSecret": "first"})
+
+	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	activate(t, p, cloud, org, keyset)
+	if err := rotate("mistyped"); err == nil || !strings.Contains(err.Error(), "does not take this client secret") || stored() != `"first"` {
+		t.Errorf("a mistyped secret: %v, stored %s", err, stored())
+	}
+	cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 503})
+	if err := rotate(cloud.ClientSecret()); err == nil || !strings.Contains(err.Error(), "could not be tried") || stored() != `"first"` {
+		t.Errorf("Webex is down: %v, stored %s", err, stored())
+	}
+	cloud.ClearFaults()
+	p.rotate(t, "client-secret", "Webex takes it: tried with "+org.ID(), map[string]string{"clientSecret": cloud.ClientSecret()})
+	if stored() != strconv.Quote(cloud.ClientSecret()) {
+		t.Error("the good secret is not stored")
+	}
+	cloud.RevokeRefreshToken(org.ID())
+	if err := rotate(cloud.ClientSecret()); err == nil || !strings.Contains(err.Error(), "another upload's") {
+		t.Errorf("a refused token: %v", err)
+	}
+	if row, _, err := p.store.Find(t.Context(), org.ID(), now); err != nil || row.State != installation.Active {
+		t.Errorf("the customer of the trial is %s, %v", row.State, err)
+	}
+}
+
+// activate installs the integration for an organization, in p's table.
+func activate(t *testing.T, p *project, cloud *webextest.Cloud, org *webextest.Organization, keyset *sealing.Keyset) {
+	t.Helper()
+	clock := func() time.Time { return now.Add(p.later) }
+	code, err := cloud.MintActivation(org.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hosts, err := webex.ParseHosts("127.0.0.1", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, clock), hosts, clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := verifier.Verify(t.Context(), code, webex.Provision)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service, err := lifecycle.New(p.store, webex.NewClient(http.DefaultTransport), client{secret.New(cloud.ClientSecret()), keyset}, lifecycle.Settings{
+		ClientID: cloud.ClientID(), VerifyInterval: time.Hour,
+		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {URL: pages}},
+	}, clock, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.Activate(t.Context(), token, "https://api.example.com"); err != nil {
+		t.Fatal(err)
 	}
 }
