@@ -172,9 +172,10 @@ func TestLoadValues(t *testing.T) {
 	err := config.Load(environ(map[string]string{
 		"WEBEX_REGIONS":       "us-west-2_r, us-east-2_a",
 		"WEBEX_JWKS_URLS":     `{"us-east-2_a":"http://localhost:3001/jwks","eu-central-1_k":"http://localhost:3001/k"}`,
+		"WEBEX_APP_ID":        strings.ToUpper(appID),
 		"PUBLIC_URL":          "https://signpost.example.com/base//",
 		"VENDOR_NAME":         "Vendor",
-		"PWA_XAPI_ALLOW_LIST": "a.example.com",
+		"PWA_XAPI_ALLOW_LIST": "a.example.com , b.example.com",
 	}), &table, &tokens, &provider, &launch, &secret)
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +191,7 @@ func TestLoadValues(t *testing.T) {
 		t.Errorf("default hosts: %v", err)
 	}
 	if provider.PublicURL != "https://signpost.example.com/base" || provider.VerifyInterval != time.Hour ||
-		provider.VendorName != "Vendor" || provider.ClientID != "C3f1b6a2" || provider.XAPIAllowList != "a.example.com" {
+		provider.VendorName != "Vendor" || provider.ClientID != "C3f1b6a2" || provider.XAPIAllowList != "a.example.com,b.example.com" {
 		t.Errorf("provider: %+v", provider)
 	}
 	if !launch.Provides(webex.DigitalSignage) || !launch.Provides(webex.PersistentWebApp) || launch.Provides("x") {

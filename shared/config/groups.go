@@ -38,7 +38,9 @@ func (t *Table) load(r *reader) {
 
 // Tokens is what it takes to check a token that Webex signed.
 type Tokens struct {
-	AppID string // WEBEX_APP_ID
+	// AppID is WEBEX_APP_ID in lower case, as UUIDs are written: the setting may
+	// have it in any.
+	AppID string
 	// KeySetURLs are the addresses of the trusted regions' key sets, by region:
 	// WEBEX_REGIONS and WEBEX_JWKS_URLS.
 	KeySetURLs map[string]string
@@ -49,7 +51,7 @@ var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-
 
 func (t *Tokens) load(r *reader) {
 	const fix = "set it to the id in the integration's manifest"
-	t.AppID = r.required("WEBEX_APP_ID", fix)
+	t.AppID = strings.ToLower(r.required("WEBEX_APP_ID", fix))
 	if t.AppID != "" && !uuidPattern.MatchString(t.AppID) {
 		r.problem("WEBEX_APP_ID", fix, "is not a UUID")
 	}

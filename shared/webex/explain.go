@@ -72,11 +72,7 @@ func (v *Verifier) Explain(ctx context.Context, raw string) Explanation {
 		return explanation.rest()
 	}
 	explanation.found(CheckTimes, wire.checkTimes(v.now()))
-	var wrongApp error
-	if explanation.Claims.AppID != v.appID {
-		wrongApp = ErrWrongApp
-	}
-	explanation.found(CheckApp, wrongApp)
+	explanation.found(CheckApp, v.checkApp(&explanation.Claims))
 	explanation.found(CheckURLs, explanation.Claims.checkURLs(v.hosts))
 	return explanation
 }

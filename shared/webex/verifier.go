@@ -65,8 +65,8 @@ func (v *Verifier) Verify(ctx context.Context, raw string, actions ...Action) (T
 	if err := wire.checkTimes(v.now()); err != nil {
 		return Token{}, err
 	}
-	if claims.AppID != v.appID {
-		return Token{}, ErrWrongApp
+	if err := v.checkApp(&claims); err != nil {
+		return Token{}, err
 	}
 	if !slices.Contains(actions, claims.Action) {
 		return Token{}, fmt.Errorf("%w: %q", ErrWrongAction, claims.Action)
@@ -75,6 +75,17 @@ func (v *Verifier) Verify(ctx context.Context, raw string, actions ...Action) (T
 		return Token{}, err
 	}
 	return Token{Claims: claims, KeyRegion: region}, nil
+}
+
+// checkApp returns [ErrWrongApp] for another integration's token. An app id is a
+// UUID, whose letters mean the same in either case; from here on it is spelled
+// as in our settings.
+func (v *Verifier) checkApp(claims *Claims) error {
+	if !strings.EqualFold(claims.AppID, v.appID) {
+		return ErrWrongApp
+	}
+	claims.AppID = v.appID
+	return nil
 }
 
 // decode takes raw apart. It returns errors wrapping [ErrMalformed] and

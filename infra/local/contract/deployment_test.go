@@ -157,3 +157,15 @@ func TestInternal(t *testing.T) {
 		})
 	}
 }
+
+// TestAppIDInAnyCase: the setting and the token may write the same id each in
+// their own way.
+func TestAppIDInAnyCase(t *testing.T) {
+	t.Parallel()
+	s := otherStack(t, nil)
+	c := customerOf(t, s, west)
+	s.SetEnvironment(map[string]string{"WEBEX_APP_ID": strings.ToUpper(c.cloud.AppID())})
+	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
+	c.act(c.token("healthCheck", nil)).want(t, 200)
+	c.act(c.token("healthCheck", object{"appId": strings.ToUpper(c.cloud.AppID())})).want(t, 200)
+}
