@@ -157,6 +157,20 @@ func TestFailingIsShown(t *testing.T) {
 	}
 }
 
+// TestWhatWasLostIsShown: an approval, and a move.
+func TestWhatWasLostIsShown(t *testing.T) {
+	c := newClinic(t)
+	for want, change := range map[string]func(row *installation.Installation){
+		"app differs":  func(row *installation.Installation) { row.App.Difference = "manifest version 9 is approved, 1 known" },
+		"wrong region": func(row *installation.Installation) { row.App.Difference, row.SignedElsewhere.Region = "", "eu-central-1_k" },
+	} {
+		c.change(func(row *installation.Installation) { row.App, row.SignedElsewhere = installation.AppCheck{}, installation.ForeignRegion{} })
+		c.change(change)
+		c.want(exitFine, []string{want}, "list")
+		c.want(exitFine, []string{want}, "show", c.org.ID())
+	}
+}
+
 // store is the stack's table.
 func (c *clinic) store() *dynamo.Store {
 	return dynamo.New(dynamo.NewClient(aws.Config{

@@ -28,6 +28,12 @@ type summary struct {
 	// day on it is Failing.
 	FailingSince string `json:"failingSince,omitempty"`
 	Failing      bool   `json:"failing"`
+	// AppDiffers is what Webex has approved and no action told of; HealthAtWebex
+	// Webex's view of our health checks; SignedElsewhere another region that signed
+	// an action.
+	AppDiffers      string `json:"appDiffers,omitempty"`
+	HealthAtWebex   string `json:"healthAtWebex,omitempty"`
+	SignedElsewhere string `json:"signedElsewhere,omitempty"`
 
 	due time.Time
 }
@@ -37,6 +43,7 @@ func summarize(row installation.Installation, now time.Time) summary {
 		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
 		LastResult: row.Schedule.LastResult, NextDue: stamp(row.Schedule.DueAt), due: row.Schedule.DueAt,
 		FailingSince: stamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
+		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.SignedElsewhere.Region,
 	}
 	if row.Exists() {
 		s.TokenHealth = string(row.TokenHealth(now))
@@ -47,10 +54,17 @@ func summarize(row installation.Installation, now time.Time) summary {
 	return s
 }
 
-// shown is the state for people: one that has failed for a day says so.
+// shown is the state for people, with what a person should look at.
 func (s summary) shown() string {
-	if s.Failing {
+	switch {
+	case s.State != string(installation.Active):
+		return s.State
+	case s.Failing:
 		return "failing"
+	case s.AppDiffers != "":
+		return "app differs"
+	case s.SignedElsewhere != "":
+		return "wrong region"
 	}
 	return s.State
 }
@@ -188,6 +202,7 @@ func (d *doctor) card(row installation.Installation, candidates int, now time.Ti
 		{"activated", when(row.ActivatedAt, now)}, {"last action", when(row.LastActionAt, now)},
 		{"verified", when(row.Schedule.VerifiedAt, now)}, {"last result", s.LastResult},
 		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"failing since", when(row.Schedule.FailingSince, now)}, {"next due", when(row.Schedule.DueAt, now)},
+		{"app at Webex", s.AppDiffers}, {"health at Webex", s.HealthAtWebex}, {"signed by region", s.SignedElsewhere},
 		{"told actionsUrl", row.ToldActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
 	}
 	d.rows(nil, len(lines), func(i int) []string { return []string{"  " + lines[i][0], cmp.Or(lines[i][1], "-")} })

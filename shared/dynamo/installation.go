@@ -53,6 +53,13 @@ type installationRow struct {
 	TriedAt          int64  `dynamodbav:"triedAt,omitempty"`
 	TriedWith        string `dynamodbav:"triedWith,omitempty"`
 
+	AppCheckedAt    int64  `dynamodbav:"appCheckedAt,omitempty"`
+	AppDifference   string `dynamodbav:"appDifference,omitempty"`
+	AppDiffersSince int64  `dynamodbav:"appDiffersSince,omitempty"`
+	AppHealthState  string `dynamodbav:"appHealthState,omitempty"`
+	ForeignRegion   string `dynamodbav:"foreignRegion,omitempty"`
+	ForeignRegionAt int64  `dynamodbav:"foreignRegionAt,omitempty"`
+
 	// Notice is read by nobody here: the table's stream brings it to whoever
 	// listens, and the next write, which does not repeat it, takes it away.
 	Notice string `dynamodbav:"notice,omitempty"`
@@ -89,6 +96,8 @@ func newInstallationRow(i installation.Installation) installationRow {
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
 		RefusedSince: millis(i.Tokens.RefusedSince), RejectedSince: millis(i.Tokens.RejectedSince),
 		TriedAt: millis(i.Tokens.TriedAt), TriedWith: i.Tokens.TriedWith,
+		AppCheckedAt: millis(i.App.At), AppDifference: i.App.Difference, AppDiffersSince: millis(i.App.Since), AppHealthState: i.App.HealthState,
+		ForeignRegion: i.SignedElsewhere.Region, ForeignRegionAt: millis(i.SignedElsewhere.At),
 		Notice:  string(i.Notice),
 		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
 	}
@@ -118,7 +127,11 @@ func (r installationRow) installation() installation.Installation {
 			InvalidSince: instant(r.InvalidSince), RefusedSince: instant(r.RefusedSince), RejectedSince: instant(r.RejectedSince),
 			TriedAt: instant(r.TriedAt), TriedWith: r.TriedWith,
 		},
-		Work: r.lease(), Schedule: r.schedule(r.DueAt), Unknown: r.unknown.carried(),
+		App: installation.AppCheck{
+			At: instant(r.AppCheckedAt), Difference: r.AppDifference, Since: instant(r.AppDiffersSince), HealthState: r.AppHealthState,
+		},
+		SignedElsewhere: installation.ForeignRegion{Region: r.ForeignRegion, At: instant(r.ForeignRegionAt)},
+		Work:            r.lease(), Schedule: r.schedule(r.DueAt), Unknown: r.unknown.carried(),
 	}
 }
 

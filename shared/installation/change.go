@@ -57,6 +57,10 @@ func (i Installation) changed(change Change) Installation {
 	next.Subject = cmp.Or(change.Subject, i.Subject)
 	next.OrgName = cmp.Or(change.OrgName, i.OrgName)
 	next.Region = cmp.Or(change.Region, i.Region)
+	next.App = AppCheck{} // what was compared has changed
+	if next.Region != i.Region {
+		next.SignedElsewhere = ForeignRegion{}
+	}
 	next.ManifestVersion = max(change.ManifestVersion, i.ManifestVersion)
 	if change.Region != "" || change.URLs != (URLs{}) {
 		next.MovedAt = change.IssuedAt

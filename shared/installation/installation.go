@@ -125,6 +125,12 @@ type Installation struct {
 	Tokens   Tokens
 	Work     Lease
 	Schedule Schedule
+	// App is how Webex's record of the installation compares with this one.
+	App AppCheck
+	// SignedElsewhere is the last region that signed an action for the
+	// installation though it lives in another one, and when; zero if none did
+	// since it last moved. It is written once a day at most.
+	SignedElsewhere ForeignRegion
 
 	// Notice says what the next write makes of the installation. It is stored
 	// with just that write, for whoever listens to the store, and never read.
@@ -147,6 +153,8 @@ const (
 	// NoticeRemoved: removed by the customer, or given up after
 	// [TokenInvalidLife].
 	NoticeRemoved Notice = "installation.removed"
+	// NoticeUnavailable: Webex has approved a feature and never sent its address.
+	NoticeUnavailable Notice = "feature.unavailable"
 	// NoticeFailing: it could not be verified for [FailingAfter], and
 	// NoticeRecovered: it could be again.
 	NoticeFailing   Notice = "configuration.failing"

@@ -57,7 +57,7 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 			return err
 		}
 		if token.KeyRegion != row.Region {
-			return fmt.Errorf("%s of %s: %w", token.Action, key, installation.ErrWrongRegion)
+			return s.wrongRegion(ctx, row, token)
 		}
 		next, err := row.Change(change)
 		if errors.Is(err, installation.ErrStale) {
@@ -134,7 +134,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			row = installation.Installation{OrgKey: key, Subject: token.Subject, AppID: token.AppID, Region: token.KeyRegion}
 		}
 		if token.KeyRegion != row.Region {
-			return fmt.Errorf("removal of %s: %w", key, installation.ErrWrongRegion)
+			return s.wrongRegion(ctx, row, token)
 		}
 		next, err := row.Remove(token.IssuedAt, token.AcceptableUntil())
 		switch {

@@ -85,8 +85,12 @@ func TestActionSignedByAnotherRegion(t *testing.T) {
 		}
 		wantErr(t, w.service().Act(t.Context(), token), installation.ErrWrongRegion)
 	}
-	if after, _ := w.stored(); after.Version != before.Version {
-		t.Error("the row was changed")
+	after, _ := w.stored()
+	if after.Revision != before.Revision || after.State != before.State || after.Region != before.Region {
+		t.Error("the installation was changed")
+	}
+	if after.Version != before.Version+1 || after.SignedElsewhere.Region != elsewhere {
+		t.Errorf("%d writes, signed elsewhere %+v", after.Version-before.Version, after.SignedElsewhere)
 	}
 }
 

@@ -90,6 +90,10 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 	row.Schedule = s.scheduled(row.Schedule, now, result.err)
 	row.Schedule.LastResult = outcomeOf(result)
 	row.Schedule.Failure = failureOf(owner, cmp.Or(result.untold, result.err), now)
+	if row.App.Difference == "" && result.app.Difference != "" {
+		row.Notice = installation.NoticeUnavailable
+	}
+	row.App = result.app
 	return row.Notify(now)
 }
 

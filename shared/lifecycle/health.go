@@ -53,7 +53,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 		return Health{}, err
 	}
 	if token.KeyRegion != row.Region {
-		return Health{}, fmt.Errorf("health check of %s: %w", row.OrgKey, installation.ErrWrongRegion)
+		return Health{}, s.wrongRegion(ctx, row, token)
 	}
 	if row.State == installation.TokenInvalid {
 		return s.checkInvalid(ctx, row), nil
@@ -64,7 +64,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 	}
 	s.log.WarnContext(ctx, "health", append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
 		"token_health", string(health.TokenHealth), "cause", cause}, answerOf(cause)...)...)
-	if health.OperationalState == Impaired {
+	if health.OperationalState == Impaired && !errors.Is(cause, errAppDiffers) {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
 	}
 	return health, nil
@@ -106,6 +106,9 @@ func (s *Service) examine(ctx context.Context, row installation.Installation) (H
 	ladder := session.row.TokenHealth(s.now()) // as it is once renewed
 	if ladder == installation.TokensExpiring {
 		err = errors.Join(err, errExpiring)
+	}
+	if err == nil && row.App.Difference != "" && len(s.lacking(row)) > 0 {
+		err = fmt.Errorf("%w: %s", errAppDiffers, row.App.Difference)
 	}
 	switch {
 	case errors.Is(err, ErrTokenInvalid):

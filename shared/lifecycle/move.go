@@ -22,7 +22,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 	case token.KeyRegion == row.Region:
 		return s.change(ctx, token)
 	case token.KeyRegion != token.Region:
-		return fmt.Errorf("update of %s: %w", row.OrgKey, installation.ErrWrongRegion)
+		return s.wrongRegion(ctx, row, token)
 	case token.AppURL == "" || token.AppURL == row.URLs.App:
 		// Whatever answers at the old address bears out no move.
 		return fmt.Errorf("update of %s names no new appUrl: %w", row.OrgKey, webex.ErrRejected)

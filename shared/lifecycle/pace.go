@@ -142,6 +142,9 @@ func (s *Service) callsOf(ctx context.Context, work installation.Work, p *pace) 
 	if row.ToldActionsURL != s.settings.actionsURL(row) {
 		calls++
 	}
+	if s.comparesApp(row) {
+		calls++
+	}
 	for _, name := range webex.Features {
 		verdict := s.settings.Judge(row, name, nil, s.now())
 		if !verdict.asksWebex {

@@ -18,6 +18,8 @@ type synced struct {
 	// features is where each feature of the installation stands now.
 	features        map[webex.Feature]installation.Feature
 	pushed, deleted int
+	// app is how Webex's record compares with ours.
+	app installation.AppCheck
 	// idle: there was nothing to do but to say when the row is due next.
 	idle bool
 	// untold is why Webex could not be told, nil if it was.
@@ -100,7 +102,7 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 // sync tells Webex where we are, where it was told otherwise, and brings every
 // feature's configuration in line, side by side.
 func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
-	result := synced{told: row.ToldActionsURL, features: maps.Clone(row.Features)}
+	result := synced{told: row.ToldActionsURL, features: maps.Clone(row.Features), app: row.App}
 	session, err := s.openSession(ctx, row)
 	if err != nil {
 		result.untold, result.err = err, err
@@ -123,7 +125,9 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 		s.reportFeature(ctx, row, name, synced[i])
 		result.unsynced = errors.Join(result.unsynced, synced[i].err)
 	}
-	result.err = errors.Join(result.untold, result.unsynced)
+	if result.err = errors.Join(result.untold, result.unsynced); result.err == nil {
+		result.app = s.compareApp(ctx, session, row)
+	}
 	return session.row, result
 }
 

@@ -231,6 +231,9 @@ type App struct {
 	// The stored configurations, of which only presence matters; nil for none.
 	SignageConfig json.RawMessage
 	WebAppConfig  json.RawMessage
+	// HealthState is the managementState of healthCheckDetails: Webex's own view
+	// of our answers to its health checks, such as success or failed [java].
+	HealthState string
 }
 
 // decodeApp reads each member that is used by itself. Its error says that body is
@@ -242,7 +245,19 @@ func decodeApp(body []byte) (App, error) {
 		Scopes: member[scopes](app, "scopes"), Features: member[scopes](app, "features"),
 		ProvisioningState: member[ProvisioningState](app, "provisioningState"), ActionsURL: member[string](app, "actionsUrl"),
 		SignageConfig: app.raw("digitalSignageConfiguration"), WebAppConfig: app.raw("persistentWebAppConfiguration"),
+		HealthState: healthState(app.raw("healthCheckDetails")),
 	}, err
+}
+
+// healthState reads healthCheckDetails, "" if it says nothing or something odd.
+func healthState(details json.RawMessage) string {
+	const longest = 64
+	outer, _ := readMembers(details)
+	inner, _ := readMembers(outer.raw("healthCheckResult"))
+	if state := member[string](inner, "managementState"); len(state) <= longest {
+		return state
+	}
+	return ""
 }
 
 // StoresNone reports whether Webex said that it stores no configuration for
