@@ -64,6 +64,11 @@ func TestCheck(t *testing.T) {
 		{name: "key set by http", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://keys.example.com"}`), want: []string{"WEBEX_JWKS_URLS"}},
 
 		{name: "hosts", changes: set("WEBEX_HOSTS", "webexapis.com, *.wbx2.com,127.0.0.1")},
+		{name: "key set on AWS", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"https://keys.example.com/jwks"}`), onAWS)},
+		{name: "key set by http, on AWS", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks"}`), onAWS), want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key set here, on AWS", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"https://localhost/jwks"}`), onAWS), want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key set here, in sam local", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks"}`), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},
+		{name: "key set with an invisible character", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"https://keys.example.com/jw\u200bks"}`), want: []string{"WEBEX_JWKS_URLS"}},
 		{name: "loopback host on AWS", changes: append(set("WEBEX_HOSTS", "localhost"), onAWS), want: []string{"WEBEX_HOSTS"}, texts: []string{"local use"}},
 		{name: "loopback host, other sign of AWS", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), map[string]string{"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}), want: []string{"WEBEX_HOSTS"}},
 		{name: "loopback host in sam local", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},

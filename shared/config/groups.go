@@ -78,6 +78,9 @@ func (t *Tokens) loadKeySets(r *reader) {
 	for i, region := range strings.Split(list, ",") {
 		region = strings.TrimSpace(region)
 		urls, err := webex.KeySetURLs([]string{region}, override)
+		if err == nil && override[region] != "" {
+			err = checkAddress(override[region], !r.onAWS())
+		}
 		switch {
 		case err == nil:
 			t.KeySetURLs[region] = urls[region]
