@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"signpost/shared/secret"
@@ -107,6 +108,9 @@ func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
 	}
 	defer response.Body.Close()
 	body, err := readBounded(response.Body)
+	if err != nil {
+		body = nil // half an answer says nothing
+	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return body, &APIError{Op: op, Status: response.StatusCode, RetryAfter: parseRetryAfter(response.Header)}
 	}
@@ -134,13 +138,24 @@ func withoutURL(err error) error {
 	return err
 }
 
-// parseRetryAfter reads seconds [page]; anything else is no wish.
+// parseRetryAfter reads seconds [page], of which there may be a fraction, or the
+// date that HTTP allows as well, by the clock of who wrote it: the answer's own
+// Date. Other values are ignored.
 func parseRetryAfter(header http.Header) time.Duration {
-	seconds, err := strconv.ParseInt(header.Get("Retry-After"), 10, 64)
-	if err != nil || seconds <= 0 {
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	wish, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		until, untilErr := http.ParseTime(value)
+		sent, sentErr := http.ParseTime(header.Get("Date"))
+		if untilErr != nil || sentErr != nil {
+			return 0
+		}
+		wish = until.Sub(sent).Seconds()
+	}
+	if !(wish > 0) {
 		return 0
 	}
-	return min(time.Duration(min(seconds, int64(maxRetryAfter/time.Second)))*time.Second, maxRetryAfter)
+	return time.Duration(min(wish, maxRetryAfter.Seconds()) * float64(time.Second))
 }
 
 // GetConfig reads the stored configuration at endpoint. It returns an error

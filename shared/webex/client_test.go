@@ -124,8 +124,33 @@ func status(code int, body string) http.HandlerFunc {
 
 func throttled(retryAfter string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", "Mon, 04 May 2026 12:00:00 GMT")
 		w.Header().Set("Retry-After", retryAfter)
 		w.WriteHeader(http.StatusTooManyRequests)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for value, want := range map[string]time.Duration{
+		"17": 17 * time.Second, " 17 ": 17 * time.Second, "1.5": 1500 * time.Millisecond, "0.25": 250 * time.Millisecond, "1e2": 100 * time.Second,
+		"99999999999999": 24 * time.Hour, "1e300": 24 * time.Hour, "1e999": 0, "Inf": 24 * time.Hour, "NaN": 0,
+		"0": 0, "-5": 0, "soon": 0, "": 0,
+		"Mon, 04 May 2026 12:00:30 GMT": 30 * time.Second, "Monday, 04-May-26 12:01:00 GMT": time.Minute, "Mon May  4 13:00:00 2026": time.Hour,
+		"Tue, 04 May 2027 12:00:00 GMT": 24 * time.Hour, "Mon, 04 May 2026 11:59:00 GMT": 0, "Mon, 04 May 2026": 0,
+	} {
+		_, err := webex.NewClient(nil).GetApp(t.Context(), serve(t, throttled(value)), bearer)
+		if got := webex.RetryAfter(err); got != want {
+			t.Errorf("%q: %v, want %v", value, got, want)
+		}
+	}
+	// By whose clock? Nobody's.
+	_, err := webex.NewClient(nil).GetApp(t.Context(), serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Date"] = nil
+		w.Header().Set("Retry-After", "Mon, 04 May 2026 12:00:30 GMT")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}), bearer)
+	if got := webex.RetryAfter(err); got != 0 {
+		t.Errorf("a date without a Date: %v", got)
 	}
 }
 
@@ -266,6 +291,15 @@ func TestRefusedExchanges(t *testing.T) {
 				t.Errorf("error = %+v", failure)
 			}
 		})
+	}
+	// Half a refusal gives no token up.
+	half := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "1000")
+		w.WriteHeader(http.StatusBadRequest)
+		io.WriteString(w, `{"error":"invalid_grant","error_desc`)
+	})
+	if _, err := webex.NewClient(nil).Exchange(t.Context(), half, webex.Credentials{ClientID: "id"}, secret.New("refresh")); errors.Is(err, webex.ErrInvalidGrant) || !errors.Is(err, webex.ErrGrantRejected) {
+		t.Errorf("half a refusal: %v", err)
 	}
 	if err := (&webex.APIError{Op: "PATCH app", Status: 400}); errors.Is(err, webex.ErrGrantRejected) {
 		t.Errorf("%v is about a token", err)
