@@ -66,25 +66,31 @@ type Claims struct {
 	Task Task
 }
 
-// wireClaims is the payload as Webex writes it.
+// wireClaims is the payload as Webex writes it, as far as it is used.
 type wireClaims struct {
-	jwt.RegisteredClaims
-	AppID           string   `json:"appId"`
-	Action          string   `json:"action"`
-	ExpiryTime      wireTime `json:"expiryTime"`
-	Region          string   `json:"region"`
-	OrgName         string   `json:"orgName"`
-	OAuthURL        string   `json:"oauthUrl"`
-	AppURL          string   `json:"appUrl"`
-	ManifestURL     string   `json:"manifestUrl"`
-	APIBaseURL      string   `json:"webexapisBaseUrl"`
-	RefreshToken    string   `json:"refreshToken"`
-	Scopes          scopes   `json:"scopes"`
-	XAPIAccess      text     `json:"xapiAccess"`
-	ManifestVersion int      `json:"manifestVersion"`
-	SignageURL      string   `json:"signageUrl"`
-	PWAURL          string   `json:"pwaUrl"`
-	Task            string   `json:"task"`
+	jwt.RegisteredClaims `json:"-"` // for [jwt.Claims]; nothing is read into it
+
+	Subject         string           `json:"sub"`
+	ID              string           `json:"jti"`
+	IssuedAt        *jwt.NumericDate `json:"iat"`
+	NotBefore       *jwt.NumericDate `json:"nbf"`
+	ExpiresAt       *jwt.NumericDate `json:"exp"`
+	AppID           string           `json:"appId"`
+	Action          string           `json:"action"`
+	ExpiryTime      wireTime         `json:"expiryTime"`
+	Region          string           `json:"region"`
+	OrgName         string           `json:"orgName"`
+	OAuthURL        string           `json:"oauthUrl"`
+	AppURL          string           `json:"appUrl"`
+	ManifestURL     string           `json:"manifestUrl"`
+	APIBaseURL      string           `json:"webexapisBaseUrl"`
+	RefreshToken    string           `json:"refreshToken"`
+	Scopes          scopes           `json:"scopes"`
+	XAPIAccess      text             `json:"xapiAccess"`
+	ManifestVersion wholeNumber      `json:"manifestVersion"`
+	SignageURL      string           `json:"signageUrl"`
+	PWAURL          string           `json:"pwaUrl"`
+	Task            string           `json:"task"`
 
 	// shape is what is wrong with the claims' types, kept until the signature
 	// has been checked: a stranger learns nothing from it.
@@ -212,7 +218,7 @@ func (w *wireClaims) shaped() Claims {
 		IssuedAt: w.IssuedAt.Time, ExpiryTime: w.ExpiryTime.Time, Region: w.Region,
 		OrgName: w.OrgName, OAuthURL: w.OAuthURL, AppURL: w.AppURL, ManifestURL: w.ManifestURL,
 		APIBaseURL: w.APIBaseURL, RefreshToken: secret.New(w.RefreshToken),
-		Scopes: w.Scopes, XAPIAccess: string(w.XAPIAccess), ManifestVersion: w.ManifestVersion,
+		Scopes: w.Scopes, XAPIAccess: string(w.XAPIAccess), ManifestVersion: int(w.ManifestVersion),
 		Endpoints: map[Feature]string{}, Task: Task(w.Task),
 	}
 	for feature, endpoint := range map[Feature]string{DigitalSignage: w.SignageURL, PersistentWebApp: w.PWAURL} {
@@ -229,10 +235,28 @@ const (
 	clockSkew = 60 * time.Second
 	// maxAge bounds a token without expiryTime [node].
 	maxAge = 5 * time.Minute
+	// maxActionAge bounds a management action without expiryTime. These are
+	// ordered by their `iat` and used up once, so that a late one does no harm,
+	// and one that an outage of ours delayed must not be lost [ours].
+	maxActionAge = 24 * time.Hour
 	// maxProvisionAge bounds an activation code whatever its expiryTime says,
 	// and with it how long its `jti` must be remembered [ours].
 	maxProvisionAge = 7 * 24 * time.Hour
 )
+
+// Management reports whether Webex posts this action to the installation's
+// actionsUrl.
+func (a Action) Management() bool {
+	return a == UpdateApproved || a == Update || a == HealthCheck || a == Deprovision
+}
+
+// maxAge is how old a token without expiryTime may be.
+func (a Action) maxAge() time.Duration {
+	if a.Management() {
+		return maxActionAge
+	}
+	return maxAge
+}
 
 // checkTimes compares the token's times with now. Errors wrap [ErrNotYetValid]
 // and [ErrExpired].
@@ -247,8 +271,8 @@ func (w *wireClaims) checkTimes(now time.Time) error {
 		return fmt.Errorf("%w: expiryTime has passed", ErrExpired)
 	case w.ExpiresAt != nil && now.After(w.ExpiresAt.Time):
 		return fmt.Errorf("%w: exp has passed", ErrExpired)
-	case w.ExpiryTime.IsZero() && issued.Before(now.Add(-maxAge)):
-		return fmt.Errorf("%w: iat is over 5 minutes old", ErrExpired)
+	case w.ExpiryTime.IsZero() && issued.Before(now.Add(-Action(w.Action).maxAge())):
+		return fmt.Errorf("%w: iat is over %s old", ErrExpired, Action(w.Action).maxAge())
 	case Action(w.Action) == Provision && issued.Before(now.Add(-maxProvisionAge)):
 		return fmt.Errorf("%w: the activation code is over 7 days old", ErrExpired)
 	default:
@@ -263,7 +287,7 @@ const LongestAcceptance = maxProvisionAge + clockSkew
 // AcceptableUntil returns when the token can no longer be accepted, whatever
 // the clocks say: until then its `jti` must be remembered.
 func (c Claims) AcceptableUntil() time.Time {
-	until := c.IssuedAt.Add(maxAge)
+	until := c.IssuedAt.Add(c.Action.maxAge())
 	if c.ExpiryTime.After(until) {
 		until = c.ExpiryTime
 	}

@@ -98,25 +98,54 @@ var claimsTests = map[string]struct {
 	claims func(b *bench) claims
 	want   error
 }{
-	"good crossLaunch":           {func(b *bench) claims { return b.claims(nil) }, nil},
-	"good activation code":       {func(b *bench) claims { return b.provision(nil) }, nil},
-	"array of scopes":            {func(b *bench) claims { return b.provision(claims{"scopes": []string{"a"}}) }, nil},
-	"xapiAccess as JSON":         {func(b *bench) claims { return b.provision(claims{"xapiAccess": claims{"status": []string{}}}) }, nil},
-	"no sub":                     {func(b *bench) claims { return b.claims(claims{"sub": nil}) }, webex.ErrMalformed},
-	"sub is a number":            {func(b *bench) claims { return b.claims(claims{"sub": 7}) }, webex.ErrMalformed},
-	"sub with NUL":               {func(b *bench) claims { return b.claims(claims{"sub": "a\x00b"}) }, webex.ErrMalformed},
-	"sub too long":               {func(b *bench) claims { return b.claims(claims{"sub": strings.Repeat("a", 1025)}) }, webex.ErrMalformed},
-	"no jti":                     {func(b *bench) claims { return b.claims(claims{"jti": nil}) }, webex.ErrMalformed},
-	"no iat":                     {func(b *bench) claims { return b.claims(claims{"iat": nil}) }, webex.ErrMalformed},
-	"iat is text":                {func(b *bench) claims { return b.claims(claims{"iat": "now"}) }, webex.ErrMalformed},
-	"expiryTime is no time":      {func(b *bench) claims { return b.claims(claims{"expiryTime": "tomorrow"}) }, webex.ErrMalformed},
-	"negative manifestVersion":   {func(b *bench) claims { return b.claims(claims{"manifestVersion": -1}) }, webex.ErrMalformed},
-	"activation without token":   {func(b *bench) claims { return b.provision(claims{"refreshToken": nil}) }, webex.ErrMalformed},
-	"activation without appUrl":  {func(b *bench) claims { return b.provision(claims{"appUrl": nil}) }, webex.ErrMalformed},
-	"iat a minute ahead":         {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() + 60}) }, nil},
-	"iat further ahead":          {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() + 61}) }, webex.ErrNotYetValid},
-	"iat five minutes old":       {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() - 300}) }, nil},
-	"iat older":                  {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() - 301}) }, webex.ErrExpired},
+	"good crossLaunch":         {func(b *bench) claims { return b.claims(nil) }, nil},
+	"good activation code":     {func(b *bench) claims { return b.provision(nil) }, nil},
+	"array of scopes":          {func(b *bench) claims { return b.provision(claims{"scopes": []string{"a"}}) }, nil},
+	"xapiAccess as JSON":       {func(b *bench) claims { return b.provision(claims{"xapiAccess": claims{"status": []string{}}}) }, nil},
+	"no sub":                   {func(b *bench) claims { return b.claims(claims{"sub": nil}) }, webex.ErrMalformed},
+	"sub is a number":          {func(b *bench) claims { return b.claims(claims{"sub": 7}) }, webex.ErrMalformed},
+	"sub with NUL":             {func(b *bench) claims { return b.claims(claims{"sub": "a\x00b"}) }, webex.ErrMalformed},
+	"sub too long":             {func(b *bench) claims { return b.claims(claims{"sub": strings.Repeat("a", 1025)}) }, webex.ErrMalformed},
+	"no jti":                   {func(b *bench) claims { return b.claims(claims{"jti": nil}) }, webex.ErrMalformed},
+	"no iat":                   {func(b *bench) claims { return b.claims(claims{"iat": nil}) }, webex.ErrMalformed},
+	"iat is text":              {func(b *bench) claims { return b.claims(claims{"iat": "now"}) }, webex.ErrMalformed},
+	"expiryTime is no time":    {func(b *bench) claims { return b.claims(claims{"expiryTime": "tomorrow"}) }, webex.ErrMalformed},
+	"negative manifestVersion": {func(b *bench) claims { return b.claims(claims{"manifestVersion": -1}) }, webex.ErrMalformed},
+	"manifestVersion as 2.0":   {func(b *bench) claims { return b.claims(claims{"manifestVersion": json.RawMessage("2.0")}) }, nil},
+	"manifestVersion as 2e0":   {func(b *bench) claims { return b.claims(claims{"manifestVersion": json.RawMessage("2e0")}) }, nil},
+	"manifestVersion as text":  {func(b *bench) claims { return b.claims(claims{"manifestVersion": "2"}) }, nil},
+	"no whole manifestVersion": {func(b *bench) claims { return b.claims(claims{"manifestVersion": 2.5}) }, webex.ErrMalformed},
+	"manifestVersion in words": {func(b *bench) claims { return b.claims(claims{"manifestVersion": "two"}) }, webex.ErrMalformed},
+	"huge manifestVersion":     {func(b *bench) claims { return b.claims(claims{"manifestVersion": json.RawMessage("1e300")}) }, webex.ErrMalformed},
+	"iat as a fraction":        {func(b *bench) claims { return b.claims(claims{"iat": float64(b.now.Unix()) + 0.5}) }, nil},
+	"iat with an exponent": {func(b *bench) claims {
+		return b.claims(claims{"iat": json.RawMessage(fmt.Sprintf("%de0", b.now.Unix()))})
+	}, nil},
+	"iat as text": {func(b *bench) claims { return b.claims(claims{"iat": fmt.Sprint(b.now.Unix())}) }, nil},
+	"odd unused claims": {func(b *bench) claims {
+		return b.claims(claims{"iss": 7, "aud": claims{"a": 1}, "userId": []int{1}, "publicLocationIds": "x"})
+	}, nil},
+	"activation without token":  {func(b *bench) claims { return b.provision(claims{"refreshToken": nil}) }, webex.ErrMalformed},
+	"activation without appUrl": {func(b *bench) claims { return b.provision(claims{"appUrl": nil}) }, webex.ErrMalformed},
+	"iat a minute ahead":        {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() + 60}) }, nil},
+	"iat further ahead":         {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() + 61}) }, webex.ErrNotYetValid},
+	"iat five minutes old":      {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() - 300}) }, nil},
+	"iat older":                 {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() - 301}) }, webex.ErrExpired},
+	"cross-launch of an hour":   {func(b *bench) claims { return b.claims(claims{"iat": b.now.Unix() - 3600}) }, webex.ErrExpired},
+	"action of five minutes":    {func(b *bench) claims { return b.claims(claims{"action": "update", "iat": b.now.Unix() - 301}) }, nil},
+	"updateApproved of a day": {func(b *bench) claims {
+		return b.claims(claims{"action": "updateApproved", "iat": b.now.Unix() - 86400})
+	}, nil},
+	"update of a day":         {func(b *bench) claims { return b.claims(claims{"action": "update", "iat": b.now.Unix() - 86400}) }, nil},
+	"healthCheck of a day":    {func(b *bench) claims { return b.claims(claims{"action": "healthCheck", "iat": b.now.Unix() - 86400}) }, nil},
+	"deprovision of a day":    {func(b *bench) claims { return b.claims(claims{"action": "deprovision", "iat": b.now.Unix() - 86400}) }, nil},
+	"action older than a day": {func(b *bench) claims { return b.claims(claims{"action": "update", "iat": b.now.Unix() - 86401}) }, webex.ErrExpired},
+	"action of an hour, expired": {func(b *bench) claims {
+		return b.claims(claims{"action": "update", "iat": b.now.Unix() - 3600, "expiryTime": b.now.Add(-time.Second).Format(time.RFC3339)})
+	}, webex.ErrExpired},
+	"activation without expiry":  {func(b *bench) claims { return b.provision(claims{"expiryTime": nil, "iat": b.now.Unix() - 301}) }, webex.ErrExpired},
+	"our app in capitals":        {func(b *bench) claims { return b.claims(claims{"appId": strings.ToUpper(b.cloud.AppID())}) }, nil},
+	"our app and a blank":        {func(b *bench) claims { return b.claims(claims{"appId": b.cloud.AppID() + " "}) }, webex.ErrWrongApp},
 	"old iat but not expired":    {func(b *bench) claims { return b.provision(claims{"iat": b.now.Unix() - 7200}) }, nil},
 	"expired":                    {func(b *bench) claims { return b.provision(claims{"expiryTime": "2026-05-04T11:59:59.999Z"}) }, webex.ErrExpired},
 	"activation over 7 days old": {func(b *bench) claims { return b.provision(claims{"iat": b.now.Unix() - 7*86400 - 1}) }, webex.ErrExpired},
@@ -139,6 +168,19 @@ var claimsTests = map[string]struct {
 	"update to no region of ours": {func(b *bench) claims { return b.claims(claims{"action": "update", "region": untrusted}) }, webex.ErrUnknownKey},
 }
 
+// However a whole number is spelled, it is the same number.
+func TestSpellingsOfManifestVersion(t *testing.T) {
+	b := newBench(t)
+	for spelling, want := range map[string]int{
+		"2": 2, "2.0": 2, "2e0": 2, "0.2E+1": 2, `"2"`: 2, `" 2.00 "`: 2, "0": 0, "-0": 0, "null": 0, `""`: 0, "9007199254740991": 1<<53 - 1,
+	} {
+		raw := b.cloud.Sign(home, nil, b.claims(claims{"manifestVersion": json.RawMessage(spelling)}))
+		if token, err := b.Verify(t.Context(), raw, anyAction...); err != nil || token.ManifestVersion != want {
+			t.Errorf("%s is read as %d, %v; want %d", spelling, token.ManifestVersion, err, want)
+		}
+	}
+}
+
 func TestVerifyClaims(t *testing.T) {
 	for name, test := range claimsTests {
 		t.Run(name, func(t *testing.T) {
@@ -147,8 +189,8 @@ func TestVerifyClaims(t *testing.T) {
 			if !errors.Is(err, test.want) {
 				t.Fatalf("error = %v, want %v", err, test.want)
 			}
-			if err == nil && token.KeyRegion != home {
-				t.Errorf("key region = %q, want %q", token.KeyRegion, home)
+			if err == nil && (token.KeyRegion != home || token.AppID != b.cloud.AppID()) {
+				t.Errorf("key region = %q, want %q, app = %q", token.KeyRegion, home, token.AppID)
 			}
 		})
 	}
@@ -307,6 +349,9 @@ func TestAcceptableUntil(t *testing.T) {
 	}{
 		"no expiry":               {webex.Claims{IssuedAt: noon}, noon.Add(6 * time.Minute)},
 		"early expiry":            {webex.Claims{IssuedAt: noon, ExpiryTime: noon}, noon.Add(6 * time.Minute)},
+		"an action":               {webex.Claims{Action: webex.Deprovision, IssuedAt: noon}, noon.Add(day + time.Minute)},
+		"an action's late expiry": {webex.Claims{Action: webex.Update, IssuedAt: noon, ExpiryTime: noon.Add(2 * day)}, noon.Add(2*day + time.Minute)},
+		"a cross-launch":          {webex.Claims{Action: webex.CrossLaunch, IssuedAt: noon}, noon.Add(6 * time.Minute)},
 		"late expiry":             {webex.Claims{IssuedAt: noon, ExpiryTime: noon.Add(day)}, noon.Add(day + time.Minute)},
 		"an activation's is less": {webex.Claims{Action: webex.Provision, IssuedAt: noon, ExpiryTime: noon.Add(99 * day)}, noon.Add(7*day + time.Minute)},
 	}

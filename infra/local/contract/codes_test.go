@@ -74,8 +74,8 @@ var provocations = map[string]map[string]func(c *customer) answer{
 		},
 	},
 	"token_expired": {
-		"iat over 5 minutes old": func(c *customer) answer { return c.act(c.token("healthCheck", object{"iat": seconds(-301)})) },
-		"expiryTime":             func(c *customer) answer { return c.postActivation(c.activation(object{"expiryTime": stamp(-1)})) },
+		"iat over a day old": func(c *customer) answer { return c.act(c.token("healthCheck", object{"iat": seconds(-24*3600 - 1)})) },
+		"expiryTime":         func(c *customer) answer { return c.postActivation(c.activation(object{"expiryTime": stamp(-1)})) },
 		"activation code of 8 days": func(c *customer) answer {
 			return c.postActivation(c.activation(object{"iat": seconds(-8 * 24 * 3600), "expiryTime": stamp(3600)}))
 		},

@@ -2,6 +2,8 @@ package contract_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	"signpost/shared/webex/webextest"
@@ -28,10 +30,10 @@ func TestOrderOfChecks(t *testing.T) {
 			return c.act(forged(c.token("healthCheck", object{"jti": nil})))
 		}},
 		{"shape before times", "malformed_request", func(c *customer) answer {
-			return c.act(c.token("healthCheck", object{"jti": nil, "iat": seconds(-3600)}))
+			return c.act(c.token("healthCheck", object{"jti": nil, "iat": seconds(-25 * 3600)}))
 		}},
 		{"times before app", "token_expired", func(c *customer) answer {
-			return c.act(c.token("healthCheck", object{"iat": seconds(-3600), "appId": otherApp}))
+			return c.act(c.token("healthCheck", object{"iat": seconds(-25 * 3600), "appId": otherApp}))
 		}},
 		{"app before action", "wrong_app", func(c *customer) answer {
 			return c.act(c.token("crossLaunch", object{"appId": otherApp}))
@@ -69,15 +71,18 @@ func TestAcceptedTokens(t *testing.T) {
 	c := activated(t, west)
 	evil := object{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}
 	for name, token := range map[string]string{
-		"RS256":          c.cloud.SignRS256(west, nil, claimsOf(t, c.token("healthCheck", nil))),
-		"iat 4 min ago":  c.token("healthCheck", object{"iat": seconds(-240)}),
-		"iat in 30 s":    c.token("healthCheck", object{"iat": seconds(30)}),
-		"jwk ignored":    c.withHeader(object{"jwk": evil}),
-		"jku ignored":    c.withHeader(object{"jku": "http://127.0.0.1:1/jwks"}),
-		"x5u ignored":    c.withHeader(object{"x5u": "http://127.0.0.1:1/x5u"}),
-		"x5c ignored":    c.withHeader(object{"x5c": []string{"AAAA"}}),
-		"own region":     c.token("healthCheck", object{"region": west}),
-		"unknown claims": c.token("healthCheck", object{"userId": "u", "more": object{"a": 1}}),
+		"RS256":           c.cloud.SignRS256(west, nil, claimsOf(t, c.token("healthCheck", nil))),
+		"iat 4 min ago":   c.token("healthCheck", object{"iat": seconds(-240)}),
+		"iat 23 h ago":    c.token("healthCheck", object{"iat": seconds(-23 * 3600)}),
+		"app in capitals": c.token("healthCheck", object{"appId": strings.ToUpper(c.cloud.AppID())}),
+		"version as 2.0":  c.token("healthCheck", object{"manifestVersion": json.RawMessage("2.0")}),
+		"iat in 30 s":     c.token("healthCheck", object{"iat": seconds(30)}),
+		"jwk ignored":     c.withHeader(object{"jwk": evil}),
+		"jku ignored":     c.withHeader(object{"jku": "http://127.0.0.1:1/jwks"}),
+		"x5u ignored":     c.withHeader(object{"x5u": "http://127.0.0.1:1/x5u"}),
+		"x5c ignored":     c.withHeader(object{"x5c": []string{"AAAA"}}),
+		"own region":      c.token("healthCheck", object{"region": west}),
+		"unknown claims":  c.token("healthCheck", object{"userId": "u", "more": object{"a": 1}}),
 	} {
 		t.Run(name, func(t *testing.T) { c.in(t).act(token).want(t, 200) })
 	}

@@ -16,7 +16,7 @@ const (
 	// tick is how often the schedule runs.
 	tick = time.Minute
 	// soon is when whoever asked for something that failed asks again: a
-	// token is good for 5 minutes.
+	// cross-launch's token is good for 5 minutes.
 	soon = 4 * time.Minute
 	// days is for how long the schedule runs in the end.
 	days = 30 * time.Hour

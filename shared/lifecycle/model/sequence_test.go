@@ -46,7 +46,7 @@ var (
 		2 * time.Second, 0, 30 * time.Millisecond, time.Second, 4 * time.Second, 35 * time.Second, 6 * time.Minute,
 		70 * time.Minute, 20 * time.Hour, 25 * time.Hour, 92 * 24 * time.Hour,
 	}
-	delays = []time.Duration{0, 0, 0, 10 * time.Millisecond, 40 * time.Millisecond, 3 * time.Second, 33 * time.Second, 3 * time.Minute, 2 * time.Hour}
+	delays = []time.Duration{0, 0, 0, 10 * time.Millisecond, 40 * time.Millisecond, 3 * time.Second, 33 * time.Second, 3 * time.Minute, 2 * time.Hour, 20 * time.Hour}
 )
 
 // step is one of a sequence.
