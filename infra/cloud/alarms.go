@@ -45,6 +45,8 @@ func (m metrics) brokenAlarms() []alarm {
 			metric: m.sum("Throttles", five)},
 		{name: "FailedRuns", description: "A scheduled run could not start or failed; it is in the queue of failures.",
 			metric: m.queue("NumberOfMessagesSent", "Sum", m.d.failures().AttrQueueName(), five)},
+		{name: "MissedNotices", description: "Events for the vendor could not be delivered; their records are in the queue of missed notices.",
+			metric: m.queue("NumberOfMessagesSent", "Sum", m.d.missed.AttrQueueName(), five)},
 	}
 }
 

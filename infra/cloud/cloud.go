@@ -48,6 +48,8 @@ type deployment struct {
 	included  cloudformationinclude.CfnInclude
 	key       key
 	namespace string
+	// missed holds what the pipe could not deliver.
+	missed awssqs.CfnQueue
 }
 
 // Add adds the stack of a stage to app. Parameters that the settings say

@@ -27,7 +27,7 @@ func (d *deployment) addNotices() {
 	bus := awsevents.NewCfnEventBus(d.Stack, jsii.String("Notices"), &awsevents.CfnEventBusProps{
 		Name: d.StackName(), Description: jsii.String("What happens to the installations of customers"),
 	})
-	missed := awssqs.NewCfnQueue(d.Stack, jsii.String("MissedNotices"), &awssqs.CfnQueueProps{
+	d.missed = awssqs.NewCfnQueue(d.Stack, jsii.String("MissedNotices"), &awssqs.CfnQueueProps{
 		MessageRetentionPeriod: jsii.Number(14 * 24 * 60 * 60), SqsManagedSseEnabled: jsii.Bool(true),
 	})
 	machine := d.addEventMachine()
@@ -41,7 +41,7 @@ func (d *deployment) addNotices() {
 				allow(stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 				allow(machine, "states:StartSyncExecution"),
 				allow(bus.AttrArn(), "events:PutEvents"),
-				allow(missed.AttrArn(), "sqs:SendMessage"),
+				allow(d.missed.AttrArn(), "sqs:SendMessage"),
 			}}),
 		},
 	})
@@ -55,7 +55,7 @@ func (d *deployment) addNotices() {
 			DynamoDbStreamParameters: &awspipes.CfnPipe_PipeSourceDynamoDBStreamParametersProperty{
 				StartingPosition: jsii.String("TRIM_HORIZON"), BatchSize: jsii.Number(pipeBatchSize),
 				MaximumRetryAttempts: jsii.Number(pipeRetries), MaximumRecordAgeInSeconds: jsii.Number(pipeMaxAge),
-				DeadLetterConfig: &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: missed.AttrArn()},
+				DeadLetterConfig: &awspipes.CfnPipe_DeadLetterConfigProperty{Arn: d.missed.AttrArn()},
 			},
 		},
 		TargetParameters: &awspipes.CfnPipe_PipeTargetParametersProperty{
