@@ -161,10 +161,14 @@ func TestFailingIsShown(t *testing.T) {
 func TestWhatWasLostIsShown(t *testing.T) {
 	c := newClinic(t)
 	for want, change := range map[string]func(row *installation.Installation){
-		"app differs":  func(row *installation.Installation) { row.App.Difference = "manifest version 9 is approved, 1 known" },
-		"wrong region": func(row *installation.Installation) { row.App.Difference, row.SignedElsewhere.Region = "", "eu-central-1_k" },
+		"app differs": func(row *installation.Installation) { row.App.Difference = "manifest version 9 is approved, 1 known" },
+		"wrong region": func(row *installation.Installation) {
+			row.App.Difference, row.SignedElsewhere.Region = "", "eu-central-1_k"
+		},
 	} {
-		c.change(func(row *installation.Installation) { row.App, row.SignedElsewhere = installation.AppCheck{}, installation.ForeignRegion{} })
+		c.change(func(row *installation.Installation) {
+			row.App, row.SignedElsewhere = installation.AppCheck{}, installation.ForeignRegion{}
+		})
 		c.change(change)
 		c.want(exitFine, []string{want}, "list")
 		c.want(exitFine, []string{want}, "show", c.org.ID())
