@@ -189,7 +189,17 @@ func TestOtherOrganizations(t *testing.T) {
 			rows = append(rows, row{name + " at " + door, post(door, f.sign(merged(f.claims(doors[door]), object{"sub": sub}))), unknownOrg})
 		}
 	}
-	for _, region := range []string{west, east} { // whose keys are good, for others
+	f.attack(t, rows)
+}
+
+// Another region's key is good, for others. That it signed an action for an
+// organization here, as after a move whose message was lost, is kept in the row
+// for people to see, once a day, and changes nothing else.
+func TestOtherRegions(t *testing.T) {
+	f := newField(t, target)
+	f.watch.leaveAside(t, "foreignRegion", "foreignRegionAt", "version", "write")
+	var rows []row
+	for _, region := range []string{west, east} {
 		for _, door := range []string{actions, assign, manage} {
 			token := f.cloud.Sign(region, nil, f.claims(doors[door]))
 			rows = append(rows, row{"signed by " + region + " at " + door, post(door, token), unknownKey})
