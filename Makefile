@@ -39,6 +39,8 @@ BINARIES := .build/functions
 tool = mkdir -p .build && $(GOBUILD) -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
 CDK := node_modules/.bin/cdk --app ../.build/infra
 deploy_stack = (cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE) --no-previous-parameters --outputs-file ../.build/outputs-$(STAGE).json)
+# The stack of the stage's firewall, if it has one that can be made; see infra/cloud/firewall.go.
+has_firewall = grep -qs '"firewall": true' infra/stages/$(STAGE).json && grep -q '"apiUrl"' infra/stages/$(STAGE).json
 # The browsers that the tests look for, in this order.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
@@ -130,12 +132,12 @@ manifest: needs-go ## Write infra/manifest.json of STAGE, for upload in Control 
 synth: needs-go needs-node ## Synthesize the stack of STAGE into infra/cdk.out
 	@$(call tool,)
 	@STAGE=$(STAGE) .build/infra
-	@if command -v cfn-lint >/dev/null; then cfn-lint -- infra/cdk.out/signpost-$(STAGE).template.json; \
+	@if command -v cfn-lint >/dev/null; then cfn-lint -- infra/cdk.out/signpost-$(STAGE)*.template.json; \
 	  else echo "synth: cfn-lint is not installed; the stack is not linted"; fi
 
 diff: modules needs-go ## Show what a deployment of STAGE would change
 	@$(call tool,)
-	@cd infra && STAGE=$(STAGE) $(CDK) diff signpost-$(STAGE)
+	@cd infra && STAGE=$(STAGE) $(CDK) diff
 
 deploy: modules needs-go ## Deploy STAGE: make deploy STAGE=prod
 	@test -f infra/stages/$(STAGE).json || { echo "deploy: there are no settings of $(STAGE): make setup STAGE=$(STAGE)" >&2; exit 1; }
@@ -145,6 +147,7 @@ deploy: modules needs-go ## Deploy STAGE: make deploy STAGE=prod
 	@first="$$(grep -q '"apiUrl"' infra/stages/$(STAGE).json || echo first)"; \
 	  $(deploy_stack); .build/setup -stage $(STAGE) -outputs .build/outputs-$(STAGE).json; \
 	  if [ "$(STAGE)" = prod ] && [ -n "$$first" ]; then echo "deploy: it stands; now its protection against deletion is put on"; $(deploy_stack); fi
+	@if $(has_firewall); then cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE)-firewall --exclusively; fi
 	@.build/manifest -stage $(STAGE) -check
 	@echo "Next: make setup STAGE=$(STAGE) fills secrets that are still empty, make smoke URL=… tries it from outside"
 
@@ -153,6 +156,7 @@ destroy: modules needs-go ## Delete the stack of STAGE; the table stays, and the
 	  read -r -p "This is production. Type signpost-prod to delete it: " name || true; \
 	  [ "$${name:-}" = signpost-prod ] || { echo "destroy: refused" >&2; exit 1; }; fi
 	@$(call tool,) && $(call tool,adopt)
+	@if $(has_firewall); then cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE)-firewall --exclusively --force; fi
 	@cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE) --force
 	@.build/adopt -stage $(STAGE) -forget
 

@@ -56,11 +56,29 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if _, err := cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: file, Template: read, Code: code, Env: environment()}); err != nil {
+	options := cloud.Options{Settings: settings, TemplateFile: file, Template: read, Code: code, Env: environment()}
+	if _, err := cloud.Add(app, options); err != nil {
+		return err
+	}
+	if err := addFirewall(app, options); err != nil {
 		return err
 	}
 	app.Synth(nil)
 	return nil
+}
+
+// addFirewall adds the firewall's stack, where there is to be one and the API's
+// address is known.
+func addFirewall(app awscdk.App, o cloud.Options) error {
+	switch {
+	case !o.Settings.Deployment.Firewall:
+		return nil
+	case !o.Settings.Deployed():
+		fmt.Fprintln(os.Stderr, "The firewall follows once the API's address is known, which the first deployment gives.")
+		return nil
+	}
+	_, err := cloud.AddFirewall(app, o)
+	return err
 }
 
 // projectRoot finds the template, which is in the root only.

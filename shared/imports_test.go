@@ -29,7 +29,7 @@ var allowed = map[string][]string{
 	"shared/dynamo":              {"shared/secret", "shared/webex", "shared/installation", "shared/launch"},
 	"shared/config":              {"shared/secret", "shared/secret/document", "shared/webex", "shared/launch"},
 	"shared/secret/awssecret":    {"shared/config", "shared/secret/document"},
-	"shared/gateway":             {"shared/webex", "shared/installation", "shared/launch"},
+	"shared/gateway":             {"shared/secret", "shared/webex", "shared/installation", "shared/launch"},
 	"shared/gateway/page":        {"shared/gateway", "shared/webex", "shared/installation"},
 	"shared/gateway/crosslaunch": {"shared/gateway", "shared/webex", "shared/launch"},
 	"shared/assembly": {

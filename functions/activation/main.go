@@ -34,5 +34,5 @@ func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gat
 	}
 	pages := page.New(parts.Settings.VendorName, parts.Settings.SupportURL)
 	serve := activation{parts.Service, parts.Verifier, parts.Settings.PublicURL, pages}.serve
-	return gateway.Handle(log, time.Now, serve, gateway.WithProblemPages(pages.Problem)), nil
+	return gateway.Handle(log, time.Now, serve, gateway.WithOriginKey(parts.OriginKey), gateway.WithProblemPages(pages.Problem)), nil
 }

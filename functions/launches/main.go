@@ -28,9 +28,12 @@ func main() {
 }
 
 func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gateway.Handler, error) {
-	var table config.Table
+	var (
+		table  config.Table
+		origin config.Origin
+	)
 	secrets := config.Secret{Needs: []document.Part{document.ContentAPIKey}}
-	if err := config.Load(environ, &table, &secrets); err != nil {
+	if err := config.Load(environ, &table, &origin, &secrets); err != nil {
 		return nil, err
 	}
 	client, err := dynamo.Open()
@@ -41,5 +44,5 @@ func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gat
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Handle(log, time.Now, redeem(source, dynamo.New(client, table.Name), time.Now)), nil
+	return gateway.Handle(log, time.Now, redeem(source, dynamo.New(client, table.Name), time.Now), gateway.WithOriginKey(origin.Key)), nil
 }

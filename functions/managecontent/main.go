@@ -32,8 +32,9 @@ func wire(log *slog.Logger, environ map[string]string) (gateway.Handler, error) 
 		table    config.Table
 		tokens   config.Tokens
 		settings config.Launch
+		origin   config.Origin
 	)
-	if err := config.Load(environ, &table, &tokens, &settings); err != nil {
+	if err := config.Load(environ, &table, &tokens, &settings, &origin); err != nil {
 		return nil, err
 	}
 	client, err := dynamo.Open()
@@ -49,5 +50,5 @@ func wire(log *slog.Logger, environ map[string]string) (gateway.Handler, error) 
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuer, webex.ManageContent, time.Now)), nil
+	return gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuer, webex.ManageContent, time.Now), gateway.WithOriginKey(origin.Key)), nil
 }

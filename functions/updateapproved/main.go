@@ -31,5 +31,5 @@ func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gat
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Handle(log, time.Now, actions{parts.Service, parts.Verifier}.serve), nil
+	return gateway.Handle(log, time.Now, actions{parts.Service, parts.Verifier}.serve, gateway.WithOriginKey(parts.OriginKey)), nil
 }

@@ -91,6 +91,9 @@ func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 	if s := d.Settings.Deployment; s.Domain != "" {
 		values["PublicUrl"] = "https://" + s.Domain
 	}
+	if d.Settings.Deployment.Firewall {
+		values["OriginKey"] = d.addOriginKey()
+	}
 	if architecture := d.Settings.Deployment.Architecture; architecture != "" {
 		values["Architecture"] = architecture
 	}
@@ -161,10 +164,11 @@ func (d *deployment) protectTable() {
 }
 
 // setDomain puts the API behind a host name of one's own. SAM makes the domain
-// and its mapping, since it makes the API's stage that they need.
+// and its mapping, since it makes the API's stage that they need. With a firewall
+// the name is the firewall's.
 func (d *deployment) setDomain() {
 	s := d.Settings.Deployment
-	if s.Domain == "" {
+	if s.Domain == "" || s.Firewall {
 		return
 	}
 	domain := &awssam.CfnHttpApi_HttpApiDomainConfigurationProperty{

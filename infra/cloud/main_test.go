@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"signpost/infra/cloud"
@@ -57,6 +58,11 @@ var (
 	})
 	production = sync.OnceValue(func() synthesis { return synthesize(full()) })
 	unset      = sync.OnceValue(func() synthesis { return synthesize(stage.Settings{Name: "dev"}) })
+	// guarded is production with a firewall in front, and firewall that one's stack.
+	guarded  = sync.OnceValue(func() synthesis { return synthesize(withFirewall()) })
+	firewall = sync.OnceValue(func() synthesis {
+		return synthesizeStack(withFirewall(), cloud.AddFirewall)
+	})
 )
 
 // full is settings with everything set.
@@ -75,6 +81,14 @@ func full() stage.Settings {
 	}
 }
 
+// withFirewall is full settings with a firewall in front of the API.
+func withFirewall() stage.Settings {
+	settings := full()
+	settings.Deployment.Firewall = true
+	settings.Deployment.CertificateARN = "arn:aws:acm:us-east-1:123456789012:certificate/6d93fe09"
+	return settings
+}
+
 func must[T any](value T, err error) T {
 	if err != nil {
 		panic(err)
@@ -84,7 +98,9 @@ func must[T any](value T, err error) T {
 
 // synthesize synthesizes a stack whose functions are empty files: that they are
 // built is the business of the command, and takes long.
-func synthesize(settings stage.Settings) synthesis {
+func synthesize(settings stage.Settings) synthesis { return synthesizeStack(settings, cloud.Add) }
+
+func synthesizeStack(settings stage.Settings, add func(constructs.Construct, cloud.Options) (awscdk.Stack, error)) synthesis {
 	folder := must(os.MkdirTemp("", "synthesis"))
 	defer os.RemoveAll(folder)
 	program := filepath.Join(folder, "code")
@@ -101,9 +117,9 @@ func synthesize(settings stage.Settings) synthesis {
 		// The CDK's own rules take a second or two, and find in one stage what they find in both.
 		Context: &map[string]any{"@aws-cdk/core:validateAgainstDefaultRules": settings.Protected()},
 	})
-	stack := must(cloud.Add(app, cloud.Options{Settings: settings, TemplateFile: templateFile, Template: read, Code: code}))
+	stack := must(add(app, cloud.Options{Settings: settings, TemplateFile: templateFile, Template: read, Code: code}))
 	findings := addRules(app, settings)
-	s := synthesis{Template: assertions.Template_FromStack(stack, nil), protected: *stack.TerminationProtection()}
+	s := synthesis{Template: assertions.Template_FromStack(stack, nil), protected: stack.TerminationProtection() != nil && *stack.TerminationProtection()}
 	text := must(json.Marshal(s.ToJSON()))
 	if err := json.Unmarshal(text, &s.plain); err != nil {
 		panic(err)

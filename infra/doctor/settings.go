@@ -38,7 +38,7 @@ const (
 const tableVariable = "INSTALLATIONS_TABLE"
 
 // secretVariables are never shown.
-var secretVariables = map[string]bool{"SECRET_JSON": true}
+var secretVariables = map[string]bool{"SECRET_JSON": true, "SECRET_ORIGIN_KEY": true}
 
 // settings finds every variable that the template gives to its functions. The
 // template is what names them: there is no second list.

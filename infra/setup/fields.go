@@ -63,6 +63,7 @@ func (s *session) fields() map[string]field {
 		"deployment.domain":              textField(&d.Domain),
 		"deployment.certificateArn":      textField(&d.CertificateARN),
 		"deployment.hostedZoneId":        textField(&d.HostedZoneID),
+		"deployment.firewall":            boolField(&d.Firewall),
 		"deployment.apiUrl":              textField(&d.APIURL),
 		"deployment.table":               textField(&d.Table),
 		"deployment.alarmEmail":          textField(&d.AlarmEmail),
@@ -78,15 +79,16 @@ func (s *session) fields() map[string]field {
 		"integration.availability":       textField(&i.Availability),
 		"integration.provisioning":       textField(&i.Provisioning),
 		"integration.role":               textField(&i.Role),
-		"integration.jsxapi": {
-			get: func() string { return strconv.FormatBool(i.JSXAPI) },
-			set: func(value string) { i.JSXAPI = value == "true" },
-		},
+		"integration.jsxapi":             boolField(&i.JSXAPI),
 	}
 }
 
 func textField(text *string) field {
 	return field{get: func() string { return *text }, set: func(value string) { *text = value }}
+}
+
+func boolField(is *bool) field {
+	return field{get: func() string { return strconv.FormatBool(*is) }, set: func(value string) { *is = value == "true" }}
 }
 
 // numberField takes an empty text for 0; what is no number leaves it.

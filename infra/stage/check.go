@@ -105,6 +105,9 @@ func (d Deployment) check() error {
 	require((d.Domain == "") == (d.CertificateARN == ""), "domain and certificateArn go together: set both, or neither")
 	require(d.HostedZoneID == "" || zonePattern.MatchString(d.HostedZoneID), "hostedZoneId is not the id of a Route 53 zone")
 	require(d.HostedZoneID == "" || d.Domain != "", "hostedZoneId is of no use without a domain")
+	require(!d.Firewall || d.Domain != "", "firewall needs a domain: callers reach it by that name, set domain and certificateArn")
+	require(!d.Firewall || d.CertificateARN == "" || strings.Contains(d.CertificateARN, ":"+FirewallRegion+":"),
+		"firewall needs a certificate of %s, where CloudFront looks for it", FirewallRegion)
 	require(d.APIURL == "" || config.CheckAddress(d.APIURL) == nil, "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)

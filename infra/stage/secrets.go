@@ -11,6 +11,17 @@ const (
 // take over the table of one that was deleted.
 func TableName(stage string) string { return "signpost-" + stage + "-installations" }
 
+// FirewallRegion is the one region from which CloudFront takes certificates and
+// the rules of its firewall.
+const FirewallRegion = "us-east-1"
+
+// FirewallStack is the name of the stack of a stage's firewall.
+func FirewallStack(stage string) string { return "signpost-" + stage + "-firewall" }
+
+// OriginKeyName is the name of the secret that a stage's firewall and functions
+// share. It is random: nobody writes or reads it.
+func OriginKeyName(stage string) string { return "signpost-" + stage + "/origin-key" }
+
 // Secret is one of a stage's secrets.
 type Secret struct {
 	// Name is its name in Secrets Manager, Parameter the template's for its id.

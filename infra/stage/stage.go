@@ -48,6 +48,10 @@ type Deployment struct {
 	Domain         string `json:"domain,omitempty"`
 	CertificateARN string `json:"certificateArn,omitempty"`
 	HostedZoneID   string `json:"hostedZoneId,omitempty"`
+	// Firewall puts CloudFront with rules for each caller's address in front of
+	// the API, at Domain, and has the API's own address refuse everybody else.
+	// The certificate is then one of [FirewallRegion].
+	Firewall bool `json:"firewall,omitempty"`
 	// APIURL is the address that API Gateway gave, and Table the name that
 	// DynamoDB did, once they are known.
 	APIURL string `json:"apiUrl,omitempty"`

@@ -52,6 +52,15 @@ func TestCheck(t *testing.T) {
 			s.Deployment.CertificateARN = "arn:aws:acm:eu-west-1:123456789012:certificate/x"
 		}, []string{"PUBLIC_URL is set, and a domain"}},
 		{"runs", func(s *stage.Settings) { s.Deployment.VerifyRuns = 3 }, []string{"verifyRuns"}},
+		{"firewall without a domain", func(s *stage.Settings) {
+			s.Deployment.Firewall = true
+			s.Deployment.Domain, s.Deployment.CertificateARN, s.Deployment.HostedZoneID = "", "", ""
+		},
+			[]string{"firewall needs a domain"}},
+		{"firewall with a certificate of elsewhere", func(s *stage.Settings) {
+			s.Deployment.Firewall, s.Deployment.Domain = true, "signpost.example.com"
+			s.Deployment.CertificateARN = "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09"
+		}, []string{"certificate of us-east-1"}},
 		{"schedules", func(s *stage.Settings) { s.Deployment.Schedules = "off" }, []string{"schedules is \"off\""}},
 		{"more runs than concurrency", func(s *stage.Settings) { s.Deployment.VerifyRuns, s.Deployment.ReservedConcurrency = 4, 2 },
 			[]string{"verifyRuns is 4, and reservedConcurrency 2"}},

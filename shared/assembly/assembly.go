@@ -24,6 +24,8 @@ type Parts struct {
 	Service  *lifecycle.Service
 	Verifier *webex.Verifier
 	Settings config.Provider
+	// OriginKey is for functions with routes; see gateway.WithOriginKey.
+	OriginKey secret.String
 }
 
 // Assemble builds the parts from environ. Wrong settings are all reported in
@@ -34,9 +36,10 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 		table    config.Table
 		tokens   config.Tokens
 		provider config.Provider
+		origin   config.Origin
 		secrets  = config.Secret{Needs: []document.Part{document.ClientSecret, document.TokenKeyset}}
 	)
-	if err := config.Load(environ, &table, &tokens, &provider, &secrets); err != nil {
+	if err := config.Load(environ, &table, &tokens, &provider, &origin, &secrets); err != nil {
 		return Parts{}, err
 	}
 	source, err := awssecret.Open(ctx, environ, secrets, time.Now, log)
@@ -56,7 +59,7 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 		return Parts{}, err
 	}
 	service, err := lifecycle.New(dynamo.New(client, table.Name), webex.NewClient(nil), held, Settings(provider), time.Now, log)
-	return Parts{Service: service, Verifier: verifier, Settings: provider}, err
+	return Parts{Service: service, Verifier: verifier, Settings: provider, OriginKey: origin.Key}, err
 }
 
 // Settings are the provider's settings as the use cases take them.

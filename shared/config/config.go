@@ -36,7 +36,7 @@ func Load(environ map[string]string, groups ...Group) error {
 
 // Check reads every group there is, to find problems before anything starts.
 func Check(environ map[string]string) error {
-	return Load(environ, &Table{}, &Tokens{}, &Provider{}, &Launch{}, &Secret{Needs: allParts})
+	return Load(environ, &Table{}, &Tokens{}, &Provider{}, &Launch{}, &Origin{}, &Secret{Needs: allParts})
 }
 
 // Environ turns a list of "NAME=value", as from os.Environ, into a map.

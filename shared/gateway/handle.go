@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"signpost/shared/secret"
 )
 
 // Handler is what a Lambda function is started with.
@@ -23,7 +25,8 @@ type Serve func(context.Context, Request) (Response, error)
 type Option func(*options)
 
 type options struct {
-	render func(Request, Problem, error) (Response, bool)
+	render    func(Request, Problem, error) (Response, bool)
+	originKey secret.String
 }
 
 // WithProblemPages has render answer problems in a form of its own; where it
@@ -44,8 +47,10 @@ func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option)
 	}
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		started, request := now(), NewRequest(event)
-		response, err := call(ctx, serve, request)
-		code := ""
+		response, err, code := forbidden, error(nil), ""
+		if o.admits(request) {
+			response, err = call(ctx, serve, request)
+		}
 		if err != nil {
 			problem := ProblemOf(err)
 			code, response = problem.Code, o.answer(request, problem, err)

@@ -169,3 +169,34 @@ func TestAppIDInAnyCase(t *testing.T) {
 	c.act(c.token("healthCheck", nil)).want(t, 200)
 	c.act(c.token("healthCheck", object{"appId": strings.ToUpper(c.cloud.AppID())})).want(t, 200)
 }
+
+// TestOnlyThroughTheFirewall: with a key in front of the API, a request without
+// it is refused at every route, before anything of it is looked at.
+func TestOnlyThroughTheFirewall(t *testing.T) {
+	t.Parallel()
+	const key = "cloudfront-sends-this-0123456789abcdef"
+	s := otherStack(t, map[string]string{"SECRET_ORIGIN_KEY": key})
+	c := customerOf(t, s, west)
+	code := c.activation(nil)
+	for _, route := range []string{
+		"GET /activation", "POST /activation", "POST /actions", "POST /crossLaunch/digital_signage/assignContent",
+		"POST /crossLaunch/persistent_web_app/manageContent", "POST /launches/" + strings.Repeat("a", 43),
+	} {
+		method, path, _ := strings.Cut(route, " ")
+		r := request{method: method, url: s.URL() + path, contentType: "application/json", headers: map[string]string{}}
+		if method == "POST" {
+			r.body = encode(t, object{"jwt": code})
+		}
+		for _, wrong := range []string{"", key + "x"} {
+			r.headers["X-Origin-Key"] = wrong
+			if got := send(t, r); got.status != 403 || got.body != `{"message":"Forbidden"}` {
+				t.Errorf("%s with %q: %d %s", route, wrong, got.status, got.body)
+			}
+		}
+	}
+	if calls := c.calls(); len(calls) > 0 {
+		t.Errorf("Webex was asked: %v", calls)
+	}
+	through := request{method: "POST", url: s.URL() + "/activation", contentType: "application/json", body: encode(t, object{"jwt": code}), headers: map[string]string{"X-Origin-Key": key}}
+	send(t, through).want(t, 200)
+}

@@ -33,6 +33,7 @@ func (s *Stack) writeSAMFile() error {
 			delete(variables, name) // SAM's own to set
 		}
 	}
+	delete(variables, "SECRET_ORIGIN_KEY")
 	if s.settings.secretsFile == "" {
 		delete(variables, "SECRET_JSON")
 	}

@@ -227,6 +227,12 @@ var others = []Value{
 	{Name: "padded rate", Variable: "VERIFY_RATE", Value: "0100", Wrong: "whole number"},
 	{Name: "rate with a space", Variable: "VERIFY_RATE", Value: " 100", Wrong: "whole number"},
 
+	{Name: "origin key", Variable: "SECRET_ORIGIN_KEY", Value: strings.Repeat("aB3_-", 25) + "xyz"},
+	{Name: "origin key too short", Variable: "SECRET_ORIGIN_KEY", Value: strings.Repeat("a", 31), Wrong: "32 to 128"},
+	{Name: "origin key too long", Variable: "SECRET_ORIGIN_KEY", Value: strings.Repeat("a", 129), Wrong: "32 to 128"},
+	{Name: "origin key with a line end", Variable: "SECRET_ORIGIN_KEY", Value: strings.Repeat("a", 40) + "\n", Wrong: "letters"},
+	{Name: "origin key with a space", Variable: "SECRET_ORIGIN_KEY", Value: strings.Repeat("a", 40) + " b", Wrong: "letters"},
+
 	{Name: "vendor", Variable: "VENDOR_NAME", Value: "Schilder & Söhne " + strings.Repeat("ö", 111)},
 	{Name: "vendor too long", Variable: "VENDOR_NAME", Value: strings.Repeat("ö", 129), Wrong: "128"},
 	{Name: "vendor on two lines", Variable: "VENDOR_NAME", Value: "a\nb", Wrong: "control"},

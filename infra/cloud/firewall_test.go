@@ -1,0 +1,91 @@
+package cloud_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
+	"github.com/aws/jsii-runtime-go"
+	"github.com/google/go-cmp/cmp"
+
+	"signpost/infra/cloud"
+	"signpost/infra/local/template"
+	"signpost/infra/stage"
+)
+
+// TestOnlyTheFirewallReachesTheFunctions: every function with routes has the key,
+// the others have not, and the domain is not the API's own any more.
+func TestOnlyTheFirewallReachesTheFunctions(t *testing.T) {
+	s := guarded()
+	key := map[string]any{"Fn::Join": []any{"", []any{"{{resolve:secretsmanager:", map[string]any{"Ref": "OriginKeySecret"}, "}}"}}}
+	for _, f := range must(template.Read(templateFile)).Functions {
+		environment, _ := s.properties(f.LogicalID)["Environment"].(map[string]any)
+		variables, _ := environment["Variables"].(map[string]any)
+		var want any
+		if len(f.Routes) > 0 {
+			want = key
+		}
+		if diff := cmp.Diff(want, variables["SECRET_ORIGIN_KEY"]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", f.LogicalID, diff)
+		}
+	}
+	if domain := s.properties("HttpApi")["Domain"]; domain != nil {
+		t.Errorf("the API has a domain of its own: %v", domain)
+	}
+	if url := s.plain["Parameters"].(map[string]any)["PublicUrl"]; url != nil {
+		t.Errorf("PUBLIC_URL is left open: %v", url)
+	}
+	secret := s.properties("OriginKeySecret")
+	if secret["Name"] != stage.OriginKeyName("prod") || secret["GenerateSecretString"] == nil || secret["SecretString"] != nil {
+		t.Errorf("the key is %v", secret)
+	}
+	if diff := cmp.Diff([]any{map[string]any{"Region": stage.FirewallRegion}}, secret["ReplicaRegions"]); diff != "" {
+		t.Errorf("where the key is (-want +got):\n%s", diff)
+	}
+	if production().resource("OriginKeySecret") != nil {
+		t.Error("a key without a firewall")
+	}
+}
+
+func TestFirewall(t *testing.T) {
+	s := firewall()
+	s.HasResourceProperties(jsii.String("AWS::CloudFront::Distribution"), like(map[string]any{"DistributionConfig": like(map[string]any{
+		"Aliases":           []string{"signpost.example.com"},
+		"WebACLId":          map[string]any{"Fn::GetAtt": []string{"Rules", "Arn"}},
+		"ViewerCertificate": like(map[string]any{"AcmCertificateArn": withFirewall().Deployment.CertificateARN}),
+		"Origins": []any{like(map[string]any{
+			"DomainName": "a.execute-api.eu-west-1.amazonaws.com",
+			"OriginCustomHeaders": []any{map[string]any{
+				"HeaderName": "x-origin-key", "HeaderValue": "{{resolve:secretsmanager:signpost-prod/origin-key}}",
+			}},
+		})},
+		"DefaultCacheBehavior": like(map[string]any{"CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}),
+	})}))
+	s.ResourceCountIs(jsii.String("AWS::Route53::RecordSet"), jsii.Number(2))
+	s.HasResourceProperties(jsii.String("AWS::Route53::RecordSet"), like(map[string]any{"Name": "signpost.example.com", "Type": "A"}))
+	limits := map[string]float64{}
+	for _, raw := range s.properties("Rules")["Rules"].([]any) {
+		rule := raw.(map[string]any)
+		rate := rule["Statement"].(map[string]any)["RateBasedStatement"].(map[string]any)
+		if rate["AggregateKeyType"] != "IP" || rule["Action"].(map[string]any)["Block"] == nil {
+			t.Errorf("%v blocks no address", rule["Name"])
+		}
+		limits[rule["Name"].(string)] = rate["Limit"].(float64) / rate["EvaluationWindowSec"].(float64)
+	}
+	if activations, all := limits["ActivationsPerAddress"], limits["RequestsPerAddress"]; activations > 1 || all < 50 || all > 500 {
+		t.Errorf("requests of one address in a second: %v", limits)
+	}
+	s.HasResourceProperties(jsii.String("AWS::WAFv2::WebACL"), like(map[string]any{"Scope": "CLOUDFRONT", "DefaultAction": map[string]any{"Allow": assertions.Match_AnyValue()}}))
+}
+
+func TestAFirewallNeedsTheAPIsAddress(t *testing.T) {
+	settings := withFirewall()
+	settings.Deployment.APIURL = ""
+	if _, err := cloud.AddFirewall(nil, cloud.Options{Settings: settings}); err == nil || !strings.Contains(err.Error(), "not known yet") {
+		t.Errorf("%v", err)
+	}
+	if text := string(must(json.Marshal(guarded().plain))); strings.Contains(text, "AWS::CloudFront") {
+		t.Error("the main stack holds the firewall")
+	}
+}
