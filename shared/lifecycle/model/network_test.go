@@ -192,6 +192,8 @@ func (n *network) learn(seen look, answer answer) {
 		n.model.exchanged(seen.refresh, tokens.Refresh, tokens.Access, tokens.Error, ok)
 	case seen.feature != "" && seen.method == http.MethodPut && n.cloud.Pushes(seen.org, seen.feature) > seen.pushes:
 		n.model.pushed(seen.org, webex.Feature(seen.feature), seen.before, seen.body)
+	case seen.feature != "" && seen.method == http.MethodGet && (answer.Code == http.StatusNotFound || answer.Code == http.StatusGone):
+		n.model.saidNone(seen.org, webex.Feature(seen.feature))
 	case seen.method == http.MethodGet && seen.feature == "" && seen.org != "" && ok:
 		n.model.answered(seen.url)
 	}

@@ -31,6 +31,9 @@ type oracle struct {
 	dead     map[string]bool
 	access   map[string]bool
 	appsSeen map[string]bool
+	// none are configurations, by organization and feature, of which Webex said
+	// since the last PUT that it stores none.
+	none map[string]bool
 
 	violations []string
 }
@@ -63,7 +66,7 @@ func newOracle(sealer lifecycle.Sealer) *oracle {
 	return &oracle{
 		sealer: sealer, orgs: map[string]*orgModel{}, tokens: map[string]*minted{},
 		next: map[string]string{}, good: map[string]bool{}, dead: map[string]bool{},
-		access: map[string]bool{}, appsSeen: map[string]bool{},
+		access: map[string]bool{}, appsSeen: map[string]bool{}, none: map[string]bool{},
 	}
 }
 
@@ -341,12 +344,23 @@ func (m *oracle) exchanged(refresh, next, access, problem string, ok bool) {
 	}
 }
 
+// saidNone sees Webex answer that it stores no configuration. A region that the
+// customer has left says so too, and nothing tells that from the truth: a PUT
+// that reaches a customer who is back by then has had its reason.
+func (m *oracle) saidNone(org string, feature webex.Feature) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.none[org+string(feature)] = true
+}
+
 // pushed judges a PUT that reached the customer's devices.
 func (m *oracle) pushed(org string, feature webex.Feature, before map[string]any, body []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var after map[string]any
-	if json.Unmarshal(body, &after) == nil && reflect.DeepEqual(before, after) {
+	said := m.none[org+string(feature)]
+	delete(m.none, org+string(feature))
+	if json.Unmarshal(body, &after) == nil && reflect.DeepEqual(before, after) && !said {
 		m.wrong("%s was pushed to every device without need", feature)
 	}
 }

@@ -19,6 +19,17 @@ var remembered = map[string]sequence{
 			{Kind: move, Gap: 2 * time.Second, Variant: 2, Deliveries: []delivery{{}}},
 		},
 	},
+	// The region that the customer had left said that it stored nothing, and the
+	// PUT arrived when the customer was back.
+	"moved away and back while a configuration is put": {
+		Seed: 0x142e78f, Pace: uneven,
+		Steps: []step{
+			{Kind: activate, Deliveries: []delivery{{}}},
+			{Kind: activate, Gap: 2 * time.Second, Deliveries: []delivery{{}}},
+			{Kind: move, Variant: 1, Deliveries: []delivery{{}}},
+			{Kind: move, Gap: 2 * time.Second, Deliveries: []delivery{{}}},
+		},
+	},
 }
 
 func TestRememberedSequences(t *testing.T) {
