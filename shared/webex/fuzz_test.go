@@ -185,6 +185,6 @@ func (m *memory) RoundTrip(r *http.Request) (*http.Response, error) {
 func newBenchF(f *testing.F) *bench {
 	f.Helper()
 	b := newBench(f)
-	b.now = time.Now().Truncate(time.Second)
+	b.setClock(time.Now().Truncate(time.Second))
 	return b
 }

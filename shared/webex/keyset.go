@@ -62,11 +62,10 @@ func (s *keySet) mustFetch(kid string, now time.Time) bool {
 	}
 }
 
-// find returns the keys with this id, fetching the set if the rules ask for it.
-// It waits no longer than ctx allows, and not for long if the last good set has
-// the key; the fetch goes on.
-func (s *keySet) find(ctx context.Context, k *KeySets, kid string) ([]key, error) {
-	keys, fetch := s.ask(k, kid)
+// wait returns the keys with this id once the fetch is done, which is nil if none
+// is needed. It waits no longer than ctx allows, and not for long if keys, those
+// of the last good set, has some; the fetch goes on.
+func (s *keySet) wait(ctx context.Context, kid string, keys []key, fetch *fetch) ([]key, error) {
 	if fetch == nil {
 		return s.settled(kid)
 	}

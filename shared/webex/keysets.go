@@ -134,8 +134,11 @@ func (k *KeySets) fetchAndTry(ctx context.Context, kid string, sets []*keySet, s
 	}
 	answers := make(chan answer, len(sets))
 	for _, set := range sets {
+		// Asked for here and not by the one that waits, who may go on after the
+		// caller has its answer: the clock is the caller's.
+		held, fetch := set.ask(k, kid)
 		go func() {
-			keys, failure := set.find(ctx, k, kid)
+			keys, failure := set.wait(ctx, kid, held, fetch)
 			answers <- answer{keys, failure}
 		}()
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,16 +32,23 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 type bench struct {
 	cloud *webextest.Cloud
 	org   *webextest.Organization
-	now   time.Time
 	keys  *webex.KeySets
 	*webex.Verifier
+
+	mu  sync.Mutex
+	now time.Time // written with mu held: fetches may go on beside the test
 }
+
+func (b *bench) clock() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now }
+
+func (b *bench) setClock(now time.Time) { b.mu.Lock(); defer b.mu.Unlock(); b.now = now }
+
+func (b *bench) pass(d time.Duration) { b.setClock(b.now.Add(d)) }
 
 func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{now: noon}
-	clock := func() time.Time { return b.now }
-	b.cloud = webextest.NewServer(t, webextest.Options{Now: clock})
+	b.cloud = webextest.NewServer(t, webextest.Options{Now: b.clock})
 	b.org = b.cloud.AddOrganization("Acme", home)
 	urls, err := webex.KeySetURLs(webex.DefaultRegions, b.cloud.JWKSURLs())
 	if err != nil {
@@ -50,8 +58,8 @@ func newBench(t testing.TB) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.keys = webex.NewKeySets(urls, http.DefaultTransport, clock)
-	if b.Verifier, err = webex.NewVerifier(b.cloud.AppID(), b.keys, hosts, clock); err != nil {
+	b.keys = webex.NewKeySets(urls, http.DefaultTransport, b.clock)
+	if b.Verifier, err = webex.NewVerifier(b.cloud.AppID(), b.keys, hosts, b.clock); err != nil {
 		t.Fatal(err)
 	}
 	return b
