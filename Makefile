@@ -131,8 +131,9 @@ manifest: needs-go ## Write infra/manifest.json of STAGE, for upload in Control 
 
 synth: needs-go needs-node ## Synthesize the stack of STAGE into infra/cdk.out
 	@$(call tool,)
+	@rm -f infra/cdk.out/*.template.json
 	@STAGE=$(STAGE) .build/infra
-	@if command -v cfn-lint >/dev/null; then cfn-lint -- infra/cdk.out/signpost-$(STAGE)*.template.json; \
+	@if command -v cfn-lint >/dev/null; then cfn-lint -- infra/cdk.out/*.template.json; \
 	  else echo "synth: cfn-lint is not installed; the stack is not linted"; fi
 
 diff: modules needs-go ## Show what a deployment of STAGE would change

@@ -73,7 +73,7 @@ func AddFirewall(app constructs.Construct, o Options) (awscdk.Stack, error) {
 		env.Account = o.Env.Account
 	}
 	d.Stack = awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
-		StackName: jsii.String(name), Env: env, Description: jsii.String("The firewall in front of the API of signpost-" + o.Settings.Name),
+		StackName: jsii.String(name), Env: env, TerminationProtection: jsii.Bool(o.Settings.Protected()), Description: jsii.String("The firewall in front of the API of signpost-" + o.Settings.Name),
 	})
 	distribution := d.addDistribution(api.Host, d.addRules())
 	d.addNames(distribution)

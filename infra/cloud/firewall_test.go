@@ -50,18 +50,32 @@ func TestOnlyTheFirewallReachesTheFunctions(t *testing.T) {
 
 func TestFirewall(t *testing.T) {
 	s := firewall()
-	s.HasResourceProperties(jsii.String("AWS::CloudFront::Distribution"), like(map[string]any{"DistributionConfig": like(map[string]any{
-		"Aliases":           []string{"signpost.example.com"},
-		"WebACLId":          map[string]any{"Fn::GetAtt": []string{"Rules", "Arn"}},
-		"ViewerCertificate": like(map[string]any{"AcmCertificateArn": withFirewall().Deployment.CertificateARN}),
-		"Origins": []any{like(map[string]any{
-			"DomainName": "a.execute-api.eu-west-1.amazonaws.com",
+	want := map[string]any{
+		"Enabled": true, "Comment": "The API of signpost-prod", "HttpVersion": "http2and3", "IPV6Enabled": true,
+		"Aliases":  []any{"signpost.example.com"},
+		"WebACLId": map[string]any{"Fn::GetAtt": []any{"Rules", "Arn"}},
+		"ViewerCertificate": map[string]any{
+			"AcmCertificateArn": withFirewall().Deployment.CertificateARN, "MinimumProtocolVersion": "TLSv1.2_2021", "SslSupportMethod": "sni-only",
+		},
+		"Origins": []any{map[string]any{
+			"Id": "api", "DomainName": "a.execute-api.eu-west-1.amazonaws.com",
+			"CustomOriginConfig": map[string]any{"OriginProtocolPolicy": "https-only", "OriginSSLProtocols": []any{"TLSv1.2"}},
 			"OriginCustomHeaders": []any{map[string]any{
 				"HeaderName": "x-origin-key", "HeaderValue": "{{resolve:secretsmanager:signpost-prod/origin-key}}",
 			}},
-		})},
-		"DefaultCacheBehavior": like(map[string]any{"CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"}),
-	})}))
+		}},
+		"DefaultCacheBehavior": map[string]any{
+			"TargetOriginId": "api", "ViewerProtocolPolicy": "https-only", "Compress": false,
+			"AllowedMethods": []any{"GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"},
+			"CachePolicyId":  "4135ea2d-6df8-44a3-9df3-4b5a84be39ad", "OriginRequestPolicyId": "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+		},
+	}
+	if diff := cmp.Diff(want, s.properties("Distribution")["DistributionConfig"]); diff != "" {
+		t.Errorf("the distribution (-want +got):\n%s", diff)
+	}
+	if !s.protected {
+		t.Error("production's firewall can be deleted by mistake")
+	}
 	s.ResourceCountIs(jsii.String("AWS::Route53::RecordSet"), jsii.Number(2))
 	s.HasResourceProperties(jsii.String("AWS::Route53::RecordSet"), like(map[string]any{"Name": "signpost.example.com", "Type": "A"}))
 	limits := map[string]float64{}
@@ -70,6 +84,10 @@ func TestFirewall(t *testing.T) {
 		rate := rule["Statement"].(map[string]any)["RateBasedStatement"].(map[string]any)
 		if rate["AggregateKeyType"] != "IP" || rule["Action"].(map[string]any)["Block"] == nil {
 			t.Errorf("%v blocks no address", rule["Name"])
+		}
+		if about, _ := rate["ScopeDownStatement"].(map[string]any); (about != nil) != (rule["Name"] == "ActivationsPerAddress") ||
+			about != nil && about["ByteMatchStatement"].(map[string]any)["SearchString"] != "/activation" {
+			t.Errorf("%v is about %v", rule["Name"], about)
 		}
 		limits[rule["Name"].(string)] = rate["Limit"].(float64) / rate["EvaluationWindowSec"].(float64)
 	}

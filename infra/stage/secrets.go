@@ -15,8 +15,10 @@ func TableName(stage string) string { return "signpost-" + stage + "-installatio
 // the rules of its firewall.
 const FirewallRegion = "us-east-1"
 
+const firewallSuffix = "-firewall"
+
 // FirewallStack is the name of the stack of a stage's firewall.
-func FirewallStack(stage string) string { return "signpost-" + stage + "-firewall" }
+func FirewallStack(stage string) string { return "signpost-" + stage + firewallSuffix }
 
 // OriginKeyName is the name of the secret that a stage's firewall and functions
 // share. It is random: nobody writes or reads it.

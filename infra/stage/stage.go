@@ -148,6 +148,9 @@ var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
 
 // CheckName returns an error for what cannot be a stage.
 func CheckName(name string) error {
+	if strings.HasSuffix(name, firewallSuffix) {
+		return fmt.Errorf("STAGE is %q: names that end so are those of other stages' firewalls", name)
+	}
 	if !namePattern.MatchString(name) {
 		return fmt.Errorf("STAGE is %q: it must be a short name such as dev or prod, of lower-case letters, digits and -", name)
 	}

@@ -113,7 +113,7 @@ func TestReadAndWrite(t *testing.T) {
 	if _, _, err := stage.Read(root, "dev"); err == nil {
 		t.Error("an unknown field was ignored")
 	}
-	for _, name := range []string{"", "../x", "Prod", strings.Repeat("a", 17)} {
+	for _, name := range []string{"", "../x", "Prod", strings.Repeat("a", 17), "prod-firewall"} {
 		if _, _, err := stage.Read(root, name); err == nil {
 			t.Errorf("%q is a stage", name)
 		}
