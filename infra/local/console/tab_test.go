@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
@@ -131,12 +133,40 @@ func (b *tab) status() string {
 	return text
 }
 
-// click clicks as a person does: where the element is, once it stands still.
+// click clicks as a person does: where the element is, once it stands still. The
+// page draws parts of itself anew when something has changed: an element that is
+// replaced after it was found, and before the mouse goes down, is looked for
+// again.
 func (b *tab) click(selector string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for {
+		b.still(selector)
+		err := chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil {
+			return
+		}
+		if !replaced(err) || ctx.Err() != nil {
+			b.Fatalf("click %s: %v", selector, err)
+		}
+	}
+}
+
+// replaced reports whether the browser says that it knows the element no more.
+func replaced(err error) bool {
+	said, ok := errors.AsType[*cdproto.Error](err)
+	return ok && said.Code == -32000 && strings.Contains(strings.ToLower(said.Message), "node")
+}
+
+// still waits until an element is there and does not move, and brings it into
+// sight.
+func (b *tab) still(selector string) {
 	b.Helper()
 	b.wait(`document.querySelector(` + quote(selector) + `) !== null`)
 	b.eval(`new Promise((still) => {
 		const element = document.querySelector(` + quote(selector) + `);
+		if (!element) return still(); // replaced just now
 		element.scrollIntoView({ block: "center", behavior: "instant" });
 		let before = "";
 		const look = () => {
@@ -145,7 +175,6 @@ func (b *tab) click(selector string) {
 		};
 		look();
 	})`)
-	b.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
 // press clicks a button and waits for what the page then says.
