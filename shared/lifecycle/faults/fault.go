@@ -58,6 +58,7 @@ func Outages() []Fault {
 }
 
 func toWebex(call Call) bool    { return call.Peer == Webex }
+func toKeySet(call Call) bool   { return toWebex(call) && strings.Contains(call.Op, " jwks ") }
 func toDynamoDB(call Call) bool { return call.Peer == DynamoDB }
 
 // failing returns a strike that ends without an answer, before the work.
@@ -107,7 +108,9 @@ func webexFaults() []Fault {
 	noAnswer := []string{mark}
 	return []Fault{
 		{Name: "refused", Fits: toWebex, Evidence: noAnswer, strike: failing(syscall.ECONNREFUSED)},
-		{Name: "timeout", Fits: toWebex, Evidence: noAnswer, strike: runOut},
+		{Name: "timeout", Fits: func(call Call) bool { return toWebex(call) && !toKeySet(call) }, Evidence: noAnswer, strike: runOut},
+		// Whoever waits for a key set may see the end of the time before that of the fetch.
+		{Name: "timeout", Fits: toKeySet, Evidence: []string{mark, "context deadline exceeded"}, strike: runOut},
 		{Name: "reply lost", Fits: toWebex, Evidence: noAnswer, strike: loseReply},
 		{Name: "429", Fits: toWebex, Evidence: status(429), strike: answering(429, "application/json", `{"message":"slow down"}`)},
 		{Name: "429 with Retry-After", Fits: toWebex, Evidence: status(429), RetryAfter: wish, strike: answering(429, "application/json", `{"message":"slow down"}`,
