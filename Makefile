@@ -66,7 +66,7 @@ test: needs-go needs-cc modules browser build lint ## Lint, then run every test 
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 	@echo "without the race detector: all cases of what it runs a part of, and allocations, which it changes"
 	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
-	$(GO) test -run 'Allocates|FloodOfTheStack' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/local/attack
+	$(GO) test -run 'Allocates|FloodOfTheStack' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/tests/attack
 
 browser: ## See to a browser for the tests: any Chrome or Chromium, else Debian's where it can be installed
 	@for name in "$${BROWSER_PROGRAM:-}" $(BROWSERS); do if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; done; \
@@ -80,7 +80,7 @@ screenshots: needs-go modules browser build ## Take the README's pictures anew, 
 	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
-	@mkdir -p .build && $(GOBUILD) -o .build/load ./infra/local/load
+	@mkdir -p .build && $(GOBUILD) -o .build/load ./infra/tests/load
 	@exec .build/load
 
 bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results (ARGS="-only part")

@@ -17,8 +17,8 @@ import (
 
 	"signpost/infra/assets"
 	"signpost/infra/cloud"
-	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/infra/template"
 )
 
 func main() {

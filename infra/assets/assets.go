@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // Build builds each function for the processor that it runs on, by the rule

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"signpost/infra/assets"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // TestBuild: the Makefile's rule is used, as `sam build` does, for the processor.

@@ -25,8 +25,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
-	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/infra/template"
 )
 
 // Options say what to deploy.

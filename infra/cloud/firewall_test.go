@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/cloud"
-	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/infra/template"
 )
 
 // TestOnlyTheFirewallReachesTheFunctions: every function with routes has the key,

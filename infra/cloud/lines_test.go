@@ -16,7 +16,7 @@ import (
 
 	"signpost/infra/local/lambda"
 	"signpost/infra/local/stack"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/webex/webextest"
 )
 

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 
 	"signpost/infra/cloud"
-	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/infra/template"
 )
 
 func TestMain(m *testing.M) {

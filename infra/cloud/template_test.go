@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // described is the template as plain maps, with the parameters replaced that a

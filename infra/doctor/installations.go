@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"signpost/infra/local/console/sides"
+	"signpost/infra/sides"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/assembly"
 	"signpost/shared/config"
 	"signpost/shared/dynamo"

@@ -19,8 +19,8 @@ import (
 
 	"golang.org/x/term"
 
-	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/infra/template"
 	"signpost/shared/dynamo"
 )
 

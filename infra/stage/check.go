@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/config"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"signpost/infra/local/template"
 	"signpost/infra/stage"
+	"signpost/infra/template"
 )
 
 func good() stage.Settings {

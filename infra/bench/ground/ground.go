@@ -16,7 +16,7 @@ import (
 
 	"signpost/infra/local/lambda"
 	"signpost/infra/local/stack"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // Ground is a running stack and the host for what is measured alone.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"signpost/infra/local/console/sides"
+	"signpost/infra/sides"
 	"signpost/shared/assembly"
 	"signpost/shared/config"
 	"signpost/shared/installation"

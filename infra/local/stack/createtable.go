@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // ensureTable creates a table of the template, with its indexes, time to live

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // setDefaults makes the local values of the functions' variables.

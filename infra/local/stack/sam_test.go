@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"signpost/infra/local/stack"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/config"
 )
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"signpost/infra/local/lambda"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // scheduler calls functions at the template's rates. As on AWS, a run does not

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"signpost/infra/local/console"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/webex/webextest"
 )
 

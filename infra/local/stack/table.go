@@ -17,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"signpost/infra/local/child"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 // settingTable is the endpoint of a DynamoDB that the developer runs.

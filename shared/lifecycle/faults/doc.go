@@ -17,5 +17,5 @@
 // It knows what the product promises and where that can be seen; of how the
 // product keeps it, it must know nothing. The tests of this package enumerate
 // the use cases in one process on a clock of their own; those of
-// infra/local/faults kill real ones.
+// infra/tests/faults kill real ones.
 package faults

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"signpost/infra/local/stack"
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/race"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 func TestEveryRouteOfTheProjectHasALimit(t *testing.T) {

@@ -11,14 +11,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 	"signpost/shared/installation"
 )
 
 // project is the template that this project deploys.
 func project(t *testing.T) *template.Template {
 	t.Helper()
-	read, err := template.Read("../../../template.yaml")
+	read, err := template.Read("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestEveryFunctionHasAFolder(t *testing.T) {
 	for _, f := range project(t).Functions {
 		want[f.Folder()] = true
 	}
-	entries, err := os.ReadDir("../../../functions")
+	entries, err := os.ReadDir("../../functions")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestTableOfTheProject(t *testing.T) {
 
 // However many runs share the work, each shard is in just one of them.
 func TestRunsShareAllShards(t *testing.T) {
-	text, err := os.ReadFile("../../../template.yaml")
+	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestRunsShareAllShards(t *testing.T) {
 
 // TestSchedulesAreDisabledTogether: by one parameter, however many there are.
 func TestSchedulesAreDisabledTogether(t *testing.T) {
-	text, err := os.ReadFile("../../../template.yaml")
+	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

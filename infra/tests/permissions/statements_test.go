@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"signpost/infra/local/template"
+	"signpost/infra/template"
 )
 
 const root = "../../.."

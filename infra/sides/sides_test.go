@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"signpost/infra/local/console/sides"
+	"signpost/infra/sides"
 	"signpost/shared/installation"
 	"signpost/shared/webex"
 )

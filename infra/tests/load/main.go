@@ -15,8 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"signpost/infra/local/load/traffic"
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/load/traffic"
 	"signpost/shared/config"
 )
 
