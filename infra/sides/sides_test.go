@@ -22,8 +22,11 @@ func names(lines []sides.Line) string {
 
 func TestInstallation(t *testing.T) {
 	row := installation.Installation{
-		State: installation.Active, Subject: "sub", Region: "us", Scopes: []string{"b", "a"},
-		URLs: installation.URLs{App: "https://app"}, ManifestVersion: 2,
+		State: installation.Active,
+		Statement: installation.Statement{
+			Subject: "sub", Region: "us", Scopes: []string{"b", "a"},
+			URLs: installation.URLs{App: "https://app"}, ManifestVersion: 2,
+		},
 	}
 	held := sides.Held{
 		Installed: true, Subject: "sub", Region: "us", ProvisioningState: "completed", ManifestVersion: 2,

@@ -12,7 +12,7 @@ type candidateRow struct {
 	key
 	queued
 	workRow
-	urlsRow
+	statementRow
 	scheduleRow
 	writeRow
 	Schema    int   `dynamodbav:"schema"`
@@ -21,15 +21,10 @@ type candidateRow struct {
 
 	Kind string `dynamodbav:"kind"`
 
-	Subject         string            `dynamodbav:"subject,omitempty"`
-	OrgName         string            `dynamodbav:"orgName,omitempty"`
-	AppID           string            `dynamodbav:"appId,omitempty"`
 	IssuedAt        int64             `dynamodbav:"issuedAt,omitempty"`
 	AcceptableUntil int64             `dynamodbav:"acceptableUntil,omitempty"`
-	Region          string            `dynamodbav:"region,omitempty"`
-	ManifestVersion int               `dynamodbav:"manifestVersion,omitempty"`
-	Scopes          []string          `dynamodbav:"scopes,omitempty"`
 	Endpoints       map[string]string `dynamodbav:"endpoints,omitempty"`
+	AllEndpoints    bool              `dynamodbav:"allEndpoints,omitempty"`
 	BaseURL         string            `dynamodbav:"baseUrl,omitempty"`
 	RefreshToken    []byte            `dynamodbav:"refreshToken,omitempty"`
 	Refused         bool              `dynamodbav:"refused,omitempty"`
@@ -44,12 +39,11 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 	row := candidateRow{
 		key:    key{orgPK(c.OrgKey), candidateSK(c.ID)},
 		Schema: schema, Version: c.Version + 1, ExpiresAt: expiry(c.ForgetAt),
-		Kind:    string(c.Kind),
-		Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
+		Kind:         string(c.Kind),
+		statementRow: newStatementRow(c.Statement), AllEndpoints: c.AllEndpoints,
 		IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
-		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes,
 		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused, RefusedWith: c.RefusedWith,
-		urlsRow: newURLsRow(c.URLs), workRow: newWorkRow(c.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(c.Schedule),
+		workRow: newWorkRow(c.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(c.Schedule),
 	}
 	row.unknown, _ = c.Unknown.(unknown)
 	if len(c.Endpoints) > 0 {
@@ -65,10 +59,11 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 func (r candidateRow) candidate() installation.Candidate {
 	c := installation.Candidate{
 		OrgKey: r.orgKey(), Kind: installation.CandidateKind(r.Kind), ID: candidateID(r.SK), Version: r.Version,
-		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
-		IssuedAt: instant(r.IssuedAt), AcceptableUntil: instant(r.AcceptableUntil),
-		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(),
-		BaseURL: r.BaseURL, Refresh: secret.Sealed(r.RefreshToken), Refused: r.Refused, RefusedWith: r.RefusedWith,
+		Change: installation.Change{
+			Statement: r.statement(), IssuedAt: instant(r.IssuedAt),
+			AllEndpoints: r.AllEndpoints, Refresh: secret.Sealed(r.RefreshToken),
+		},
+		AcceptableUntil: instant(r.AcceptableUntil), BaseURL: r.BaseURL, Refused: r.Refused, RefusedWith: r.RefusedWith,
 		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expired(r.ExpiresAt),
 		Unknown: r.unknown.carried(),
 	}

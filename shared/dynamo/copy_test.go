@@ -37,7 +37,7 @@ func customer(orgKey string) installation.Installation {
 func activateAgain(t *testing.T, s *dynamo.Store, orgKey, generation string) {
 	t.Helper()
 	row, _ := find(t, s, orgKey, now)
-	next, err := installation.Candidate{OrgKey: orgKey, ID: generation, IssuedAt: now, ForgetAt: now.Add(time.Hour)}.Promote(row)
+	next, err := installation.Candidate{OrgKey: orgKey, ID: generation, Change: installation.Change{IssuedAt: now}, ForgetAt: now.Add(time.Hour)}.Promote(row)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,10 +17,14 @@ func typical() installation.Installation {
 		Status:   installation.InSync, Pushed: "0123456789abcdef", PushedAt: now,
 	}
 	return installation.Installation{
-		OrgKey: "6d93fe09-7130-4507-b261-3908b63428a4", Subject: "ciscospark://us/ORGANIZATION/6d93fe09-7130-4507-b261-3908b63428a4",
-		OrgName: "Acme", AppID: "6d93fe09-7130-4507-b261-3908b63428a4", State: installation.Active, Generation: "0123456789abcdef012345",
-		Version: 7, Revision: 1, ActivatedAt: now, LastActionAt: now, ActivationUntil: now, Region: "us-west-2_r", ManifestVersion: 1,
-		URLs:           installation.URLs{OAuth: "https://webexapis.com/v1/access_token", App: "https://xapi-r.wbx2.com/xapi/api/organizations/o/apps/a", APIBase: "https://webexapis.com/v1"},
+		OrgKey: "6d93fe09-7130-4507-b261-3908b63428a4",
+		Statement: installation.Statement{
+			Subject: "ciscospark://us/ORGANIZATION/6d93fe09-7130-4507-b261-3908b63428a4",
+			OrgName: "Acme", AppID: "6d93fe09-7130-4507-b261-3908b63428a4", Region: "us-west-2_r", ManifestVersion: 1,
+			URLs: installation.URLs{OAuth: "https://webexapis.com/v1/access_token", App: "https://xapi-r.wbx2.com/xapi/api/organizations/o/apps/a", APIBase: "https://webexapis.com/v1"},
+		},
+		State: installation.Active, Generation: "0123456789abcdef012345",
+		Version: 7, Revision: 1, ActivatedAt: now, LastActionAt: now, ActivationUntil: now,
 		ToldActionsURL: "https://signpost.example.com/actions",
 		Features:       map[webex.Feature]installation.Feature{webex.DigitalSignage: feature, webex.PersistentWebApp: feature},
 		Tokens: installation.Tokens{

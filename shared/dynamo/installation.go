@@ -11,7 +11,7 @@ type installationRow struct {
 	key
 	queued
 	workRow
-	urlsRow
+	statementRow
 	scheduleRow
 	writeRow
 	Schema    int   `dynamodbav:"schema"`
@@ -19,9 +19,6 @@ type installationRow struct {
 	Revision  int64 `dynamodbav:"revision,omitempty"`
 	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
 
-	Subject    string `dynamodbav:"subject,omitempty"`
-	OrgName    string `dynamodbav:"orgName,omitempty"`
-	AppID      string `dynamodbav:"appId,omitempty"`
 	State      string `dynamodbav:"state"`
 	Generation string `dynamodbav:"generation,omitempty"`
 
@@ -32,12 +29,9 @@ type installationRow struct {
 	EndpointsAt     int64 `dynamodbav:"endpointsAt,omitempty"`
 	ActivationUntil int64 `dynamodbav:"activationUntil,omitempty"`
 
-	Region          string                `dynamodbav:"region,omitempty"`
-	ManifestVersion int                   `dynamodbav:"manifestVersion,omitempty"`
-	Scopes          []string              `dynamodbav:"scopes,omitempty"`
-	Features        map[string]featureRow `dynamodbav:"features,omitempty"`
-	BaseURL         string                `dynamodbav:"baseUrl,omitempty"`
-	ToldActionsURL  string                `dynamodbav:"toldActionsUrl,omitempty"`
+	Features       map[string]featureRow `dynamodbav:"features,omitempty"`
+	BaseURL        string                `dynamodbav:"baseUrl,omitempty"`
+	ToldActionsURL string                `dynamodbav:"toldActionsUrl,omitempty"`
 
 	RefreshToken     []byte `dynamodbav:"refreshToken,omitempty"`
 	RefreshExpiresAt int64  `dynamodbav:"refreshExpiresAt,omitempty"`
@@ -84,12 +78,12 @@ func newInstallationRow(i installation.Installation) installationRow {
 	row := installationRow{
 		key:    key{orgPK(i.OrgKey), installationSK},
 		Schema: schema, Version: i.Version + 1, Revision: i.Revision,
-		Subject: i.Subject, OrgName: i.OrgName, AppID: i.AppID, State: string(i.State), Generation: string(i.Generation),
+		statementRow: newStatementRow(i.Statement), State: string(i.State), Generation: string(i.Generation),
 		ActivatedAt: millis(i.ActivatedAt), LastActionAt: millis(i.LastActionAt), RemovedAt: millis(i.RemovedAt),
 		MovedAt: millis(i.MovedAt), EndpointsAt: millis(i.EndpointsAt),
 		ActivationUntil: millis(i.ActivationUntil),
-		Region:          i.Region, ManifestVersion: i.ManifestVersion, Scopes: i.Scopes, Features: newFeatureRows(i.Features),
-		BaseURL: i.BaseURL, ToldActionsURL: i.ToldActionsURL,
+		Features:        newFeatureRows(i.Features),
+		BaseURL:         i.BaseURL, ToldActionsURL: i.ToldActionsURL,
 		RefreshToken: i.Tokens.Refresh, RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
 		RefreshIssuedAt: millis(i.Tokens.IssuedAt),
 		AccessToken:     i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
@@ -99,7 +93,7 @@ func newInstallationRow(i installation.Installation) installationRow {
 		AppCheckedAt: millis(i.App.At), AppDifference: i.App.Difference, AppDiffersSince: millis(i.App.Since), AppHealthState: i.App.HealthState,
 		ForeignRegion: i.SignedElsewhere.Region, ForeignRegionAt: millis(i.SignedElsewhere.At),
 		Notice:  string(i.Notice),
-		urlsRow: newURLsRow(i.URLs), workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
+		workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
 	}
 	row.unknown, _ = i.Unknown.(unknown)
 	if i.State == installation.Removed {
@@ -111,14 +105,14 @@ func newInstallationRow(i installation.Installation) installationRow {
 
 func (r installationRow) installation() installation.Installation {
 	return installation.Installation{
-		OrgKey: r.orgKey(), Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
+		OrgKey: r.orgKey(), Statement: r.statement(),
 		State: installation.State(r.State), Generation: installation.Generation(r.Generation),
 		Version: r.Version, Revision: r.Revision,
 		ActivatedAt: instant(r.ActivatedAt), LastActionAt: instant(r.LastActionAt), RemovedAt: instant(r.RemovedAt),
 		MovedAt: instant(r.MovedAt), EndpointsAt: instant(r.EndpointsAt),
 		ForgetAt: expired(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
-		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes, URLs: r.urls(), Features: r.features(),
-		BaseURL: r.BaseURL, ToldActionsURL: r.ToldActionsURL,
+		Features: r.features(),
+		BaseURL:  r.BaseURL, ToldActionsURL: r.ToldActionsURL,
 		Tokens: installation.Tokens{
 			Refresh: secret.Sealed(r.RefreshToken), RefreshExpiresAt: instant(r.RefreshExpiresAt), RenewedAt: instant(r.RenewedAt),
 			IssuedAt: instant(r.RefreshIssuedAt),

@@ -139,20 +139,34 @@ func newWorkRow(l installation.Lease) workRow {
 	return workRow{WorkOwner: l.Owner, WorkUntil: millis(l.Until)}
 }
 
-// urlsRow is an [installation.URLs].
-type urlsRow struct {
-	OAuthURL    string `dynamodbav:"oauthUrl,omitempty"`
-	AppURL      string `dynamodbav:"appUrl,omitempty"`
-	ManifestURL string `dynamodbav:"manifestUrl,omitempty"`
-	APIBaseURL  string `dynamodbav:"apiBaseUrl,omitempty"`
+// statementRow is an [installation.Statement].
+type statementRow struct {
+	Subject         string   `dynamodbav:"subject,omitempty"`
+	OrgName         string   `dynamodbav:"orgName,omitempty"`
+	AppID           string   `dynamodbav:"appId,omitempty"`
+	Region          string   `dynamodbav:"region,omitempty"`
+	ManifestVersion int      `dynamodbav:"manifestVersion,omitempty"`
+	Scopes          []string `dynamodbav:"scopes,omitempty"`
+	OAuthURL        string   `dynamodbav:"oauthUrl,omitempty"`
+	AppURL          string   `dynamodbav:"appUrl,omitempty"`
+	ManifestURL     string   `dynamodbav:"manifestUrl,omitempty"`
+	APIBaseURL      string   `dynamodbav:"apiBaseUrl,omitempty"`
 }
 
-func newURLsRow(u installation.URLs) urlsRow {
-	return urlsRow{OAuthURL: u.OAuth, AppURL: u.App, ManifestURL: u.Manifest, APIBaseURL: u.APIBase}
+func newStatementRow(s installation.Statement) statementRow {
+	return statementRow{
+		Subject: s.Subject, OrgName: s.OrgName, AppID: s.AppID,
+		Region: s.Region, ManifestVersion: s.ManifestVersion, Scopes: s.Scopes,
+		OAuthURL: s.URLs.OAuth, AppURL: s.URLs.App, ManifestURL: s.URLs.Manifest, APIBaseURL: s.URLs.APIBase,
+	}
 }
 
-func (r urlsRow) urls() installation.URLs {
-	return installation.URLs{OAuth: r.OAuthURL, App: r.AppURL, Manifest: r.ManifestURL, APIBase: r.APIBaseURL}
+func (r statementRow) statement() installation.Statement {
+	return installation.Statement{
+		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
+		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes,
+		URLs: installation.URLs{OAuth: r.OAuthURL, App: r.AppURL, Manifest: r.ManifestURL, APIBase: r.APIBaseURL},
+	}
 }
 
 // usedRow is an [installation.Used]; its ID is the end of its sort key.

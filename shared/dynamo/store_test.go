@@ -32,8 +32,8 @@ func newStore(t testing.TB) *dynamo.Store {
 
 func active(orgKey string) installation.Installation {
 	return installation.Installation{
-		OrgKey: orgKey, Subject: "sub of " + orgKey, OrgName: "name of " + orgKey,
-		State: installation.Active, Generation: "g1", Region: "us-west-2_r",
+		OrgKey: orgKey, Statement: installation.Statement{Subject: "sub of " + orgKey, OrgName: "name of " + orgKey, Region: "us-west-2_r"},
+		State: installation.Active, Generation: "g1",
 		Schedule: installation.Schedule{DueAt: now},
 	}
 }

@@ -1,10 +1,10 @@
 package installation
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
-	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -34,19 +34,11 @@ type Candidate struct {
 	ID      string
 	Version int64
 
-	Subject         string
-	OrgName         string
-	AppID           string
-	IssuedAt        time.Time
+	Change
+	// AcceptableUntil is when the token can no longer be accepted.
 	AcceptableUntil time.Time
-	Region          string
-	ManifestVersion int
-	Scopes          []string
-	URLs            URLs
-	Endpoints       map[webex.Feature]string
-	BaseURL         string
-	// Refresh is sealed; empty for a move that brought none.
-	Refresh secret.Sealed
+	// BaseURL is our public address as Webex reached it.
+	BaseURL string
 
 	// Refused is set once Webex refused the refresh token: the row stays, but
 	// the schedule does not try it again. RefusedWith names the settings and
@@ -66,18 +58,13 @@ type Candidate struct {
 // NewCandidate returns what token asks for, without its refresh token, which
 // the caller seals. baseURL is our public address.
 func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now time.Time) Candidate {
-	region := token.Region
-	if region == "" {
-		region = token.KeyRegion
-	}
-	return Candidate{
+	c := Candidate{
 		OrgKey: webex.OrganizationKey(token.Subject), Kind: kind, ID: Digest(token.ID),
-		Subject: token.Subject, OrgName: token.OrgName, AppID: token.AppID,
-		IssuedAt: token.IssuedAt, AcceptableUntil: token.AcceptableUntil(),
-		Region: region, ManifestVersion: token.ManifestVersion, Scopes: token.Scopes,
-		URLs:      URLs{OAuth: token.OAuthURL, App: token.AppURL, Manifest: token.ManifestURL, APIBase: token.APIBaseURL},
-		Endpoints: token.Endpoints, BaseURL: baseURL, ForgetAt: now.Add(CandidateLife),
+		Change: NewChange(token), AcceptableUntil: token.AcceptableUntil(),
+		BaseURL: baseURL, ForgetAt: now.Add(CandidateLife),
 	}
+	c.Region = cmp.Or(c.Region, token.KeyRegion)
+	return c
 }
 
 // Used is the mark of c's token. A candidate is a token that is accepted again
@@ -120,11 +107,10 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		return Installation{}, err
 	}
 	next := Installation{
-		OrgKey: c.OrgKey, Subject: c.Subject, OrgName: c.OrgName, AppID: c.AppID,
+		OrgKey: c.OrgKey, Statement: c.Statement,
 		State: Active, Generation: c.Generation(), Version: current.Version, Revision: current.Revision + 1,
 		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
 		MovedAt: c.IssuedAt, EndpointsAt: c.IssuedAt,
-		Region: c.Region, ManifestVersion: c.ManifestVersion, Scopes: c.Scopes, URLs: c.URLs,
 		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL, Notice: NoticeActivated,
 		Tokens: Tokens{IssuedAt: c.IssuedAt}, Work: current.Work,
 	}
@@ -170,8 +156,5 @@ func (c Candidate) Apply(current Installation) (Installation, error) {
 	if !current.Exists() || c.IssuedAt.Before(current.LastActionAt) {
 		return Installation{}, fmt.Errorf("move of %s: %w", c.OrgKey, ErrStale)
 	}
-	return current.changed(Change{
-		Subject: c.Subject, OrgName: c.OrgName, IssuedAt: c.IssuedAt, Region: c.Region, ManifestVersion: c.ManifestVersion,
-		Scopes: c.Scopes, URLs: c.URLs, Endpoints: c.Endpoints, Refresh: c.Refresh,
-	}), nil
+	return current.changed(c.Change), nil
 }

@@ -1,7 +1,6 @@
 package installation
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"time"
@@ -10,30 +9,26 @@ import (
 	"signpost/shared/webex"
 )
 
-// Change is what an update or updateApproved says; empty fields say nothing.
+// Change is what one token says of an installation; empty fields say nothing.
 type Change struct {
-	Subject         string
-	OrgName         string
-	IssuedAt        time.Time
-	Region          string
-	ManifestVersion int
-	Scopes          []string
-	URLs            URLs
-	Endpoints       map[webex.Feature]string
+	Statement
+	// IssuedAt is the token's `iat`.
+	IssuedAt time.Time
+	// Endpoints are the addresses of the features' configuration APIs.
+	Endpoints map[webex.Feature]string
 	// AllEndpoints is set where Endpoints, if there are any, are all that the
 	// manifest offers: an updateApproved carries the links of its features
 	// [page], so a feature without one has been dropped.
 	AllEndpoints bool
-	Refresh      secret.Sealed
+	// Refresh is the sealed refresh token, empty if the token brought none.
+	Refresh secret.Sealed
 }
 
 // NewChange returns what token says, without its refresh token, which the
 // caller seals.
 func NewChange(token webex.Token) Change {
 	return Change{
-		Subject: token.Subject, OrgName: token.OrgName, IssuedAt: token.IssuedAt,
-		Region: token.Region, ManifestVersion: token.ManifestVersion, Scopes: token.Scopes,
-		URLs:      URLs{OAuth: token.OAuthURL, App: token.AppURL, Manifest: token.ManifestURL, APIBase: token.APIBaseURL},
+		Statement: NewStatement(token), IssuedAt: token.IssuedAt,
 		Endpoints: token.Endpoints, AllEndpoints: token.Action == webex.UpdateApproved,
 	}
 }
@@ -54,26 +49,16 @@ func (i Installation) changed(change Change) Installation {
 	next.Revision++
 	next.Notice = NoticeUpdated
 	next.LastActionAt = change.IssuedAt
-	next.Subject = cmp.Or(change.Subject, i.Subject)
-	next.OrgName = cmp.Or(change.OrgName, i.OrgName)
-	next.Region = cmp.Or(change.Region, i.Region)
+	next.Statement = i.Statement.updated(change.Statement)
 	next.App = AppCheck{} // what was compared has changed
 	if next.Region != i.Region {
 		next.SignedElsewhere = ForeignRegion{}
 	}
-	next.ManifestVersion = max(change.ManifestVersion, i.ManifestVersion)
 	if change.Region != "" || change.URLs != (URLs{}) {
 		next.MovedAt = change.IssuedAt
 	}
 	if len(change.Endpoints) > 0 {
 		next.EndpointsAt = change.IssuedAt
-	}
-	next.URLs = URLs{
-		OAuth: cmp.Or(change.URLs.OAuth, i.URLs.OAuth), App: cmp.Or(change.URLs.App, i.URLs.App),
-		Manifest: cmp.Or(change.URLs.Manifest, i.URLs.Manifest), APIBase: cmp.Or(change.URLs.APIBase, i.URLs.APIBase),
-	}
-	if len(change.Scopes) > 0 {
-		next.Scopes = change.Scopes
 	}
 	// A new address may be a new place altogether: tell it our own again.
 	if next.URLs.App != i.URLs.App {
@@ -142,9 +127,9 @@ func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
 		}
 	}
 	return Installation{
-		OrgKey: i.OrgKey, Subject: i.Subject, AppID: i.AppID,
+		OrgKey: i.OrgKey, Statement: Statement{Subject: i.Subject, AppID: i.AppID, Region: i.Region},
 		State: Removed, Generation: i.Generation, Version: i.Version, Revision: i.Revision + 1,
 		ActivatedAt: i.ActivatedAt, LastActionAt: removedAt, RemovedAt: removedAt,
-		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Region: i.Region, Notice: NoticeRemoved,
+		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Notice: NoticeRemoved,
 	}
 }

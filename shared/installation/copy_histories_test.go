@@ -35,8 +35,10 @@ func (h *history) next(issuedAt time.Time) event {
 	case 0:
 		return func(row installation.Installation) (installation.Installation, error) {
 			next, err := installation.Candidate{
-				OrgKey: "o", ID: id, IssuedAt: issuedAt, Region: id, URLs: installation.URLs{App: id},
-				Endpoints: map[webex.Feature]string{webex.DigitalSignage: id},
+				OrgKey: "o", ID: id,
+				Change: installation.Change{
+					Statement: installation.Statement{Region: id, URLs: installation.URLs{App: id}}, IssuedAt: issuedAt, Endpoints: map[webex.Feature]string{webex.DigitalSignage: id},
+				},
 			}.Promote(row)
 			next.Tokens.Refresh = secret.Sealed(id)
 			return next, err
@@ -49,7 +51,7 @@ func (h *history) next(issuedAt time.Time) event {
 			return row.Remove(issuedAt, issuedAt.Add(time.Hour))
 		}
 	default:
-		change := installation.Change{IssuedAt: issuedAt, Subject: id}
+		change := installation.Change{IssuedAt: issuedAt, Statement: installation.Statement{Subject: id}}
 		if h.IntN(2) == 0 {
 			change.Region, change.URLs.App = id, id
 		}

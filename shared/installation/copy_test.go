@@ -31,8 +31,10 @@ func stored(i installation.Installation) installation.Installation {
 func activated(t *testing.T, row installation.Installation, generation string, seconds int) installation.Installation {
 	t.Helper()
 	next, err := installation.Candidate{
-		OrgKey: "o", Kind: installation.Activation, ID: generation, IssuedAt: at(seconds), Region: "region of " + generation,
-		Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://" + generation},
+		OrgKey: "o", Kind: installation.Activation, ID: generation,
+		Change: installation.Change{
+			Statement: installation.Statement{Region: "region of " + generation}, IssuedAt: at(seconds), Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://" + generation},
+		},
 	}.Promote(row)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +75,11 @@ func TestMerge(t *testing.T) {
 	g1 := activated(t, installation.Installation{}, "g1", 0)
 	g2 := activated(t, g1, "g2", 20)
 	dead, gone := stored(g1.Invalidate("w", at(5))), stored(stored(g1.Invalidate("w", at(5))).Expire(at(10)))
-	moved := changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new", URLs: installation.URLs{App: "https://new"}})
+	moved := changed(t, g1, installation.Change{IssuedAt: at(8),
+		Statement: installation.Statement{
+			Region: "new", URLs: installation.URLs{App: "https://new"},
+		},
+	})
 	brought := changed(t, g1, installation.Change{IssuedAt: at(30), Refresh: secret.Sealed("brought")})
 	for name, test := range map[string]struct {
 		mine, other installation.Installation
@@ -135,7 +141,7 @@ func TestMerge(t *testing.T) {
 // What no event of its own orders goes with the later action.
 func TestMergeKeepsTheLaterActionsRow(t *testing.T) {
 	before := activated(t, installation.Installation{}, "g1", 0)
-	after := changed(t, before, installation.Change{IssuedAt: at(8), OrgName: "renamed", Scopes: []string{"new"}})
+	after := changed(t, before, installation.Change{IssuedAt: at(8), Statement: installation.Statement{OrgName: "renamed", Scopes: []string{"new"}}})
 	for name, pair := range map[string][2]installation.Installation{"here": {after, later(before, 9)}, "there": {later(before, 9), after}} {
 		if got, _ := pair[0].Merge(pair[1], noon); got.OrgName != "renamed" || len(got.Scopes) != 1 {
 			t.Errorf("%s: %q, %v", name, got.OrgName, got.Scopes)
@@ -152,7 +158,7 @@ func TestRestore(t *testing.T) {
 	zeroed := stored(g1)
 	zeroed.State = installation.Removed // by hand
 	rotated := renewed(g1, 3, "rotated")
-	changedSince := stored(changed(t, g1, installation.Change{IssuedAt: at(8), Region: "new"}).Invalidate("w", at(9)))
+	changedSince := stored(changed(t, g1, installation.Change{IssuedAt: at(8), Statement: installation.Statement{Region: "new"}}).Invalidate("w", at(9)))
 	for name, test := range map[string]struct {
 		mine, backup installation.Installation
 		want         is
@@ -209,7 +215,7 @@ func TestRestoreKeepsLeases(t *testing.T) {
 }
 
 func TestMergeCandidates(t *testing.T) {
-	one := installation.Candidate{OrgKey: "o", ID: "c", Version: 2, Refresh: secret.Sealed("first"), ForgetAt: at(3600)}
+	one := installation.Candidate{OrgKey: "o", ID: "c", Version: 2, Change: installation.Change{Refresh: secret.Sealed("first")}, ForgetAt: at(3600)}
 	rotated, refused := one, one
 	rotated.Version, rotated.Refresh = 3, secret.Sealed("rotated")
 	refused.Version, refused.Refused, refused.Refresh = 9, true, nil

@@ -75,19 +75,13 @@ func ShardOf(orgKey string) int {
 	return int(hash.Sum32() % Shards)
 }
 
-// URLs are Webex's addresses for one installation.
-type URLs struct {
-	OAuth, App, Manifest, APIBase string
-}
-
 // Installation is one organization's installation, as a row of the store.
 type Installation struct {
-	// OrgKey identifies the organization; Subject is the latest `sub` that
-	// stood for it, and what is answered as orgId.
-	OrgKey  string
-	Subject string
-	OrgName string
-	AppID   string
+	// OrgKey identifies the organization.
+	OrgKey string
+	// Statement is what Webex last said, by its clock. Subject is what is
+	// answered as orgId.
+	Statement
 
 	State      State
 	Generation Generation
@@ -110,11 +104,7 @@ type Installation struct {
 	// ActivationUntil is until when the activation's token can be accepted.
 	ActivationUntil time.Time
 
-	Region          string
-	ManifestVersion int
-	Scopes          []string
-	URLs            URLs
-	Features        map[webex.Feature]Feature
+	Features map[webex.Feature]Feature
 
 	// BaseURL is our public address as Webex reached it at activation.
 	BaseURL string

@@ -17,13 +17,17 @@ func at(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.S
 // active is an installation that was activated at noon.
 func active() installation.Installation {
 	return installation.Installation{
-		OrgKey: "o", Subject: "s", OrgName: "Acme", AppID: "a", State: installation.Active, Generation: "g1",
+		OrgKey: "o",
+		Statement: installation.Statement{
+			Subject: "s", OrgName: "Acme", AppID: "a", Region: "home", ManifestVersion: 4,
+			URLs: installation.URLs{OAuth: "https://oauth", App: "https://app"},
+		},
+		State: installation.Active, Generation: "g1",
 		Version: 7, Revision: 3, ActivatedAt: noon, LastActionAt: noon, ActivationUntil: at(3600),
-		Region: "home", ManifestVersion: 4, ToldActionsURL: "https://us/actions",
-		URLs:     installation.URLs{OAuth: "https://oauth", App: "https://app"},
-		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "https://signage", Status: installation.InSync, PushedAt: noon}},
-		Tokens:   installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: at(60)},
-		Schedule: installation.Schedule{Failures: 5},
+		ToldActionsURL: "https://us/actions",
+		Features:       map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "https://signage", Status: installation.InSync, PushedAt: noon}},
+		Tokens:         installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: at(60)},
+		Schedule:       installation.Schedule{Failures: 5},
 	}
 }
 
@@ -61,12 +65,12 @@ func TestChangeOrder(t *testing.T) {
 		change installation.Change
 		want   error
 	}{
-		"newer":                {installation.Change{IssuedAt: at(1), ManifestVersion: 5}, nil},
-		"same second":          {installation.Change{IssuedAt: at(0), ManifestVersion: 4}, nil},
+		"newer":                {installation.Change{IssuedAt: at(1), Statement: installation.Statement{ManifestVersion: 5}}, nil},
+		"same second":          {installation.Change{IssuedAt: at(0), Statement: installation.Statement{ManifestVersion: 4}}, nil},
 		"no manifest version":  {installation.Change{IssuedAt: at(1)}, nil},
-		"older":                {installation.Change{IssuedAt: at(-1), ManifestVersion: 5}, installation.ErrStale},
-		"older manifest":       {installation.Change{IssuedAt: at(1), ManifestVersion: 3}, installation.ErrStale},
-		"older, by both words": {installation.Change{IssuedAt: at(-1), ManifestVersion: 3}, installation.ErrStale},
+		"older":                {installation.Change{IssuedAt: at(-1), Statement: installation.Statement{ManifestVersion: 5}}, installation.ErrStale},
+		"older manifest":       {installation.Change{IssuedAt: at(1), Statement: installation.Statement{ManifestVersion: 3}}, installation.ErrStale},
+		"older, by both words": {installation.Change{IssuedAt: at(-1), Statement: installation.Statement{ManifestVersion: 3}}, installation.ErrStale},
 	}
 	for name, test := range tests {
 		if _, err := active().Change(test.change); !errors.Is(err, test.want) {
@@ -99,7 +103,7 @@ func TestChangeKeepsWhatItDoesNotSay(t *testing.T) {
 }
 
 func TestChangeOfAddressTellsOursAgain(t *testing.T) {
-	after, err := active().Change(installation.Change{IssuedAt: at(1), Region: "new", URLs: installation.URLs{App: "https://new"}, Refresh: secret.Sealed("n")})
+	after, err := active().Change(installation.Change{IssuedAt: at(1), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}, Refresh: secret.Sealed("n")})
 	if err != nil || after.ToldActionsURL != "" || after.Region != "new" || after.URLs.OAuth != "https://oauth" || string(after.Tokens.Refresh) != "n" {
 		t.Errorf("after = %+v, %v", after, err)
 	}
@@ -158,7 +162,7 @@ func TestExpireKeepsTheVersion(t *testing.T) {
 }
 
 func TestMoveOrder(t *testing.T) {
-	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, IssuedAt: at(1), Region: "new"}
+	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, Change: installation.Change{Statement: installation.Statement{Region: "new"}, IssuedAt: at(1)}}
 	reinstalled, later, removed := active(), active(), active().Expire(at(1))
 	reinstalled.Generation, reinstalled.ActivatedAt, reinstalled.LastActionAt = "g2", at(2), at(2)
 	later.LastActionAt = at(2)
@@ -211,11 +215,17 @@ func TestShardsAreEven(t *testing.T) {
 // seen yet: they must not stand in its way, nor be lost by it.
 func TestPromoteKeepsWhatWasSaidSince(t *testing.T) {
 	code := installation.Candidate{
-		OrgKey: "o", Kind: installation.Activation, ID: "g2", IssuedAt: at(6), Region: "home", ManifestVersion: 4,
-		URLs: installation.URLs{App: "https://app2"}, Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://signage2"},
+		OrgKey: "o", Kind: installation.Activation, ID: "g2",
+		Change: installation.Change{
+			Statement: installation.Statement{Region: "home", ManifestVersion: 4, URLs: installation.URLs{App: "https://app2"}}, IssuedAt: at(6), Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://signage2"},
+		},
 	}
 	approved, err := active().Change(installation.Change{
-		IssuedAt: at(8), ManifestVersion: 5, AllEndpoints: true, Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa2"},
+		IssuedAt: at(8),
+		Statement: installation.Statement{
+			ManifestVersion: 5,
+		},
+		AllEndpoints: true, Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa2"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -225,14 +235,14 @@ func TestPromoteKeepsWhatWasSaidSince(t *testing.T) {
 		next.ManifestVersion != 5 || len(next.Features) != 1 || next.Features[webex.PersistentWebApp].Endpoint != "https://pwa2" {
 		t.Errorf("after an update was approved: %+v, %v", next, err)
 	}
-	moved, err := active().Change(installation.Change{IssuedAt: at(8), Region: "new", URLs: installation.URLs{App: "https://new"}})
+	moved, err := active().Change(installation.Change{IssuedAt: at(8), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if next, err := code.Promote(moved); err != nil || next.Region != "new" || next.URLs.App != "https://new" {
 		t.Errorf("after a move: %+v, %v", next, err)
 	}
-	earlier, err := active().Change(installation.Change{IssuedAt: at(5), Region: "new", ManifestVersion: 5})
+	earlier, err := active().Change(installation.Change{IssuedAt: at(5), Statement: installation.Statement{Region: "new", ManifestVersion: 5}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 			}
 			// Who is proving one of these right now must find a tombstone.
-			row = installation.Installation{OrgKey: key, Subject: token.Subject, AppID: token.AppID, Region: token.KeyRegion}
+			row = installation.Installation{OrgKey: key, Statement: installation.Statement{Subject: token.Subject, AppID: token.AppID, Region: token.KeyRegion}}
 		}
 		if token.KeyRegion != row.Region {
 			return s.wrongRegion(ctx, row, token)

@@ -84,11 +84,15 @@ func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []
 	}
 	now := time.Now()
 	row := installation.Installation{
-		OrgKey: standin.SampleKey(), Subject: "ciscospark://us/ORGANIZATION/" + standin.SampleKey(), OrgName: "A customer of average name",
-		AppID: s.ground.Stack.Webex().AppID(), State: installation.Active, Generation: installation.NewGeneration("jti"),
-		Region: "us-west-2_r", ManifestVersion: 1, Scopes: []string{"spark-admin:devices_digital_signage", "spark-admin:devices_pwa"},
+		OrgKey: standin.SampleKey(),
+		Statement: installation.Statement{
+			Subject: "ciscospark://us/ORGANIZATION/" + standin.SampleKey(), OrgName: "A customer of average name",
+			AppID: s.ground.Stack.Webex().AppID(), Region: "us-west-2_r", ManifestVersion: 1,
+			Scopes: []string{"spark-admin:devices_digital_signage", "spark-admin:devices_pwa"},
+			URLs:   installation.URLs{OAuth: webexURL + "/v1/access_token", App: webexURL + "/app", Manifest: webexURL + "/app/manifest", APIBase: webexURL + "/v1"},
+		},
+		State: installation.Active, Generation: installation.NewGeneration("jti"),
 		ActivatedAt: now, LastActionAt: now, ActivationUntil: now, MovedAt: now, EndpointsAt: now,
-		URLs:           installation.URLs{OAuth: webexURL + "/v1/access_token", App: webexURL + "/app", Manifest: webexURL + "/app/manifest", APIBase: webexURL + "/v1"},
 		ToldActionsURL: settings.PublicURL + "/actions", Features: map[webex.Feature]installation.Feature{},
 		Tokens: installation.Tokens{
 			Refresh: secret.Sealed("a refresh token, sealed, of which nothing is read in a run that is in sync"), RenewedAt: now,

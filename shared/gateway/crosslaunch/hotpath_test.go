@@ -63,8 +63,8 @@ func newRig(t testing.TB) *rig {
 	config.HTTPClient = &http.Client{Transport: r.toDynamoDB}
 	r.store = dynamo.New(dynamo.NewClient(config), table)
 	row := installation.Installation{
-		OrgKey: r.org.ID(), Subject: r.org.Sub(), OrgName: "Acme", AppID: r.cloud.AppID(),
-		State: installation.Active, Generation: "g", Region: home,
+		OrgKey: r.org.ID(), Statement: installation.Statement{Subject: r.org.Sub(), OrgName: "Acme", AppID: r.cloud.AppID(), Region: home},
+		State: installation.Active, Generation: "g",
 	}
 	if _, err := r.store.Save(t.Context(), row); err != nil {
 		t.Fatal(err)

@@ -318,7 +318,7 @@ func (w *world) placeForeign() {
 	key := w.foreignKey()
 	w.foreign[shard], w.quiet = true, nil
 	_, err := w.lab.store.Save(w.t.Context(), installation.Installation{
-		OrgKey: key, State: installation.Active, Generation: "neighbour", OrgName: "Neighbour", Region: home,
+		OrgKey: key, State: installation.Active, Generation: "neighbour", Statement: installation.Statement{OrgName: "Neighbour", Region: home},
 		Tokens:   installation.Tokens{Refresh: secret.Sealed("sealed")},
 		Schedule: installation.Schedule{DueAt: w.clock().AddDate(100, 0, 0)},
 	})

@@ -143,9 +143,13 @@ func version(t *rapid.T, read int64) int64 {
 func (p *pair) row(t *rapid.T, org string) installation.Installation {
 	read, _ := p.stored(org)
 	i := installation.Installation{
-		OrgKey: org, OrgName: "name of " + org, State: states.Draw(t, "state"), Version: version(t, read.Version),
-		Generation: rapid.SampledFrom([]installation.Generation{read.Generation, read.Generation, "g", "h"}).Draw(t, "generation"),
-		Region:     regions.Draw(t, "region"), LastActionAt: p.at(t, "last action"), ForgetAt: p.at(t, "forget"),
+		OrgKey: org,
+		Statement: installation.Statement{
+			OrgName: "name of " + org, Region: regions.Draw(t, "region"),
+		},
+		State: states.Draw(t, "state"), Version: version(t, read.Version),
+		Generation:   rapid.SampledFrom([]installation.Generation{read.Generation, read.Generation, "g", "h"}).Draw(t, "generation"),
+		LastActionAt: p.at(t, "last action"), ForgetAt: p.at(t, "forget"),
 		Tokens: installation.Tokens{Refresh: secret.Sealed("sealed"), AccessExpiresAt: p.at(t, "access")},
 		Work:   p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due"), Failures: 2},
 		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "e", PushedAt: p.at(t, "pushed")}},
@@ -160,8 +164,8 @@ func (p *pair) candidate(t *rapid.T, org, id string) installation.Candidate {
 	_, candidates := p.stored(org)
 	return installation.Candidate{
 		OrgKey: org, ID: id, Kind: installation.Activation, Version: version(t, candidates[id].Version),
-		IssuedAt: p.at(t, "issued"), ForgetAt: p.at(t, "forget"), Refused: rapid.IntRange(0, 4).Draw(t, "refused") == 0,
-		Work: p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due")}, Endpoints: map[webex.Feature]string{},
+		Change: installation.Change{IssuedAt: p.at(t, "issued"), Endpoints: map[webex.Feature]string{}}, ForgetAt: p.at(t, "forget"), Refused: rapid.IntRange(0, 4).Draw(t, "refused") == 0,
+		Work: p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due")},
 	}
 }
 

@@ -89,8 +89,11 @@ func (t *table) row(id int) installation.Installation {
 	c := &t.customers[id]
 	region := t.regions[c.region]
 	row := installation.Installation{
-		OrgKey: keyOf(id), State: installation.Active, Generation: "g", Version: c.version, Region: region,
-		URLs:     installation.URLs{OAuth: "https://" + region + ".webexapis.com/token", App: "https://" + region + ".webexapis.com/app"},
+		OrgKey: keyOf(id), State: installation.Active, Generation: "g", Version: c.version,
+		Statement: installation.Statement{
+			Region: region,
+			URLs:   installation.URLs{OAuth: "https://" + region + ".webexapis.com/token", App: "https://" + region + ".webexapis.com/app"},
+		},
 		BaseURL:  base,
 		Features: make(map[webex.Feature]installation.Feature, len(webex.Features)), ToldActionsURL: base + "/actions",
 		Tokens:   installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: c.access, Renewal: c.renewal},

@@ -32,7 +32,7 @@ func TestTable(t *testing.T) {
 		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 	}), "table")
 	now, ctx := time.Now(), t.Context()
-	sample := installation.Installation{OrgKey: standin.SampleKey(), OrgName: "Acme", State: installation.Active, Schedule: installation.Schedule{DueAt: now}}
+	sample := installation.Installation{OrgKey: standin.SampleKey(), Statement: installation.Statement{OrgName: "Acme"}, State: installation.Active, Schedule: installation.Schedule{DueAt: now}}
 	if _, err := store.Save(ctx, sample); err != nil {
 		t.Fatal(err)
 	}
