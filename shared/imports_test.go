@@ -38,6 +38,7 @@ var allowed = map[string][]string{
 	},
 	// Test support: whether the race detector is on, a Webex that knows nothing of us, a table for tests.
 	"shared/race":                 {},
+	"shared/version":              {},
 	"shared/config/configtest":    {},
 	"shared/webex/webextest":      {},
 	"shared/dynamo/dynamotest":    {},

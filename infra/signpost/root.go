@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"signpost/infra/terminal"
+)
+
+// app is one call of the command: its streams, its environment and the global
+// flags. Every command is one of its methods.
+type app struct {
+	*terminal.IO
+	environ map[string]string
+
+	stage  string // the deployment's name
+	config string // the folder of the stages' settings
+	// stageNamed is whether the stage was named, by the flag or by STAGE.
+	stageNamed bool
+
+	// called is what runs, such as "list", and started whether the command line
+	// was found to be right.
+	called  string
+	started bool
+}
+
+// Groups of commands in the help.
+const (
+	groupLocal   = "local"
+	groupOperate = "operate"
+	groupDeploy  = "deploy"
+	groupMeasure = "measure"
+)
+
+// commands lists the commands, in the order of the help.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.versionCommand(),
+	}
+}
+
+// run carries out a command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	err := a.execute(ctx, args)
+	if err != nil && !errors.Is(err, terminal.ErrNotWell) {
+		a.report(err)
+	}
+	return terminal.ExitCode(err)
+}
+
+func (a *app) execute(ctx context.Context, args []string) error {
+	root := a.root()
+	root.SetArgs(args)
+	command, err := root.ExecuteContextC(ctx)
+	a.called = strings.TrimPrefix(strings.TrimPrefix(command.CommandPath(), root.Name()), " ")
+	if err != nil && !a.started { // cobra found the command line to be wrong
+		if _, ok := errors.AsType[terminal.FixableError](err); !ok {
+			err = terminal.Fixable(err, "%s --help", command.CommandPath())
+		}
+		return terminal.UsageError{Err: err}
+	}
+	return err
+}
+
+// root is the command without a word.
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "signpost",
+		Short: "Run, deploy and operate a Webex Workspace Integration for digital signage",
+		Long: `signpost runs, deploys and operates a Webex Workspace Integration for digital
+signage and persistent web apps.
+
+Exit codes: 0 all is well; 1 the command failed; 2 wrong usage; 3 the command
+ran, and what it looked at is not well.`,
+		SilenceErrors: true, SilenceUsage: true,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.AddGroup(
+		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
+		&cobra.Group{ID: groupOperate, Title: "Installations:"},
+		&cobra.Group{ID: groupDeploy, Title: "Deployments:"},
+		&cobra.Group{ID: groupMeasure, Title: "Measure:"},
+	)
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the deployment, by its `name`")
+	flags.StringVar(&a.config, "config", ".", "the `folder` of the stages' settings, signpost-<stage>.json")
+	flags.BoolVar(&a.JSON, "json", false, "print JSON, for programs")
+	for _, command := range a.commands() {
+		run := command.RunE
+		command.RunE = func(cmd *cobra.Command, args []string) error {
+			a.started, a.stageNamed = true, a.environ["STAGE"] != "" || cmd.Flags().Changed("stage")
+			return run(cmd, args)
+		}
+		root.AddCommand(command)
+	}
+	return root
+}
+
+// unknownCommand refuses a word that is no command, and proposes those that
+// look like it.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("there is no command %q", args[0])
+	if root.SuggestionsMinimumDistance = 2; len(root.SuggestionsFor(args[0])) > 0 {
+		return terminal.Fixable(err, "signpost %s", strings.Join(root.SuggestionsFor(args[0]), ", signpost "))
+	}
+	return terminal.Fixable(err, "signpost --help")
+}
+
+// noArguments is for commands that take none.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("there is no argument %q", args[0])
+	}
+	return nil
+}
+
+// arguments is for commands that take from least to most of what, such as ORG;
+// most 0 sets no limit.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("%s is missing", what)
+		case most > 0 && len(args) > most:
+			return fmt.Errorf("there is no argument %q: %s is enough", args[most], what)
+		}
+		return nil
+	}
+}
+
+// report prints an error: what was done, what went wrong, and what to do.
+func (a *app) report(err error) {
+	prefix := "signpost: "
+	if a.called != "" {
+		prefix += a.called + ": "
+	}
+	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = "interrupted"
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		fmt.Fprintln(a.Err, prefix+terminal.Plain(line))
+	}
+	if fixable, ok := errors.AsType[terminal.FixableError](err); ok {
+		fmt.Fprintln(a.Err, "Try:", fixable.Fix)
+	}
+}
+
+// projectRoot finds the folder that holds template.yaml: the working directory,
+// one above it, or the program's own, where a release has it.
+func projectRoot() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for candidate := folder; ; candidate = filepath.Dir(candidate) {
+		if isRoot(candidate) {
+			return candidate, nil
+		}
+		if candidate == filepath.Dir(candidate) {
+			break
+		}
+	}
+	if program, err := os.Executable(); err == nil && isRoot(filepath.Dir(program)) {
+		return filepath.Dir(program), nil
+	}
+	return "", fmt.Errorf("template.yaml is neither in %s, nor above it, nor beside the command: change to the project's folder", folder)
+}
+
+func isRoot(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "template.yaml"))
+	return err == nil
+}
