@@ -45,7 +45,7 @@ has_firewall = grep -qs '"firewall": true' infra/stages/$(STAGE).json && grep -q
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke clean
+.PHONY: help build dev demo doctor test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke release clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -169,8 +169,11 @@ smoke: needs-go ## Try a deployment from outside: make smoke URL=https://…
 	@$(call tool,smoke)
 	@.build/smoke "$(URL)"
 
+release: needs-go ## Write dist/: functions, templates and the signpost command for every platform, checksums, bill of materials
+	@$(GO) run ./infra/signpost release
+
 clean: ## Remove builds, node modules and local data
-	rm -rf .build .local .aws-sam infra/node_modules infra/cdk.out
+	rm -rf .build .local .aws-sam dist infra/node_modules infra/cdk.out
 
 # npm writes this file last, so that it is there only if all was installed.
 infra/node_modules/.package-lock.json: infra/package-lock.json infra/package.json

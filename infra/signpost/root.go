@@ -43,6 +43,7 @@ const (
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
 		a.versionCommand(),
+		a.releaseCommand(),
 	}
 }
 

@@ -1,0 +1,90 @@
+package release
+
+import (
+	"archive/zip"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Archive is the path of a function's archive in a release.
+func Archive(architecture, logicalID string) string {
+	return "functions/" + architecture + "/" + logicalID + ".zip"
+}
+
+// epoch is the time of every file in an archive: the first that zip can hold.
+var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// writeArchive writes a Lambda archive: the program, named as provided.al2023
+// wants it.
+func writeArchive(path, program string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	archive := zip.NewWriter(file)
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
+	header.SetMode(0o755)
+	entry, err := archive.CreateHeader(header)
+	if err != nil {
+		return fmt.Errorf("archive %s: %w", path, err)
+	}
+	if err := copyInto(entry, program); err != nil {
+		return fmt.Errorf("archive %s: %w", path, err)
+	}
+	if err := archive.Close(); err != nil {
+		return fmt.Errorf("archive %s: %w", path, err)
+	}
+	return file.Close()
+}
+
+func copyInto(target io.Writer, path string) error {
+	source, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	_, err = io.Copy(target, source)
+	return err
+}
+
+func copyFile(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, text, 0o644)
+}
+
+// checksums is the file that `sha256sum --check` reads.
+const checksums = "SHA256SUMS"
+
+// writeChecksums lists every file of the release.
+func writeChecksums(dir string) error {
+	var lines strings.Builder
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		sum := sha256.New()
+		if err := copyInto(sum, path); err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		fmt.Fprintf(&lines, "%x  %s\n", sum.Sum(nil), filepath.ToSlash(name))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("checksums: %w", err)
+	}
+	return os.WriteFile(filepath.Join(dir, checksums), []byte(lines.String()), 0o644)
+}

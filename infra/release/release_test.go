@@ -1,0 +1,72 @@
+package release_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"signpost/infra/release"
+	"signpost/infra/template"
+)
+
+const root = "../.."
+
+// copyTree copies what git tracks into another folder, so that a build there
+// cannot find this one's path.
+func copyTree(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	command := exec.Command("sh", "-c", `git ls-files -z --cached --others --exclude-standard -- go.mod go.sum template.yaml infra shared functions events | xargs -0 cp --parents -t "$0"`, folder)
+	command.Dir = root
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("copy the tree: %v\n%s", err, output)
+	}
+	return folder
+}
+
+func write(t *testing.T, folder string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "dist")
+	err := release.Write(context.Background(), release.Options{
+		Root: folder, Dir: dir, Processors: release.Processors[:1], Platforms: []string{"linux/amd64"}, Report: func(string) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestSameCodeGivesTheSameBytes(t *testing.T) {
+	first, second := write(t, root), write(t, copyTree(t))
+	one, err := os.ReadFile(filepath.Join(first, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(filepath.Join(second, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(one) != string(other) {
+		t.Errorf("two builds differ:\n%s\n%s", one, other)
+	}
+	read, err := template.Read(filepath.Join(first, "template-arm64.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(read.Functions) == 0 {
+		t.Error("the template has no functions")
+	}
+	for _, function := range read.Functions {
+		if !strings.Contains(string(one), "  "+release.Archive("arm64", function.LogicalID)+"\n") {
+			t.Errorf("%s has no archive among\n%s", function.LogicalID, one)
+		}
+	}
+	for _, name := range []string{"signpost-linux-amd64", "sbom.cdx.json", "package-lock.json"} {
+		if !strings.Contains(string(one), "  "+name+"\n") {
+			t.Errorf("%s is not among\n%s", name, one)
+		}
+	}
+}
