@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -130,20 +128,6 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// arguments is for commands that take from least to most of what, such as ORG;
-// most 0 sets no limit.
-func arguments(least, most int, what string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		switch {
-		case len(args) < least:
-			return fmt.Errorf("%s is missing", what)
-		case most > 0 && len(args) > most:
-			return fmt.Errorf("there is no argument %q: %s is enough", args[most], what)
-		}
-		return nil
-	}
-}
-
 // report prints an error: what was done, what went wrong, and what to do.
 func (a *app) report(err error) {
 	prefix := "signpost: "
@@ -160,30 +144,4 @@ func (a *app) report(err error) {
 	if fixable, ok := errors.AsType[terminal.FixableError](err); ok {
 		fmt.Fprintln(a.Err, "Try:", fixable.Fix)
 	}
-}
-
-// projectRoot finds the folder that holds template.yaml: the working directory,
-// one above it, or the program's own, where a release has it.
-func projectRoot() (string, error) {
-	folder, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for candidate := folder; ; candidate = filepath.Dir(candidate) {
-		if isRoot(candidate) {
-			return candidate, nil
-		}
-		if candidate == filepath.Dir(candidate) {
-			break
-		}
-	}
-	if program, err := os.Executable(); err == nil && isRoot(filepath.Dir(program)) {
-		return filepath.Dir(program), nil
-	}
-	return "", fmt.Errorf("template.yaml is neither in %s, nor above it, nor beside the command: change to the project's folder", folder)
-}
-
-func isRoot(folder string) bool {
-	_, err := os.Stat(filepath.Join(folder, "template.yaml"))
-	return err == nil
 }
