@@ -24,6 +24,15 @@
 // The index "due" (shard, dueAt, keys only) is the queue of work: a row is in
 // it just while it has both attributes.
 //
+// # Device lists
+//
+// A launch's list is stored as JSON, cut into chunks, and compressed only where
+// it exceeds one transaction otherwise. Measured on 2 cores: 10,000 devices with
+// ids of 67 and names of 17 bytes are 0.9 MB, written in 1.2 ms and read in 6;
+// with random ids of 512 bytes, 3.9 MB in 26 ms and 54. Front coding, 90 lines of
+// our own, had halved the first; the write units of so long a list are not worth
+// them.
+//
 // # Writes
 //
 // A row is written whole, on the condition that its version is the one that

@@ -67,14 +67,9 @@ func (r Request) Bearer() string {
 	return strings.TrimSpace(credential)
 }
 
-// Body returns the body's bytes. Its error is a malformed request.
-func (r Request) Body() ([]byte, error) {
-	body, err := r.text()
-	return []byte(body), err
-}
-
-// text is Body without a copy, which of a long list of devices takes its time.
-func (r Request) text() (string, error) {
+// body returns the body, decoded if it came in base64. The error wraps
+// [ErrMalformedRequest].
+func (r Request) body() (string, error) {
 	if !r.event.IsBase64Encoded {
 		return r.event.Body, nil
 	}

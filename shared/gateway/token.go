@@ -27,14 +27,6 @@ func (e *Envelope) envelope() *Envelope { return e }
 // Enveloped is a pointer to a struct that embeds [Envelope].
 type Enveloped interface{ envelope() *Envelope }
 
-// Scanner is an [Enveloped] that reads JSON of its usual form by itself, since
-// that may be large.
-type Scanner interface {
-	// ScanJSON reads document, valid UTF-8, just as encoding/json would. It
-	// returns false, and has changed nothing, where encoding/json is to do it.
-	ScanJSON(document string) bool
-}
-
 // Token returns the token in the body, which may be JSON, a form or the bare
 // token, by the Content-Type and, where that does not say, by its looks. White
 // space and a byte order mark around the body are left out. Into, if not nil,
@@ -59,7 +51,7 @@ func (r Request) PastedToken() (string, error) {
 }
 
 func (r Request) token(into Enveloped) (token string, in form, err error) {
-	body, err := r.text()
+	body, err := r.body()
 	if err != nil {
 		return "", formUnknown, err
 	}
@@ -139,9 +131,6 @@ func tokenOfJSON(body string, into Enveloped) (string, error) {
 func decodeJSON(body string, into any) error {
 	if body[0] != '{' {
 		return Malformed("The JSON is not an object. " + howToSend)
-	}
-	if scanner, ok := into.(Scanner); ok && scanner.ScanJSON(body) {
-		return nil
 	}
 	err := json.Unmarshal([]byte(body), into)
 	if err == nil {
