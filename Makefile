@@ -76,7 +76,7 @@ browser: ## See to a browser for the tests: any Chrome or Chromium, else Debian'
 	  elif command -v apt-get >/dev/null; then echo "browser: there is no Chrome or Chromium. Run: sudo apt-get install -y chromium" >&2; exit 1; \
 	  else echo "browser: there is no Chrome or Chromium. Install one, or set BROWSER_PROGRAM to it" >&2; exit 1; fi
 
-screenshots: needs-go modules browser build ## Take the README's pictures anew, into infra/screenshots
+screenshots: needs-go modules browser build ## Take the documents' pictures anew, into infra/screenshots
 	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer

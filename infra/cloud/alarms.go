@@ -160,7 +160,7 @@ func (d *deployment) addAlarms(m metrics) []interfacesawscloudwatch.IAlarmRef {
 
 func (a alarm) props(stack string) *awscloudwatch.AlarmProps {
 	props := &awscloudwatch.AlarmProps{
-		AlarmName: jsii.String(stack + "-" + a.name), AlarmDescription: jsii.String(a.description + " See Operate in the README."),
+		AlarmName: jsii.String(stack + "-" + a.name), AlarmDescription: jsii.String(a.description + " See infra/docs/operate.md#" + strings.ToLower(strings.TrimRight(a.name, "0123"))),
 		Metric: a.metric, Threshold: jsii.Number(a.threshold), EvaluationPeriods: jsii.Number(1),
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,

@@ -37,10 +37,10 @@ func TestAlarms(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("alarms (-want +got):\n%s", diff)
 	}
-	readme := string(must(os.ReadFile("../../README.md")))
+	runbook := string(must(os.ReadFile("../docs/operate.md")))
 	for _, name := range names {
-		if !strings.Contains(readme, "\n| "+strings.TrimRight(name, "0123")) {
-			t.Errorf("the README's table of alarms has no line for %s", name)
+		if !strings.Contains(runbook, "\n### "+strings.TrimRight(name, "0123")+"\n") {
+			t.Errorf("infra/docs/operate.md has no entry for %s", name)
 		}
 	}
 	s.HasResourceProperties(jsii.String("AWS::SNS::TopicPolicy"), like(map[string]any{

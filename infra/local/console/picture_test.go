@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// maxPicture bounds the pictures of the README: they are kept in the project.
+// maxPicture bounds the pictures of the documents: they are kept in the project.
 const maxPicture = 150 << 10
 
-// The pictures of the README. They are kept with `make screenshots` only.
+// The pictures of the documents. They are kept with `make screenshots` only.
 func TestPictures(t *testing.T) {
 	org := &organization{cloud.Organizations()[0]}
 	if _, err := cloud.Activate(context.Background(), org.ID()); err != nil {

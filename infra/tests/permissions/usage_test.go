@@ -74,7 +74,7 @@ func (r *recorder) spent(do func()) usage {
 	return r.used
 }
 
-// TestUsage counts what the README's table of costs is made of. A change that
+// TestUsage counts what the table of costs in infra/docs/operate.md is made of. A change that
 // makes it dearer has to change both.
 func TestUsage(t *testing.T) {
 	s := newStory(t)

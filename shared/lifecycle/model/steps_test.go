@@ -127,7 +127,7 @@ func (w *world) forge(org *webextest.Organization, variant int) string {
 		{}, // says nothing but the region
 		// The address as it is stored now, and only for now: once the row says
 		// another one, this is an address at which Webex does show the
-		// installation, and that is all the proof there is (see the README).
+		// installation, and that is all the proof there is (see infra/docs/assurance.md).
 		{"appUrl": w.storedAppURL(org), "expiryTime": time.Now().Add(time.Second).Format(time.RFC3339Nano)},
 	}
 	maps.Copy(claims, extra[variant>>1])

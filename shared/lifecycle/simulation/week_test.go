@@ -32,7 +32,7 @@ type plan struct {
 	Outage, OutageTime, Change time.Duration
 }
 
-// week is what `make simulate` runs; its numbers are in the README.
+// week is what `make simulate` runs; its numbers are in infra/bench/results.
 var week = plan{
 	Customers: 1_000_000, Time: 7 * 24 * time.Hour, Interval: 24 * time.Hour, Rate: 100, Runs: 1, Drift: 0.001,
 	Outage: 2*24*time.Hour + 9*time.Hour, OutageTime: 2 * time.Hour, Change: 4*24*time.Hour + 9*time.Hour,
@@ -136,7 +136,7 @@ func (p plan) String() string {
 		thousands(p.Customers), len(regions), p.Interval, p.Time, 100*p.Drift, p.OutageTime, p.Rate, p.Runs)
 }
 
-// report is what the README shows.
+// report is what is kept in infra/bench/results.
 func report(p plan, w *world, s *seen) string {
 	peak, mean := w.peak(), 0.0
 	for _, calls := range w.cloud.seconds {
