@@ -35,7 +35,7 @@ func (a actions) serve(ctx context.Context, request gateway.Request) (gateway.Re
 	}
 	verifyCtx, cancelVerify := gateway.WithBudget(ctx, healthBudget)
 	defer cancelVerify()
-	token, err := a.verifier.Verify(verifyCtx, raw, webex.UpdateApproved, webex.Update, webex.HealthCheck, webex.Deprovision)
+	token, err := a.verifier.Verify(verifyCtx, raw, webex.ManagementActions...)
 	if err != nil {
 		return gateway.Response{}, err
 	}

@@ -71,7 +71,7 @@ func (p *problems) features(m Manifest) {
 	p.require(len(m.Features) > 0, "no feature: set SIGNAGE_URL, PWA_URL or both")
 	for _, feature := range webex.Features {
 		provided := slices.Contains(m.Features, string(feature))
-		p.require(provided == m.asksFor(featureScopes[feature]), "feature %s and scope %s go together", feature, featureScopes[feature])
+		p.require(provided == m.asksFor(feature.Scope()), "feature %s and scope %s go together", feature, feature.Scope())
 	}
 	pwa := slices.Contains(m.Features, string(webex.PersistentWebApp))
 	p.require(pwa || !m.asksFor(scopeJSXAPI), "scope %s is of no use without a persistent web app", scopeJSXAPI)

@@ -54,17 +54,12 @@ type Provisioning struct {
 
 // The scopes that are asked for.
 const (
-	scopeSignage  = "spark-admin:devices_digital_signage"
-	scopePWA      = "spark-admin:devices_pwa"
 	scopeJSXAPI   = "spark-admin:devices_pwa_jsxapi"
 	scopeStatus   = "spark:xapi_statuses"
 	scopeCommands = "spark:xapi_commands"
 
 	required = "required"
 )
-
-// featureScopes are what each feature's API demands.
-var featureScopes = map[webex.Feature]string{webex.DigitalSignage: scopeSignage, webex.PersistentWebApp: scopePWA}
 
 // contentVariables name the setting that makes a feature provided.
 var contentVariables = map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
@@ -84,7 +79,7 @@ func derive(s stage.Settings) Manifest {
 	for _, feature := range webex.Features {
 		if s.Variables[contentVariables[feature]] != "" {
 			m.Features = append(m.Features, string(feature))
-			m.APIAccess = append(m.APIAccess, Access{Scope: featureScopes[feature], Access: required, Role: i.Role})
+			m.APIAccess = append(m.APIAccess, Access{Scope: feature.Scope(), Access: required, Role: i.Role})
 		}
 	}
 	if i.JSXAPI {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/stage"
+	"signpost/shared/webex"
 )
 
 func settings() stage.Settings {
@@ -56,7 +57,7 @@ func TestDerive(t *testing.T) {
 	if diff := cmp.Diff(Provisioning{Type: "manual", ActivationGuideURL: "https://api.example.com/activation"}, got.Provisioning); diff != "" {
 		t.Errorf("manual (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"persistent_web_app"}, got.Features); diff != "" || got.asksFor(scopeSignage) {
+	if diff := cmp.Diff([]string{"persistent_web_app"}, got.Features); diff != "" || got.asksFor(webex.DigitalSignage.Scope()) {
 		t.Errorf("without signage: %+v", got)
 	}
 }

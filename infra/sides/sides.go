@@ -125,16 +125,12 @@ func fields(config *webex.FeatureConfig) webex.FeatureConfig {
 
 // ConfigOf reads a configuration from the object that Webex's API shows.
 func ConfigOf(feature webex.Feature, object map[string]any) webex.FeatureConfig {
-	content := "signageUrl"
-	if feature == webex.PersistentWebApp {
-		content = "pwaUrl"
-	}
 	return webex.FeatureConfig{
 		Feature:          feature,
-		ContentURL:       at(object, content),
+		ContentURL:       at(object, feature.ContentURLMember()),
 		AssignContentURL: at(object, "crossLaunch", "assignContent", "url"),
 		ManageContentURL: at(object, "crossLaunch", "manageContent", "url"),
-		XAPIAllowList:    at(object, "directXapiAccessAllowListOverride"),
+		XAPIAllowList:    at(object, feature.AllowListMember()),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,11 @@ const (
 	Deprovision    Action = "deprovision"
 	CrossLaunch    Action = "crossLaunch"
 )
+
+// ManagementActions are what Webex posts to an installation's actionsUrl [java].
+// All four go to one function, functions/updateapproved, which verifies tokens
+// for just these; package lifecycle applies each by its name.
+var ManagementActions = []Action{UpdateApproved, Update, HealthCheck, Deprovision}
 
 // Limits on what identifies: longer values are no identifiers, and would not
 // fit the keys of a store.
@@ -88,10 +94,10 @@ type wireClaims struct {
 	Scopes          scopes           `json:"scopes"`
 	XAPIAccess      text             `json:"xapiAccess"`
 	ManifestVersion wholeNumber      `json:"manifestVersion"`
-	SignageURL      string           `json:"signageUrl"`
-	PWAURL          string           `json:"pwaUrl"`
 	Task            string           `json:"task"`
 
+	// endpoints are the claims of [featureSpecs].
+	endpoints map[Feature]string
 	// shape is what is wrong with the claims' types, kept until the signature
 	// has been checked: a stranger learns nothing from it.
 	shape error
@@ -102,16 +108,34 @@ func (w *wireClaims) UnmarshalJSON(raw []byte) error {
 	if len(raw) == 0 || raw[0] != '{' {
 		return errors.New("claims are not a JSON object")
 	}
-	exact, err := exactMembers(raw)
-	if err != nil {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
 		return err
 	}
 	type plain wireClaims
-	w.shape = json.Unmarshal(exact, (*plain)(w))
+	w.shape = errors.Join(json.Unmarshal(exactMembers(all), (*plain)(w)), w.readEndpoints(all))
 	return nil
 }
 
-// claimNames are the names of the claims that are read.
+// readEndpoints reads the claims with addresses of features' APIs.
+func (w *wireClaims) readEndpoints(all map[string]json.RawMessage) error {
+	w.endpoints = map[Feature]string{}
+	for _, spec := range featureSpecs {
+		var endpoint string
+		if value, ok := all[spec.claim]; ok {
+			if err := json.Unmarshal(value, &endpoint); err != nil {
+				return err
+			}
+		}
+		if endpoint != "" {
+			w.endpoints[spec.name] = endpoint
+		}
+	}
+	return nil
+}
+
+// claimNames are the names of the claims that are read, but for those of the
+// features.
 var claimNames = func() (names []string) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[wireClaims]()) {
 		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
@@ -125,12 +149,8 @@ var claimNames = func() (names []string) {
 // names, each once, by its last value. The decoder would take any case: `APPID`
 // for `appId`, and the last one of both. To Webex, as to RFC 7519, they are two
 // claims. It would also let a null leave the value of an earlier member.
-func exactMembers(object []byte) ([]byte, error) {
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(object, &all); err != nil {
-		return nil, err
-	}
-	exact := append(make([]byte, 0, len(object)), '{')
+func exactMembers(all map[string]json.RawMessage) []byte {
+	exact := []byte{'{'}
 	for _, name := range claimNames {
 		value, ok := all[name]
 		if !ok {
@@ -141,7 +161,7 @@ func exactMembers(object []byte) ([]byte, error) {
 		}
 		exact = append(append(strconv.AppendQuote(exact, name), ':'), value...)
 	}
-	return append(exact, '}'), nil
+	return append(exact, '}')
 }
 
 // wireTime is RFC 3339, nanoseconds included [token]; null and "" are none.
@@ -213,20 +233,14 @@ func (w *wireClaims) claims() (Claims, error) {
 }
 
 func (w *wireClaims) shaped() Claims {
-	claims := Claims{
+	return Claims{
 		Subject: w.Subject, AppID: w.AppID, Action: Action(w.Action), ID: w.ID,
 		IssuedAt: w.IssuedAt.Time, ExpiryTime: w.ExpiryTime.Time, Region: w.Region,
 		OrgName: w.OrgName, OAuthURL: w.OAuthURL, AppURL: w.AppURL, ManifestURL: w.ManifestURL,
 		APIBaseURL: w.APIBaseURL, RefreshToken: secret.New(w.RefreshToken),
 		Scopes: w.Scopes, XAPIAccess: string(w.XAPIAccess), ManifestVersion: int(w.ManifestVersion),
-		Endpoints: map[Feature]string{}, Task: Task(w.Task),
+		Endpoints: w.endpoints, Task: Task(w.Task),
 	}
-	for feature, endpoint := range map[Feature]string{DigitalSignage: w.SignageURL, PersistentWebApp: w.PWAURL} {
-		if endpoint != "" {
-			claims.Endpoints[feature] = endpoint
-		}
-	}
-	return claims
 }
 
 // Times that bound what is accepted.
@@ -246,9 +260,7 @@ const (
 
 // Management reports whether Webex posts this action to the installation's
 // actionsUrl.
-func (a Action) Management() bool {
-	return a == UpdateApproved || a == Update || a == HealthCheck || a == Deprovision
-}
+func (a Action) Management() bool { return slices.Contains(ManagementActions, a) }
 
 // maxAge is how old a token without expiryTime may be.
 func (a Action) maxAge() time.Duration {
@@ -300,10 +312,11 @@ func (c Claims) AcceptableUntil() time.Time {
 // checkURLs returns an error wrapping [ErrUntrustedURL] that names the first
 // URL claim which points anywhere but to a trusted host.
 func (c Claims) checkURLs(hosts Hosts) error {
-	for name, value := range map[string]string{
-		"appUrl": c.AppURL, "manifestUrl": c.ManifestURL, "webexapisBaseUrl": c.APIBaseURL,
-		"signageUrl": c.Endpoints[DigitalSignage], "pwaUrl": c.Endpoints[PersistentWebApp],
-	} {
+	urls := map[string]string{"appUrl": c.AppURL, "manifestUrl": c.ManifestURL, "webexapisBaseUrl": c.APIBaseURL}
+	for _, spec := range featureSpecs {
+		urls[spec.claim] = c.Endpoints[spec.name]
+	}
+	for name, value := range urls {
 		if value == "" {
 			continue
 		}

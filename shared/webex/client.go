@@ -243,9 +243,8 @@ type App struct {
 	Features          []string
 	ProvisioningState ProvisioningState
 	ActionsURL        string
-	// The stored configurations, of which only presence matters; nil for none.
-	SignageConfig json.RawMessage
-	WebAppConfig  json.RawMessage
+	// Stored holds the features for which Webex stores a configuration.
+	Stored map[Feature]bool
 	// HealthState is the managementState of healthCheckDetails: Webex's own view
 	// of our answers to its health checks, such as success or failed [java].
 	HealthState string
@@ -255,12 +254,15 @@ type App struct {
 // no JSON object.
 func decodeApp(body []byte) (App, error) {
 	app, err := readMembers(body)
+	stored := map[Feature]bool{}
+	for _, spec := range featureSpecs {
+		stored[spec.name] = app.raw(spec.stored) != nil
+	}
 	return App{
 		ID: member[string](app, "id"), ManifestVersion: int(member[wholeNumber](app, "manifestVersion")),
 		Scopes: member[scopes](app, "scopes"), Features: member[scopes](app, "features"),
 		ProvisioningState: member[ProvisioningState](app, "provisioningState"), ActionsURL: member[string](app, "actionsUrl"),
-		SignageConfig: app.raw("digitalSignageConfiguration"), WebAppConfig: app.raw("persistentWebAppConfiguration"),
-		HealthState: healthState(app.raw("healthCheckDetails")),
+		Stored: stored, HealthState: healthState(app.raw("healthCheckDetails")),
 	}, err
 }
 
@@ -277,16 +279,7 @@ func healthState(details json.RawMessage) string {
 
 // StoresNone reports whether Webex said that it stores no configuration for
 // feature. It is false where Webex said nothing of the installation.
-func (a App) StoresNone(feature Feature) bool {
-	if a.ProvisioningState == "" {
-		return false
-	}
-	config := a.SignageConfig
-	if feature == PersistentWebApp {
-		config = a.WebAppConfig
-	}
-	return len(config) == 0
-}
+func (a App) StoresNone(feature Feature) bool { return a.ProvisioningState != "" && !a.Stored[feature] }
 
 // GetApp reads the installation at appURL.
 func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String) (App, error) {

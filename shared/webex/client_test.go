@@ -187,9 +187,9 @@ func TestPutKeepsReplacementValuesByteForByte(t *testing.T) {
 	if err := webex.NewClient(nil).PutConfig(t.Context(), host, bearer, config); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"pwaUrl":"https://pwa.example.com/?d=$(deviceId)&n=$(deviceName)<",` +
-		`"crossLaunch":{"manageContent":{"url":"https://a.example.com/m"},"assignContent":{"url":"https://a.example.com/a"}},` +
-		`"directXapiAccessAllowListOverride":"*.example.com"}` + "\n"
+	want := `{"crossLaunch":{"assignContent":{"url":"https://a.example.com/a"},"manageContent":{"url":"https://a.example.com/m"}},` +
+		`"directXapiAccessAllowListOverride":"*.example.com",` +
+		`"pwaUrl":"https://pwa.example.com/?d=$(deviceId)&n=$(deviceName)<"}` + "\n"
 	if body != want || contentType != "application/json" {
 		t.Errorf("body = %s (%s)\nwant  %s", body, contentType, want)
 	}

@@ -20,25 +20,12 @@ const (
 // is not a value that Webex fills in for the feature.
 var ErrUnknownValue = errors.New("unknown replacement value")
 
-// replacementValue is one that Webex fills in, URL-encoded [page]. No source
-// gives its length, so max is a bound of ours: ids are about 100 characters of
-// base64, names are what administrators gave, where an encoded letter takes up
-// to nine [ours].
-type replacementValue struct {
-	name string
-	max  int
-	// only is the one feature that has it, "" if both have.
-	only Feature
-}
-
-var replacementValues = []replacementValue{
-	{name: "deviceId", max: 128},
-	{name: "deviceName", max: 256},
-	{name: "deviceModel", max: 128},
-	{name: "ownerId", max: 128},
-	{name: "ownerName", max: 256},
-	{name: "peripheralSerial", max: 64, only: PersistentWebApp},
-	{name: "organizationId", max: 128},
+// valueLengths bound the values that Webex fills in, URL-encoded [page]. No
+// source gives their lengths: ids are about 100 characters of base64, names are
+// what administrators gave, where an encoded letter takes up to nine [ours].
+var valueLengths = map[string]int{
+	"deviceId": 128, "deviceName": 256, "deviceModel": 128, "ownerId": 128, "ownerName": 256,
+	"peripheralSerial": 64, "organizationId": 128,
 }
 
 // maxAppIDParameter is how much Webex adds to an address for itself [page]: a
@@ -47,22 +34,14 @@ const maxAppIDParameter = len("&_cisco_app_id=") + 128
 
 // ReplacementValues lists the names that may stand in `$(…)` in the URL that
 // devices show for this feature [page].
-func (f Feature) ReplacementValues() []string {
-	var names []string
-	for _, value := range replacementValues {
-		if value.only == "" || value.only == f {
-			names = append(names, value.name)
-		}
-	}
-	return names
-}
+func (f Feature) ReplacementValues() []string { return slices.Clone(f.spec().values) }
 
 // Fill replaces each `$(name)` in an address that devices show by what value
 // returns for it. It returns [ErrUnknownValue] where the feature has no such
 // value.
 func (f Feature) Fill(raw string, value func(name string) string) (string, error) {
 	var filled strings.Builder
-	known := f.ReplacementValues()
+	known := f.spec().values
 	for {
 		before, after, found := strings.Cut(raw, "$(")
 		filled.WriteString(before)
@@ -85,8 +64,7 @@ func (f Feature) Fill(raw string, value func(name string) string) (string, error
 func (f Feature) LongestContentURL(raw string) (int, error) {
 	values := 0
 	rest, err := f.Fill(raw, func(name string) string {
-		at := slices.IndexFunc(replacementValues, func(v replacementValue) bool { return v.name == name })
-		values += replacementValues[at].max
+		values += valueLengths[name]
 		return ""
 	})
 	return len(rest) + values + maxAppIDParameter, err

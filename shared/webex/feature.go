@@ -18,11 +18,85 @@ const (
 	PersistentWebApp Feature = "persistent_web_app"
 )
 
+// featureSpec is all that tells one feature from another, to this product.
+type featureSpec struct {
+	name  Feature
+	title string // for people
+	scope string // what its API demands of an access token [page]
+	// claim is the token's claim with the address of its configuration API, and
+	// contentURL the member of a configuration with the address that devices
+	// show: two things, by chance of one name [page].
+	claim, contentURL string
+	// allowList is the member of a configuration that lists the hosts with access
+	// to the device's API, "" if the feature has none [java].
+	allowList string
+	// stored is the member of Webex's record of an installation with the
+	// configuration that it stores [java].
+	stored string
+	// values may stand in `$(…)` in the address that devices show [page].
+	values []string
+}
+
+// featureSpecs are the features there are [page], in the order in which they are
+// reported. To add one:
+//
+//  1. here: its constant and its line in this table; a new `$(…)` value also
+//     needs its greatest length in valueLengths;
+//  2. package config: the setting that provides it, with its own rules if any;
+//  3. template.yaml: the parameter, and the variable of the functions;
+//  4. package webextest: its line in the table of features, which is not
+//     generated from this one, so that each checks the other;
+//  5. infra/setup and infra/manifest: the question for its setting, and its name;
+//  6. infra/local: the default of its setting, and the sample page that it shows.
+//
+// Everything else goes over [Features].
+var featureSpecs = []featureSpec{
+	{
+		name: DigitalSignage, title: "Digital signage", scope: "spark-admin:devices_digital_signage",
+		claim: "signageUrl", contentURL: "signageUrl", stored: "digitalSignageConfiguration",
+		values: []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId"},
+	},
+	{
+		name: PersistentWebApp, title: "Persistent web apps", scope: "spark-admin:devices_pwa",
+		claim: "pwaUrl", contentURL: "pwaUrl", stored: "persistentWebAppConfiguration",
+		allowList: "directXapiAccessAllowListOverride",
+		values:    []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId"},
+	},
+}
+
 // Features lists them in the order in which they are reported.
-var Features = [...]Feature{DigitalSignage, PersistentWebApp}
+var Features = func() (names []Feature) {
+	for _, spec := range featureSpecs {
+		names = append(names, spec.name)
+	}
+	return names
+}()
+
+// spec is the feature's line of the table, without a name if there is none.
+func (f Feature) spec() featureSpec {
+	at := slices.IndexFunc(featureSpecs, func(s featureSpec) bool { return s.name == f })
+	if at < 0 {
+		return featureSpec{}
+	}
+	return featureSpecs[at]
+}
 
 // Known reports whether Webex has such a feature.
-func (f Feature) Known() bool { return slices.Contains(Features[:], f) }
+func (f Feature) Known() bool { return f.spec().name != "" }
+
+// Title is the feature's name for people, "" if Webex has no such feature.
+func (f Feature) Title() string { return f.spec().title }
+
+// Scope is what the feature's API demands of an access token [page].
+func (f Feature) Scope() string { return f.spec().scope }
+
+// ContentURLMember is the member of the feature's configuration that holds what
+// devices show [page].
+func (f Feature) ContentURLMember() string { return f.spec().contentURL }
+
+// AllowListMember is the member of the feature's configuration that lists the
+// hosts with access to the device's API, "" if the feature has none [java].
+func (f Feature) AllowListMember() string { return f.spec().allowList }
 
 // Task is what an admin does in a cross-launch, by Webex's name [java].
 type Task string
@@ -38,46 +112,28 @@ const (
 type FeatureConfig struct {
 	Feature Feature
 	// ContentURL is what devices show, with `$(…)` values that Webex fills in.
-	// On the wire it is named signageUrl or pwaUrl, like the API's own address
-	// in a token: two things, one name [page].
 	ContentURL string
 	// AssignContentURL and ManageContentURL receive the cross-launches.
 	AssignContentURL string
 	ManageContentURL string
-	// XAPIAllowList is the web app's directXapiAccessAllowListOverride; empty
-	// leaves Webex's default, the host of ContentURL [java].
+	// XAPIAllowList lists the hosts with access to the device's API, where the
+	// feature has that; empty leaves Webex's default, the host of ContentURL [java].
 	XAPIAllowList string
-}
-
-type wireConfig struct {
-	SignageURL    string           `json:"signageUrl,omitempty"`
-	PWAURL        string           `json:"pwaUrl,omitempty"`
-	CrossLaunch   *wireCrossLaunch `json:"crossLaunch,omitempty"`
-	XAPIAllowList string           `json:"directXapiAccessAllowListOverride,omitempty"`
-}
-
-type wireCrossLaunch struct {
-	ManageContent *wireLink `json:"manageContent,omitempty"`
-	AssignContent *wireLink `json:"assignContent,omitempty"`
-}
-
-type wireLink struct {
-	URL string `json:"url"`
 }
 
 // encode writes the body of a PUT. `&` and `$(` stay as they are: the bytes
 // that an operator configured are the bytes that Webex stores.
 func (c FeatureConfig) encode() ([]byte, error) {
-	wire := wireConfig{CrossLaunch: &wireCrossLaunch{
-		ManageContent: &wireLink{c.ManageContentURL}, AssignContent: &wireLink{c.AssignContentURL},
-	}}
-	switch c.Feature {
-	case DigitalSignage:
-		wire.SignageURL = c.ContentURL
-	case PersistentWebApp:
-		wire.PWAURL, wire.XAPIAllowList = c.ContentURL, c.XAPIAllowList
-	default:
+	if !c.Feature.Known() {
 		return nil, fmt.Errorf("encode a configuration: unknown feature %q", c.Feature)
+	}
+	spec, link := c.Feature.spec(), func(url string) map[string]string { return map[string]string{"url": url} }
+	wire := map[string]any{
+		spec.contentURL: c.ContentURL,
+		"crossLaunch":   map[string]any{"manageContent": link(c.ManageContentURL), "assignContent": link(c.AssignContentURL)},
+	}
+	if spec.allowList != "" && c.XAPIAllowList != "" {
+		wire[spec.allowList] = c.XAPIAllowList
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -86,14 +142,6 @@ func (c FeatureConfig) encode() ([]byte, error) {
 		return nil, fmt.Errorf("encode a configuration: %w", err)
 	}
 	return body.Bytes(), nil
-}
-
-// urlMember is the name on the wire of what devices show.
-func (f Feature) urlMember() string {
-	if f == PersistentWebApp {
-		return "pwaUrl"
-	}
-	return "signageUrl"
 }
 
 // decodeConfig reads the answer to a GET: only what is used of it, by names in
@@ -108,17 +156,18 @@ func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
 	if err != nil {
 		return FeatureConfig{}, fmt.Errorf("decode a configuration: %w", err)
 	}
-	if stored.raw(feature.urlMember()) == nil {
+	spec := feature.spec()
+	if stored.raw(spec.contentURL) == nil {
 		return FeatureConfig{}, ErrNotFound
 	}
 	links := stored.object("crossLaunch")
 	config := FeatureConfig{
-		Feature: feature, ContentURL: member[string](stored, feature.urlMember()),
+		Feature: feature, ContentURL: member[string](stored, spec.contentURL),
 		AssignContentURL: member[string](links.object("assignContent"), "url"),
 		ManageContentURL: member[string](links.object("manageContent"), "url"),
 	}
-	if feature == PersistentWebApp {
-		config.XAPIAllowList = member[string](stored, "directXapiAccessAllowListOverride")
+	if spec.allowList != "" {
+		config.XAPIAllowList = member[string](stored, spec.allowList)
 	}
 	return config, nil
 }
@@ -136,7 +185,7 @@ func (c FeatureConfig) Equal(other FeatureConfig) bool {
 // case, and blanks around the commas mean nothing.
 func (c FeatureConfig) effectiveAllowList() string {
 	list := c.XAPIAllowList
-	if u, err := url.Parse(c.Feature.shortest(c.ContentURL)); err == nil && list == "" && c.Feature == PersistentWebApp {
+	if u, err := url.Parse(c.Feature.shortest(c.ContentURL)); err == nil && list == "" && c.Feature.AllowListMember() != "" {
 		list = u.Hostname()
 	}
 	return strings.ReplaceAll(strings.ToLower(list), " ", "")

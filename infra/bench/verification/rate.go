@@ -25,7 +25,7 @@ func Rates(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	both, found, err := rate(ctx, g, "verification rate, both features", webex.Features[:]...)
+	both, found, err := rate(ctx, g, "verification rate, both features", webex.Features...)
 	if err != nil {
 		return nil, err
 	}

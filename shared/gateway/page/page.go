@@ -87,7 +87,7 @@ func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus)
 	shown := content{Heading: "The integration is active"}
 	for _, name := range webex.Features {
 		if status, ok := features[name]; ok {
-			shown.Features = append(shown.Features, feature{Name: featureNames[name], State: inWords(status)})
+			shown.Features = append(shown.Features, feature{Name: name.Title(), State: inWords(status)})
 		}
 	}
 	return p.render(http.StatusOK, shown)
@@ -127,10 +127,6 @@ func (p *Pages) render(status int, shown content) (gateway.Response, error) {
 	return gateway.Response{Status: status, Body: body.String(), Headers: map[string]string{
 		"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy,
 	}}, nil
-}
-
-var featureNames = map[webex.Feature]string{
-	webex.DigitalSignage: "Digital signage", webex.PersistentWebApp: "Persistent web apps",
 }
 
 func inWords(status installation.FeatureStatus) string {

@@ -90,9 +90,6 @@ func violation(rule Rule, format string, args ...any) Violation {
 	return Violation{rule, fmt.Sprintf(format, args...)}
 }
 
-// fields are the names that content URLs have in configurations.
-var fields = map[webex.Feature]string{webex.DigitalSignage: "signageUrl", webex.PersistentWebApp: "pwaUrl"}
-
 func (w World) checkConfigured() (found []Violation) {
 	view, installed := w.Cloud.Installation(w.OrgID)
 	if !installed {
@@ -107,7 +104,7 @@ func (w World) checkConfigured() (found []Violation) {
 		switch {
 		case present != provided:
 			found = append(found, violation(Configured, "%s stored is %v, want %v", feature, present, provided))
-		case present && (got[fields[feature]] != want.ContentURL || linkOf(got, "assignContent") != want.AssignContentURL ||
+		case present && (got[feature.ContentURLMember()] != want.ContentURL || linkOf(got, "assignContent") != want.AssignContentURL ||
 			linkOf(got, "manageContent") != want.ManageContentURL):
 			found = append(found, violation(Configured, "%s is %v, want %+v", feature, got, want))
 		}

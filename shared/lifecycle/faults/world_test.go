@@ -164,7 +164,7 @@ func rendezvous(over <-chan struct{}) func(faults.Call) {
 	var arrived atomic.Int32
 	both := make(chan struct{})
 	return func(call faults.Call) {
-		if call.Nth != 1 || !slices.ContainsFunc(webex.Features[:], func(f webex.Feature) bool { return strings.Contains(call.Op, " "+string(f)+" ") }) {
+		if call.Nth != 1 || !slices.ContainsFunc(webex.Features, func(f webex.Feature) bool { return strings.Contains(call.Op, " "+string(f)+" ") }) {
 			return
 		}
 		if arrived.Add(1) == 2 {

@@ -115,16 +115,12 @@ func (s *story) boardNames() []string {
 func (d deployment) configuration(feature webex.Feature) map[string]any {
 	crossLaunch := d.base + "/crossLaunch/" + string(feature)
 	link := func(task string) map[string]any { return map[string]any{"url": crossLaunch + "/" + task} }
-	field := "signageUrl"
-	if feature == webex.PersistentWebApp {
-		field = "pwaUrl"
-	}
 	want := map[string]any{
-		field:         d.content[feature],
-		"crossLaunch": map[string]any{"assignContent": link("assignContent"), "manageContent": link("manageContent")},
+		feature.ContentURLMember(): d.content[feature],
+		"crossLaunch":              map[string]any{"assignContent": link("assignContent"), "manageContent": link("manageContent")},
 	}
-	if feature == webex.PersistentWebApp && d.allowList != "" {
-		want["directXapiAccessAllowListOverride"] = d.allowList
+	if member := feature.AllowListMember(); member != "" && d.allowList != "" {
+		want[member] = d.allowList
 	}
 	return want
 }
