@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 )
 
 // row is one hostile request and the answer that it must get.
@@ -36,9 +37,9 @@ func newField(t *testing.T, s *stack.Stack) *field {
 	v.launch(t) // and its key set is cached
 	f := &field{victim: v, watch: newWatch(t, s, c), canary: c}
 	t.Cleanup(func() {
-		redeemed := mustSend(t, s.URL(), redeeming(v.launch(t), contentKey))
-		if redeemed.status != 200 {
-			t.Errorf("after the attack the victim is not served: %d %s", redeemed.status, redeemed.body)
+		redeemed := customer.Send(t, s.URL(), customer.Redeeming(v.launch(t), customer.NewKey))
+		if redeemed.Status != 200 {
+			t.Errorf("after the attack the victim is not served: %d %s", redeemed.Status, redeemed.Body)
 		}
 	})
 	return f
@@ -55,7 +56,7 @@ func (f *field) attack(t *testing.T, rows []row) {
 		names := make([]string, len(some))
 		for i, row := range some {
 			names[i] = row.name
-			t.Run(row.name, func(t *testing.T) { mustSend(t, f.stack.URL(), row.request).check(t, row.want) })
+			t.Run(row.name, func(t *testing.T) { check(t, customer.Send(t, f.Stack.URL(), row.request), row.want) })
 		}
 		f.watch.unchanged(t, names...)
 	}
@@ -72,7 +73,7 @@ func (f *field) everywhere(t *testing.T, forgeries []forgery) {
 			names[i] = forgery.name
 			t.Run(forgery.name, func(t *testing.T) {
 				for door, action := range doors {
-					mustSend(t, f.stack.URL(), post(door, forgery.make(f.claims(action)))).check(t, forgery.want)
+					check(t, customer.Send(t, f.Stack.URL(), customer.Post(door, forgery.make(f.claims(action)))), forgery.want)
 				}
 			})
 		}

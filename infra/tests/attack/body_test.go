@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -32,7 +33,7 @@ func TestBodies(t *testing.T) {
 					if (n+m)%len(addresses) != i {
 						continue
 					}
-					r := request{method: "POST", path: address, contentType: kind, body: b.body}
+					r := request{Method: "POST", Path: address, ContentType: kind, Body: b.body}
 					rows = append(rows, row{b.name + " as " + kind, r, malformed})
 				}
 			}
@@ -46,16 +47,16 @@ func TestBodies(t *testing.T) {
 type brokenBody struct{ name, kinds, body string }
 
 func brokenBodies(token string) []brokenBody {
-	whole := encode(object{"jwt": token})
+	whole := customer.Encode(object{"jwt": token})
 	half := token[:len(token)/2]
 	return []brokenBody{
 		{"empty", asJSON + "|" + asForm + "|" + asJWT + "|" + asText + "|" + asNone, ""}, {"blank", asJSON + "|" + asForm + "|" + asJWT + "|" + asNone, " \r\n\t "},
 		{"cut short", asJSON + "|" + asNone, whole[:len(whole)-1]}, {"with a second", asJSON, whole + whole}, {"with more", asJSON, whole + "x"},
-		{"in a list", asJSON, "[" + whole + "]"}, {"text", asJSON, encode(token)}, {"null", asJSON, "null"}, {"number", asJSON, "7"}, {"truth", asJSON, "true"},
-		{"no jwt", asJSON, `{"token":` + encode(token) + `}`}, {"jwt null", asJSON, `{"jwt":null}`}, {"jwt empty", asJSON, `{"jwt":""}`},
-		{"jwt number", asJSON, `{"jwt":1}`}, {"jwt list", asJSON, `{"jwt":[` + encode(token) + `]}`}, {"jwt object", asJSON, `{"jwt":{"jwt":` + encode(token) + `}}`},
-		{"jwt twice, the last empty", asJSON, `{"jwt":` + encode(token) + `,"jwt":""}`}, {"jwt twice, the last a number", asJSON, `{"jwt":` + encode(token) + `,"jwt":1}`},
-		{"JWS in JSON", asJSON, `{"jwt":{"payload":"e30","signatures":[]}}`}, {"single quotes", asJSON, `{'jwt':'` + token + `'}`}, {"comment", asJSON, `{/**/"jwt":` + encode(token) + `}`},
+		{"in a list", asJSON, "[" + whole + "]"}, {"text", asJSON, customer.Encode(token)}, {"null", asJSON, "null"}, {"number", asJSON, "7"}, {"truth", asJSON, "true"},
+		{"no jwt", asJSON, `{"token":` + customer.Encode(token) + `}`}, {"jwt null", asJSON, `{"jwt":null}`}, {"jwt empty", asJSON, `{"jwt":""}`},
+		{"jwt number", asJSON, `{"jwt":1}`}, {"jwt list", asJSON, `{"jwt":[` + customer.Encode(token) + `]}`}, {"jwt object", asJSON, `{"jwt":{"jwt":` + customer.Encode(token) + `}}`},
+		{"jwt twice, the last empty", asJSON, `{"jwt":` + customer.Encode(token) + `,"jwt":""}`}, {"jwt twice, the last a number", asJSON, `{"jwt":` + customer.Encode(token) + `,"jwt":1}`},
+		{"JWS in JSON", asJSON, `{"jwt":{"payload":"e30","signatures":[]}}`}, {"single quotes", asJSON, `{'jwt':'` + token + `'}`}, {"comment", asJSON, `{/**/"jwt":` + customer.Encode(token) + `}`},
 		{"no quotes", asJSON, `{jwt:` + token + `}`}, {"UTF-16", asJSON + "|application/json; charset=utf-16|" + asBytes, inUTF16(whole)}, {"no UTF-8", asBytes + "|" + asForm, whole + "\xff"},
 		{"NUL before", asJSON + "|" + asBytes, "\x00" + whole}, {"deep", asJSON, `{"x":` + strings.Repeat("[", 50_000) + strings.Repeat("]", 50_000) + `,` + whole[1:]},
 		{"deep and open", asJSON, strings.Repeat(`{"jwt":`, 50_000)}, {"XML", "application/xml|text/xml", `<jwt>` + token + `</jwt>`},
@@ -65,7 +66,7 @@ func brokenBodies(token string) []brokenBody {
 		{"form, half an escape", asForm, "jwt=" + token + "&x=%"}, {"form, bad escape", asForm, "jwt=%zz" + token}, {"form, semicolons", asForm, "x=1;jwt=" + token},
 		{"form, list", asForm, "jwt[]=" + token}, {"form, in capitals", asForm, "JWT=" + token}, {"form in JSON's clothes", asJSON, "jwt=" + token},
 		{"form of nothing", asForm, "&&&"}, {"form, cut token", asForm, "jwt=" + url.QueryEscape(half)},
-		{"words around it", asJSON, `{"jwt":` + encode("code: "+token) + `}`}, {"a zero-width space behind it", asJSON, `{"jwt":` + encode(token+"\u200b") + `}`},
+		{"words around it", asJSON, `{"jwt":` + customer.Encode("code: "+token) + `}`}, {"a zero-width space behind it", asJSON, `{"jwt":` + customer.Encode(token+"\u200b") + `}`},
 		{"half a token", asJWT + "|" + asText + "|" + asJSON, half},
 		{"a page", "text/html", "<form><input name=jwt value=" + token + "></form>"}, {"bytes", "image/png|" + asBytes + "|" + asJSON + "|" + asForm, "\x89PNG\r\n\x1a\n"},
 	}
@@ -95,8 +96,8 @@ func inUTF16(text string) string {
 func TestCrossLaunchBodies(t *testing.T) {
 	f := newField(t, target)
 	beside := func(name string, wanted want, members string) row {
-		token := encode(f.sign(f.claims(webextest.ActionCrossLaunch)))
-		return row{name, request{method: "POST", path: assign, contentType: asJSON, body: `{"jwt":` + token + "," + members + "}"}, wanted}
+		token := customer.Encode(f.sign(f.claims(webextest.ActionCrossLaunch)))
+		return row{name, request{Method: "POST", Path: assign, ContentType: asJSON, Body: `{"jwt":` + token + "," + members + "}"}, wanted}
 	}
 	device := `{"deviceId":"x"}`
 	f.attack(t, []row{
@@ -120,7 +121,7 @@ func TestBigBodies(t *testing.T) {
 	token := func(door string) string { return f.sign(f.claims(doors[door])) }
 	var rows []row
 	at := func(name, door string, wanted want, kind, body string) {
-		rows = append(rows, row{name, request{method: "POST", path: door, contentType: kind, body: body}, wanted})
+		rows = append(rows, row{name, request{Method: "POST", Path: door, ContentType: kind, Body: body}, wanted})
 	}
 	// Each at one address: they all read bodies by the same code.
 	at("a token of 5.5 MB", actions, malformed, asJSON, `{"jwt":"`+strings.Repeat("a", big)+`"}`)
@@ -131,7 +132,7 @@ func TestBigBodies(t *testing.T) {
 	at("6 MB", actions, tooLarge, asJSON, `{"jwt":"`+token(actions)+`","x":"`+strings.Repeat("x", 6<<20)+`"}`)
 	at("5 MB that become over 6 as base64", page, tooLarge, asForm, "jwt="+token(page)+"&x="+strings.Repeat("x", 5<<20))
 	rows = append(rows, row{"a bomb", request{
-		method: "POST", path: page, contentType: asJSON, body: gzipped(bytes.Repeat([]byte(" "), 1<<20)), headers: map[string]string{"Content-Encoding": "gzip"},
+		Method: "POST", Path: page, ContentType: asJSON, Body: gzipped(bytes.Repeat([]byte(" "), 1<<20)), Headers: map[string]string{"Content-Encoding": "gzip"},
 	}, malformed})
 	f.attack(t, rows)
 }

@@ -2,26 +2,25 @@ package attack_test
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
-// otherApp is another integration's id.
-const otherApp = "00000000-1111-4222-8333-444444444444"
-
 // with makes a well-signed token whose claims are the good ones with changes.
 func (f *field) with(name string, wanted want, changes object) forgery {
-	return forgery{name, wanted, func(claims object) string { return f.sign(merged(claims, changes)) }}
+	return forgery{name, wanted, func(claims object) string { return f.sign(customer.Merged(claims, changes)) }}
 }
 
 // written makes a well-signed token whose claims are any text: the good ones'
 // members, without braces, are given.
 func written(name string, wanted want, write func(members string) string) forgery {
 	return forgery{name, wanted, func(claims object) string {
-		text := encode(claims)
-		return rawToken(encode(goodHeader), write(text[1:len(text)-1]), goodSigner())
+		text := customer.Encode(claims)
+		return rawToken(customer.Encode(goodHeader), write(text[1:len(text)-1]), goodSigner())
 	}}
 }
 
@@ -32,7 +31,7 @@ func TestClaimsThatAreNone(t *testing.T) {
 	fixed := func(text string) func(string) string { return func(string) string { return text } }
 	deep := func(levels int) func(string) string {
 		return func(m string) string {
-			return `{"x":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `,"appId":"` + otherApp + `",` + without(m, "appId") + `}`
+			return `{"x":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + `,"appId":"` + customer.OtherApp + `",` + without(m, "appId") + `}`
 		}
 	}
 	f.everywhere(t, []forgery{
@@ -49,21 +48,21 @@ func TestClaimsThatAreNone(t *testing.T) {
 		written("deep beyond the limit", malformed, deep(20_000)),
 		written("deep, and of another app", wrongApp, deep(4_000)),
 		written("huge, and of another app", wrongApp, func(m string) string {
-			return `{"x":"` + strings.Repeat("x", 40<<10) + `","appId":"` + otherApp + `",` + without(m, "appId") + `}`
+			return `{"x":"` + strings.Repeat("x", 40<<10) + `","appId":"` + customer.OtherApp + `",` + without(m, "appId") + `}`
 		}),
 		written("huge beyond the limit", malformed, func(m string) string { return `{"x":"` + strings.Repeat("x", 50<<10) + `",` + m + `}` }),
 		written("5,000 claims, and of another app", wrongApp, func(m string) string {
-			return `{"appId":"` + otherApp + `",` + strings.Repeat(`"x":1,`, 5_000) + without(m, "appId") + `}`
+			return `{"appId":"` + customer.OtherApp + `",` + strings.Repeat(`"x":1,`, 5_000) + without(m, "appId") + `}`
 		}),
 		// Of two claims with one name the last counts, whatever the first said.
-		written("another app after ours", wrongApp, func(m string) string { return "{" + m + `,"appId":"` + otherApp + `"}` }),
+		written("another app after ours", wrongApp, func(m string) string { return "{" + m + `,"appId":"` + customer.OtherApp + `"}` }),
 		written("another action after the right one", wrongAction, func(m string) string { return "{" + m + `,"action":"dance"}` }),
 		written("an old iat after a new one", expired, func(m string) string { return "{" + m + `,"iat":1}` }),
 		written("a number after the sub", malformed, func(m string) string { return "{" + m + `,"sub":7}` }),
 		written("null after the jti", malformed, func(m string) string { return "{" + m + `,"jti":null}` }),
 		// A name in another case, or in another alphabet, is another claim.
 		written("our app in capitals", wrongApp, func(m string) string {
-			return `{"appId":"` + otherApp + `",` + strings.Replace(m, `"appId"`, `"APPID"`, 1) + `}`
+			return `{"appId":"` + customer.OtherApp + `",` + strings.Replace(m, `"appId"`, `"APPID"`, 1) + `}`
 		}),
 		written("jti with a long s", malformed, func(m string) string { return "{" + strings.Replace(m, `"sub"`, `"ſub"`, 1) + "}" }),
 		written("claims in capitals only", malformed, func(m string) string { return "{" + strings.Replace(m, `"jti"`, `"JTI"`, 1) + "}" }),
@@ -91,7 +90,7 @@ func TestClaims(t *testing.T) {
 			forgeries = append(forgeries, f.with(name+" "+kind, malformed, object{name: value}))
 		}
 	}
-	for name, value := range map[string]any{"text": "now", "a list": []int64{now(0)}, "an object": object{}, "missing": nil, "a truth": true} {
+	for name, value := range map[string]any{"text": "now", "a list": []int64{customer.Seconds(0)}, "an object": object{}, "missing": nil, "a truth": true} {
 		forgeries = append(forgeries, f.with("iat "+name, malformed, object{"iat": value}))
 	}
 	forgeries = append(forgeries,
@@ -100,18 +99,18 @@ func TestClaims(t *testing.T) {
 		// Beyond what a clock can hold it is as good as none.
 		written("iat 1e308", expired, func(m string) string { return "{" + m + `,"iat":1e308}` }),
 		f.with("iat negative", expired, object{"iat": -1}), f.with("iat least", expired, object{"iat": -1e18}),
-		f.with("iat in an hour", notYetValid, object{"iat": now(3600)}), f.with("iat in milliseconds", notYetValid, object{"iat": now(0) * 1000}),
-		f.with("iat over a day ago", expired, object{"iat": now(-25 * 3600)}),
-		f.with("nbf in an hour", notYetValid, object{"nbf": now(3600)}), f.with("exp passed", expired, object{"exp": now(-1)}),
+		f.with("iat in an hour", notYetValid, object{"iat": customer.Seconds(3600)}), f.with("iat in milliseconds", notYetValid, object{"iat": customer.Seconds(0) * 1000}),
+		f.with("iat over a day ago", expired, object{"iat": customer.Seconds(-25 * 3600)}),
+		f.with("nbf in an hour", notYetValid, object{"nbf": customer.Seconds(3600)}), f.with("exp passed", expired, object{"exp": customer.Seconds(-1)}),
 		f.with("expiryTime passed", expired, object{"expiryTime": "2020-01-01T00:00:00Z"}),
 		f.with("expiryTime no time", malformed, object{"expiryTime": "tomorrow"}), f.with("expiryTime a number", malformed, object{"expiryTime": 1}),
-		f.with("iat of last week, not expired", expired, object{"iat": now(-8 * 24 * 3600), "expiryTime": "2099-01-01T00:00:00Z", "exp": now(-1)}),
+		f.with("iat of last week, not expired", expired, object{"iat": customer.Seconds(-8 * 24 * 3600), "expiryTime": "2099-01-01T00:00:00Z", "exp": customer.Seconds(-1)}),
 		f.with("manifestVersion negative", malformed, object{"manifestVersion": -1}), f.with("manifestVersion words", malformed, object{"manifestVersion": "one"}), f.with("manifestVersion no whole number", malformed, object{"manifestVersion": 1.5}),
 		f.with("region a list", malformed, object{"region": []string{ours}}), f.with("region with NUL", unknownKey, object{"region": ours + "\x00"}),
 		f.with("region of two", unknownKey, object{"region": ours + "," + west}), f.with("region not trusted", unknownKey, object{"region": cloud}),
 		f.with("region a prototype", unknownKey, object{"region": "__proto__"}), f.with("region in capitals", unknownKey, object{"region": strings.ToUpper(ours)}),
-		f.with("another app", wrongApp, object{"appId": otherApp}), f.with("our app without its dashes", wrongApp, object{"appId": strings.ReplaceAll(f.cloud.AppID(), "-", "")}),
-		f.with("our app and a space", wrongApp, object{"appId": f.cloud.AppID() + " "}), f.with("a wildcard for the app", wrongApp, object{"appId": "*"}),
+		f.with("another app", wrongApp, object{"appId": customer.OtherApp}), f.with("our app without its dashes", wrongApp, object{"appId": strings.ReplaceAll(f.Cloud.AppID(), "-", "")}),
+		f.with("our app and a space", wrongApp, object{"appId": f.Cloud.AppID() + " "}), f.with("a wildcard for the app", wrongApp, object{"appId": "*"}),
 		f.with("an unknown action", wrongAction, object{"action": "selfDestruct"}),
 	)
 	f.everywhere(t, forgeries)
@@ -129,30 +128,21 @@ func TestActionsElsewhere(t *testing.T) {
 	var rows []row
 	for action, addresses := range own {
 		for door := range doors {
-			if !contains(addresses, door) {
-				rows = append(rows, row{action + " at " + door, post(door, f.sign(f.claims(action))), wrongAction})
+			if !slices.Contains(addresses, door) {
+				rows = append(rows, row{action + " at " + door, customer.Post(door, f.sign(f.claims(action))), wrongAction})
 			}
 		}
 		for _, spelling := range []string{strings.ToUpper(action), " " + action, action + " ", action + "," + webextest.ActionCrossLaunch} {
-			rows = append(rows, row{encode(spelling), post(addresses[0], f.sign(merged(f.claims(action), object{"action": spelling}))), wrongAction})
+			rows = append(rows, row{customer.Encode(spelling), customer.Post(addresses[0], f.sign(customer.Merged(f.claims(action), object{"action": spelling}))), wrongAction})
 		}
 	}
 	rows = append(rows,
-		row{"a feature that is none", post("/crossLaunch/analog_signage/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
-		row{"a feature in capitals", post("/crossLaunch/DIGITAL_SIGNAGE/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
-		row{"a feature with NUL", post("/crossLaunch/digital_signage%00/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
-		row{"a feature that climbs", post("/crossLaunch/..%2f..%2factions/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature that is none", customer.Post("/crossLaunch/analog_signage/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature in capitals", customer.Post("/crossLaunch/DIGITAL_SIGNAGE/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature with NUL", customer.Post("/crossLaunch/digital_signage%00/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
+		row{"a feature that climbs", customer.Post("/crossLaunch/..%2f..%2factions/assignContent", f.sign(f.claims(webextest.ActionCrossLaunch))), noFeature},
 	)
 	f.attack(t, rows)
-}
-
-func contains(list []string, one string) bool {
-	for _, other := range list {
-		if other == one {
-			return true
-		}
-	}
-	return false
 }
 
 // TestOtherOrganizations: a token that Webex signed for somebody else does
@@ -160,7 +150,7 @@ func contains(list []string, one string) bool {
 func TestOtherOrganizations(t *testing.T) {
 	f := newField(t, target)
 	uri := func(text string) string { return base64.RawStdEncoding.EncodeToString([]byte(text)) }
-	id, prefix := f.org.ID(), "ciscospark://us/ORGANIZATION/"
+	id, prefix := f.Org.ID(), "ciscospark://us/ORGANIZATION/"
 	var rows []row
 	for name, sub := range map[string]string{
 		"a stranger":             uri(prefix + "00000000-0000-4000-8000-000000000000"),
@@ -186,7 +176,7 @@ func TestOtherOrganizations(t *testing.T) {
 		"the empty organization": uri(prefix),
 	} {
 		for _, door := range []string{actions, assign, manage} {
-			rows = append(rows, row{name + " at " + door, post(door, f.sign(merged(f.claims(doors[door]), object{"sub": sub}))), unknownOrg})
+			rows = append(rows, row{name + " at " + door, customer.Post(door, f.sign(customer.Merged(f.claims(doors[door]), object{"sub": sub}))), unknownOrg})
 		}
 	}
 	f.attack(t, rows)
@@ -201,8 +191,8 @@ func TestOtherRegions(t *testing.T) {
 	var rows []row
 	for _, region := range []string{west, east} {
 		for _, door := range []string{actions, assign, manage} {
-			token := f.cloud.Sign(region, nil, f.claims(doors[door]))
-			rows = append(rows, row{"signed by " + region + " at " + door, post(door, token), unknownKey})
+			token := f.Cloud.Sign(region, nil, f.claims(doors[door]))
+			rows = append(rows, row{"signed by " + region + " at " + door, customer.Post(door, token), unknownKey})
 		}
 	}
 	f.attack(t, rows)

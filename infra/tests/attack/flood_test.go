@@ -14,6 +14,7 @@ import (
 
 	"signpost/infra/local/stack"
 	"signpost/infra/template"
+	"signpost/infra/tests/customer"
 	"signpost/shared/race"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -102,9 +103,9 @@ func TestFloodOfTheStack(t *testing.T) {
 	for range workers {
 		wait.Go(func() {
 			for range flood / workers {
-				token := v.token(merged(goodHeader, object{"kid": newID()}), v.claims(webextest.ActionDeprovision), none)
-				if got, err := send(s.URL(), post(actions, token)); err != nil || got.status != unknownKey.status {
-					t.Errorf("a made-up key id is answered %d %s, %v", got.status, got.body, err)
+				token := v.token(customer.Merged(goodHeader, object{"kid": newID()}), v.claims(webextest.ActionDeprovision), none)
+				if got, err := customer.Try(s.URL(), customer.Post(actions, token)); err != nil || got.Status != unknownKey.status {
+					t.Errorf("a made-up key id is answered %d %s, %v", got.Status, got.Body, err)
 				}
 			}
 		})
@@ -131,9 +132,9 @@ func (v *victim) servedUntil(t *testing.T, over <-chan struct{}) int {
 			return served
 		default:
 		}
-		got, err := send(v.stack.URL(), post(actions, v.sign(v.claims(webextest.ActionHealthCheck))))
-		if err != nil || got.status != 200 {
-			t.Errorf("in the flood a good request is answered %d %s, %v", got.status, got.body, err)
+		got, err := customer.Try(v.Stack.URL(), customer.Post(actions, v.sign(v.claims(webextest.ActionHealthCheck))))
+		if err != nil || got.Status != 200 {
+			t.Errorf("in the flood a good request is answered %d %s, %v", got.Status, got.Body, err)
 		}
 	}
 }
@@ -153,15 +154,14 @@ func TestFloodOfARoute(t *testing.T) {
 			if r.Key() == "POST /activation" {
 				flooded = r
 			} else {
-				others[r.Key()] = request{method: r.Method, path: strings.NewReplacer("{feature}", "digital_signage", "{code}", "x").Replace(r.Path)}
+				others[r.Key()] = request{Method: r.Method, Path: strings.NewReplacer("{feature}", "digital_signage", "{code}", "x").Replace(r.Path)}
 			}
 		}
 	}
 	now := time.Now()
-	s, err := stack.Start(t.Context(), stack.Options{
-		Root: "../../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
-		Now: func() time.Time { return now },
-	})
+	options := customer.Options(t.TempDir(), nil)
+	options.Unlimited, options.Now = false, func() time.Time { return now }
+	s, err := stack.Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,18 +169,18 @@ func TestFloodOfARoute(t *testing.T) {
 	const more = 20
 	answers := map[int]int{}
 	for range flooded.Limit.Burst + more {
-		got := mustSend(t, s.URL(), post(flooded.Path, "rubbish"))
-		answers[got.status]++
-		if got.status == http.StatusTooManyRequests && got.body != `{"message":"Too Many Requests"}` {
-			t.Errorf("over the limit the answer is %s", got.body)
+		got := customer.Send(t, s.URL(), customer.Post(flooded.Path, "rubbish"))
+		answers[got.Status]++
+		if got.Status == http.StatusTooManyRequests && got.Body != `{"message":"Too Many Requests"}` {
+			t.Errorf("over the limit the answer is %s", got.Body)
 		}
 	}
 	if want := map[int]int{400: flooded.Limit.Burst, 429: more}; !maps.Equal(answers, want) {
 		t.Errorf("the flood is answered %v, want %v", answers, want)
 	}
 	for route, r := range others {
-		if got := mustSend(t, s.URL(), r); got.status == http.StatusTooManyRequests || got.status == http.StatusNotFound && r.method == "GET" {
-			t.Errorf("in the flood %s is answered %d", route, got.status)
+		if got := customer.Send(t, s.URL(), r); got.Status == http.StatusTooManyRequests || got.Status == http.StatusNotFound && r.Method == "GET" {
+			t.Errorf("in the flood %s is answered %d", route, got.Status)
 		}
 	}
 	if len(others) != 5 {

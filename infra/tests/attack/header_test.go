@@ -12,16 +12,18 @@ import (
 	"encoding/pem"
 	"strings"
 	"testing"
+
+	"signpost/infra/tests/customer"
 )
 
 // by makes a token whose header is the good one with changes.
 func (f *field) by(name string, wanted want, changes object, sign signer) forgery {
-	return forgery{name, wanted, func(claims object) string { return f.token(merged(goodHeader, changes), claims, sign) }}
+	return forgery{name, wanted, func(claims object) string { return f.token(customer.Merged(goodHeader, changes), claims, sign) }}
 }
 
 // raw makes a token whose header is any text, well signed.
 func (f *field) raw(name string, wanted want, header string) forgery {
-	return forgery{name, wanted, func(claims object) string { return rawToken(header, encode(claims), goodSigner()) }}
+	return forgery{name, wanted, func(claims object) string { return rawToken(header, customer.Encode(claims), goodSigner()) }}
 }
 
 func none(string) []byte { return nil }
@@ -41,8 +43,8 @@ func TestAlgorithms(t *testing.T) {
 	var forgeries []forgery
 	for _, alg := range []string{"none", "None", "NONE", "nOnE", "", " ", "es256", "ES256 ", "ES256\x00", "ES256K", "A128KW", "dir", "HS256"} {
 		forgeries = append(forgeries,
-			f.by("unsigned as "+encode(alg), badAlgorithm, object{"alg": alg}, none),
-			f.by("signed as "+encode(alg), badAlgorithm, object{"alg": alg}, goodSigner()))
+			f.by("unsigned as "+customer.Encode(alg), badAlgorithm, object{"alg": alg}, none),
+			f.by("signed as "+customer.Encode(alg), badAlgorithm, object{"alg": alg}, goodSigner()))
 	}
 	for _, alg := range []string{`null`, `256`, `true`, `["ES256"]`, `{"ES256":1}`} {
 		forgeries = append(forgeries, f.raw("alg "+alg, badAlgorithm, `{"typ":"JWT","kid":"`+kidEC+`","alg":`+alg+`}`))
@@ -111,8 +113,8 @@ func TestBroughtKeys(t *testing.T) {
 	} {
 		forgeries = append(forgeries,
 			f.by(name+", under our kid", badSignature, brought, sign),
-			f.by(name+", under a kid of its own", unknownKey, merged(brought, object{"kid": "mine"}), sign),
-			f.by(name+", without a kid", unknownKey, merged(merged(goodHeader, brought), object{"kid": ""}), sign),
+			f.by(name+", under a kid of its own", unknownKey, customer.Merged(brought, object{"kid": "mine"}), sign),
+			f.by(name+", without a kid", unknownKey, customer.Merged(customer.Merged(goodHeader, brought), object{"kid": ""}), sign),
 		)
 	}
 	forgeries = append(forgeries, f.by("the address as kid", unknownKey, object{"kid": there}, sign))
@@ -131,20 +133,20 @@ func TestKeyIDs(t *testing.T) {
 		kidEC + "\x00", "\x00" + kidEC, kidEC + " ", " " + kidEC, "OURS-EC", "ours-eс" /* a Cyrillic letter */, "ours\u2010ec",
 		"ours-ec\u202e", "\ufeff" + kidEC, strings.Repeat("k", 257), strings.Repeat("k", 40<<10), strings.Repeat("é", 200),
 	} {
-		name := encode(kid)
+		name := customer.Encode(kid)
 		forgeries = append(forgeries, f.by("kid "+name[:min(len(name), 40)], unknownKey, object{"kid": kid}, goodSigner()))
 	}
 	for _, kid := range []string{`null`, `1`, `true`, `["ours-ec"]`, `{"kid":"ours-ec"}`} {
 		forgeries = append(forgeries, f.raw("kid "+kid, unknownKey, `{"typ":"JWT","alg":"ES256","kid":`+kid+`}`))
 	}
 	for _, region := range []string{west, east, cloud} {
-		_, kid := f.cloud.PublicKey(region)
+		_, kid := f.Cloud.PublicKey(region)
 		wanted := badSignature
 		if region == cloud { // whose keys are not looked at
 			wanted = unknownKey
 		}
 		forgeries = append(forgeries, forgery{"kid of " + region, wanted, func(claims object) string {
-			return f.token(merged(goodHeader, object{"kid": kid}), merged(claims, object{"region": nil}), goodSigner())
+			return f.token(customer.Merged(goodHeader, object{"kid": kid}), customer.Merged(claims, object{"region": nil}), goodSigner())
 		}})
 	}
 	f.everywhere(t, forgeries)
@@ -154,7 +156,7 @@ func TestKeyIDs(t *testing.T) {
 // name a thing twice.
 func TestHeadersThatAreNone(t *testing.T) {
 	f := newField(t, target)
-	good := encode(goodHeader)
+	good := customer.Encode(goodHeader)
 	forgeries := []forgery{
 		f.raw("a list", malformed, "["+good+"]"), f.raw("a text", malformed, `"ES256"`), f.raw("null", badAlgorithm, "null"),
 		f.raw("nothing", malformed, ""), f.raw("cut short", malformed, good[:len(good)-1]), f.raw("with more after it", malformed, good+good),

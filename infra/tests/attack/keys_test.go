@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
+
+	"signpost/infra/tests/customer"
 )
 
 // The key ids of the tests' region. All but the first two must not be used.
@@ -85,7 +87,7 @@ func newKeyServer() (*keyServer, error) {
 func ecJWK(kid string, public *ecdsa.PublicKey, more object) object {
 	point, _ := public.Bytes() // a key that was just made always has one
 	size := (len(point) - 1) / 2
-	return merged(object{
+	return customer.Merged(object{
 		"kty": "EC", "crv": public.Params().Name, "kid": kid, "x": encoded(point[1 : 1+size]), "y": encoded(point[1+size:]),
 	}, more)
 }

@@ -8,12 +8,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex/webextest"
 )
@@ -27,7 +27,7 @@ func (w *watch) sealedBy(t *testing.T, v *victim) map[uint32]int {
 		t.Fatal(err)
 	}
 	for _, item := range page.Items {
-		if pk, _ := item["pk"].(*types.AttributeValueMemberS); pk == nil || pk.Value != "org#"+v.org.ID() {
+		if pk, _ := item["pk"].(*types.AttributeValueMemberS); pk == nil || pk.Value != "org#"+v.Org.ID() {
 			continue
 		}
 		for _, value := range item {
@@ -60,39 +60,7 @@ func withoutOldKeys(t *testing.T, document []byte) []byte {
 	t.Helper()
 	k := readKeyset(t, document)
 	k.Keys = slices.DeleteFunc(k.Keys, func(key map[string]any) bool { return key["keyId"] != float64(k.PrimaryKeyID) })
-	return []byte(encode(k))
-}
-
-// verify runs verifyconfigs for the victim.
-func (v *victim) verify(t *testing.T) map[string]int {
-	t.Helper()
-	result, err := v.stack.Invoke(context.Background(), "VerifyConfigsFunction", []byte(encode(object{"orgIds": []string{v.org.ID()}})))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var report map[string]int
-	if err := json.Unmarshal(result.Payload, &report); err != nil {
-		t.Fatalf("%v: %s", err, result.Payload)
-	}
-	return report
-}
-
-// becomesActive runs the schedule until the activation is completed.
-func (v *victim) becomesActive(t *testing.T) {
-	t.Helper()
-	again := time.NewTicker(100 * time.Millisecond)
-	defer again.Stop()
-	for deadline := time.Now().Add(20 * time.Second); ; <-again.C {
-		if _, err := v.stack.Invoke(context.Background(), "VerifyConfigsFunction", []byte("{}")); err != nil {
-			t.Fatal(err)
-		}
-		if view, _ := v.cloud.Installation(v.org.ID()); view.FullyProvisioned {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the schedule does not complete the activation")
-		}
-	}
+	return []byte(customer.Encode(k))
 }
 
 // TestKeysetRotation: a keyset with a new primary key opens what the old one
@@ -103,13 +71,13 @@ func TestKeysetRotation(t *testing.T) {
 	old := []byte(s.Secrets().TokenKeyset)
 	v := newVictim(t, s)
 	w := newWatch(t, s, newCanary(t, nil))
-	pending := &victim{stack: s, cloud: s.Webex(), org: s.Webex().AddOrganization("Not yet active", ours)}
-	s.Webex().Inject(webextest.Fault{Kind: webextest.KindToken, OrgID: pending.org.ID(), Status: 503, Times: 1})
-	mustSend(t, s.URL(), post(page, pending.sign(pending.activation(t)))).check(t, want{503, "webex_unavailable"})
+	pending := &victim{customer.New(t, s, ours)}
+	s.Webex().Inject(webextest.Fault{Kind: webextest.KindToken, OrgID: pending.Org.ID(), Status: 503, Times: 1})
+	check(t, customer.Send(t, s.URL(), customer.Post(page, pending.sign(pending.activation()))), unavailable)
 	oldID := readKeyset(t, old).PrimaryKeyID
 	for _, who := range []*victim{v, pending} {
 		if sealed := w.sealedBy(t, who); len(sealed) != 1 || sealed[oldID] == 0 {
-			t.Fatalf("%s is sealed by %v, want key %d only", who.org.Name(), sealed, oldID)
+			t.Fatalf("%s is sealed by %v, want key %d only", who.Org.Name(), sealed, oldID)
 		}
 	}
 
@@ -118,28 +86,28 @@ func TestKeysetRotation(t *testing.T) {
 		t.Fatal(err)
 	}
 	newID := readKeyset(t, fresh).PrimaryKeyID
-	s.SetEnvironment(map[string]string{"SECRET_JSON": secretDocument(fresh, contentKey)})
-	s.Webex().RevokeAccessTokens(v.org.ID()) // so that the refresh token must open
-	if report := v.verify(t); report["verified"] != 1 {
+	s.SetEnvironment(map[string]string{"SECRET_JSON": customer.SecretDocument(fresh, customer.NewKey)})
+	s.Webex().RevokeAccessTokens(v.Org.ID()) // so that the refresh token must open
+	if report := v.Verify().Object(t); report["verified"] != 1.0 {
 		t.Errorf("with both keys, verified: %v", report)
 	}
-	pending.becomesActive(t) // by its first token, which must open too
+	pending.Completes() // by its first token, which must open too
 	for _, who := range []*victim{v, pending} {
-		who.verify(t)
+		who.Verify().Want(t, 200)
 		if sealed := w.sealedBy(t, who); len(sealed) != 1 || sealed[newID] == 0 {
-			t.Errorf("%s is sealed by %v, want key %d only", who.org.Name(), sealed, newID)
+			t.Errorf("%s is sealed by %v, want key %d only", who.Org.Name(), sealed, newID)
 		}
 	}
 
-	s.SetEnvironment(map[string]string{"SECRET_JSON": secretDocument(withoutOldKeys(t, fresh), contentKey)})
+	s.SetEnvironment(map[string]string{"SECRET_JSON": customer.SecretDocument(withoutOldKeys(t, fresh), customer.NewKey)})
 	for _, who := range []*victim{v, pending} {
-		s.Webex().RevokeAccessTokens(who.org.ID())
-		if report := who.verify(t); report["verified"] != 1 {
-			t.Errorf("%s: without the old key, verified: %v", who.org.Name(), report)
+		s.Webex().RevokeAccessTokens(who.Org.ID())
+		if report := who.Verify().Object(t); report["verified"] != 1.0 {
+			t.Errorf("%s: without the old key, verified: %v", who.Org.Name(), report)
 		}
-		got := mustSend(t, s.URL(), post(actions, who.sign(who.claims(webextest.ActionHealthCheck))))
-		if got.status != 200 || !strings.Contains(got.body, `"operational"`) {
-			t.Errorf("%s: health is %d %s", who.org.Name(), got.status, got.body)
+		got := customer.Send(t, s.URL(), customer.Post(actions, who.sign(who.claims(webextest.ActionHealthCheck))))
+		if got.Status != 200 || !strings.Contains(got.Body, `"operational"`) {
+			t.Errorf("%s: health is %d %s", who.Org.Name(), got.Status, got.Body)
 		}
 	}
 }
@@ -154,9 +122,9 @@ func TestKeysetRotationAtAWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.SetEnvironment(map[string]string{"SECRET_JSON": secretDocument(fresh, contentKey)})
+	s.SetEnvironment(map[string]string{"SECRET_JSON": customer.SecretDocument(fresh, customer.NewKey)})
 	exchanges := s.Webex().Count(webextest.KindToken, "")
-	v.verify(t)
+	v.Verify().Want(t, 200)
 	if sealed := w.sealedBy(t, v); len(sealed) != 1 || sealed[readKeyset(t, fresh).PrimaryKeyID] == 0 {
 		t.Errorf("sealed by %v after a write, want the new key %d only", slices.Collect(maps.Keys(sealed)), readKeyset(t, fresh).PrimaryKeyID)
 	}
@@ -172,29 +140,31 @@ func TestContentKeyRotation(t *testing.T) {
 	v := newVictim(t, s)
 	const newKey = "content-key-new-2f94d07c"
 	keyset := s.Secrets().TokenKeyset
-	t.Cleanup(func() { s.SetEnvironment(map[string]string{"SECRET_JSON": secretDocument(keyset, contentKey)}) })
+	t.Cleanup(func() {
+		s.SetEnvironment(map[string]string{"SECRET_JSON": customer.SecretDocument(keyset, customer.NewKey)})
+	})
 	codes := []string{v.launch(t)} // and this one outlives the rotation
 	for _, step := range []struct {
 		keys []string
 		good map[string]bool
 	}{
-		{[]string{contentKey}, map[string]bool{contentKey: true, newKey: false}},
-		{[]string{newKey, contentKey}, map[string]bool{contentKey: true, newKey: true}},
-		{[]string{newKey}, map[string]bool{contentKey: false, newKey: true}},
+		{[]string{customer.NewKey}, map[string]bool{customer.NewKey: true, newKey: false}},
+		{[]string{newKey, customer.NewKey}, map[string]bool{customer.NewKey: true, newKey: true}},
+		{[]string{newKey}, map[string]bool{customer.NewKey: false, newKey: true}},
 	} {
-		s.SetEnvironment(map[string]string{"SECRET_JSON": secretDocument(keyset, step.keys...)})
+		s.SetEnvironment(map[string]string{"SECRET_JSON": customer.SecretDocument(keyset, step.keys...)})
 		for key, good := range step.good {
 			code := v.launch(t)
-			got := mustSend(t, s.URL(), redeeming(code, key))
+			got := customer.Send(t, s.URL(), customer.Redeeming(code, key))
 			if good {
-				got.launchIs(t, v)
+				launchIs(t, got, v)
 				continue
 			}
-			got.check(t, unauthorized)
+			check(t, got, unauthorized)
 			codes = append(codes, code) // not used up
 		}
 	}
 	for _, code := range codes {
-		mustSend(t, s.URL(), redeeming(code, newKey)).launchIs(t, v)
+		launchIs(t, customer.Send(t, s.URL(), customer.Redeeming(code, newKey)), v)
 	}
 }

@@ -2,10 +2,13 @@ package attack_test
 
 import (
 	"encoding/json"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -15,15 +18,15 @@ func TestMethods(t *testing.T) {
 	code := f.launch(t)
 	f.watch.last = f.watch.picture(t)
 	var rows []row
-	for path, action := range merged(object{"/launches/" + code: ""}, asObject(doors)) {
-		token := f.sign(f.claims(action.(string)))
+	for _, path := range append(slices.Collect(maps.Keys(doors)), "/launches/"+code) {
+		token := f.sign(f.claims(doors[path]))
 		for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "post", "POSTx", "$default", "ANY"} {
 			if method == "GET" && path == page {
 				continue // the page itself
 			}
-			r := post(path, token)
-			r.method = method
-			r.headers = map[string]string{"Authorization": "Bearer " + contentKey, "X-Http-Method-Override": "POST", "X-Method-Override": "POST", "X-Http-Method": "POST"}
+			r := customer.Post(path, token)
+			r.Method = method
+			r.Headers = map[string]string{"Authorization": "Bearer " + customer.NewKey, "X-Http-Method-Override": "POST", "X-Method-Override": "POST", "X-Http-Method": "POST"}
 			rows = append(rows, row{method + " " + path[:min(len(path), 40)], r, noRoute})
 		}
 	}
@@ -32,26 +35,18 @@ func TestMethods(t *testing.T) {
 		"/crossLaunch//assignContent", "/crossLaunch/a/b/assignContent", "/crossLaunch/digital_signage/assigncontent", "/launches", "/launches/", "/launches/" + code + "/", "/launches//" + code,
 		"/launches/x/" + code, "/.env", "/.git/config", "/actuator/env", "/_control/organizations",
 	} {
-		rows = append(rows, row{"POST " + strings.ReplaceAll(path, code, "code"), post(path, f.sign(f.claims(webextest.ActionDeprovision))), noRoute})
+		rows = append(rows, row{"POST " + strings.ReplaceAll(path, code, "code"), customer.Post(path, f.sign(f.claims(webextest.ActionDeprovision))), noRoute})
 	}
 	f.attack(t, rows)
-	mustSend(t, f.stack.URL(), redeeming(code, contentKey)).launchIs(t, f.victim) // nobody used it up
-}
-
-func asObject(texts map[string]string) object {
-	result := object{}
-	for name, value := range texts {
-		result[name] = value
-	}
-	return result
+	launchIs(t, customer.Send(t, f.Stack.URL(), customer.Redeeming(code, customer.NewKey)), f.victim) // nobody used it up
 }
 
 // launchIs checks that a redemption gave the victim's launch.
-func (a answer) launchIs(t *testing.T, v *victim) {
+func launchIs(t *testing.T, got answer, v *victim) {
 	t.Helper()
 	var redeemed struct{ OrgID string }
-	if err := json.Unmarshal([]byte(a.body), &redeemed); err != nil || a.status != 200 || redeemed.OrgID != v.org.Sub() {
-		t.Errorf("redeeming is answered %d %s", a.status, a.body)
+	if err := json.Unmarshal([]byte(got.Body), &redeemed); err != nil || got.Status != 200 || redeemed.OrgID != v.Org.Sub() {
+		t.Errorf("redeeming is answered %d %s", got.Status, got.Body)
 	}
 }
 
@@ -64,9 +59,7 @@ func leadingAway(evil string) []map[string]string {
 	}
 	all := map[string]string{}
 	for _, set := range sets {
-		for name, value := range set {
-			all[name] = value
-		}
+		maps.Copy(all, set)
 	}
 	return append(sets, all)
 }
@@ -77,26 +70,26 @@ func TestHostHeaders(t *testing.T) {
 	f := newField(t, target)
 	const evil = "evil.example.net"
 	for _, headers := range leadingAway(evil) {
-		names := encode(headers)
+		names := customer.Encode(headers)
 		t.Run(names[:min(len(names), 40)], func(t *testing.T) {
-			v := &victim{stack: f.stack, cloud: f.cloud, org: f.cloud.AddOrganization("Victim of headers", ours)}
+			v := &victim{customer.New(f.T, f.Stack, ours)} // its name is without the header
 			for _, r := range []request{
-				post(page, v.sign(v.activation(t))), post(actions, v.sign(v.claims(webextest.ActionUpdateApproved))), post(manage, v.sign(v.claims(webextest.ActionCrossLaunch))),
+				customer.Post(page, v.sign(v.activation())), customer.Post(actions, v.sign(v.claims(webextest.ActionUpdateApproved))), customer.Post(manage, v.sign(v.claims(webextest.ActionCrossLaunch))),
 			} {
-				r.headers = headers
-				got := mustSend(t, f.stack.URL(), r)
-				if got.status != 200 || strings.Contains(got.body, evil) || strings.Contains(encode(got.header), evil) {
-					t.Errorf("%s is answered %d %v %s", r.path, got.status, got.header, got.body)
+				r.Headers = headers
+				got := customer.Send(t, f.Stack.URL(), r)
+				if got.Status != 200 || strings.Contains(got.Body, evil) || strings.Contains(customer.Encode(got.Header), evil) {
+					t.Errorf("%s is answered %d %v %s", r.Path, got.Status, got.Header, got.Body)
 				}
-				if r.path == manage {
-					got.launchCode(t) // of the redirect that is configured
+				if r.Path == manage {
+					got.LaunchCode(t) // of the redirect that is configured
 				}
 			}
-			view, _ := v.cloud.Installation(v.org.ID())
-			signage, _ := v.cloud.Configuration(v.org.ID(), webextest.DigitalSignage)
-			pwa, _ := v.cloud.Configuration(v.org.ID(), webextest.PersistentWebApp)
-			told := encode([]any{signage, pwa})
-			if view.ActionsURL != f.stack.URL()+"/actions" || strings.Contains(told, evil) || strings.Count(told, f.stack.URL()+"/crossLaunch/") != 4 {
+			view, _ := v.Cloud.Installation(v.Org.ID())
+			signage, _ := v.Cloud.Configuration(v.Org.ID(), webextest.DigitalSignage)
+			pwa, _ := v.Cloud.Configuration(v.Org.ID(), webextest.PersistentWebApp)
+			told := customer.Encode([]any{signage, pwa})
+			if view.ActionsURL != f.Stack.URL()+"/actions" || strings.Contains(told, evil) || strings.Count(told, f.Stack.URL()+"/crossLaunch/") != 4 {
 				t.Errorf("Webex was told %s and %s", view.ActionsURL, told)
 			}
 			for name, text := range f.watch.rows(t) {
@@ -109,9 +102,9 @@ func TestHostHeaders(t *testing.T) {
 	t.Run("a refused token", func(t *testing.T) {
 		f.watch.last = f.watch.picture(t)
 		for _, headers := range leadingAway(evil) {
-			r := post(actions, f.token(goodHeader, f.claims(webextest.ActionDeprovision), none))
-			r.headers = headers
-			mustSend(t, f.stack.URL(), r).check(t, badSignature)
+			r := customer.Post(actions, f.token(goodHeader, f.claims(webextest.ActionDeprovision), none))
+			r.Headers = headers
+			check(t, customer.Send(t, f.Stack.URL(), r), badSignature)
 		}
 		f.watch.unchanged(t)
 	})
@@ -122,11 +115,11 @@ func TestQueries(t *testing.T) {
 	f := newField(t, target)
 	code := f.launch(t)
 	f.watch.last = f.watch.picture(t)
-	query := "?" + url.Values{"jwt": {f.sign(f.claims(webextest.ActionDeprovision))}, "key": {contentKey}, "authorization": {"Bearer " + contentKey}}.Encode()
+	query := "?" + url.Values{"jwt": {f.sign(f.claims(webextest.ActionDeprovision))}, "key": {customer.NewKey}, "authorization": {"Bearer " + customer.NewKey}}.Encode()
 	f.attack(t, []row{
-		{"a token", request{method: "POST", path: actions + query}, malformed},
-		{"a token, as a form", request{method: "POST", path: actions + query, contentType: asForm}, malformed},
-		{"a key", request{method: "POST", path: "/launches/" + code + query}, unauthorized},
-		{"a key in a cookie", request{method: "POST", path: "/launches/" + code, headers: map[string]string{"Cookie": "Authorization=Bearer " + contentKey}}, unauthorized},
+		{"a token", request{Method: "POST", Path: actions + query}, malformed},
+		{"a token, as a form", request{Method: "POST", Path: actions + query, ContentType: asForm}, malformed},
+		{"a key", request{Method: "POST", Path: "/launches/" + code + query}, unauthorized},
+		{"a key in a cookie", request{Method: "POST", Path: "/launches/" + code, Headers: map[string]string{"Cookie": "Authorization=Bearer " + customer.NewKey}}, unauthorized},
 	})
 }

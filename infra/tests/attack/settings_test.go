@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signpost/infra/tests/customer"
 )
 
 // secretText is in every wrong setting, and must be nowhere else.
@@ -19,7 +21,7 @@ func TestWrongSettingsAreNotTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	original["SECRET_JSON"] = secretDocument(s.Secrets().TokenKeyset, contentKey) // of all functions
+	original["SECRET_JSON"] = customer.SecretDocument(s.Secrets().TokenKeyset, customer.NewKey) // of all functions
 	keyset := `"tokenKeyset":` + string(s.Secrets().TokenKeyset)
 	for _, test := range []struct{ name, variable, value, function, reported string }{
 		{"secret is no JSON", "SECRET_JSON", secretText, "ActivationFunction", "SECRET_JSON"},

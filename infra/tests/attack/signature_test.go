@@ -6,11 +6,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"math/big"
 	"slices"
 	"strings"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -66,7 +68,7 @@ func derBy(key *ecdsa.PrivateKey) signer {
 }
 
 func signatureOf(token string) []byte {
-	signature, _ := decodeSegment(token[strings.LastIndexByte(token, '.')+1:]) // a token of the tests' own
+	signature, _ := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+1:]) // a token of the tests' own
 	return signature
 }
 
@@ -132,13 +134,13 @@ func TestMalleableSignature(t *testing.T) {
 	var rows []row
 	for _, door := range []string{assign, manage} {
 		token := f.sign(f.claims(webextest.ActionCrossLaunch))
-		mustSend(t, f.stack.URL(), post(door, token)).launchCode(t)
+		customer.Send(t, f.Stack.URL(), customer.Post(door, token)).LaunchCode(t)
 		signature := signatureOf(token)
 		s := new(big.Int).SetBytes(signature[32:])
 		twin := pair(new(big.Int).SetBytes(signature[:32]), s.Sub(elliptic.P256().Params().N, s), 32)
 		rows = append(rows,
-			row{"twin at " + door, post(door, token[:strings.LastIndexByte(token, '.')+1]+encoded(twin)), replayed},
-			row{"again at " + door, post(door, token), replayed})
+			row{"twin at " + door, customer.Post(door, token[:strings.LastIndexByte(token, '.')+1]+encoded(twin)), replayed},
+			row{"again at " + door, customer.Post(door, token), replayed})
 	}
 	f.watch.last = f.watch.picture(t)
 	f.attack(t, rows)

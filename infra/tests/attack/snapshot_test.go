@@ -10,11 +10,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -31,10 +31,7 @@ type watch struct {
 // newWatch takes the first picture.
 func newWatch(t *testing.T, s *stack.Stack, c *canary) *watch {
 	t.Helper()
-	w := &watch{stack: s, canary: c, table: dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})}
+	w := &watch{stack: s, canary: c, table: customer.Table(s.DynamoDBURL())}
 	w.last = w.picture(t)
 	return w
 }
@@ -81,7 +78,7 @@ func (w *watch) picture(t *testing.T) map[string]string {
 		picture["installation of "+org.Name()] = fmt.Sprintf("%+v", view)
 		for _, feature := range []string{webextest.DigitalSignage, webextest.PersistentWebApp} {
 			stored, _ := cloud.Configuration(org.ID(), feature)
-			picture[feature+" of "+org.Name()] = fmt.Sprint(cloud.Pushes(org.ID(), feature), encode(stored))
+			picture[feature+" of "+org.Name()] = fmt.Sprint(cloud.Pushes(org.ID(), feature), customer.Encode(stored))
 		}
 	}
 	var calls strings.Builder

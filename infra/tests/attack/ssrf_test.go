@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -38,14 +39,14 @@ func evilURLs(port string) []string {
 func TestURLClaims(t *testing.T) {
 	f := newField(t, target)
 	for i, evil := range evilURLs(f.canary.port) {
-		t.Run(encode(evil), func(t *testing.T) {
+		t.Run(customer.Encode(evil), func(t *testing.T) {
 			for _, claim := range urlClaims {
-				token := f.sign(merged(f.claims(webextest.ActionProvision), object{claim: evil}))
-				mustSend(t, f.stack.URL(), post(page, token)).check(t, untrustedURL)
+				token := f.sign(customer.Merged(f.claims(webextest.ActionProvision), object{claim: evil}))
+				check(t, customer.Send(t, f.Stack.URL(), customer.Post(page, token)), untrustedURL)
 			}
 			for _, action := range []string{webextest.ActionUpdate, webextest.ActionUpdateApproved} {
-				token := f.sign(merged(f.claims(action), object{"appUrl": evil, "signageUrl": evil}))
-				mustSend(t, f.stack.URL(), post(actions, token)).check(t, untrustedURL)
+				token := f.sign(customer.Merged(f.claims(action), object{"appUrl": evil, "signageUrl": evil}))
+				check(t, customer.Send(t, f.Stack.URL(), customer.Post(actions, token)), untrustedURL)
 			}
 		})
 		if i%batch == 0 {
@@ -54,8 +55,8 @@ func TestURLClaims(t *testing.T) {
 	}
 	t.Run("a trusted host that is no token endpoint", func(t *testing.T) {
 		for _, url := range []string{"https://a.wbx2.com/v1/access_token", "https://a.ciscospark.com/", "https://xwebexapis.com.wbx2.com/"} {
-			token := f.sign(merged(f.claims(webextest.ActionProvision), object{"oauthUrl": url}))
-			mustSend(t, f.stack.URL(), post(page, token)).check(t, untrustedURL)
+			token := f.sign(customer.Merged(f.claims(webextest.ActionProvision), object{"oauthUrl": url}))
+			check(t, customer.Send(t, f.Stack.URL(), customer.Post(page, token)), untrustedURL)
 		}
 		f.watch.unchanged(t)
 	})
@@ -70,12 +71,12 @@ func TestRedirects(t *testing.T) {
 		for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage, webextest.KindPWA} {
 			v := newVictim(t, s)
 			s.Webex().Inject(webextest.Fault{
-				Kind: kind, OrgID: v.org.ID(), Status: status, Redirect: "http://127.0.0.1:" + c.port + "/" + kind,
+				Kind: kind, OrgID: v.Org.ID(), Status: status, Redirect: "http://127.0.0.1:" + c.port + "/" + kind,
 			})
-			s.Webex().RevokeAccessTokens(v.org.ID()) // so that a new one is asked for
+			s.Webex().RevokeAccessTokens(v.Org.ID()) // so that a new one is asked for
 			for _, action := range []string{webextest.ActionUpdateApproved, webextest.ActionHealthCheck} {
-				if got := mustSend(t, s.URL(), post(actions, v.sign(v.claims(action)))); got.status >= 500 && got.status < 502 {
-					t.Errorf("%d at %s: %s is answered %d %s", status, kind, action, got.status, got.body)
+				if got := customer.Send(t, s.URL(), customer.Post(actions, v.sign(v.claims(action)))); got.Status >= 500 && got.Status < 502 {
+					t.Errorf("%d at %s: %s is answered %d %s", status, kind, action, got.Status, got.Body)
 				}
 			}
 			if visits := c.visits(); visits != "" {
@@ -85,8 +86,8 @@ func TestRedirects(t *testing.T) {
 	}
 	// The key set too: of a region that nobody has asked yet.
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Redirect: "http://127.0.0.1:" + c.port + "/jwks"})
-	token := rawToken(encode(goodHeader), fmt.Sprintf(`{"sub":"x","region":%q}`, west), goodSigner())
-	mustSend(t, s.URL(), post(manage, token)).check(t, want{503, "webex_unavailable"})
+	token := rawToken(customer.Encode(goodHeader), fmt.Sprintf(`{"sub":"x","region":%q}`, west), goodSigner())
+	check(t, customer.Send(t, s.URL(), customer.Post(manage, token)), unavailable)
 	if visits := c.visits(); visits != "" {
 		t.Errorf("the key set's redirect was followed:\n%s", visits)
 	}

@@ -2,14 +2,12 @@ package attack_test
 
 import (
 	"crypto"
-	"encoding/json"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -28,26 +26,16 @@ var doors = map[string]string{
 	assign: webextest.ActionCrossLaunch, manage: webextest.ActionCrossLaunch,
 }
 
-// victim is a customer whose activation is completed.
-type victim struct {
-	stack *stack.Stack
-	cloud *webextest.Cloud
-	org   *webextest.Organization
-}
+// victim is a customer whose tokens the tests sign.
+type victim struct{ *customer.Customer }
 
 // newVictim activates an organization of the tests' region on s.
 func newVictim(t *testing.T, s *stack.Stack) *victim {
 	t.Helper()
-	v := &victim{stack: s, cloud: s.Webex(), org: s.Webex().AddOrganization("Victim of "+t.Name(), ours)}
-	claims := v.activation(t)
-	claims["iat"] = now(-30)
-	if got := mustSend(t, s.URL(), post(page, v.sign(claims))); got.status != 200 {
-		t.Fatalf("the victim cannot be activated: %d %s", got.status, got.body)
-	}
+	v := &victim{customer.New(t, s, ours)}
+	v.PostActivation(v.sign(customer.Merged(v.activation(), object{"iat": customer.Seconds(-30)}))).Want(t, 200)
 	return v
 }
-
-func now(offset int) int64 { return time.Now().Unix() + int64(offset) }
 
 // numbers make ids that no token had before.
 var numbers atomic.Int64
@@ -55,33 +43,19 @@ var numbers atomic.Int64
 func newID() string { return "attack-" + strconv.FormatInt(numbers.Add(1), 10) }
 
 // activation are the claims of an activation code.
-func (v *victim) activation(t *testing.T) object {
-	t.Helper()
-	token, err := v.cloud.MintActivation(v.org.ID())
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload, err := decodeSegment(strings.Split(token, ".")[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims := object{}
-	if err := json.Unmarshal(payload, &claims); err != nil {
-		t.Fatal(err)
-	}
-	claims["iat"] = now(0)
-	return claims
+func (v *victim) activation() object {
+	return customer.Merged(customer.ClaimsOf(v.T, v.Activation(nil)), object{"iat": customer.Seconds(0)})
 }
 
 // claims are those of a token for an action, good ones.
 func (v *victim) claims(action string) object {
-	claims := object{"sub": v.org.Sub(), "appId": v.cloud.AppID(), "action": action, "jti": newID(), "iat": now(0)}
+	claims := object{"sub": v.Org.Sub(), "appId": v.Cloud.AppID(), "action": action, "jti": newID(), "iat": customer.Seconds(0)}
 	if action != webextest.ActionProvision {
 		return claims
 	}
-	view, _ := v.cloud.Installation(v.org.ID())
-	return merged(claims, object{
-		"region": ours, "orgName": v.org.Name(), "oauthUrl": view.OAuthURL, "appUrl": view.AppURL,
+	view, _ := v.Cloud.Installation(v.Org.ID())
+	return customer.Merged(claims, object{
+		"region": ours, "orgName": v.Org.Name(), "oauthUrl": view.OAuthURL, "appUrl": view.AppURL,
 		"signageUrl": view.SignageURL, "pwaUrl": view.PWAURL, "refreshToken": "refresh-token-of-nobody",
 	})
 }
@@ -97,7 +71,7 @@ func (v *victim) sign(claims object) string { return v.token(goodHeader, claims,
 
 // token makes any token.
 func (v *victim) token(header, claims object, sign signer) string {
-	return rawToken(encode(header), encode(claims), sign)
+	return rawToken(customer.Encode(header), customer.Encode(claims), sign)
 }
 
 // rawToken makes a token of a header and claims that need not be JSON.
@@ -109,10 +83,5 @@ func rawToken(header, claims string, sign signer) string {
 // launch cross-launches, as Webex does, and returns the launch code.
 func (v *victim) launch(t *testing.T) string {
 	t.Helper()
-	return mustSend(t, v.stack.URL(), post(manage, v.sign(v.claims(webextest.ActionCrossLaunch)))).launchCode(t)
-}
-
-// redeeming is the request that redeems a launch code, which is sent as it is.
-func redeeming(escapedCode, key string) request {
-	return request{method: "POST", path: "/launches/" + escapedCode, headers: map[string]string{"Authorization": "Bearer " + key}}
+	return v.In(t).Send(customer.Post(manage, v.sign(v.claims(webextest.ActionCrossLaunch)))).LaunchCode(t)
 }

@@ -4,55 +4,54 @@ import (
 	"sync"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
+)
+
+// The answers to health checks.
+var (
+	healthy      = object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"}
+	tokenInvalid = object{"operationalState": "token_invalid", "tokensState": "invalid", "tokenHealth": "token_invalid"}
 )
 
 func TestUpdateApproved(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	c.cloud.DeleteConfiguration(c.org.ID(), webextest.DigitalSignage)
-	token, err := c.cloud.MintUpdateApproved(c.org.ID(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.act(token).want(t, 200)
-	if c.pushes(webextest.DigitalSignage) != 2 || c.pushes(webextest.PersistentWebApp) != 1 {
-		t.Errorf("calls are %v, want one PUT of what was gone", c.calls())
-	}
+	c.Lose(webextest.DigitalSignage)
+	c.Act(c.Minted(c.Cloud.MintUpdateApproved(c.Org.ID(), nil))).Want(t, 200)
+	c.WantPushes(2, 1)
 }
 
 func TestHealthCheck(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		prepare     func(c *customer)
+		prepare     func(c *client)
 		operational string
 		tokens      string
 		ladder      string
 	}{
-		"as it should be":        {func(*customer) {}, "operational", "valid", "healthy"},
-		"a configuration gone":   {func(c *customer) { c.cloud.DeleteConfiguration(c.org.ID(), webextest.PersistentWebApp) }, "impaired", "valid", "healthy"},
-		"Webex fails":            {func(c *customer) { c.fault(webextest.Fault{Kind: webextest.KindPWA, Status: 500}) }, "impaired", "valid", "healthy"},
-		"access token withdrawn": {func(c *customer) { c.cloud.RevokeAccessTokens(c.org.ID()) }, "operational", "valid", "healthy"},
-		"refresh token dead": {func(c *customer) {
-			c.alone()
-			c.cloud.RevokeAccessTokens(c.org.ID())
-			c.cloud.RevokeRefreshToken(c.org.ID())
+		"as it should be":        {func(*client) {}, "operational", "valid", "healthy"},
+		"a configuration gone":   {func(c *client) { c.Lose(webextest.PersistentWebApp) }, "impaired", "valid", "healthy"},
+		"Webex fails":            {func(c *client) { c.Fault(webextest.Fault{Kind: webextest.KindPWA, Status: 500}) }, "impaired", "valid", "healthy"},
+		"access token withdrawn": {func(c *client) { c.RevokeAccess() }, "operational", "valid", "healthy"},
+		"refresh token dead": {func(c *client) {
+			alone(c)
+			c.RevokeAccess()
+			c.Cloud.RevokeRefreshToken(c.Org.ID())
 		}, "token_invalid", "invalid", "token_invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := activated(t, west)
 			test.prepare(c)
-			token := c.token(webextest.ActionHealthCheck, nil)
+			token := c.Token(webextest.ActionHealthCheck, nil)
 			want := object{"operationalState": test.operational, "tokensState": test.tokens, "tokenHealth": test.ladder}
-			c.act(token).wantJSON(t, 200, want)
-			c.act(token).want(t, 200) // repeating it has no effect
-			if !c.serves() {
+			c.Act(token).WantJSON(t, 200, want)
+			c.Act(token).Want(t, 200) // repeating it has no effect
+			if !c.Serves() {
 				t.Error("cross-launches are not answered")
 			}
-			if c.pushes(webextest.DigitalSignage) != 1 || c.pushes(webextest.PersistentWebApp) != 1 {
-				t.Error("a health check pushed")
-			}
+			c.WantPushes(1, 1)
 		})
 	}
 }
@@ -60,13 +59,13 @@ func TestHealthCheck(t *testing.T) {
 // alone makes the customer the only one whose refresh token is refused until its
 // test ends: several in a row, without a success, would be taken for the
 // deployment's fault.
-func (c *customer) alone() {
+func alone(c *client) {
 	c.Helper()
 	refusal.Lock()
 	c.Cleanup(refusal.Unlock)
 	other := activated(c.T, west)
-	other.cloud.RevokeAccessTokens(other.org.ID())
-	other.verify().wantJSON(c.T, 200, object{"verified": 1, "pushed": 0, "deleted": 0, "failed": 0, "left": 0})
+	other.Cloud.RevokeAccessTokens(other.Org.ID())
+	other.Verify().WantJSON(c.T, 200, report(object{"verified": 1}))
 }
 
 var refusal sync.Mutex
@@ -75,13 +74,13 @@ var refusal sync.Mutex
 func TestTokenInvalidComesBack(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	c.alone()
-	c.cloud.RevokeAccessTokens(c.org.ID())
-	c.cloud.RevokeRefreshToken(c.org.ID())
-	c.verify().want(t, 200)
-	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "token_invalid", "tokensState": "invalid", "tokenHealth": "token_invalid"})
-	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
-	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
+	alone(c)
+	c.RevokeAccess()
+	c.Cloud.RevokeRefreshToken(c.Org.ID())
+	c.Verify().Want(t, 200)
+	c.Health(nil).WantJSON(t, 200, tokenInvalid)
+	c.PostActivation(c.Activation(nil)).WantJSON(t, 200, activeAnswer(c))
+	c.Health(nil).WantJSON(t, 200, healthy)
 }
 
 // TestAKeptTokenComesBack: Webex takes the refresh token again that it refused,
@@ -89,77 +88,66 @@ func TestTokenInvalidComesBack(t *testing.T) {
 func TestAKeptTokenComesBack(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	c.alone()
-	c.cloud.RevokeAccessTokens(c.org.ID())
-	c.fault(webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json", Times: 1})
-	c.verify().want(t, 200)
-	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "token_invalid", "tokensState": "invalid", "tokenHealth": "token_invalid"})
-	c.verify().wantJSON(t, 200, object{"verified": 1, "pushed": 0, "deleted": 0, "failed": 0, "left": 0})
-	c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
+	alone(c)
+	c.RevokeAccess()
+	c.Fault(webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json", Times: 1})
+	c.Verify().Want(t, 200)
+	c.Health(nil).WantJSON(t, 200, tokenInvalid)
+	c.Verify().WantJSON(t, 200, report(object{"verified": 1}))
+	c.Health(nil).WantJSON(t, 200, healthy)
 }
 
 func TestRemoval(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	token, err := c.cloud.MintDeprovision(c.org.ID())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.forget()
+	token := c.Minted(c.Cloud.MintDeprovision(c.Org.ID()))
+	c.Forget()
 	for range 2 { // a repeated one is 200
-		c.act(token).want(t, 200)
+		c.Act(token).Want(t, 200)
 	}
-	c.act(c.token("deprovision", nil)).want(t, 200) // and so is another one
+	c.Remove(nil) // and so is another one
 	for _, action := range []string{"updateApproved", "update", "healthCheck"} {
-		c.act(c.token(action, nil)).wantProblem(t, "unknown_installation")
+		c.Act(c.Token(action, nil)).WantProblem(t, "unknown_installation")
 	}
-	if calls := c.calls(); len(calls) > 0 {
-		t.Errorf("a removal calls Webex: %v", calls)
-	}
+	c.WantNoCalls("a removal")
 }
 
 // TestRemovalEndsLaunches: nothing of a removed customer is given away.
 func TestRemovalEndsLaunches(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	code := c.code(object{"devices": sameDevices(1)})
-	c.act(c.token("deprovision", nil)).want(t, 200)
-	c.redeem(code).wantProblem(t, "unknown_launch")
+	code := c.Code(object{"devices": sameDevices(1)})
+	c.Remove(nil)
+	c.Redeem(code).WantProblem(t, "unknown_launch")
 }
 
 // TestEqualSeconds: what counts when the clock of whole seconds cannot tell.
 func TestEqualSeconds(t *testing.T) {
 	t.Parallel()
-	at := seconds(-60) // for all of them, whenever they get to run
+	at := customer.Seconds(-60) // for all of them, whenever they get to run
 	for _, test := range []struct {
 		name   string
-		follow func(c *customer)
+		follow func(c *client)
 		serves bool
 	}{
-		{"removal of the activation's second", func(c *customer) {
-			c.act(c.token("deprovision", object{"iat": at})).want(c.T, 200)
+		{"removal of the activation's second", func(c *client) { c.Remove(object{"iat": at}) }, true},
+		{"removal of the next second", func(c *client) { c.Remove(object{"iat": at + 1}) }, false},
+		{"removal of an earlier second", func(c *client) { c.Remove(object{"iat": at - 1}) }, true},
+		{"activation of the removal's second", func(c *client) {
+			c.Remove(object{"iat": at + 1})
+			c.PostActivation(c.Activation(object{"iat": at + 1})).Want(c.T, 200)
 		}, true},
-		{"removal of the next second", func(c *customer) {
-			c.act(c.token("deprovision", object{"iat": at + 1})).want(c.T, 200)
-		}, false},
-		{"removal of an earlier second", func(c *customer) {
-			c.act(c.token("deprovision", object{"iat": at - 1})).want(c.T, 200)
-		}, true},
-		{"activation of the removal's second", func(c *customer) {
-			c.act(c.token("deprovision", object{"iat": at + 1})).want(c.T, 200)
-			c.postActivation(c.activation(object{"iat": at + 1})).want(c.T, 200)
-		}, true},
-		{"activation older than the removal", func(c *customer) {
-			c.act(c.token("deprovision", object{"iat": at + 2})).want(c.T, 200)
-			c.postActivation(c.activation(object{"iat": at + 1})).wantProblem(c.T, "token_replayed")
+		{"activation older than the removal", func(c *client) {
+			c.Remove(object{"iat": at + 2})
+			c.PostActivation(c.Activation(object{"iat": at + 1})).WantProblem(c.T, "token_replayed")
 		}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
-			c.postActivation(c.activation(object{"iat": at})).want(t, 200)
+			c.PostActivation(c.Activation(object{"iat": at})).Want(t, 200)
 			test.follow(c)
-			if got := c.serves(); got != test.serves {
+			if got := c.Serves(); got != test.serves {
 				t.Errorf("cross-launches are answered: %t", got)
 			}
 		})
@@ -176,11 +164,11 @@ func TestEqualSecondsOfChanges(t *testing.T) {
 	}{"equal": {0, 2}, "older": {-1, 1}, "newer": {1, 2}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, at := activated(t, west), seconds(-20) // the activation is older
-			c.act(c.token("updateApproved", object{"iat": at})).want(t, 200)
-			c.cloud.DeleteConfiguration(c.org.ID(), webextest.DigitalSignage)
-			c.act(c.token("updateApproved", object{"iat": at + test.later})).want(t, 200)
-			if got := c.pushes(webextest.DigitalSignage); got != test.pushes {
+			c, at := activated(t, west), customer.Seconds(-20) // the activation is older
+			c.Act(c.Token("updateApproved", object{"iat": at})).Want(t, 200)
+			c.Lose(webextest.DigitalSignage)
+			c.Act(c.Token("updateApproved", object{"iat": at + test.later})).Want(t, 200)
+			if got := c.Pushes(webextest.DigitalSignage); got != test.pushes {
 				t.Errorf("%d pushes, want %d", got, test.pushes)
 			}
 		})
@@ -199,24 +187,20 @@ func TestMove(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
-			code, oldSub := c.activation(object{"iat": seconds(-30)}), c.org.Sub()
-			c.postActivation(code).want(t, 200)
-			token, err := c.cloud.MintMove(c.org.ID(), europe, options)
-			if err != nil {
-				t.Fatal(err)
+			code, oldSub := c.Activation(object{"iat": customer.Seconds(-30)}), c.Org.Sub()
+			c.PostActivation(code).Want(t, 200)
+			c.Act(c.Minted(c.Cloud.MintMove(c.Org.ID(), europe, options))).Want(t, 200)
+			c.Manage(c.SignedBy(west, "crossLaunch", nil)).WantProblem(t, "unknown_key")
+			redeemed := c.Redeem(c.Code(nil)).Want(t, 200).Object(t)
+			if redeemed["orgId"] != c.Org.Sub() || c.Org.Sub() == oldSub {
+				t.Errorf("orgId is %v, want the latest, %s", redeemed["orgId"], c.Org.Sub())
 			}
-			c.act(token).want(t, 200)
-			c.launchWith(c.signedBy(west, "crossLaunch", nil), webextest.DigitalSignage, "manageContent", nil).wantProblem(t, "unknown_key")
-			redeemed := c.redeem(c.code(nil)).want(t, 200).object(t)
-			if redeemed["orgId"] != c.org.Sub() || c.org.Sub() == oldSub {
-				t.Errorf("orgId is %v, want the latest, %s", redeemed["orgId"], c.org.Sub())
+			if redeemed["orgKey"] != c.Org.ID() {
+				t.Errorf("orgKey is %v, want %s as before the move", redeemed["orgKey"], c.Org.ID())
 			}
-			if redeemed["orgKey"] != c.org.ID() {
-				t.Errorf("orgKey is %v, want %s as before the move", redeemed["orgKey"], c.org.ID())
-			}
-			c.act(c.token("healthCheck", nil)).wantJSON(t, 200, object{"operationalState": "operational", "tokensState": "valid", "tokenHealth": "healthy"})
-			c.postActivation(code).wantJSON(t, 200, c.activeAnswer()) // the latest sub is stored
-			c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
+			c.Health(nil).WantJSON(t, 200, healthy)
+			c.PostActivation(code).WantJSON(t, 200, activeAnswer(c)) // the latest sub is stored
+			c.PostActivation(c.Activation(nil)).WantJSON(t, 200, activeAnswer(c))
 		})
 	}
 }
@@ -239,12 +223,12 @@ func TestMovesThatAreNone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := activated(t, west)
-			claims := object{"appUrl": c.cloud.BaseURL() + "/" + europe + "/xapi/api/organizations/" + c.org.ID() + "/apps/none"}
-			got := c.act(c.signedBy(test.signer, "update", merged(claims, test.claims)))
+			claims := object{"appUrl": c.Cloud.BaseURL() + "/" + europe + "/xapi/api/organizations/" + c.Org.ID() + "/apps/none"}
+			got := c.Act(c.SignedBy(test.signer, "update", customer.Merged(claims, test.claims)))
 			if test.code != "" {
-				got.wantProblem(t, test.code)
+				got.WantProblem(t, test.code)
 			}
-			if !c.serves() {
+			if !c.Serves() {
 				t.Error("the stored region's cross-launches are not answered any more")
 			}
 		})

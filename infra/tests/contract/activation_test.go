@@ -12,13 +12,14 @@ import (
 	"testing"
 	"time"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
 // activeAnswer is what a completed activation answers.
-func (c *customer) activeAnswer() object {
+func activeAnswer(c *client) object {
 	return object{
-		"orgId": c.org.Sub(), "appId": c.cloud.AppID(), "state": "active",
+		"orgId": c.Org.Sub(), "appId": c.Cloud.AppID(), "state": "active",
 		"features": object{"digital_signage": "in_sync", "persistent_web_app": "in_sync"},
 	}
 }
@@ -26,21 +27,21 @@ func (c *customer) activeAnswer() object {
 func TestActivation(t *testing.T) {
 	t.Parallel()
 	c := newCustomer(t, west)
-	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
-	view, api := c.installation(), c.stack.URL()
+	c.PostActivation(c.Activation(nil)).WantJSON(t, 200, activeAnswer(c))
+	view, api := c.Installation(), c.Stack.URL()
 	if view.ProvisioningState != "completed" || view.ActionsURL != api+"/actions" || !view.FullyProvisioned {
 		t.Errorf("Webex holds %+v", view)
 	}
 	for feature, want := range map[string]object{
-		webextest.DigitalSignage: {"signageUrl": signageURL}, webextest.PersistentWebApp: {"pwaUrl": pwaURL},
+		webextest.DigitalSignage: {"signageUrl": customer.SignageURL}, webextest.PersistentWebApp: {"pwaUrl": customer.PWAURL},
 	} {
 		want["crossLaunch"] = object{
 			"assignContent": object{"url": api + "/crossLaunch/" + feature + "/assignContent"},
 			"manageContent": object{"url": api + "/crossLaunch/" + feature + "/manageContent"},
 		}
-		stored, _ := c.cloud.Configuration(c.org.ID(), feature)
-		if encode(t, stored) != encode(t, want) || c.pushes(feature) != 1 {
-			t.Errorf("%s, pushed %d times: %s, want %s", feature, c.pushes(feature), encode(t, stored), encode(t, want))
+		stored, _ := c.Cloud.Configuration(c.Org.ID(), feature)
+		if customer.Encode(stored) != customer.Encode(want) || c.Pushes(feature) != 1 {
+			t.Errorf("%s, pushed %d times: %s, want %s", feature, c.Pushes(feature), customer.Encode(stored), customer.Encode(want))
 		}
 	}
 }
@@ -68,8 +69,8 @@ func TestFormsOfABody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
-			body := form.before + c.activation(nil) + form.after
-			c.post("/activation", form.contentType, body).wantJSON(t, 200, c.activeAnswer())
+			body := form.before + c.Activation(nil) + form.after
+			post(c, "/activation", form.contentType, body).WantJSON(t, 200, activeAnswer(c))
 		})
 	}
 }
@@ -89,13 +90,13 @@ func TestEventsOfOtherSenders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
-			body := "jwt=" + url.QueryEscape(c.activation(nil))
+			body := "jwt=" + url.QueryEscape(c.Activation(nil))
 			if test.base64 {
 				body = base64.StdEncoding.EncodeToString([]byte(body))
 			}
 			event := httpEvent("POST /activation", "/activation", object{test.header: "application/x-www-form-urlencoded"})
 			event["body"], event["isBase64Encoded"] = body, test.base64
-			got := c.invoke("ActivationFunction", event).object(t)
+			got := c.Invoke("ActivationFunction", event).Object(t)
 			if got["statusCode"] != 200.0 || !strings.Contains(got["body"].(string), `"state":"active"`) {
 				t.Errorf("answer is %v", got)
 			}
@@ -124,20 +125,20 @@ func TestPageOrJSON(t *testing.T) {
 		status             int
 		html               bool
 	}{
-		{"browser", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", c.activation(nil), 200, true},
-		{"program", "application/json", c.activation(nil), 200, false},
-		{"anything", "*/*", c.activation(nil), 200, false},
-		{"any text", "text/*", c.activation(nil), 200, false},
-		{"nothing", "", c.activation(nil), 200, false},
+		{"browser", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", c.Activation(nil), 200, true},
+		{"program", "application/json", c.Activation(nil), 200, false},
+		{"anything", "*/*", c.Activation(nil), 200, false},
+		{"any text", "text/*", c.Activation(nil), 200, false},
+		{"nothing", "", c.Activation(nil), 200, false},
 		{"browser, problem", "text/html", "x", 400, true},
 		{"program, problem", "*/*", "x", 400, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := send(t, request{
-				method: "POST", url: c.stack.URL() + "/activation", contentType: "application/x-www-form-urlencoded",
-				body: "jwt=" + test.body, headers: map[string]string{"Accept": test.accept},
-			}).want(t, test.status)
-			kind := got.header.Get("Content-Type")
+			got := c.In(t).Send(request{
+				Method: "POST", Path: "/activation", ContentType: "application/x-www-form-urlencoded",
+				Body: "jwt=" + test.body, Headers: map[string]string{"Accept": test.accept},
+			}).Want(t, test.status)
+			kind := got.Header.Get("Content-Type")
 			if strings.HasPrefix(kind, "text/html") != test.html || strings.HasPrefix(kind, "application/") == test.html {
 				t.Errorf("content type is %q", kind)
 			}
@@ -147,18 +148,18 @@ func TestPageOrJSON(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	t.Parallel()
-	got := send(t, request{method: "GET", url: shared.URL() + "/activation"}).want(t, 200)
-	policy := got.header.Get("Content-Security-Policy")
-	if !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") || !strings.Contains(policy, "default-src 'none'") {
-		t.Errorf("headers are %v", got.header)
+	got := customer.Send(t, shared.URL(), request{Method: "GET", Path: "/activation"}).Want(t, 200)
+	policy := got.Header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") || !strings.Contains(policy, "default-src 'none'") {
+		t.Errorf("headers are %v", got.Header)
 	}
 	for _, piece := range []string{"<html lang=", "<title>", "<form", "<label", `name="jwt"`, "Signpost (local)"} {
-		if !strings.Contains(got.body, piece) {
+		if !strings.Contains(got.Body, piece) {
 			t.Errorf("the page has no %s", piece)
 		}
 	}
 	for _, piece := range []string{"<script", "src=", "http:", "https:", "@import"} {
-		if strings.Contains(got.body, piece) {
+		if strings.Contains(got.Body, piece) {
 			t.Errorf("the page has %s", piece)
 		}
 	}
@@ -168,10 +169,10 @@ func TestPage(t *testing.T) {
 // it cannot use.
 func TestPastedCodes(t *testing.T) {
 	t.Parallel()
-	paste := func(c *customer, pasted string) answer {
-		return send(c.T, request{
-			method: "POST", url: c.stack.URL() + "/activation", contentType: "application/x-www-form-urlencoded",
-			body: url.Values{"jwt": {pasted}}.Encode(), headers: map[string]string{"Accept": "text/html"},
+	paste := func(c *client, pasted string) answer {
+		return c.Send(request{
+			Method: "POST", Path: "/activation", ContentType: "application/x-www-form-urlencoded",
+			Body: url.Values{"jwt": {pasted}}.Encode(), Headers: map[string]string{"Accept": "text/html"},
 		})
 	}
 	for name, around := range map[string]func(code string) string{
@@ -183,84 +184,76 @@ func TestPastedCodes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
-			if got := paste(c, around(c.activation(nil))).want(t, 200); !strings.Contains(got.body, "The integration is active") {
-				t.Errorf("the page is %s", got.body)
+			if got := paste(c, around(c.Activation(nil))).Want(t, 200); !strings.Contains(got.Body, "The integration is active") {
+				t.Errorf("the page is %s", got.Body)
 			}
 		})
 	}
 	c := newCustomer(t, west)
-	code := c.activation(nil)
+	code := c.Activation(nil)
 	for _, test := range []struct {
 		name, pasted, wrong string
 		status              int
 	}{
 		{"half", code[:len(code)/2], "This is not a complete activation code", 400},
 		{"cut at the end", code[:len(code)-10], "was changed or cut short", 401},
-		{"two", code + " " + c.activation(nil), "These are several activation codes", 400},
-		{"old", c.activation(object{"iat": seconds(-8 * 24 * 3600)}), "has expired", 401},
+		{"two", code + " " + c.Activation(nil), "These are several activation codes", 400},
+		{"old", c.Activation(object{"iat": customer.Seconds(-8 * 24 * 3600)}), "has expired", 401},
 		{"markup", `</textarea><script>"&`, "This is not a complete activation code", 400},
 	} {
-		got := paste(c, test.pasted).want(t, test.status)
+		got := paste(c, test.pasted).Want(t, test.status)
 		again := ">\n" + html.EscapeString(test.pasted) + "</textarea>"
 		for _, piece := range []string{test.wrong, again, `<a href="mailto:support@example.com">support@example.com</a>`} {
-			if !strings.Contains(got.body, piece) {
-				t.Errorf("%s: the page has no %q:\n%s", test.name, piece, got.body)
+			if !strings.Contains(got.Body, piece) {
+				t.Errorf("%s: the page has no %q:\n%s", test.name, piece, got.Body)
 			}
 		}
-		if logs := c.stack.Logs(); strings.Contains(logs, test.pasted) {
+		if logs := c.Stack.Logs(); strings.Contains(logs, test.pasted) {
 			t.Errorf("%s: what was pasted is logged", test.name)
 		}
 	}
-	if calls := c.calls(); len(calls) > 0 {
-		t.Errorf("what is no code calls %v", calls)
-	}
+	c.WantNoCalls("what is no code")
 }
 
 // TestLookingDoesNothing: no method but POST reaches a use case.
 func TestLookingDoesNothing(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	code := c.code(nil)
-	c.forget()
+	code := c.Code(nil)
+	c.Forget()
 	for _, method := range []string{"GET", "HEAD", "OPTIONS"} {
 		for _, path := range []string{"/actions", "/crossLaunch/digital_signage/assignContent", "/crossLaunch/digital_signage/manageContent", "/launches/" + code} {
-			send(t, request{method: method, url: c.stack.URL() + path, headers: bearer(newKey)}).want(t, 404)
+			c.In(t).Send(request{Method: method, Path: path, Headers: customer.Bearer(customer.NewKey)}).Want(t, 404)
 		}
 	}
 	event := httpEvent("HEAD /activation", "/activation", object{"content-type": "application/jwt"})
-	event["body"] = c.activation(nil)
-	if got := c.invoke("ActivationFunction", event).object(t); got["statusCode"] != 200.0 || !strings.Contains(got["body"].(string), "<form") {
+	event["body"] = c.Activation(nil)
+	if got := c.Invoke("ActivationFunction", event).Object(t); got["statusCode"] != 200.0 || !strings.Contains(got["body"].(string), "<form") {
 		t.Errorf("HEAD with a code answers %v", got)
 	}
-	if calls := c.calls(); len(calls) > 0 {
-		t.Errorf("looking calls %v", calls)
-	}
-	c.redeem(code).want(t, 200)
+	c.WantNoCalls("looking")
+	c.Redeem(code).Want(t, 200)
 }
 
 func TestRepeatedActivationDoesNothing(t *testing.T) {
 	t.Parallel()
 	c := newCustomer(t, west)
-	code := c.activation(nil)
-	first := c.postActivation(code).want(t, 200)
-	c.forget()
-	again := c.postActivation(code)
-	again.wantJSON(t, 200, first.object(t))
-	if calls := c.calls(); len(calls) > 0 {
-		t.Errorf("repeated, it calls %v", calls)
-	}
+	code := c.Activation(nil)
+	first := c.PostActivation(code).Want(t, 200)
+	c.Forget()
+	again := c.PostActivation(code)
+	again.WantJSON(t, 200, first.Object(t))
+	c.WantNoCalls("repeated, it")
 }
 
 // TestOneCodeTwiceAtOnce: as when Control Hub and an admin deliver the same one.
 func TestOneCodeTwiceAtOnce(t *testing.T) {
 	t.Parallel()
 	c := newCustomer(t, west)
-	if got := atOnce(t, 3, c.posting("/activation", c.activation(nil))); got[200] != 3 {
+	if got := customer.AtOnce(t, c.Stack.URL(), 3, customer.Post("/activation", c.Activation(nil))); got[200] != 3 {
 		t.Errorf("statuses, and how often: %v", got)
 	}
-	if c.pushes(webextest.DigitalSignage) != 1 || c.pushes(webextest.PersistentWebApp) != 1 {
-		t.Errorf("calls are %v", c.calls())
-	}
+	c.WantPushes(1, 1)
 }
 
 // TestOneCodeTwiceAtOnceRefused: nobody is told that Webex knows us before it
@@ -273,13 +266,13 @@ func TestOneCodeTwiceAtOnceRefused(t *testing.T) {
 			t.Run(fmt.Sprintf("%d, %s", status, accept), func(t *testing.T) {
 				t.Parallel()
 				c := newCustomer(t, west)
-				c.fault(webextest.Fault{Kind: webextest.KindApp, Method: "PATCH", Status: status, Delay: 300 * time.Millisecond})
-				r := c.posting("/activation", c.activation(nil))
-				r.headers = map[string]string{"Accept": accept}
-				if got := atOnce(t, 3, r); got[want] != 3 {
+				c.Fault(webextest.Fault{Kind: webextest.KindApp, Method: "PATCH", Status: status, Delay: 300 * time.Millisecond})
+				r := customer.Post("/activation", c.Activation(nil))
+				r.Headers = map[string]string{"Accept": accept}
+				if got := customer.AtOnce(t, c.Stack.URL(), 3, r); got[want] != 3 {
 					t.Errorf("statuses, and how often: %v", got)
 				}
-				if c.installation().ProvisioningState == "completed" {
+				if c.Installation().ProvisioningState == "completed" {
 					t.Error("the case proves nothing: Webex was told")
 				}
 			})
@@ -292,44 +285,35 @@ func TestOneCodeTwiceAtOnceRefused(t *testing.T) {
 func TestReinstall(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	code, err := c.cloud.MintStrangerActivation(c.org.ID())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.postActivation(code).wantProblem(t, "webex_rejected")
-	if !c.serves() {
+	c.PostActivation(c.Minted(c.Cloud.MintStrangerActivation(c.Org.ID()))).WantProblem(t, "webex_rejected")
+	if !c.Serves() {
 		t.Error("a stranger's activation has ended the installation")
 	}
-	customer := newCustomer(t, west)
-	if code, err = c.cloud.MintStrangerActivation(customer.org.ID()); err != nil {
-		t.Fatal(err)
-	}
-	customer.postActivation(code).wantProblem(t, "webex_rejected")
-	if customer.serves() {
+	unknown := newCustomer(t, west)
+	unknown.PostActivation(c.Minted(c.Cloud.MintStrangerActivation(unknown.Org.ID()))).WantProblem(t, "webex_rejected")
+	if unknown.Serves() {
 		t.Error("a stranger's activation has made an installation")
 	}
-	c.forget()
-	c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
-	if c.pushes(webextest.DigitalSignage) != 1 || c.pushes(webextest.PersistentWebApp) != 1 {
-		t.Errorf("the re-activation pushed what Webex held already: %v", c.calls())
-	}
+	c.Forget()
+	c.PostActivation(c.Activation(nil)).WantJSON(t, 200, activeAnswer(c))
+	c.WantPushes(1, 1)
 }
 
 func TestFeaturesOfAnActivation(t *testing.T) {
 	t.Parallel()
 	t.Run("not offered", func(t *testing.T) {
 		c := newCustomer(t, west)
-		want := c.activeAnswer()
+		want := activeAnswer(c)
 		want["features"].(object)["persistent_web_app"] = "not_offered"
-		c.postActivation(c.activation(object{"pwaUrl": nil})).wantJSON(t, 200, want)
+		c.PostActivation(c.Activation(object{"pwaUrl": nil})).WantJSON(t, 200, want)
 	})
 	t.Run("pending", func(t *testing.T) {
 		c := newCustomer(t, west)
-		want := c.activeAnswer()
+		want := activeAnswer(c)
 		want["features"].(object)["digital_signage"] = "pending"
-		c.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 500, Times: 1})
-		c.postActivation(c.activation(nil)).wantJSON(t, 200, want)
-		c.verify().wantJSON(t, 200, object{"verified": 1, "pushed": 1, "deleted": 0, "failed": 0, "left": 0})
+		c.Fault(webextest.Fault{Kind: webextest.KindSignage, Status: 500, Times: 1})
+		c.PostActivation(c.Activation(nil)).WantJSON(t, 200, want)
+		c.Verify().WantJSON(t, 200, report(object{"verified": 1, "pushed": 1}))
 	})
 }
 
@@ -350,9 +334,9 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := newCustomer(t, west).activateWith(test.fault)
-			got.wantProblem(t, test.code)
-			if header := got.header.Get("Retry-After"); header != test.want {
+			got := newCustomer(t, west).ActivateWith(test.fault)
+			got.WantProblem(t, test.code)
+			if header := got.Header.Get("Retry-After"); header != test.want {
 				t.Errorf("Retry-After is %q, want %q", header, test.want)
 			}
 		})
@@ -367,7 +351,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	defer thief.Close()
 	for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage} {
 		for _, status := range []int{302, 307} {
-			newCustomer(t, west).activateWith(webextest.Fault{Kind: kind, Status: status, Redirect: thief.URL})
+			newCustomer(t, west).ActivateWith(webextest.Fault{Kind: kind, Status: status, Redirect: thief.URL})
 		}
 	}
 	if n := followed.Load(); n > 0 {
@@ -390,11 +374,11 @@ func TestActivationIsFinishedLater(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
 			fault.Times = 1
-			c.fault(fault)
-			code := c.activation(nil)
-			c.postActivation(code).wantProblem(t, "webex_unavailable")
-			c.postActivation(code).wantJSON(t, 200, c.activeAnswer()) // the same code resumes
-			if !c.installation().FullyProvisioned {
+			c.Fault(fault)
+			code := c.Activation(nil)
+			c.PostActivation(code).WantProblem(t, "webex_unavailable")
+			c.PostActivation(code).WantJSON(t, 200, activeAnswer(c)) // the same code resumes
+			if !c.Installation().FullyProvisioned {
 				t.Error("Webex was not told")
 			}
 		})

@@ -24,9 +24,9 @@ func TestAnswersOfWebexInOtherWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCustomer(t, west)
-			c.fault(fault)
-			c.postActivation(c.activation(nil)).wantJSON(t, 200, c.activeAnswer())
-			if got := c.verify().want(t, 200).object(t); got["verified"] != 1.0 || got["pushed"] != 0.0 {
+			c.Fault(fault)
+			c.PostActivation(c.Activation(nil)).WantJSON(t, 200, activeAnswer(c))
+			if got := c.Verify().Want(t, 200).Object(t); got["verified"] != 1.0 || got["pushed"] != 0.0 {
 				t.Errorf("a verification answers %v", got)
 			}
 		})
@@ -43,14 +43,14 @@ func TestAbsentConfigurationInOtherWords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := activated(t, west)
-			c.cloud.DeleteConfiguration(c.org.ID(), webextest.DigitalSignage)
+			c.Lose(webextest.DigitalSignage)
 			fault.Kind, fault.Method, fault.Times = webextest.KindSignage, "GET", 1
-			c.fault(fault)
+			c.Fault(fault)
 			for range 2 {
-				c.verify().want(t, 200)
+				c.Verify().Want(t, 200)
 			}
-			if _, stored := c.cloud.Configuration(c.org.ID(), webextest.DigitalSignage); !stored || c.pushes(webextest.DigitalSignage) != 2 {
-				t.Errorf("stored: %v after %d pushes", stored, c.pushes(webextest.DigitalSignage))
+			if _, stored := c.Cloud.Configuration(c.Org.ID(), webextest.DigitalSignage); !stored || c.Pushes(webextest.DigitalSignage) != 2 {
+				t.Errorf("stored: %v after %d pushes", stored, c.Pushes(webextest.DigitalSignage))
 			}
 		})
 	}

@@ -9,12 +9,10 @@ import (
 	"encoding/pem"
 	"hash"
 	"strings"
-	"testing"
 	"time"
-)
 
-// otherApp is another integration's id.
-const otherApp = "00000000-1111-4222-8333-444444444444"
+	"signpost/infra/tests/customer"
+)
 
 // stamp is a time as `expiryTime` says it, from now.
 func stamp(secondsFromNow int) string {
@@ -30,37 +28,41 @@ func forged(token string) string {
 // upToSignature is a token whose signature is empty.
 func upToSignature(token string) string { return token[:strings.LastIndexByte(token, '.')+1] }
 
-func segment(t *testing.T, value any) string {
-	t.Helper()
-	return base64.RawURLEncoding.EncodeToString([]byte(encode(t, value)))
+func segment(value any) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(customer.Encode(value)))
 }
 
 // unsigned is a token with the algorithm `none`.
-func unsigned(t *testing.T, token string) string {
-	t.Helper()
-	return segment(t, object{"alg": "none", "typ": "JWT"}) + "." + strings.Split(token, ".")[1] + "."
+func unsigned(token string) string {
+	return segment(object{"alg": "none", "typ": "JWT"}) + "." + strings.Split(token, ".")[1] + "."
 }
 
-// hmac is a health check whose secret is what everybody can read: the public key
+// hmacToken is a health check whose secret is what everybody can read: the public key
 // of the region.
-func (c *customer) hmac(algorithm string) string {
+func hmacToken(c *client, algorithm string) string {
 	c.Helper()
-	public, kid := c.cloud.PublicKey(c.org.Region())
+	public, kid := c.Cloud.PublicKey(c.Org.Region())
 	der, err := x509.MarshalPKIXPublicKey(public)
 	if err != nil {
 		c.Fatal(err)
 	}
 	secret := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 	hashes := map[string]func() hash.Hash{"HS256": sha256.New, "HS512": sha512.New}
-	signed := segment(c.T, object{"alg": algorithm, "typ": "JWT", "kid": kid}) + "." +
-		segment(c.T, claimsOf(c.T, c.token("healthCheck", nil)))
+	signed := segment(object{"alg": algorithm, "typ": "JWT", "kid": kid}) + "." +
+		segment(customer.ClaimsOf(c.T, c.Token("healthCheck", nil)))
 	mac := hmac.New(hashes[algorithm], secret)
 	mac.Write([]byte(signed))
 	return signed + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // withHeader is a well-signed health check with changes to its header.
-func (c *customer) withHeader(changes object) string {
+func withHeader(c *client, changes object) string {
 	c.Helper()
-	return c.cloud.Sign(c.org.Region(), changes, claimsOf(c.T, c.token("healthCheck", nil)))
+	return c.Cloud.Sign(c.Org.Region(), changes, customer.ClaimsOf(c.T, c.Token("healthCheck", nil)))
+}
+
+// post posts a body of any content type.
+func post(c *client, path, contentType, body string) answer {
+	c.Helper()
+	return c.Send(request{Method: "POST", Path: path, ContentType: contentType, Body: body})
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -33,9 +34,9 @@ func TestRedirect(t *testing.T) {
 	c := activated(t, west)
 	for _, feature := range []string{webextest.DigitalSignage, webextest.PersistentWebApp} {
 		for _, task := range []string{"assignContent", "manageContent"} {
-			got := c.launch(feature, task, nil).want(t, 200)
-			code := got.launchCode(t)
-			got.wantJSON(t, 200, object{"redirectUrl": "https://content.example.com/start?tenant=7&lang=en&launch=" + code + "#top"})
+			got := c.Launch(feature, task, nil).Want(t, 200)
+			code := got.LaunchCode(t)
+			got.WantJSON(t, 200, object{"redirectUrl": "https://content.example.com/start?tenant=7&lang=en&launch=" + code + "#top"})
 		}
 	}
 }
@@ -65,20 +66,20 @@ func TestRedeeming(t *testing.T) {
 		"null devices":  {webextest.DigitalSignage, "assignContent", object{"devices": nil}, []object{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := c.in(t)
+			c := c.In(t)
 			before := time.Now().Truncate(time.Second)
-			code := c.launch(test.feature, test.task, test.fields).launchCode(t)
-			got := c.redeem(code).want(t, 200)
-			issued, err := time.Parse(time.RFC3339, fmt.Sprint(got.object(t)["issuedAt"]))
+			code := c.Launch(test.feature, test.task, test.fields).LaunchCode(t)
+			got := c.Redeem(code).Want(t, 200)
+			issued, err := time.Parse(time.RFC3339, fmt.Sprint(got.Object(t)["issuedAt"]))
 			if err != nil || issued.Before(before) || issued.After(time.Now()) {
 				t.Errorf("issuedAt: %v", err)
 			}
-			got.wantJSON(t, 200, object{
-				"orgKey": c.org.ID(), "orgId": c.org.Sub(), "orgName": c.org.Name(), "appId": c.cloud.AppID(), "feature": test.feature,
+			got.WantJSON(t, 200, object{
+				"orgKey": c.Org.ID(), "orgId": c.Org.Sub(), "orgName": c.Org.Name(), "appId": c.Cloud.AppID(), "feature": test.feature,
 				"task":    map[string]string{"assignContent": "assign_content", "manageContent": "manage_content"}[test.task],
-				"devices": test.devices, "issuedAt": got.object(t)["issuedAt"],
+				"devices": test.devices, "issuedAt": got.Object(t)["issuedAt"],
 			})
-			c.redeem(code).wantProblem(t, "unknown_launch")
+			c.Redeem(code).WantProblem(t, "unknown_launch")
 		})
 	}
 }
@@ -88,14 +89,14 @@ func TestManyDevices(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
 	devices := randomDevices(10_000)
-	got := c.redeem(c.code(object{"devices": devices})).want(t, 200).object(t)
-	if encode(t, got["devices"]) != encode(t, devices) {
+	got := c.Redeem(c.Code(object{"devices": devices})).Want(t, 200).Object(t)
+	if customer.Encode(got["devices"]) != customer.Encode(devices) {
 		t.Error("the devices are not those that were posted, in their order")
 	}
-	c.launch(webextest.DigitalSignage, "assignContent", object{"devices": append(devices, object{"deviceId": "x"})}).
-		wantProblem(t, "too_many_devices")
-	c.launch(webextest.DigitalSignage, "manageContent", object{"devices": sameDevices(10_001)}).
-		wantProblem(t, "too_many_devices")
+	c.Launch(webextest.DigitalSignage, "assignContent", object{"devices": append(devices, object{"deviceId": "x"})}).
+		WantProblem(t, "too_many_devices")
+	c.Launch(webextest.DigitalSignage, "manageContent", object{"devices": sameDevices(10_001)}).
+		WantProblem(t, "too_many_devices")
 }
 
 func TestFieldsOfADevice(t *testing.T) {
@@ -112,12 +113,12 @@ func TestFieldsOfADevice(t *testing.T) {
 		"deviceId is a number":   {object{"deviceId": 7}, "malformed_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := c.in(t).launch(webextest.DigitalSignage, "assignContent", object{"devices": []object{{"deviceId": "first"}, test.device}})
+			got := c.In(t).Launch(webextest.DigitalSignage, "assignContent", object{"devices": []object{{"deviceId": "first"}, test.device}})
 			if test.code == "" {
-				got.want(t, 200)
+				got.Want(t, 200)
 				return
 			}
-			got.wantProblem(t, test.code)
+			got.WantProblem(t, test.code)
 		})
 	}
 }
@@ -134,12 +135,12 @@ func TestTaskMustFitTheRoute(t *testing.T) {
 		{"assignContent", "manage_content", false},
 		{"manageContent", "assign_content", false},
 	} {
-		got := c.launch(webextest.DigitalSignage, test.route, object{"task": test.task})
+		got := c.Launch(webextest.DigitalSignage, test.route, object{"task": test.task})
 		if test.fits {
-			got.want(t, 200)
+			got.Want(t, 200)
 			continue
 		}
-		got.wantProblem(t, "wrong_action")
+		got.WantProblem(t, "wrong_action")
 	}
 }
 
@@ -148,18 +149,18 @@ func TestTaskMustFitTheRoute(t *testing.T) {
 func TestWhoMayRedeem(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	code := c.code(nil)
-	for _, headers := range []map[string]string{nil, bearer(""), bearer("wrong"), bearer(newKey + "x"), {"Authorization": newKey}} {
-		c.redeemWith(code, headers).wantProblem(t, "unauthorized")
-		c.redeemWith(strings.Repeat("A", 43), headers).wantProblem(t, "unauthorized")
+	code := c.Code(nil)
+	for _, headers := range []map[string]string{nil, customer.Bearer(""), customer.Bearer("wrong"), customer.Bearer(customer.NewKey + "x"), {"Authorization": customer.NewKey}} {
+		c.RedeemWith(code, headers).WantProblem(t, "unauthorized")
+		c.RedeemWith(strings.Repeat("A", 43), headers).WantProblem(t, "unauthorized")
 	}
-	c.redeemWith(code, bearer(oldKey)).want(t, 200) // it was not used up
-	c.redeemWith(c.code(nil), bearer(newKey)).want(t, 200)
-	c.redeemWith(c.code(nil), map[string]string{"Authorization": "bearer " + newKey}).want(t, 200)
-	code = c.code(nil)
-	event := httpEvent("POST /launches/{code}", "/launches/"+code, object{"AUTHORIZATION": "Bearer " + newKey})
+	c.RedeemWith(code, customer.Bearer(customer.OldKey)).Want(t, 200) // it was not used up
+	c.RedeemWith(c.Code(nil), customer.Bearer(customer.NewKey)).Want(t, 200)
+	c.RedeemWith(c.Code(nil), map[string]string{"Authorization": "bearer " + customer.NewKey}).Want(t, 200)
+	code = c.Code(nil)
+	event := httpEvent("POST /launches/{code}", "/launches/"+code, object{"AUTHORIZATION": "Bearer " + customer.NewKey})
 	event["pathParameters"] = object{"code": code}
-	if got := c.invoke("LaunchesFunction", event).object(t); got["statusCode"] != 200.0 {
+	if got := c.Invoke("LaunchesFunction", event).Object(t); got["statusCode"] != 200.0 {
 		t.Errorf("with the header's name in capitals: %v", got)
 	}
 }
@@ -169,10 +170,10 @@ func TestBodyOfARedemptionIsIgnored(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
 	for _, body := range []string{`{}`, `{"code":"other"}`, `{`, "x=y"} {
-		send(t, request{
-			method: "POST", url: c.stack.URL() + "/launches/" + c.code(nil), contentType: "application/json", body: body,
-			headers: bearer(newKey),
-		}).want(t, 200)
+		c.In(t).Send(request{
+			Method: "POST", Path: "/launches/" + c.Code(nil), ContentType: "application/json", Body: body,
+			Headers: customer.Bearer(customer.NewKey),
+		}).Want(t, 200)
 	}
 }
 
@@ -180,8 +181,8 @@ func TestBodyOfARedemptionIsIgnored(t *testing.T) {
 func TestOneOfManyRedeems(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	code := c.code(object{"devices": sameDevices(3)})
-	got := atOnce(t, 6, request{method: "POST", url: c.stack.URL() + "/launches/" + code, headers: bearer(newKey)})
+	code := c.Code(object{"devices": sameDevices(3)})
+	got := customer.AtOnce(t, c.Stack.URL(), 6, request{Method: "POST", Path: "/launches/" + code, Headers: customer.Bearer(customer.NewKey)})
 	if got[200] != 1 || got[404] != 5 {
 		t.Errorf("statuses, and how often: %v", got)
 	}
@@ -191,7 +192,7 @@ func TestOneOfManyRedeems(t *testing.T) {
 func TestOneOfManyLaunches(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	got := atOnce(t, 4, c.posting("/crossLaunch/digital_signage/manageContent", c.token("crossLaunch", nil)))
+	got := customer.AtOnce(t, c.Stack.URL(), 4, customer.Post("/crossLaunch/digital_signage/manageContent", c.Token("crossLaunch", nil)))
 	if got[200] != 1 || got[409] != 3 {
 		t.Errorf("statuses, and how often: %v", got)
 	}
@@ -201,11 +202,11 @@ func TestOneOfManyLaunches(t *testing.T) {
 func TestUnknownLaunchesLookTheSame(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	used := c.code(nil)
-	c.redeem(used).want(t, 200)
-	never := c.redeem(strings.Repeat("A", 43))
-	if again := c.redeem(used); again.body != never.body || again.status != never.status {
-		t.Errorf("used: %d %s, never there: %d %s", again.status, again.body, never.status, never.body)
+	used := c.Code(nil)
+	c.Redeem(used).Want(t, 200)
+	never := c.Redeem(strings.Repeat("A", 43))
+	if again := c.Redeem(used); again.Body != never.Body || again.Status != never.Status {
+		t.Errorf("used: %d %s, never there: %d %s", again.Status, again.Body, never.Status, never.Body)
 	}
 }
 
@@ -213,18 +214,18 @@ func TestUnknownLaunchesLookTheSame(t *testing.T) {
 func TestCrossLaunchAsWebexPosts(t *testing.T) {
 	t.Parallel()
 	c := activated(t, europe)
-	devices := c.cloud.Devices(c.org.ID())
-	reply, err := c.cloud.CrossLaunch(t.Context(), c.org.ID(), webextest.DigitalSignage, webextest.TaskAssignContent,
+	devices := c.Cloud.Devices(c.Org.ID())
+	reply, err := c.Cloud.CrossLaunch(t.Context(), c.Org.ID(), webextest.DigitalSignage, webextest.TaskAssignContent,
 		[]string{devices[0].ID, devices[1].ID})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, code, _ := strings.Cut(strings.TrimSuffix(reply.RedirectURL, "#top"), "launch=")
-	got := c.redeem(code).want(t, 200).object(t)["devices"]
+	got := c.Redeem(code).Want(t, 200).Object(t)["devices"]
 	want := []object{
 		{"deviceId": devices[0].ID, "displayName": devices[0].Name}, {"deviceId": devices[1].ID, "displayName": devices[1].Name},
 	}
-	if encode(t, got) != encode(t, want) {
+	if customer.Encode(got) != customer.Encode(want) {
 		t.Errorf("devices are %v, want %v", got, want)
 	}
 }

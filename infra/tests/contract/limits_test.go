@@ -1,44 +1,41 @@
 package contract_test
 
 import (
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
-// hanging is longer than anybody waits.
+// hanging is longer than any time limit.
 const hanging = 30 * time.Second
 
-// hangingCase is a request that Webex does not let finish.
+// hangingCase is a request during which Webex does not answer.
 type hangingCase struct {
-	name    string
-	limit   time.Duration
-	request request
-	check   func(t *testing.T, got answer)
+	name  string
+	limit time.Duration
+	send  func() (answer, error)
+	check func(t *testing.T, got answer)
 }
 
-// posting is the request that delivers a token as JSON.
-func (c *customer) posting(path, token string) request {
-	c.Helper()
-	return request{
-		method: http.MethodPost, url: c.stack.URL() + path, contentType: "application/json", body: encode(c.T, object{"jwt": token}),
-	}
+// later is the request that delivers a token as JSON.
+func later(c *client, path, token string) func() (answer, error) {
+	return func() (answer, error) { return customer.Try(c.Stack.URL(), customer.Post(path, token)) }
 }
 
 // isProblem checks for the problem with this code.
 func isProblem(code string) func(*testing.T, answer) {
-	return func(t *testing.T, got answer) { got.wantProblem(t, code) }
+	return func(t *testing.T, got answer) { got.WantProblem(t, code) }
 }
 
 // isOK checks for a 200 whose JSON has this member; none if name is empty.
 func isOK(name string, value any) func(*testing.T, answer) {
 	return func(t *testing.T, got answer) {
-		if got.status != 200 || (name != "" && encode(t, got.object(t)[name]) != encode(t, value)) {
-			t.Errorf("answer is %d %s, want 200 with %s: %v", got.status, got.body, name, value)
+		if got.Status != 200 || (name != "" && customer.Encode(got.Object(t)[name]) != customer.Encode(value)) {
+			t.Errorf("answer is %d %s, want 200 with %s: %v", got.Status, got.Body, name, value)
 		}
 	}
 }
@@ -52,7 +49,7 @@ func TestAnswersLeaveInTime(t *testing.T) {
 	errs := make([]error, len(cases))
 	var wait sync.WaitGroup
 	for i, one := range cases {
-		wait.Go(func() { got[i], errs[i] = try(one.request) })
+		wait.Go(func() { got[i], errs[i] = one.send() })
 	}
 	slack := time.Second + 2*slowestPage(t, &wait)
 	for i, one := range cases {
@@ -60,8 +57,8 @@ func TestAnswersLeaveInTime(t *testing.T) {
 			if errs[i] != nil {
 				t.Fatal(errs[i])
 			}
-			if got[i].took > one.limit+slack {
-				t.Errorf("answered after %v, the limit is %v and the machine's slack %v", got[i].took, one.limit, slack)
+			if got[i].Took > one.limit+slack {
+				t.Errorf("answered after %v, the limit is %v and the machine's slack %v", got[i].Took, one.limit, slack)
 			}
 			one.check(t, got[i])
 		})
@@ -77,7 +74,7 @@ func slowestPage(t *testing.T, others *sync.WaitGroup) time.Duration {
 	go func() { others.Wait(); close(done) }()
 	slowest := time.Duration(0)
 	for {
-		slowest = max(slowest, send(t, request{method: http.MethodGet, url: shared.URL() + "/activation"}).took)
+		slowest = max(slowest, customer.Send(t, shared.URL(), request{Method: "GET", Path: "/activation"}).Took)
 		select {
 		case <-done:
 			return slowest
@@ -89,25 +86,25 @@ func slowestPage(t *testing.T, others *sync.WaitGroup) time.Duration {
 // hangingCalls are those during which a call that we make hangs.
 func hangingCalls(t *testing.T) []hangingCase {
 	const activation, action, health = 10 * time.Second, 5 * time.Second, 2 * time.Second
-	kinds := func(c *customer, kinds ...string) *customer {
+	kinds := func(c *client, kinds ...string) *client {
 		for _, kind := range kinds {
-			c.fault(webextest.Fault{Kind: kind, Delay: hanging})
+			c.Fault(webextest.Fault{Kind: kind, Delay: hanging})
 		}
 		return c
 	}
-	fresh := func(which ...string) request {
+	fresh := func(which ...string) func() (answer, error) {
 		c := kinds(newCustomer(t, west), which...)
-		return c.posting("/activation", c.activation(nil))
+		return later(c, "/activation", c.Activation(nil))
 	}
-	installed := func(action string, which ...string) request {
+	installed := func(action string, which ...string) func() (answer, error) {
 		c := kinds(activated(t, west), which...)
-		return c.posting("/actions", c.token(action, nil))
+		return later(c, "/actions", c.Token(action, nil))
 	}
 	withoutAccess := activated(t, west)
-	withoutAccess.cloud.RevokeAccessTokens(withoutAccess.org.ID())
+	withoutAccess.Cloud.RevokeAccessTokens(withoutAccess.Org.ID())
 	kinds(withoutAccess, webextest.KindToken)
 	moved := activated(t, west)
-	move, err := moved.cloud.MintMove(moved.org.ID(), europe, webextest.MoveOptions{})
+	move, err := moved.Cloud.MintMove(moved.Org.ID(), europe, webextest.MoveOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,37 +116,37 @@ func hangingCalls(t *testing.T) []hangingCase {
 		{"activation, one configuration", activation, fresh(webextest.KindSignage), isOK("features", pending)},
 		{"updateApproved, exchange", action, installed("updateApproved", webextest.KindToken), isOK("", nil)},
 		{"updateApproved, configurations", action, installed("updateApproved", webextest.KindSignage, webextest.KindPWA), isOK("", nil)},
-		{"update by the new region", action, moved.posting("/actions", move), isOK("", nil)},
+		{"update by the new region", action, later(moved, "/actions", move), isOK("", nil)},
 		{"deprovision", action, installed("deprovision", webextest.KindToken, webextest.KindApp), isOK("", nil)},
 		{"healthCheck, configurations", health, installed("healthCheck", webextest.KindSignage), isOK("operationalState", "impaired")},
-		{"healthCheck, exchange", health, withoutAccess.posting("/actions", withoutAccess.token("healthCheck", nil)), isOK("operationalState", "impaired")},
+		{"healthCheck, exchange", health, later(withoutAccess, "/actions", withoutAccess.Token("healthCheck", nil)), isOK("operationalState", "impaired")},
 	}
 }
 
 // hangingKeySets are those whose token cannot be checked: no key set is cached
 // yet, and Webex does not give it.
 func hangingKeySets(t *testing.T) []hangingCase {
-	s := otherStack(t, nil)
+	s := customer.StartFor(t, nil)
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Delay: hanging})
-	c := customerOf(t, s, west)
+	c := customer.New(t, s, west)
 	unavailable := isProblem("webex_unavailable")
 	return []hangingCase{
-		{"activation, key set", 10 * time.Second, c.posting("/activation", c.activation(nil)), unavailable},
-		{"updateApproved, key set", 5 * time.Second, c.posting("/actions", c.token("updateApproved", nil)), unavailable},
-		{"healthCheck, key set", 2 * time.Second, c.posting("/actions", c.token("healthCheck", nil)), unavailable},
-		{"cross-launch, key set", 2 * time.Second, c.posting("/crossLaunch/digital_signage/assignContent", c.token("crossLaunch", nil)), unavailable},
+		{"activation, key set", 10 * time.Second, later(c, "/activation", c.Activation(nil)), unavailable},
+		{"updateApproved, key set", 5 * time.Second, later(c, "/actions", c.Token("updateApproved", nil)), unavailable},
+		{"healthCheck, key set", 2 * time.Second, later(c, "/actions", c.Token("healthCheck", nil)), unavailable},
+		{"cross-launch, key set", 2 * time.Second, later(c, "/crossLaunch/digital_signage/assignContent", c.Token("crossLaunch", nil)), unavailable},
 	}
 }
 
 // oneHangingKeySet are those of customers whose own region's key set is there,
 // while another's hangs and no process has either of them yet.
 func oneHangingKeySet(t *testing.T) []hangingCase {
-	s := otherStack(t, nil)
+	s := customer.StartFor(t, nil)
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Region: europe, Delay: hanging})
-	c := customerOf(t, s, west).activate()
+	c := customer.New(t, s, west).Activate()
 	return []hangingCase{
-		{"healthCheck, another region's key set", 2 * time.Second, c.posting("/actions", c.token("healthCheck", nil)), isOK("operationalState", "operational")},
-		{"updateApproved, another region's key set", 5 * time.Second, c.posting("/actions", c.token("updateApproved", nil)), isOK("", nil)},
-		{"cross-launch, another region's key set", 2 * time.Second, c.posting("/crossLaunch/digital_signage/manageContent", c.token("crossLaunch", nil)), func(t *testing.T, got answer) { got.want(t, 200) }},
+		{"healthCheck, another region's key set", 2 * time.Second, later(c, "/actions", c.Token("healthCheck", nil)), isOK("operationalState", "operational")},
+		{"updateApproved, another region's key set", 5 * time.Second, later(c, "/actions", c.Token("updateApproved", nil)), isOK("", nil)},
+		{"cross-launch, another region's key set", 2 * time.Second, later(c, "/crossLaunch/digital_signage/manageContent", c.Token("crossLaunch", nil)), func(t *testing.T, got answer) { got.Want(t, 200) }},
 	}
 }

@@ -11,26 +11,18 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
-
-// tableOf is a client for a stack's table.
-func tableOf(s *stack.Stack) *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
-}
 
 // tableText is all that the table holds, bytes as they are.
 func tableText(s *stack.Stack) (string, error) {
 	var text strings.Builder
-	pages := dynamodb.NewScanPaginator(tableOf(s), &dynamodb.ScanInput{TableName: aws.String(s.TableName())})
+	pages := dynamodb.NewScanPaginator(customer.Table(s.DynamoDBURL()), &dynamodb.ScanInput{TableName: aws.String(s.TableName())})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(context.Background())
 		if err != nil {
@@ -67,9 +59,9 @@ func writeValue(text *strings.Builder, value types.AttributeValue) {
 // the activation.
 func TestStoredBeforeWebexIsCalled(t *testing.T) {
 	t.Parallel()
-	s := otherStack(t, nil) // whose requests are one customer's
-	c := customerOf(t, s, west)
-	code := c.activation(nil)
+	s := customer.StartFor(t, nil) // whose requests are one customer's
+	c := customer.New(t, s, west)
+	code := c.Activation(nil)
 	var atFirstCall string
 	s.Webex().OnRequest(func(r webextest.Request) {
 		if r.Kind == webextest.KindJWKS || atFirstCall != "" {
@@ -82,8 +74,8 @@ func TestStoredBeforeWebexIsCalled(t *testing.T) {
 		atFirstCall = r.Kind + " " + text
 		s.Webex().OnRequest(nil)
 	})
-	c.postActivation(code).want(t, 200)
-	if !strings.HasPrefix(atFirstCall, webextest.KindToken) || !strings.Contains(atFirstCall, c.org.ID()) {
+	c.PostActivation(code).Want(t, 200)
+	if !strings.HasPrefix(atFirstCall, webextest.KindToken) || !strings.Contains(atFirstCall, c.Org.ID()) {
 		t.Errorf("at the first call to Webex the table held %q", atFirstCall)
 	}
 }
@@ -94,18 +86,18 @@ func TestStoredBeforeWebexIsCalled(t *testing.T) {
 func TestNothingSecretIsWrittenDown(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	s, err := startStack(folder, nil)
+	s, err := customer.Start(folder, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Stop)
-	c := customerOf(t, s, west)
-	secrets := c.life()
+	c := customer.New(t, s, west)
+	secrets := life(c)
 	table, err := tableText(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(table, c.org.ID()) || !strings.Contains(s.Logs(), "POST /launches/{code}") {
+	if !strings.Contains(table, c.Org.ID()) || !strings.Contains(s.Logs(), "POST /launches/{code}") {
 		t.Fatal("the customer left no trace at all: the test looks in the wrong place")
 	}
 	s.Stop()
@@ -134,46 +126,46 @@ func TestNothingSecretIsWrittenDown(t *testing.T) {
 }
 
 // life is a customer's life, with failures; it returns all that was secret.
-func (c *customer) life() map[string]string {
+func life(c *client) map[string]string {
 	c.Helper()
 	const access, refresh = "access-token-0a6b5e1c93d7482f", "refresh-token-f8271d40c6be953a"
 	secrets := map[string]string{
-		"client secret": c.cloud.ClientSecret(), "new content key": newKey, "old content key": oldKey,
+		"client secret": c.Cloud.ClientSecret(), "new content key": customer.NewKey, "old content key": customer.OldKey,
 		"access token": access, "rotated refresh token": refresh,
 	}
 	// An exchange that answers what the test knows; the tokens work nowhere.
-	c.fault(webextest.Fault{Kind: webextest.KindToken, Times: 1, ContentType: "application/json", Body: fmt.Sprintf(
+	c.Fault(webextest.Fault{Kind: webextest.KindToken, Times: 1, ContentType: "application/json", Body: fmt.Sprintf(
 		`{"access_token":%q,"expires_in":64799,"refresh_token":%q,"refresh_token_expires_in":7776000}`, access, refresh)})
-	secrets["first activation code"] = c.activation(nil)
-	secrets["first refresh token"] = c.cloud.RefreshToken(c.org.ID())
-	c.postActivation(secrets["first activation code"])
-	secrets["forged activation code"] = forged(c.activation(nil))
-	c.postActivation(secrets["forged activation code"]).wantProblem(c.T, "bad_signature")
-	secrets["activation code"] = c.activation(nil)
-	secrets["refresh token"] = c.cloud.RefreshToken(c.org.ID())
-	c.postActivation(secrets["activation code"]).want(c.T, 200)
-	c.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 401, Times: 2})
-	secrets["action token"] = c.token("updateApproved", nil)
+	secrets["first activation code"] = c.Activation(nil)
+	secrets["first refresh token"] = c.Cloud.RefreshToken(c.Org.ID())
+	c.PostActivation(secrets["first activation code"])
+	secrets["forged activation code"] = forged(c.Activation(nil))
+	c.PostActivation(secrets["forged activation code"]).WantProblem(c.T, "bad_signature")
+	secrets["activation code"] = c.Activation(nil)
+	secrets["refresh token"] = c.Cloud.RefreshToken(c.Org.ID())
+	c.PostActivation(secrets["activation code"]).Want(c.T, 200)
+	c.Fault(webextest.Fault{Kind: webextest.KindSignage, Status: 401, Times: 2})
+	secrets["action token"] = c.Token("updateApproved", nil)
 	for range 2 {
-		c.act(secrets["action token"])
+		c.Act(secrets["action token"])
 	}
-	secrets["launch token"] = c.token("crossLaunch", nil)
-	got := c.launchWith(secrets["launch token"], webextest.DigitalSignage, "assignContent", object{"devices": sameDevices(2)})
-	secrets["launch code"] = got.launchCode(c.T)
-	c.redeemWith(secrets["launch code"], bearer("wrong-key-11d2c7")).wantProblem(c.T, "unauthorized")
+	secrets["launch token"] = c.Token("crossLaunch", nil)
+	got := c.LaunchWith(secrets["launch token"], webextest.DigitalSignage, "assignContent", object{"devices": sameDevices(2)})
+	secrets["launch code"] = got.LaunchCode(c.T)
+	c.RedeemWith(secrets["launch code"], customer.Bearer("wrong-key-11d2c7")).WantProblem(c.T, "unauthorized")
 	secrets["wrong key"] = "wrong-key-11d2c7"
 	for _, status := range []int{200, 404} {
-		c.redeem(secrets["launch code"]).want(c.T, status)
+		c.Redeem(secrets["launch code"]).Want(c.T, status)
 	}
-	secrets["unredeemed launch code"] = c.code(nil)
+	secrets["unredeemed launch code"] = c.Code(nil)
 	secrets["made-up launch code"] = strings.Repeat("Zq", 21) + "Z"
-	c.redeem(secrets["made-up launch code"]).wantProblem(c.T, "unknown_launch")
-	c.cloud.SetRotateRefreshTokens(true)
-	c.cloud.RevokeAccessTokens(c.org.ID())
-	c.verify().want(c.T, 200)
-	secrets["refresh token that Webex rotated"] = c.cloud.RefreshToken(c.org.ID())
-	c.cloud.RevokeRefreshToken(c.org.ID())
-	c.cloud.RevokeAccessTokens(c.org.ID())
-	c.verify().want(c.T, 200)
+	c.Redeem(secrets["made-up launch code"]).WantProblem(c.T, "unknown_launch")
+	c.Cloud.SetRotateRefreshTokens(true)
+	c.RevokeAccess()
+	c.Verify().Want(c.T, 200)
+	secrets["refresh token that Webex rotated"] = c.Cloud.RefreshToken(c.Org.ID())
+	c.Cloud.RevokeRefreshToken(c.Org.ID())
+	c.RevokeAccess()
+	c.Verify().Want(c.T, 200)
 	return secrets
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -15,52 +16,42 @@ func TestOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name, code string
-		post       func(c *customer) answer
+		post       func(c *client) answer
 	}{
-		{"form before algorithm", "malformed_request", func(c *customer) answer {
-			return c.act(segment(c.T, object{"alg": "none"}) + ".bm90IGpzb24.AAAA")
+		{"form before algorithm", "malformed_request", func(c *client) answer { return c.Act(segment(object{"alg": "none"}) + ".bm90IGpzb24.AAAA") }},
+		{"algorithm before key", "bad_algorithm", func(c *client) answer { return c.Act(withHeader(c, object{"alg": "HS256", "kid": "nobody's"})) }},
+		{"key before signature", "unknown_key", func(c *client) answer { return c.Act(forged(withHeader(c, object{"kid": "nobody's"}))) }},
+		{"signature before shape", "bad_signature", func(c *client) answer { return c.Act(forged(c.Token("healthCheck", object{"jti": nil}))) }},
+		{"shape before times", "malformed_request", func(c *client) answer {
+			return c.Health(object{"jti": nil, "iat": customer.Seconds(-25 * 3600)})
 		}},
-		{"algorithm before key", "bad_algorithm", func(c *customer) answer {
-			return c.act(c.withHeader(object{"alg": "HS256", "kid": "nobody's"}))
+		{"times before app", "token_expired", func(c *client) answer {
+			return c.Health(object{"iat": customer.Seconds(-25 * 3600), "appId": customer.OtherApp})
 		}},
-		{"key before signature", "unknown_key", func(c *customer) answer {
-			return c.act(forged(c.withHeader(object{"kid": "nobody's"})))
+		{"app before action", "wrong_app", func(c *client) answer { return c.Act(c.Token("crossLaunch", object{"appId": customer.OtherApp})) }},
+		{"action before URLs", "wrong_action", func(c *client) answer {
+			return c.Act(c.Token("crossLaunch", object{"appUrl": "https://evil.example.com/"}))
 		}},
-		{"signature before shape", "bad_signature", func(c *customer) answer {
-			return c.act(forged(c.token("healthCheck", object{"jti": nil})))
+		{"URLs before installation", "untrusted_url", func(c *client) answer {
+			return c.Act(c.Token("update", object{"appUrl": "https://evil.example.com/"}))
 		}},
-		{"shape before times", "malformed_request", func(c *customer) answer {
-			return c.act(c.token("healthCheck", object{"jti": nil, "iat": seconds(-25 * 3600)}))
+		{"installation before replay", "unknown_installation", func(c *client) answer {
+			token := c.Activate().Token("crossLaunch", nil)
+			c.Manage(token).Want(c.T, 200)
+			c.Remove(nil)
+			return c.Manage(token)
 		}},
-		{"times before app", "token_expired", func(c *customer) answer {
-			return c.act(c.token("healthCheck", object{"iat": seconds(-25 * 3600), "appId": otherApp}))
+		{"the token before the feature", "bad_signature", func(c *client) answer {
+			return c.LaunchWith(forged(c.Token("crossLaunch", nil)), "analog_signage", "manageContent", nil)
 		}},
-		{"app before action", "wrong_app", func(c *customer) answer {
-			return c.act(c.token("crossLaunch", object{"appId": otherApp}))
-		}},
-		{"action before URLs", "wrong_action", func(c *customer) answer {
-			return c.act(c.token("crossLaunch", object{"appUrl": "https://evil.example.com/"}))
-		}},
-		{"URLs before installation", "untrusted_url", func(c *customer) answer {
-			return c.act(c.token("update", object{"appUrl": "https://evil.example.com/"}))
-		}},
-		{"installation before replay", "unknown_installation", func(c *customer) answer {
-			token := c.activate().token("crossLaunch", nil)
-			c.launchWith(token, webextest.DigitalSignage, "manageContent", nil).want(c.T, 200)
-			c.act(c.token("deprovision", nil)).want(c.T, 200)
-			return c.launchWith(token, webextest.DigitalSignage, "manageContent", nil)
-		}},
-		{"the token before the feature", "bad_signature", func(c *customer) answer {
-			return c.launchWith(forged(c.token("crossLaunch", nil)), "analog_signage", "manageContent", nil)
-		}},
-		{"the token before the devices", "wrong_app", func(c *customer) answer {
-			token := c.token("crossLaunch", object{"appId": otherApp})
-			return c.launchWith(token, webextest.DigitalSignage, "assignContent", object{"devices": sameDevices(10_001)})
+		{"the token before the devices", "wrong_app", func(c *client) answer {
+			token := c.Token("crossLaunch", object{"appId": customer.OtherApp})
+			return c.LaunchWith(token, webextest.DigitalSignage, "assignContent", object{"devices": sameDevices(10_001)})
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.post(newCustomer(t, west)).wantProblem(t, test.code)
+			test.post(newCustomer(t, west)).WantProblem(t, test.code)
 		})
 	}
 }
@@ -71,20 +62,20 @@ func TestAcceptedTokens(t *testing.T) {
 	c := activated(t, west)
 	evil := object{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}
 	for name, token := range map[string]string{
-		"RS256":           c.cloud.SignRS256(west, nil, claimsOf(t, c.token("healthCheck", nil))),
-		"iat 4 min ago":   c.token("healthCheck", object{"iat": seconds(-240)}),
-		"iat 23 h ago":    c.token("healthCheck", object{"iat": seconds(-23 * 3600)}),
-		"app in capitals": c.token("healthCheck", object{"appId": strings.ToUpper(c.cloud.AppID())}),
-		"version as 2.0":  c.token("healthCheck", object{"manifestVersion": json.RawMessage("2.0")}),
-		"iat in 30 s":     c.token("healthCheck", object{"iat": seconds(30)}),
-		"jwk ignored":     c.withHeader(object{"jwk": evil}),
-		"jku ignored":     c.withHeader(object{"jku": "http://127.0.0.1:1/jwks"}),
-		"x5u ignored":     c.withHeader(object{"x5u": "http://127.0.0.1:1/x5u"}),
-		"x5c ignored":     c.withHeader(object{"x5c": []string{"AAAA"}}),
-		"own region":      c.token("healthCheck", object{"region": west}),
-		"unknown claims":  c.token("healthCheck", object{"userId": "u", "more": object{"a": 1}}),
+		"RS256":           c.Cloud.SignRS256(west, nil, customer.ClaimsOf(t, c.Token("healthCheck", nil))),
+		"iat 4 min ago":   c.Token("healthCheck", object{"iat": customer.Seconds(-240)}),
+		"iat 23 h ago":    c.Token("healthCheck", object{"iat": customer.Seconds(-23 * 3600)}),
+		"app in capitals": c.Token("healthCheck", object{"appId": strings.ToUpper(c.Cloud.AppID())}),
+		"version as 2.0":  c.Token("healthCheck", object{"manifestVersion": json.RawMessage("2.0")}),
+		"iat in 30 s":     c.Token("healthCheck", object{"iat": customer.Seconds(30)}),
+		"jwk ignored":     withHeader(c, object{"jwk": evil}),
+		"jku ignored":     withHeader(c, object{"jku": "http://127.0.0.1:1/jwks"}),
+		"x5u ignored":     withHeader(c, object{"x5u": "http://127.0.0.1:1/x5u"}),
+		"x5c ignored":     withHeader(c, object{"x5c": []string{"AAAA"}}),
+		"own region":      c.Token("healthCheck", object{"region": west}),
+		"unknown claims":  c.Token("healthCheck", object{"userId": "u", "more": object{"a": 1}}),
 	} {
-		t.Run(name, func(t *testing.T) { c.in(t).act(token).want(t, 200) })
+		t.Run(name, func(t *testing.T) { c.In(t).Act(token).Want(t, 200) })
 	}
 }
 
@@ -108,24 +99,24 @@ func TestKeysOfRegions(t *testing.T) {
 			t.Parallel()
 			c := activated(t, europe)
 			for action, deliver := range map[string]func(token string) answer{
-				webextest.ActionUpdateApproved: c.act,
-				webextest.ActionHealthCheck:    c.act,
-				webextest.ActionDeprovision:    c.act,
+				webextest.ActionUpdateApproved: c.Act,
+				webextest.ActionHealthCheck:    c.Act,
+				webextest.ActionDeprovision:    c.Act,
 				webextest.ActionCrossLaunch: func(token string) answer {
-					return c.launchWith(token, webextest.PersistentWebApp, "manageContent", nil)
+					return c.LaunchWith(token, webextest.PersistentWebApp, "manageContent", nil)
 				},
 			} {
 				if test.code == "" && action == webextest.ActionDeprovision {
 					continue // the others need the installation
 				}
-				got := deliver(c.signedBy(test.signer, action, object{"region": test.region}))
+				got := deliver(c.SignedBy(test.signer, action, object{"region": test.region}))
 				if test.code == "" {
-					got.want(t, 200)
+					got.Want(t, 200)
 					continue
 				}
-				got.wantProblem(t, test.code)
+				got.WantProblem(t, test.code)
 			}
-			if !c.serves() {
+			if !c.Serves() {
 				t.Error("the installation is gone")
 			}
 		})
@@ -137,16 +128,14 @@ func TestKeysOfRegions(t *testing.T) {
 func TestStrangersLearnNothing(t *testing.T) {
 	t.Parallel()
 	known, unknown := activated(t, west), newCustomer(t, west)
-	for name, post := range map[string]func(c *customer) answer{
-		"action":       func(c *customer) answer { return c.act(forged(c.token("updateApproved", nil))) },
-		"activation":   func(c *customer) answer { return c.postActivation(forged(c.activation(nil))) },
-		"other region": func(c *customer) answer { return c.act(c.signedBy(testCloud, "healthCheck", nil)) },
-		"cross-launch": func(c *customer) answer {
-			return c.launchWith(forged(c.token("crossLaunch", nil)), webextest.DigitalSignage, "manageContent", nil)
-		},
+	for name, post := range map[string]func(c *client) answer{
+		"action":       func(c *client) answer { return c.Act(forged(c.Token("updateApproved", nil))) },
+		"activation":   func(c *client) answer { return c.PostActivation(forged(c.Activation(nil))) },
+		"other region": func(c *client) answer { return c.Act(c.SignedBy(testCloud, "healthCheck", nil)) },
+		"cross-launch": func(c *client) answer { return c.Manage(forged(c.Token("crossLaunch", nil))) },
 	} {
-		if a, b := post(known.in(t)), post(unknown.in(t)); a.status != b.status || a.body != b.body {
-			t.Errorf("%s: a customer gets %d %s, a stranger %d %s", name, a.status, a.body, b.status, b.body)
+		if a, b := post(known.In(t)), post(unknown.In(t)); a.Status != b.Status || a.Body != b.Body {
+			t.Errorf("%s: a customer gets %d %s, a stranger %d %s", name, a.Status, a.Body, b.Status, b.Body)
 		}
 	}
 }
@@ -157,25 +146,25 @@ func TestOrganizationsAreKeyedByTheirID(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
 	for name, sub := range map[string]string{
-		"another cluster": base64.RawStdEncoding.EncodeToString([]byte("ciscospark://urn:TEAM:" + east + "/ORGANIZATION/" + c.org.ID())),
-		"padded":          base64.StdEncoding.EncodeToString([]byte("ciscospark://us-1/ORGANIZATION/" + c.org.ID())),
-		"URL alphabet":    base64.RawURLEncoding.EncodeToString([]byte("ciscospark://~~~???/ORGANIZATION/" + c.org.ID())),
+		"another cluster": base64.RawStdEncoding.EncodeToString([]byte("ciscospark://urn:TEAM:" + east + "/ORGANIZATION/" + c.Org.ID())),
+		"padded":          base64.StdEncoding.EncodeToString([]byte("ciscospark://us-1/ORGANIZATION/" + c.Org.ID())),
+		"URL alphabet":    base64.RawURLEncoding.EncodeToString([]byte("ciscospark://~~~???/ORGANIZATION/" + c.Org.ID())),
 	} {
-		token := c.token("crossLaunch", object{"sub": sub})
-		code := c.launchWith(token, webextest.DigitalSignage, "manageContent", nil).launchCode(t)
-		got := c.redeem(code).want(t, 200).object(t)
-		if got["orgId"] != sub || got["orgKey"] != c.org.ID() {
-			t.Errorf("%s: orgId is %v, want the latest sub, %s; orgKey is %v, want %s", name, got["orgId"], sub, got["orgKey"], c.org.ID())
+		token := c.Token("crossLaunch", object{"sub": sub})
+		code := c.Manage(token).LaunchCode(t)
+		got := c.Redeem(code).Want(t, 200).Object(t)
+		if got["orgId"] != sub || got["orgKey"] != c.Org.ID() {
+			t.Errorf("%s: orgId is %v, want the latest sub, %s; orgKey is %v, want %s", name, got["orgId"], sub, got["orgKey"], c.Org.ID())
 		}
 	}
 	plain := newCustomer(t, west)
-	raw := "not base64 of a URI: " + plain.org.ID()
-	want := plain.activeAnswer()
+	raw := "not base64 of a URI: " + plain.Org.ID()
+	want := activeAnswer(plain)
 	want["orgId"] = raw
-	plain.postActivation(plain.activation(object{"sub": raw})).wantJSON(t, 200, want)
-	token := plain.token("crossLaunch", object{"sub": raw})
-	plain.launchWith(token, webextest.DigitalSignage, "manageContent", nil).want(t, 200)
-	if plain.serves() {
+	plain.PostActivation(plain.Activation(object{"sub": raw})).WantJSON(t, 200, want)
+	token := plain.Token("crossLaunch", object{"sub": raw})
+	plain.Manage(token).Want(t, 200)
+	if plain.Serves() {
 		t.Error("another sub is taken for the same organization")
 	}
 }

@@ -5,19 +5,20 @@ import (
 	"strings"
 	"testing"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
-// report is the answer of verifyconfigs, with what is not nought.
+// report is the answer of verifyconfigs: zeros with changes.
 func report(changes object) object {
-	return merged(object{"verified": 0, "pushed": 0, "deleted": 0, "failed": 0, "left": 0}, changes)
+	return customer.Merged(object{"verified": 0, "pushed": 0, "deleted": 0, "failed": 0, "left": 0}, changes)
 }
 
 func TestVerifyCosts(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
-	c.verify().wantJSON(t, 200, report(object{"verified": 1}))
-	calls := c.calls()
+	c.Verify().WantJSON(t, 200, report(object{"verified": 1}))
+	calls := c.Calls()
 	slices.Sort(calls)
 	if !slices.Equal(calls, []string{"GET pwa", "GET signage"}) {
 		t.Errorf("in sync, a verification calls %v", calls)
@@ -27,31 +28,31 @@ func TestVerifyCosts(t *testing.T) {
 func TestVerifyRepairs(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		prepare func(c *customer)
+		prepare func(c *client)
 		want    object
 	}{
-		"gone": {func(c *customer) { c.cloud.DeleteConfiguration(c.org.ID(), webextest.DigitalSignage) },
+		"gone": {func(c *client) { c.Lose(webextest.DigitalSignage) },
 			object{"verified": 1, "pushed": 1}},
-		"changed": {func(c *customer) {
-			c.cloud.SetConfiguration(c.org.ID(), webextest.PersistentWebApp, object{"pwaUrl": "https://other.example.com/"})
+		"changed": {func(c *client) {
+			c.Cloud.SetConfiguration(c.Org.ID(), webextest.PersistentWebApp, object{"pwaUrl": "https://other.example.com/"})
 		}, object{"verified": 1, "pushed": 1}},
-		"Webex fails": {func(c *customer) { c.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 500, Times: 1}) },
+		"Webex fails": {func(c *client) { c.Fault(webextest.Fault{Kind: webextest.KindSignage, Status: 500, Times: 1}) },
 			object{"failed": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := activated(t, west)
 			test.prepare(c)
-			c.verify().wantJSON(t, 200, report(test.want))
-			c.verify().wantJSON(t, 200, report(object{"verified": 1})) // and then all is well
+			c.Verify().WantJSON(t, 200, report(test.want))
+			c.Verify().WantJSON(t, 200, report(object{"verified": 1})) // and then all is well
 		})
 	}
 }
 
 func TestVerifyWhatIsDue(t *testing.T) {
 	t.Parallel()
-	c := customerOf(t, shared, west)
-	got := c.invoke("VerifyConfigsFunction", object{}).want(t, 200).object(t)
+	c := customer.New(t, shared, west)
+	got := c.Invoke("VerifyConfigsFunction", object{}).Want(t, 200).Object(t)
 	for name, value := range got {
 		if _, number := value.(float64); !number || report(nil)[name] == nil {
 			t.Errorf("%s is %v", name, value)
@@ -70,7 +71,6 @@ func TestUnknownRoutes(t *testing.T) {
 		"POST /crossLaunch/digital_signage/otherContent",
 	} {
 		method, path, _ := strings.Cut(route, " ")
-		got := send(t, request{method: method, url: shared.URL() + path})
-		got.wantJSON(t, 404, object{"message": "Not Found"})
+		customer.Send(t, shared.URL(), request{Method: method, Path: path}).WantJSON(t, 404, object{"message": "Not Found"})
 	}
 }

@@ -1,0 +1,95 @@
+package customer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signpost/infra/local/stack"
+	"signpost/shared/secret/sealing"
+)
+
+// Settings of the deployments that Start starts.
+const (
+	NewKey     = "content-key-new-6b1f0c9d2e7a4853"
+	OldKey     = "content-key-old-94c2d7e05fa1b863"
+	SignageURL = "https://signage.example.com/show?device=$(deviceId)&name=$(deviceName)"
+	PWAURL     = "https://app.example.com/panel?serial=$(peripheralSerial)"
+
+	contentStart = "https://content.example.com/start?tenant=7&lang=en"
+	contentEnd   = "#top"
+	ContentURL   = contentStart + contentEnd
+)
+
+// Options are those of a deployment for tests: free ports, no schedule, and no
+// rate limits, since tests send hundreds of requests a second. The project's
+// directory is that of a suite in infra/tests.
+func Options(folder string, environment map[string]string) stack.Options {
+	return stack.Options{
+		Root: "../../..", Environment: environment, EphemeralPorts: true, DataDir: folder, ScheduleEvery: stack.ScheduleOff, Unlimited: true,
+	}
+}
+
+// Start starts a deployment with the settings above and changes to them; an
+// empty value unsets what the local stack would set itself.
+func Start(folder string, changes map[string]string) (*stack.Stack, error) {
+	keyset, err := sealing.NewDocument()
+	if err != nil {
+		return nil, err
+	}
+	environment := map[string]string{
+		"SECRET_JSON": SecretDocument(keyset, NewKey, OldKey), "CONTENT_URL": ContentURL, "SIGNAGE_URL": SignageURL, "PWA_URL": PWAURL,
+	}
+	maps.Copy(environment, changes)
+	s, err := stack.Start(context.Background(), Options(folder, environment))
+	if err == nil && len(changes) > 0 {
+		s.SetEnvironment(changes)
+	}
+	return s, err
+}
+
+// StartFor starts a deployment for one test.
+func StartFor(t *testing.T, changes map[string]string) *stack.Stack {
+	t.Helper()
+	s, err := Start(t.TempDir(), changes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Main runs a package's tests with one shared deployment, which start starts
+// with its data in folder, and returns the exit code.
+func Main(m *testing.M, shared **stack.Stack, start func(folder string) (*stack.Stack, error)) int {
+	folder, err := os.MkdirTemp("", "deployment")
+	if err == nil {
+		defer os.RemoveAll(folder)
+		*shared, err = start(folder)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer (*shared).Stop()
+	return m.Run()
+}
+
+// SecretDocument is a SECRET_JSON.
+func SecretDocument(keyset []byte, contentKeys ...string) string {
+	return Encode(Object{"clientSecret": "client-secret-5d0e9b37c1f84a26", "contentApiKey": contentKeys, "tokenKeyset": json.RawMessage(keyset)})
+}
+
+// Table is a client for the DynamoDB emulator at this address.
+func Table(endpoint string) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+}
