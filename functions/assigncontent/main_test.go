@@ -16,8 +16,8 @@ func TestWire(t *testing.T) {
 			t.Errorf("%s is not reported: %v", variable, err)
 		}
 	}
-	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
 	handler, err := wire(log, map[string]string{
+		"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
 		"INSTALLATIONS_TABLE": "installations", "WEBEX_APP_ID": "6d93fe09-7130-4507-b261-3908b63428a4",
 		"SIGNAGE_URL": "https://signage.example.com/", "CONTENT_URL": "https://content.example.com/",
 	})

@@ -36,7 +36,7 @@ func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gat
 	if err := config.Load(environ, &table, &origin, &secrets); err != nil {
 		return nil, err
 	}
-	client, err := dynamo.Open()
+	client, err := dynamo.Open(environ)
 	if err != nil {
 		return nil, err
 	}

@@ -116,8 +116,9 @@ func TestWire(t *testing.T) {
 		!strings.Contains(err.Error(), "INSTALLATIONS_TABLE") || !strings.Contains(err.Error(), "contentApiKey") {
 		t.Errorf("problems: %v", err)
 	}
-	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://127.0.0.1:1")
-	environ = map[string]string{"INSTALLATIONS_TABLE": "installations", "SECRET_JSON": `{"contentApiKey":"k"}`}
+	environ = map[string]string{
+		"INSTALLATIONS_TABLE": "installations", "SECRET_JSON": `{"contentApiKey":"k"}`, "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
+	}
 	handler, err := wire(t.Context(), slog.New(slog.DiscardHandler), environ)
 	if err != nil {
 		t.Fatal(err)

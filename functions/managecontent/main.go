@@ -37,7 +37,7 @@ func wire(log *slog.Logger, environ map[string]string) (gateway.Handler, error) 
 	if err := config.Load(environ, &table, &tokens, &settings, &origin); err != nil {
 		return nil, err
 	}
-	client, err := dynamo.Open()
+	client, err := dynamo.Open(environ)
 	if err != nil {
 		return nil, err
 	}

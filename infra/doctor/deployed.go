@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
@@ -25,11 +24,11 @@ func (d *doctor) ofStage() (map[string]string, error) {
 
 // awsVariables say where AWS is, and who asks. On Lambda they are all there.
 var awsVariables = []string{
-	"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+	"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 }
 
-// signIn completes environ by what the functions find on Lambda. The table's
-// client reads it in the process's own environment.
+// signIn adds to environ what Lambda gives its functions.
 func (d *doctor) signIn(ctx context.Context, environ map[string]string) error {
 	given := config.Environ(d.environ())
 	for _, name := range awsVariables {
@@ -41,11 +40,6 @@ func (d *doctor) signIn(ctx context.Context, environ map[string]string) error {
 	if onAWS && environ["AWS_ACCESS_KEY_ID"] == "" {
 		if err := findCredentials(ctx, environ); err != nil {
 			return err
-		}
-	}
-	for _, name := range append(awsVariables, "AWS_ENDPOINT_URL_DYNAMODB") {
-		if value := environ[name]; value != "" {
-			os.Setenv(name, value)
 		}
 	}
 	return nil

@@ -185,7 +185,7 @@ func (d *doctor) patient(ctx context.Context) (patient, error) {
 	if err != nil {
 		return patient{}, fmt.Errorf("%w: %s:\n%w", errSettings, d.whereFrom(settings), err)
 	}
-	client, err := dynamo.Open()
+	client, err := dynamo.Open(environ)
 	if err != nil {
 		return patient{}, fmt.Errorf("%w: %w", errSettings, err)
 	}

@@ -50,7 +50,7 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 	if _, err := held.Sealer(ctx); err != nil {
 		return Parts{}, err
 	}
-	client, err := dynamo.Open()
+	client, err := dynamo.Open(environ)
 	if err != nil {
 		return Parts{}, err
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,26 +49,26 @@ func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Cli
 	return dynamodb.NewFromConfig(cfg, options...)
 }
 
-// Open returns a client for the environment that Lambda gives its functions:
-// AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
+// Open returns a client for environ, the environment that Lambda gives its
+// functions: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
 // AWS_ENDPOINT_URL_DYNAMODB (or AWS_ENDPOINT_URL) for another DynamoDB, which
 // needs none of the others. It does no I/O. Other sources of credentials, such
 // as profiles, are left out on purpose: the SDK's config module with all of
 // them costs a cold start dearly.
-func Open() (*dynamodb.Client, error) {
-	cfg, err := environment()
+func Open(environ map[string]string) (*dynamodb.Client, error) {
+	cfg, err := readEnviron(environ)
 	if err != nil {
 		return nil, fmt.Errorf("open DynamoDB: %w", err)
 	}
 	return NewClient(cfg), nil
 }
 
-// environment reads what Open documents and reports all that is wrong with it.
-func environment() (aws.Config, error) {
-	cfg := aws.Config{Region: os.Getenv("AWS_REGION")}
-	key, secret, session := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")
+// readEnviron reads what Open documents and reports all that is wrong with it.
+func readEnviron(environ map[string]string) (aws.Config, error) {
+	cfg := aws.Config{Region: environ["AWS_REGION"]}
+	key, secret, session := environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ["AWS_SESSION_TOKEN"]
 	for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"} {
-		endpoint := os.Getenv(name)
+		endpoint := environ[name]
 		if endpoint == "" {
 			continue
 		}

@@ -12,18 +12,6 @@ import (
 	"signpost/shared/installation"
 )
 
-// variables are all that Open reads.
-var variables = []string{
-	"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB",
-}
-
-func setEnvironment(t *testing.T, environment map[string]string) {
-	for _, name := range variables {
-		t.Setenv(name, environment[name])
-	}
-}
-
 func TestOpen(t *testing.T) {
 	tests := map[string]struct {
 		environment map[string]string
@@ -66,8 +54,7 @@ func TestOpen(t *testing.T) {
 					test.environment[name] = server.URL
 				}
 			}
-			setEnvironment(t, test.environment)
-			client, err := dynamo.Open()
+			client, err := dynamo.Open(test.environment)
 			if (err != nil) != (test.faults != nil) {
 				t.Fatalf("error = %v, want %v", err, test.faults)
 			}
