@@ -18,7 +18,7 @@ func TestWire(t *testing.T) {
 	}
 	handler, err := wire(log, map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
-		"INSTALLATIONS_TABLE": "installations", "WEBEX_APP_ID": "6d93fe09-7130-4507-b261-3908b63428a4",
+		"INSTALLATIONS_TABLE":       "installations", "WEBEX_APP_ID": "6d93fe09-7130-4507-b261-3908b63428a4",
 		"SIGNAGE_URL": "https://signage.example.com/", "CONTENT_URL": "https://content.example.com/",
 	})
 	if err != nil {

@@ -8,9 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
@@ -119,11 +117,11 @@ func (c Copy) row(ctx context.Context, item map[string]types.AttributeValue, cou
 	if err == nil {
 		switch {
 		case k.SK == installationSK:
-			err = c.installation(ctx, item, counted)
+			err = copyRow(ctx, c, k, item, counted, &counted.Installations, c.installation)
 		case strings.HasPrefix(k.SK, candidatePrefix):
-			err = c.candidate(ctx, item, counted)
+			err = copyRow(ctx, c, k, item, counted, &counted.Candidates, c.candidate)
 		case strings.HasPrefix(k.SK, usedPrefix):
-			err = c.used(ctx, item, counted)
+			err = copyRow(ctx, c, k, item, counted, &counted.Marks, c.used)
 		default:
 			err = errors.New("this version does not know such rows")
 		}
@@ -134,121 +132,79 @@ func (c Copy) row(ctx context.Context, item map[string]types.AttributeValue, cou
 	return nil
 }
 
-// get reads the target's row of this key, nil if there is none.
-func (c Copy) get(ctx context.Context, k key) (map[string]types.AttributeValue, error) {
-	out, err := c.Target.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: c.Target.table, ConsistentRead: aws.Bool(true), Key: k.item(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out.Item, nil
+// resolution is what a row of the target becomes.
+type resolution struct {
+	changed bool
+	// row is written if unchanged holds for the target's.
+	row       any
+	unchanged condition
 }
 
-// again runs do until no worker of the target was faster.
-func again(do func() error) error {
-	var err error
+// copyRow compares the source's row at k, which is item, with the target's and
+// writes what resolve makes of both. It compares again where a worker of the
+// target wrote the row in between. Without a row in the target, resolve gets nil.
+func copyRow[R any](ctx context.Context, c Copy, k key, item map[string]types.AttributeValue, counted *tally, kind *Counts,
+	resolve func(ctx context.Context, source R, target *R) (resolution, error),
+) error {
+	var source R
+	err := decode(item, &source)
+	if err != nil {
+		return err
+	}
 	for range copyTries {
-		if err = do(); !errors.Is(err, installation.ErrConflict) {
+		var target *R
+		if target, err = find[R](ctx, c.Target, k); err != nil {
+			return err
+		}
+		var next resolution
+		if next, err = resolve(ctx, source, target); err != nil {
+			return err
+		}
+		if next.changed && !c.DryRun {
+			err = c.Target.save(ctx, next.row, next.unchanged)
+		}
+		if err == nil {
+			counted.add(kind, target != nil, next.changed)
+		}
+		if !errors.Is(err, installation.ErrConflict) {
 			return err
 		}
 	}
 	return err
 }
 
-func (c Copy) installation(ctx context.Context, item map[string]types.AttributeValue, counted *tally) error {
-	var source installationRow
-	if err := decode(item, &source); err != nil {
-		return err
+func (c Copy) installation(_ context.Context, source installationRow, target *installationRow) (resolution, error) {
+	was, resolve := installation.Installation{}, installation.Installation.Merge
+	if target != nil {
+		was = target.installation()
 	}
-	return again(func() error {
-		found, err := c.get(ctx, source.key)
-		if err != nil {
-			return err
-		}
-		var target installationRow
-		if err := decode(found, &target); err != nil {
-			return err
-		}
-		was, resolve := installation.Installation{}, installation.Installation.Merge
-		if found != nil {
-			was = target.installation()
-		}
-		if c.Purpose == Restore {
-			resolve = installation.Installation.Restore
-		}
-		next, changed := resolve(was, source.installation(), c.Now())
-		if changed && !c.DryRun {
-			err = c.Target.save(ctx, newInstallationRow(next), atVersion(was.Version).ofGeneration(was.Generation))
-		}
-		if err == nil {
-			counted.add(&counted.Installations, found != nil, changed)
-		}
-		return err
-	})
+	if c.Purpose == Restore {
+		resolve = installation.Installation.Restore
+	}
+	next, changed := resolve(was, source.installation(), c.Now())
+	return resolution{changed, newInstallationRow(next), atVersion(was.Version).ofGeneration(was.Generation)}, nil
 }
 
 // candidate copies a candidate whose token the target has not applied: one that
 // it has applied it does not hold any more, and must not get again.
-func (c Copy) candidate(ctx context.Context, item map[string]types.AttributeValue, counted *tally) error {
-	var source candidateRow
-	if err := decode(item, &source); err != nil {
-		return err
+func (c Copy) candidate(ctx context.Context, source candidateRow, target *candidateRow) (resolution, error) {
+	used, err := c.Target.Used(ctx, source.orgKey(), candidateID(source.SK), c.Now())
+	if err != nil {
+		return resolution{}, err
 	}
-	return again(func() error {
-		used, err := c.Target.Used(ctx, source.orgKey(), candidateID(source.SK), c.Now())
-		if err != nil {
-			return err
-		}
-		found, err := c.get(ctx, source.key)
-		if err != nil {
-			return err
-		}
-		var target candidateRow
-		if err := decode(found, &target); err != nil {
-			return err
-		}
-		var was installation.Candidate
-		if found != nil {
-			was = target.candidate()
-		}
-		next, changed := was.Merge(source.candidate(), c.Now())
-		changed = changed && !used
-		if changed && !c.DryRun {
-			err = c.Target.save(ctx, newCandidateRow(next), atVersion(was.Version))
-		}
-		if err == nil {
-			counted.add(&counted.Candidates, found != nil, changed)
-		}
-		return err
-	})
+	var was installation.Candidate
+	if target != nil {
+		was = target.candidate()
+	}
+	next, changed := was.Merge(source.candidate(), c.Now())
+	return resolution{changed && !used, newCandidateRow(next), atVersion(was.Version)}, nil
 }
 
 // used copies the mark of a used token, which counts as long as the longer of
 // the two.
-func (c Copy) used(ctx context.Context, item map[string]types.AttributeValue, counted *tally) error {
-	var source usedRow
-	if err := decode(item, &source); err != nil {
-		return err
-	}
-	return again(func() error {
-		found, err := c.get(ctx, source.key)
-		if err != nil {
-			return err
-		}
-		var target usedRow
-		if err := decode(found, &target); err != nil {
-			return err
-		}
-		changed := !gone(source.ExpiresAt, c.Now()) && source.ExpiresAt > target.ExpiresAt
-		if changed && !c.DryRun {
-			err = c.Target.save(ctx, source, shorterThan(source.ExpiresAt))
-		}
-		if err == nil {
-			counted.add(&counted.Marks, found != nil, changed)
-		}
-		return err
-	})
+func (c Copy) used(_ context.Context, source usedRow, target *usedRow) (resolution, error) {
+	longer := target == nil || source.ExpiresAt > target.ExpiresAt
+	return resolution{longer && !gone(source.ExpiresAt, c.Now()), source, shorterThan(source.ExpiresAt)}, nil
 }
 
 // shorterThan holds for a mark that is not there, or goes before this time.

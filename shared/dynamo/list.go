@@ -66,13 +66,7 @@ func (s *Store) scan(ctx context.Context, filter string, of values) items {
 		TableName: s.table, ConsistentRead: aws.Bool(true), FilterExpression: &filter,
 		ExpressionAttributeValues: of,
 	})
-	return paged(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return page.Items, nil
-	})
+	return paged(ctx, pages.HasMorePages, pages.NextPage, func(page *dynamodb.ScanOutput) []map[string]types.AttributeValue { return page.Items })
 }
 
 // organization reads all rows of an organization, strongly consistent.
@@ -81,24 +75,19 @@ func (s *Store) organization(ctx context.Context, orgKey string) items {
 		TableName: s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
 		ExpressionAttributeValues: values{":pk": text(orgPK(orgKey))},
 	})
-	return paged(pages.HasMorePages, func() ([]map[string]types.AttributeValue, error) {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		return page.Items, nil
-	})
+	return paged(ctx, pages.HasMorePages, pages.NextPage, func(page *dynamodb.QueryOutput) []map[string]types.AttributeValue { return page.Items })
 }
 
-func paged(more func() bool, next func() ([]map[string]types.AttributeValue, error)) items {
+// paged reads the rows of every page.
+func paged[P any](ctx context.Context, more func() bool, next func(context.Context, ...func(*dynamodb.Options)) (P, error), rows func(P) []map[string]types.AttributeValue) items {
 	return func(yield func(map[string]types.AttributeValue, error) bool) {
 		for more() {
-			page, err := next()
+			page, err := next(ctx)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for _, item := range page {
+			for _, item := range rows(page) {
 				if !yield(item, nil) {
 					return
 				}

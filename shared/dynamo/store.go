@@ -61,18 +61,21 @@ func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (install
 // Used reports whether the token with this digest was applied and the mark of
 // it still counts at now, strongly consistent.
 func (s *Store) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: s.table, ConsistentRead: aws.Bool(true),
-		Key: key{orgPK(orgKey), usedSK(id)}.item(),
-	})
+	mark, err := find[usedRow](ctx, s, key{orgPK(orgKey), usedSK(id)})
 	if err != nil {
 		return false, fmt.Errorf("look up a token of %s: %w", orgKey, err)
 	}
-	var mark usedRow
-	if err := decode(out.Item, &mark); err != nil {
-		return false, fmt.Errorf("look up a token of %s: %w", orgKey, err)
+	return mark != nil && !gone(mark.ExpiresAt, now), nil
+}
+
+// find reads the row at k, strongly consistent; nil if there is none.
+func find[R any](ctx context.Context, s *Store, k key) (*R, error) {
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.table, ConsistentRead: aws.Bool(true), Key: k.item()})
+	if err != nil || out.Item == nil {
+		return nil, err
 	}
-	return out.Item != nil && !gone(mark.ExpiresAt, now), nil
+	row := new(R)
+	return row, decode(out.Item, row)
 }
 
 // decodeWork decodes an installation or a candidate, whichever the row is, and

@@ -63,21 +63,14 @@ func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Laun
 
 // head reads the head of a launch that can be redeemed at now.
 func (s *Store) head(ctx context.Context, id string, now time.Time) (launchRow, error) {
-	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: s.table, ConsistentRead: aws.Bool(true), Key: launchKey(id).item(),
-	})
+	head, err := find[launchRow](ctx, s, launchKey(id))
 	if err != nil {
 		return launchRow{}, err
 	}
-	var head launchRow
-	if err := decode(out.Item, &head); err != nil {
-		return launchRow{}, err
-	}
-	expiresAt := launch.Launch{IssuedAt: instant(head.IssuedAt)}.ExpiresAt()
-	if out.Item == nil || !now.Before(expiresAt) {
+	if head == nil || !now.Before(launch.Launch{IssuedAt: instant(head.IssuedAt)}.ExpiresAt()) {
 		return launchRow{}, launch.ErrUnknown
 	}
-	return head, nil
+	return *head, nil
 }
 
 // rest reads what belongs to a head: the installation, as far as a launch
