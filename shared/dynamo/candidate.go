@@ -9,43 +9,26 @@ import (
 // candidateRow is an [installation.Candidate] in the table; its ID is the end
 // of its sort key.
 type candidateRow struct {
-	key
-	queued
-	workRow
-	statementRow
-	scheduleRow
-	writeRow
-	Schema    int   `dynamodbav:"schema"`
-	Version   int64 `dynamodbav:"version"`
-	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
-
+	workedRow
 	Kind string `dynamodbav:"kind"`
 
 	IssuedAt        int64             `dynamodbav:"issuedAt,omitempty"`
 	AcceptableUntil int64             `dynamodbav:"acceptableUntil,omitempty"`
 	Endpoints       map[string]string `dynamodbav:"endpoints,omitempty"`
 	AllEndpoints    bool              `dynamodbav:"allEndpoints,omitempty"`
-	BaseURL         string            `dynamodbav:"baseUrl,omitempty"`
-	RefreshToken    []byte            `dynamodbav:"refreshToken,omitempty"`
 	Refused         bool              `dynamodbav:"refused,omitempty"`
 	RefusedWith     string            `dynamodbav:"refusedWith,omitempty"`
-
-	unknown unknown
 }
 
 // newCandidateRow returns the row of c as its next write leaves it. A refused
 // candidate is not queued, whatever c says.
 func newCandidateRow(c installation.Candidate) candidateRow {
 	row := candidateRow{
-		key:    key{orgPK(c.OrgKey), candidateSK(c.ID)},
-		Schema: schema, Version: c.Version + 1, ExpiresAt: expiry(c.ForgetAt),
-		Kind:         string(c.Kind),
-		statementRow: newStatementRow(c.Statement), AllEndpoints: c.AllEndpoints,
-		IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
-		BaseURL: c.BaseURL, RefreshToken: c.Refresh, Refused: c.Refused, RefusedWith: c.RefusedWith,
-		workRow: newWorkRow(c.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(c.Schedule),
+		workedRow: newWorkedRow(key{orgPK(c.OrgKey), candidateSK(c.ID)}, c.Version, c.Statement, c.Work, c.Schedule, c.Unknown),
+		Kind:      string(c.Kind), IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
+		AllEndpoints: c.AllEndpoints, Refused: c.Refused, RefusedWith: c.RefusedWith,
 	}
-	row.unknown, _ = c.Unknown.(unknown)
+	row.ExpiresAt, row.BaseURL, row.RefreshToken = expiry(c.ForgetAt), c.BaseURL, c.Refresh
 	if len(c.Endpoints) > 0 {
 		row.Endpoints = make(map[string]string, len(c.Endpoints))
 		for feature, endpoint := range c.Endpoints {

@@ -8,17 +8,8 @@ import (
 
 // installationRow is an [installation.Installation] in the table.
 type installationRow struct {
-	key
-	queued
-	workRow
-	statementRow
-	scheduleRow
-	writeRow
-	Schema    int   `dynamodbav:"schema"`
-	Version   int64 `dynamodbav:"version"`
-	Revision  int64 `dynamodbav:"revision,omitempty"`
-	ExpiresAt int64 `dynamodbav:"expiresAt,omitempty"`
-
+	workedRow
+	Revision   int64  `dynamodbav:"revision,omitempty"`
 	State      string `dynamodbav:"state"`
 	Generation string `dynamodbav:"generation,omitempty"`
 
@@ -30,10 +21,8 @@ type installationRow struct {
 	ActivationUntil int64 `dynamodbav:"activationUntil,omitempty"`
 
 	Features       map[string]featureRow `dynamodbav:"features,omitempty"`
-	BaseURL        string                `dynamodbav:"baseUrl,omitempty"`
 	ToldActionsURL string                `dynamodbav:"toldActionsUrl,omitempty"`
 
-	RefreshToken     []byte `dynamodbav:"refreshToken,omitempty"`
 	RefreshExpiresAt int64  `dynamodbav:"refreshExpiresAt,omitempty"`
 	RefreshIssuedAt  int64  `dynamodbav:"refreshIssuedAt,omitempty"`
 	RenewedAt        int64  `dynamodbav:"renewedAt,omitempty"`
@@ -54,11 +43,9 @@ type installationRow struct {
 	ForeignRegion   string `dynamodbav:"foreignRegion,omitempty"`
 	ForeignRegionAt int64  `dynamodbav:"foreignRegionAt,omitempty"`
 
-	// Notice is read by nobody here: the table's stream brings it to whoever
-	// listens, and the next write, which does not repeat it, takes it away.
+	// Notice is not read here: the table's stream delivers it, and the next write,
+	// which does not repeat it, removes it.
 	Notice string `dynamodbav:"notice,omitempty"`
-
-	unknown unknown
 }
 
 // featureRow is an [installation.Feature].
@@ -76,15 +63,14 @@ type featureRow struct {
 // tombstone expires and only what exists is queued, whatever i says.
 func newInstallationRow(i installation.Installation) installationRow {
 	row := installationRow{
-		key:    key{orgPK(i.OrgKey), installationSK},
-		Schema: schema, Version: i.Version + 1, Revision: i.Revision,
-		statementRow: newStatementRow(i.Statement), State: string(i.State), Generation: string(i.Generation),
+		workedRow: newWorkedRow(key{orgPK(i.OrgKey), installationSK}, i.Version, i.Statement, i.Work, i.Schedule, i.Unknown),
+		Revision:  i.Revision, State: string(i.State), Generation: string(i.Generation),
 		ActivatedAt: millis(i.ActivatedAt), LastActionAt: millis(i.LastActionAt), RemovedAt: millis(i.RemovedAt),
 		MovedAt: millis(i.MovedAt), EndpointsAt: millis(i.EndpointsAt),
-		ActivationUntil: millis(i.ActivationUntil),
-		Features:        newFeatureRows(i.Features),
-		BaseURL:         i.BaseURL, ToldActionsURL: i.ToldActionsURL,
-		RefreshToken: i.Tokens.Refresh, RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
+		ActivationUntil:  millis(i.ActivationUntil),
+		Features:         newFeatureRows(i.Features),
+		ToldActionsURL:   i.ToldActionsURL,
+		RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
 		RefreshIssuedAt: millis(i.Tokens.IssuedAt),
 		AccessToken:     i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
@@ -92,10 +78,9 @@ func newInstallationRow(i installation.Installation) installationRow {
 		TriedAt: millis(i.Tokens.TriedAt), TriedWith: i.Tokens.TriedWith,
 		AppCheckedAt: millis(i.App.At), AppDifference: i.App.Difference, AppDiffersSince: millis(i.App.Since), AppHealthState: i.App.HealthState,
 		ForeignRegion: i.SignedElsewhere.Region, ForeignRegionAt: millis(i.SignedElsewhere.At),
-		Notice:  string(i.Notice),
-		workRow: newWorkRow(i.Work), writeRow: newWriteRow(), scheduleRow: newScheduleRow(i.Schedule),
+		Notice: string(i.Notice),
 	}
-	row.unknown, _ = i.Unknown.(unknown)
+	row.BaseURL, row.RefreshToken = i.BaseURL, i.Tokens.Refresh
 	if i.State == installation.Removed {
 		row.ExpiresAt = expiry(i.ForgetAt)
 	}

@@ -116,6 +116,34 @@ func (r scheduleRow) schedule(dueAt int64) installation.Schedule {
 	}
 }
 
+// workedRow is what the rows of installations and candidates, on which workers
+// work, have in common.
+type workedRow struct {
+	key
+	queued
+	workRow
+	statementRow
+	scheduleRow
+	writeRow
+	Schema       int    `dynamodbav:"schema"`
+	Version      int64  `dynamodbav:"version"`
+	ExpiresAt    int64  `dynamodbav:"expiresAt,omitempty"`
+	BaseURL      string `dynamodbav:"baseUrl,omitempty"`
+	RefreshToken []byte `dynamodbav:"refreshToken,omitempty"`
+
+	unknown unknown
+}
+
+// newWorkedRow returns a row for its next write, version being the last one's.
+func newWorkedRow(k key, version int64, s installation.Statement, work installation.Lease, schedule installation.Schedule, carried any) workedRow {
+	row := workedRow{
+		key: k, Schema: schema, Version: version + 1,
+		statementRow: newStatementRow(s), workRow: newWorkRow(work), scheduleRow: newScheduleRow(schedule), writeRow: newWriteRow(),
+	}
+	row.unknown, _ = carried.(unknown)
+	return row
+}
+
 // writeRow names the write that made a row what it is. When a reply is lost the
 // SDK repeats the write, which then finds its own row in its way: by the name it
 // is known, where the content may be another worker's as well.

@@ -56,9 +56,8 @@ var (
 )
 
 func (r *installationRow) keep(all unknown) { r.unknown = all.without(installationAttributes) }
-func (r installationRow) carry() unknown    { return r.unknown }
 func (r *candidateRow) keep(all unknown)    { r.unknown = all.without(candidateAttributes) }
-func (r candidateRow) carry() unknown       { return r.unknown }
+func (r workedRow) carry() unknown          { return r.unknown }
 
 func (u unknown) without(known map[string]bool) unknown {
 	rest := maps.Clone(u)
