@@ -45,7 +45,7 @@ has_firewall = grep -qs '"firewall": true' infra/stages/$(STAGE).json && grep -q
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo doctor test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke release clean
+.PHONY: help build dev demo test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke release clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,10 +57,6 @@ dev: modules build ## Run everything here: API :3000, Webex simulator :3001, Dyn
 demo: modules build ## Play the story of one customer, step by step
 	@mkdir -p .build && $(GOBUILD) -o .build/demo ./infra/local/demo
 	@exec .build/demo
-
-doctor: needs-go ## Look at installations and tokens: make doctor ARGS="list" (or show, verify, explain, remove, config)
-	@$(call tool,doctor)
-	@.build/doctor $(or $(ARGS),-h)
 
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...

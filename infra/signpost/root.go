@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,10 +40,18 @@ const (
 	groupMeasure = "measure"
 )
 
+var groups = []*cobra.Group{
+	{ID: groupLocal, Title: "On this machine:"},
+	{ID: groupOperate, Title: "Installations:"},
+	{ID: groupDeploy, Title: "Deployments:"},
+	{ID: groupMeasure, Title: "Measure:"},
+}
+
 // commands lists the commands, in the order of the help.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
-		a.versionCommand(),
+		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.configCommand(),
+		a.versionCommand(), a.completionCommand(),
 		a.releaseCommand(),
 	}
 }
@@ -85,18 +96,19 @@ ran, and what it looked at is not well.`,
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
-	root.AddGroup(
-		&cobra.Group{ID: groupLocal, Title: "On this machine:"},
-		&cobra.Group{ID: groupOperate, Title: "Installations:"},
-		&cobra.Group{ID: groupDeploy, Title: "Deployments:"},
-		&cobra.Group{ID: groupMeasure, Title: "Measure:"},
-	)
+	root.CompletionOptions.DisableDefaultCmd = true
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the deployment, by its `name`")
 	flags.StringVar(&a.config, "config", ".", "the `folder` of the stages' settings, signpost-<stage>.json")
 	flags.BoolVar(&a.JSON, "json", false, "print JSON, for programs")
-	for _, command := range a.commands() {
+	commands := a.commands()
+	for _, group := range groups { // cobra would print the title of an empty one
+		if slices.ContainsFunc(commands, func(c *cobra.Command) bool { return c.GroupID == group.ID }) {
+			root.AddGroup(group)
+		}
+	}
+	for _, command := range commands {
 		run := command.RunE
 		command.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started, a.stageNamed = true, a.environ["STAGE"] != "" || cmd.Flags().Changed("stage")
@@ -128,6 +140,20 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// arguments is for commands that take from least to most of what, such as ORG;
+// most 0 sets no limit.
+func arguments(least, most int, what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return fmt.Errorf("%s is missing", what)
+		case most > 0 && len(args) > most:
+			return fmt.Errorf("there is no argument %q: %s is enough", args[most], what)
+		}
+		return nil
+	}
+}
+
 // report prints an error: what was done, what went wrong, and what to do.
 func (a *app) report(err error) {
 	prefix := "signpost: "
@@ -144,4 +170,30 @@ func (a *app) report(err error) {
 	if fixable, ok := errors.AsType[terminal.FixableError](err); ok {
 		fmt.Fprintln(a.Err, "Try:", fixable.Fix)
 	}
+}
+
+// projectRoot finds the folder that holds template.yaml: the working directory,
+// one above it, or the program's own, where a release has it.
+func projectRoot() (string, error) {
+	folder, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for candidate := folder; ; candidate = filepath.Dir(candidate) {
+		if isRoot(candidate) {
+			return candidate, nil
+		}
+		if candidate == filepath.Dir(candidate) {
+			break
+		}
+	}
+	if program, err := os.Executable(); err == nil && isRoot(filepath.Dir(program)) {
+		return filepath.Dir(program), nil
+	}
+	return "", fmt.Errorf("template.yaml is neither in %s, nor above it, nor beside the command: change to the project's folder", folder)
+}
+
+func isRoot(folder string) bool {
+	_, err := os.Stat(filepath.Join(folder, "template.yaml"))
+	return err == nil
 }

@@ -11,28 +11,47 @@ import (
 // Line reads one line of In, without its end. It returns io.EOF if there is
 // none, and the context's error if that ends first: Ctrl-C ends a question.
 func (s *IO) Line(ctx context.Context) (string, error) {
-	type answer struct {
-		text string
-		err  error
-	}
-	answers := make(chan answer, 1)
 	reader, ok := s.In.(*bufio.Reader) // kept, since it may have read ahead
 	if !ok {
 		reader = bufio.NewReader(s.In)
 		s.In = reader
 	}
+	text, err := until(ctx, func() (string, error) { return reader.ReadString('\n') })
+	if err == io.EOF && text != "" {
+		err = nil
+	}
+	return strings.TrimRight(text, "\r\n"), err
+}
+
+// mostRead bounds what All reads, in bytes.
+const mostRead = 1 << 20
+
+// All reads all of In, up to 1 MB, or returns the context's error if that ends
+// first.
+func (s *IO) All(ctx context.Context) (string, error) {
+	return until(ctx, func() (string, error) {
+		text, err := io.ReadAll(io.LimitReader(s.In, mostRead))
+		return string(text), err
+	})
+}
+
+// until reads in the background, since a read of a terminal cannot be
+// interrupted, and waits for it or for the context.
+func until(ctx context.Context, read func() (string, error)) (string, error) {
+	type result struct {
+		text string
+		err  error
+	}
+	results := make(chan result, 1)
 	go func() {
-		text, err := reader.ReadString('\n')
-		if err == io.EOF && text != "" {
-			err = nil
-		}
-		answers <- answer{strings.TrimRight(text, "\r\n"), err}
+		text, err := read()
+		results <- result{text, err}
 	}()
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
-	case answer := <-answers:
-		return answer.text, answer.err
+	case result := <-results:
+		return result.text, result.err
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package operate
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"signpost/infra/terminal"
 	"signpost/shared/gateway"
 	"signpost/shared/installation"
 	"signpost/shared/webex"
@@ -28,41 +29,57 @@ var routes = map[webex.Action]string{
 	webex.HealthCheck: "POST /actions", webex.Deprovision: "POST /actions", webex.CrossLaunch: "POST /crossLaunch/{feature}/…",
 }
 
-// explain makes every check on a token that the functions make. It finds
-// something if any of them fails. The token may be pasted with what is around
-// it, which a shell hands on as several arguments.
-func (d *doctor) explain(ctx context.Context, args []string) error {
-	raw, err := webex.FindToken(strings.Join(args, " "))
-	if err != nil {
-		return usageError{err.Error()}
-	}
-	if raw == "" {
-		return usageError{"want one token"}
-	}
-	patient, err := d.patient(ctx)
+// Explain makes every check on a token that the functions make. The token is
+// read from the standard input, where it may be pasted with what is around it.
+// Explain returns terminal.ErrNotWell if a check fails.
+func (o *Operator) Explain(ctx context.Context) error {
+	raw, err := o.token(ctx)
 	if err != nil {
 		return err
 	}
-	done := d.progress("fetching key sets")
-	explained := patient.Verifier.Explain(ctx, raw)
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	done := o.Waiting("fetching key sets")
+	explained := p.Verifier.Explain(ctx, raw)
 	done()
 	steps := steps(explained.Findings)
 	if explained.Claims.Subject != "" {
-		more, err := d.storedSteps(ctx, patient, explained)
+		more, err := storedSteps(ctx, p, explained)
 		if err != nil {
 			return err
 		}
 		steps = append(steps, more...)
 	}
-	if d.json {
-		err = d.print(map[string]any{"header": explained.Header, "claims": explained.Payload, "keyRegion": explained.KeyRegion, "checks": steps})
+	if o.JSON {
+		err = o.Print(map[string]any{"header": explained.Header, "claims": explained.Payload, "keyRegion": explained.KeyRegion, "checks": steps})
 	} else {
-		d.showExplanation(explained, steps)
+		o.showExplanation(explained, steps)
 	}
 	if err == nil && slices.ContainsFunc(steps, func(s step) bool { return s.Result == "failed" }) {
-		return errFound
+		return terminal.ErrNotWell
 	}
 	return err
+}
+
+// token reads the token.
+func (o *Operator) token(ctx context.Context) (string, error) {
+	if terminal.IsTerminal(o.In) {
+		fmt.Fprintln(o.Err, "Paste the token, then press Enter and Ctrl-D:")
+	}
+	pasted, err := o.All(ctx)
+	if err != nil {
+		return "", err
+	}
+	raw, err := webex.FindToken(pasted)
+	if err != nil {
+		return "", terminal.UsageError{Err: err}
+	}
+	if raw == "" {
+		return "", terminal.UsageError{Err: terminal.Fixable(errors.New("no token on the standard input"), "signpost explain < token.txt")}
+	}
+	return raw, nil
 }
 
 func steps(findings []webex.Finding) []step {
@@ -85,14 +102,14 @@ func failed(check string, err error) step {
 }
 
 // storedSteps are the checks against the table: installation, region, replay.
-func (d *doctor) storedSteps(ctx context.Context, patient patient, explained webex.Explanation) ([]step, error) {
+func storedSteps(ctx context.Context, p parts, explained webex.Explanation) ([]step, error) {
 	claims := explained.Claims
 	key := webex.OrganizationKey(claims.Subject)
-	row, _, err := patient.store.Find(ctx, key, time.Now())
+	row, _, err := p.store.Find(ctx, key, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	used, err := patient.store.Used(ctx, key, installation.Digest(claims.ID), time.Now())
+	used, err := p.store.Used(ctx, key, installation.Digest(claims.ID), time.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -120,41 +137,44 @@ func (d *doctor) storedSteps(ctx context.Context, patient patient, explained web
 	return []step{known, replay}, nil
 }
 
-func (d *doctor) showExplanation(explained webex.Explanation, steps []step) {
-	d.showPart("header", explained.Header)
-	d.showPart("claims", explained.Payload)
+func (o *Operator) showExplanation(explained webex.Explanation, steps []step) {
+	o.showPart("header", explained.Header)
+	o.showPart("claims", explained.Payload)
 	if claims := explained.Claims; claims.Subject != "" {
-		d.title("meaning")
-		lines := [][2]string{
-			{"organization", webex.OrganizationKey(claims.Subject)}, {"issued", claims.IssuedAt.UTC().Format(time.RFC3339)},
-			{"belongs to", routes[claims.Action]}, {"key set of", explained.KeyRegion},
+		o.Title("meaning")
+		lines := [][]string{
+			{"  organization", webex.OrganizationKey(claims.Subject)}, {"  issued", claims.IssuedAt.UTC().Format(time.RFC3339)},
+			{"  belongs to", routes[claims.Action]}, {"  key set of", explained.KeyRegion},
 		}
-		d.rows(nil, len(lines), func(i int) []string { return []string{"  " + lines[i][0], lines[i][1]} })
+		o.Table(nil, lines)
 	}
-	d.title("checks")
+	o.Title("checks")
 	for _, s := range steps {
 		text := strings.TrimSpace(fmt.Sprintf("%-13s %s %s", s.Check, s.Code, s.Detail))
 		switch s.Result {
 		case "good":
-			d.good(text)
+			o.Good(text)
 		case "failed":
-			d.bad(text)
+			o.Bad(text)
 		default:
-			d.faint(text + " not made")
+			o.Note(text + " not made")
 		}
 	}
 }
 
-func (d *doctor) showPart(title string, part map[string]any) {
+func (o *Operator) showPart(title string, part map[string]any) {
 	if len(part) == 0 {
 		return
 	}
-	d.title(title)
-	names := slices.Sorted(maps.Keys(part))
-	d.rows(nil, len(names), func(i int) []string { return []string{"  " + names[i], written(part[names[i]])} })
+	o.Title(title)
+	var rows [][]string
+	for _, name := range slices.Sorted(maps.Keys(part)) {
+		rows = append(rows, []string{"  " + name, written(part[name])})
+	}
+	o.Table(nil, rows)
 }
 
-// written writes a claim as people read it: a number of seconds is no 1.7e+09.
+// written writes a claim as people read it: seconds as whole numbers, not as 1.7e+09.
 func written(value any) string {
 	if number, ok := value.(float64); ok && number == float64(int64(number)) {
 		return fmt.Sprint(int64(number))

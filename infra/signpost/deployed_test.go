@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,13 +11,14 @@ import (
 	"testing"
 
 	"signpost/infra/stage"
+	"signpost/infra/terminal"
 	"signpost/shared/webex/webextest"
 )
 
-// deployment is a clinic whose doctor sees what a deployed stack shows: a
+// deployment is a customer whose stack is looked at as a deployed one is: a
 // table, and a Secrets Manager.
 type deployment struct {
-	*clinic
+	*customer
 	environ  []string
 	settings stage.Settings
 	asked    []string // of Secrets Manager: for which secret, and by whose key
@@ -26,7 +26,7 @@ type deployment struct {
 
 func newDeployment(t *testing.T) *deployment {
 	t.Helper()
-	d := &deployment{clinic: newClinic(t)}
+	d := &deployment{customer: newCustomer(t)}
 	vault := httptest.NewServer(d)
 	t.Cleanup(vault.Close)
 	variables := d.variables("VerifyConfigsFunction")
@@ -68,54 +68,40 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": d.variables("VerifyConfigsFunction")["SECRET_JSON"]})
 }
 
-// project is a project's folder with the stage's settings.
-func (d *deployment) project() string {
+// folder is one with the stage's settings.
+func (d *deployment) folder() string {
 	d.t.Helper()
-	root := d.t.TempDir()
-	text, err := os.ReadFile(filepath.Join("..", "..", "template.yaml"))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(root, "template.yaml"), text, 0o600)
-	}
-	if err == nil {
-		err = d.settings.Write(root)
-	}
-	if err != nil {
+	folder := d.t.TempDir()
+	if err := d.settings.Write(folder); err != nil {
 		d.t.Fatal(err)
 	}
-	return root
+	return folder
 }
 
-// call is the doctor in a shell beside a running local stack.
+// call is the command in a shell beside a running local stack.
 func (d *deployment) call(environ []string, args ...string) (int, string) {
 	d.t.Helper()
-	var out, problems bytes.Buffer
-	port := d.stack.URL()[strings.LastIndex(d.stack.URL(), ":")+1:]
-	program := &doctor{in: strings.NewReader(""), screen: screen{out: &out}, environ: func() []string { return append(environ, "PORT="+port) }}
-	words, err := program.parse(args, &problems)
-	if err == nil {
-		err = program.do(d.t.Context(), words)
-	}
-	return exitOf(err, &problems), out.String() + problems.String()
+	return call(d.t, "", append(environ, "PORT="+d.port()), args...)
 }
 
-// TestAStage: its file says all, whatever the environment and a local stack
-// say; the web app, which the stage does not provide, is neither's to add.
+// TestAStage: all settings come from its file, whatever the environment and a
+// local stack have; neither adds the web app, which the stage does not provide.
 func TestAStage(t *testing.T) {
 	d := newDeployment(t)
-	root := d.project()
+	folder := d.folder()
 	environ := append(d.environ, "PWA_URL=https://stray.example.com/", "SECRET_JSON={}")
-	code, output := d.call(environ, "-root", root, "-stage", "night", "show", d.org.ID())
-	if code != exitWrong || !strings.Contains(output, "a verification would delete") || strings.Contains(output, "stray") {
+	code, output := d.call(environ, "--config", folder, "--stage", "night", "show", d.org.ID())
+	if code != terminal.ExitNotWell || !strings.Contains(output, "a verification would delete") || strings.Contains(output, "stray") {
 		t.Errorf("exit %d:\n%s", code, output)
 	}
 	if want := "signpost-night/integration by of-the-environment"; len(d.asked) != 1 || d.asked[0] != want {
 		t.Errorf("Secrets Manager was asked for %q, want %q", d.asked, want)
 	}
-	if code, output := d.call(environ, "-root", root, "-stage", "night", "config"); code != exitFine || !strings.Contains(output, "stage") || strings.Contains(output, "local stack") {
+	if code, output := d.call(environ, "--config", folder, "--stage", "night", "config"); code != terminal.ExitOK || !strings.Contains(output, "stage") || strings.Contains(output, "local stack") {
 		t.Errorf("config: exit %d:\n%s", code, output)
 	}
 	for name, want := range map[string]string{"day": "make setup STAGE=day", "No Name": "short name"} {
-		if code, output := d.call(environ, "-root", root, "-stage", name, "list"); code != exitUsage || !strings.Contains(output, want) {
+		if code, output := d.call(environ, "--config", folder, "--stage", name, "list"); code != terminal.ExitUsage || !strings.Contains(output, want) {
 			t.Errorf("stage %s: exit %d:\n%s", name, code, output)
 		}
 	}
@@ -127,20 +113,15 @@ func TestADeploymentIsNotMixedWithTheLocalStack(t *testing.T) {
 	d := newDeployment(t)
 	table := d.settings.Deployment.Table
 	for name, call := range map[string]struct{ environ, args []string }{
-		"by flag":        {nil, []string{"-table", table}},
+		"by flag":        {nil, []string{"--table", table}},
 		"by environment": {[]string{"INSTALLATIONS_TABLE=" + table}, nil},
 	} {
-		args := append([]string{"-root", "../.."}, call.args...)
-		code, output := d.call(append(d.environ, call.environ...), append(args, "config")...)
-		if code != exitWrong || strings.Contains(output, "local stack") {
+		code, output := d.call(append(d.environ, call.environ...), append([]string{"config"}, call.args...)...)
+		if code != terminal.ExitNotWell || strings.Contains(output, "local stack") {
 			t.Errorf("%s, exit %d:\n%s", name, code, output)
 		}
-		if code, output := d.call(append(d.environ, call.environ...), append(args, "list")...); code != exitUsage || strings.Contains(output, "make dev") {
+		if code, output := d.call(append(d.environ, call.environ...), append([]string{"list"}, call.args...)...); code != terminal.ExitUsage || strings.Contains(output, "make dev") {
 			t.Errorf("%s, exit %d:\n%s", name, code, output)
-		}
-		// Who names the local stack means it.
-		if code, output := d.call(call.environ, append(args, "-api", d.stack.URL(), "list")...); code != exitFine {
-			t.Errorf("%s, with -api: exit %d:\n%s", name, code, output)
 		}
 	}
 }
@@ -161,7 +142,7 @@ func TestAProfile(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "night")
 	environ := append([]string{"AWS_REGION=eu-west-1", "AWS_PROFILE=night"}, d.environ[3:]...)
 	t.Setenv("AWS_REGION", "eu-west-1")
-	if code, output := d.call(environ, "-root", d.project(), "-stage", "night", "list"); code != exitFine {
+	if code, output := d.call(environ, "--config", d.folder(), "--stage", "night", "list"); code != terminal.ExitOK {
 		t.Errorf("exit %d:\n%s", code, output)
 	}
 	if fmt.Sprint(d.asked) != "[signpost-night/integration by of-the-profile]" {
@@ -169,13 +150,13 @@ func TestAProfile(t *testing.T) {
 	}
 }
 
-// TestAnAllowListThatDiffers: whatever a verification would push for is marked.
+// TestAnAllowListThatDiffers: what a verification would push for is marked.
 func TestAnAllowListThatDiffers(t *testing.T) {
-	c := newClinic(t)
+	c := newCustomer(t)
 	stored, _ := c.stack.Webex().Configuration(c.org.ID(), webextest.PersistentWebApp)
 	stored["directXapiAccessAllowListOverride"] = "*.elsewhere.example.com"
 	c.stack.Webex().SetConfiguration(c.org.ID(), webextest.PersistentWebApp, stored)
-	output := c.want(exitWrong, []string{"a verification would push", "*.elsewhere.example.com"}, "show", c.org.ID())
+	output := c.want(terminal.ExitNotWell, []string{"a verification would push", "*.elsewhere.example.com"}, "show", c.org.ID())
 	if strings.Count(output, "≠") != 1 {
 		t.Errorf("not just the allow list is marked:\n%s", output)
 	}

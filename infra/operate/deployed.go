@@ -1,4 +1,4 @@
-package main
+package operate
 
 import (
 	"context"
@@ -7,32 +7,31 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"signpost/infra/stage"
-	"signpost/shared/config"
+	"signpost/infra/terminal"
 )
 
 // ofStage are the settings in a stage's file, as its functions have them.
-func (d *doctor) ofStage() (map[string]string, error) {
-	settings, found, err := stage.Read(d.root, d.stage)
-	if err == nil && !found {
-		err = fmt.Errorf("there are none of %s: make setup STAGE=%s", d.stage, d.stage)
-	}
+func (o *Operator) ofStage() (map[string]string, error) {
+	settings, found, err := stage.Read(o.Config, o.Stage)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errSettings, err)
+		return nil, terminal.UsageError{Err: fmt.Errorf("settings of %s: %w", o.Stage, err)}
+	}
+	if !found {
+		return nil, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("there are no settings of %s", o.Stage), "make setup STAGE=%s", o.Stage)}
 	}
 	return settings.Environment(), nil
 }
 
-// awsVariables say where AWS is, and who asks. On Lambda they are all there.
+// awsVariables are the region, the credentials and the endpoint. Lambda sets them all.
 var awsVariables = []string{
 	"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 }
 
 // signIn adds to environ what Lambda gives its functions.
-func (d *doctor) signIn(ctx context.Context, environ map[string]string) error {
-	given := config.Environ(d.environ())
+func (o *Operator) signIn(ctx context.Context, environ map[string]string) error {
 	for _, name := range awsVariables {
-		if value, ok := given[name]; ok {
+		if value, ok := o.Environ[name]; ok {
 			environ[name] = value
 		}
 	}
@@ -46,7 +45,7 @@ func (d *doctor) signIn(ctx context.Context, environ map[string]string) error {
 }
 
 // findCredentials looks for them, and the region, as the AWS tools do: in
-// profiles, a single sign-on and the like, of which the functions know nothing.
+// profiles, single sign-on and the like, which the functions do not support.
 func findCredentials(ctx context.Context, environ map[string]string) error {
 	found, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {

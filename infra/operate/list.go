@@ -1,0 +1,153 @@
+package operate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/infra/terminal"
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// summary is an installation in a list.
+type summary struct {
+	Org         string            `json:"org"`
+	Name        string            `json:"name"`
+	State       string            `json:"state"`
+	Region      string            `json:"region"`
+	Features    map[string]string `json:"features"`
+	TokenHealth string            `json:"tokenHealth"`
+	LastResult  string            `json:"lastResult"`
+	// LastVerified is when a verification last succeeded, Failures how many in a row
+	// failed since.
+	LastVerified string `json:"lastVerified,omitempty"`
+	Failures     int    `json:"failures"`
+	NextDue      string `json:"nextDue"`
+	// FailingSince is when the first of these failures happened; after a day
+	// Failing is true.
+	FailingSince string `json:"failingSince,omitempty"`
+	Failing      bool   `json:"failing"`
+	// AppDiffers is what Webex has approved although no action announced it;
+	// HealthAtWebex is Webex's view of our health checks; SignedElsewhere is another
+	// region that signed an action.
+	AppDiffers      string `json:"appDiffers,omitempty"`
+	HealthAtWebex   string `json:"healthAtWebex,omitempty"`
+	SignedElsewhere string `json:"signedElsewhere,omitempty"`
+
+	// Trouble says in a word what is not well, "" if all is.
+	Trouble string `json:"trouble,omitempty"`
+
+	due time.Time
+}
+
+func summarize(row installation.Installation, now time.Time) summary {
+	s := summary{
+		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
+		LastResult: row.Schedule.LastResult, LastVerified: stamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
+		NextDue: stamp(row.Schedule.DueAt), due: row.Schedule.DueAt,
+		FailingSince: stamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
+		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.SignedElsewhere.Region,
+	}
+	if row.Exists() {
+		s.TokenHealth = string(row.TokenHealth(now))
+	}
+	for name, feature := range row.Features {
+		s.Features[string(name)] = string(feature.Status)
+	}
+	s.Trouble = s.trouble()
+	return s
+}
+
+// trouble is the first thing that needs attention.
+func (s summary) trouble() string {
+	switch {
+	case s.State != string(installation.Active):
+		return s.State
+	case s.Failing:
+		return "failing"
+	case s.AppDiffers != "":
+		return "app differs"
+	case s.SignedElsewhere != "":
+		return "wrong region"
+	case s.TokenHealth != string(installation.TokensHealthy):
+		return "token " + s.TokenHealth
+	}
+	return ""
+}
+
+// shown is the state for people, with what needs attention.
+func (s summary) shown() string { return cmp.Or(s.Trouble, s.State) }
+
+// Filter chooses installations; what is empty leaves none out.
+type Filter struct {
+	// Named is the beginning of the organization's name or key.
+	Named string
+	// Failing keeps those whose last verification failed, Due those that are due.
+	Failing, Due bool
+	// Token is a token health: healthy, expiring or token_invalid.
+	Token string
+}
+
+// TokenHealths are the values of Filter.Token.
+var TokenHealths = []string{string(installation.TokensHealthy), string(installation.TokensExpiring), string(installation.TokensInvalid)}
+
+func (f Filter) keeps(row installation.Installation, now time.Time) bool {
+	switch {
+	case f.Named != "" && !begins(row, f.Named) && webex.OrganizationKey(f.Named) != row.OrgKey:
+		return false
+	case f.Failing && row.Schedule.Failures == 0 && row.Schedule.FailingSince.IsZero():
+		return false
+	case f.Due && (row.Schedule.DueAt.IsZero() || row.Schedule.DueAt.After(now)):
+		return false
+	}
+	return f.Token == "" || f.Token == string(row.TokenHealth(now))
+}
+
+// List shows the installations that the filter keeps. It returns
+// terminal.ErrNotWell if one of them is in trouble. One that cannot be read is an
+// error, after all that can.
+func (o *Operator) List(ctx context.Context, filter Filter) error {
+	if filter.Token != "" && !slices.Contains(TokenHealths, filter.Token) {
+		return terminal.Usagef("there is no token health %q: it is %s", filter.Token, strings.Join(TokenHealths, ", "))
+	}
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	rows, unread := o.installations(ctx, p)
+	now, kept, trouble := time.Now(), []summary{}, false
+	for _, row := range rows {
+		if filter.keeps(row, now) {
+			s := summarize(row, now)
+			kept, trouble = append(kept, s), trouble || s.Trouble != ""
+		}
+	}
+	if o.JSON {
+		err = o.Print(kept)
+	} else {
+		o.table(kept, now)
+	}
+	if err = errors.Join(unread, err); err == nil && trouble {
+		return terminal.ErrNotWell
+	}
+	return err
+}
+
+func (o *Operator) table(list []summary, now time.Time) {
+	if len(list) == 0 {
+		o.Note("no installations")
+		return
+	}
+	rows := make([][]string, len(list))
+	for i, s := range list {
+		rows[i] = []string{
+			s.Org, s.Name, s.shown(), cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
+			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), distance(s.due, now),
+		}
+	}
+	o.Table([]string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "NEXT DUE"}, rows)
+}

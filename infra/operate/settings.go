@@ -1,0 +1,200 @@
+package operate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/infra/template"
+	"signpost/infra/terminal"
+	"signpost/shared/config"
+	"signpost/shared/secret"
+)
+
+// setting is a variable's value and where it came from.
+type setting struct{ value, source string }
+
+// sources of settings.
+const (
+	fromEnvironment = "environment"
+	fromStack       = "local stack"
+	fromStage       = "stage"
+	fromFlag        = "flag"
+	unset           = "not set"
+)
+
+const tableVariable = "INSTALLATIONS_TABLE"
+
+// secretVariables are shown as redacted.
+var secretVariables = map[string]bool{"SECRET_JSON": true, "SECRET_ORIGIN_KEY": true}
+
+// settings finds every variable that the template gives to its functions. The
+// template names them: there is no second list.
+func (o *Operator) settings(ctx context.Context) (map[string]setting, error) {
+	names, functions, err := o.variables()
+	if err != nil {
+		return nil, err
+	}
+	others, origin, err := o.others(ctx, functions)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]setting{}
+	for _, name := range names {
+		// What a deployment's functions have is in the stage's file alone; the AWS
+		// account is this machine's choice.
+		ofStage := o.Stage != "" && !strings.HasPrefix(name, "AWS_")
+		one := setting{others[name], origin}
+		if o.Environ[name] != "" && !ofStage {
+			one = setting{o.Environ[name], fromEnvironment}
+		}
+		if name == tableVariable && o.TableName != "" {
+			one = setting{o.TableName, fromFlag}
+		}
+		if one.value == "" {
+			one.source = unset
+		}
+		found[name] = one
+	}
+	return found, nil
+}
+
+// others are the settings that are not in the environment, and where they are:
+// in a stage's file or at the local stack. The local stack is asked only where
+// no deployment is named: it would fill in what the deployment leaves out, such
+// as the page of a feature that it does not provide.
+func (o *Operator) others(ctx context.Context, functions []string) (map[string]string, string, error) {
+	if o.Stage != "" {
+		environ, err := o.ofStage()
+		return environ, fromStage, err
+	}
+	url := o.localURL()
+	if url == "" {
+		return nil, fromEnvironment, nil
+	}
+	environ := map[string]string{}
+	for _, function := range functions {
+		for name, value := range askStack(ctx, url, function) {
+			environ[name] = mergedSecret(name, environ[name], value)
+		}
+	}
+	if len(environ) == 0 {
+		err := fmt.Errorf("no local stack answers at %s (PORT is its port)", url)
+		return nil, "", terminal.Fixable(err, "make dev, or name a deployment: --stage NAME")
+	}
+	return environ, fromStack, nil
+}
+
+// variables lists the variables of all functions, and the functions.
+func (o *Operator) variables() (names, functions []string, err error) {
+	described, err := template.Read(filepath.Join(o.Root, "template.yaml"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the template: %w", err)
+	}
+	all := map[string]bool{}
+	for _, function := range described.Functions {
+		functions = append(functions, function.LogicalID)
+		for name := range function.Environment {
+			all[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all)), functions, nil
+}
+
+// askStack asks the local stack's Lambda API for a function's variables;
+// nothing if no stack answers there.
+func askStack(ctx context.Context, api, function string) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, api+"/2015-03-31/functions/"+function+"/configuration", nil)
+	if err != nil {
+		return nil
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Environment struct{ Variables map[string]string }
+	}
+	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&answer) != nil {
+		return nil
+	}
+	return answer.Environment.Variables
+}
+
+// mergedSecret joins the parts of the secret document that different functions
+// have; any other variable is the same for all of them.
+func mergedSecret(name, one, other string) string {
+	if name != "SECRET_JSON" || one == "" {
+		return other
+	}
+	whole := map[string]json.RawMessage{}
+	if json.Unmarshal([]byte(one), &whole) != nil || json.Unmarshal([]byte(other), &whole) != nil {
+		return one
+	}
+	merged, err := json.Marshal(whole)
+	if err != nil {
+		return one
+	}
+	return string(merged)
+}
+
+// values are the settings that have one, as an environment.
+func values(settings map[string]setting) map[string]string {
+	environ := map[string]string{}
+	for name, setting := range settings {
+		if setting.value != "" {
+			environ[name] = setting.value
+		}
+	}
+	environ["AWS_SAM_LOCAL"] = "true" // not on AWS: loopback hosts are allowed
+	return environ
+}
+
+// Settings shows every setting and all that is wrong with them; then it returns
+// terminal.ErrNotWell.
+func (o *Operator) Settings(ctx context.Context) error {
+	settings, err := o.settings(ctx)
+	if err != nil {
+		return err
+	}
+	type row struct{ Name, Value, Source string }
+	var rows []row
+	var cells [][]string
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		shown := settings[name].value
+		if secretVariables[name] && shown != "" {
+			shown = secret.Redacted
+		}
+		rows = append(rows, row{name, shown, settings[name].source})
+		cells = append(cells, []string{name, settings[name].source, shown})
+	}
+	wrong := []string{}
+	if err := config.Check(values(settings)); err != nil {
+		wrong = strings.Split(err.Error(), "\n")
+	}
+	if o.JSON {
+		err = o.Print(map[string]any{"settings": rows, "problems": wrong})
+	} else {
+		o.Table([]string{"VARIABLE", "FROM", "VALUE"}, cells)
+		o.Blank()
+		for _, problem := range wrong {
+			o.Bad(problem)
+		}
+		if len(wrong) == 0 {
+			o.Good("all settings are good")
+		}
+	}
+	if err == nil && len(wrong) > 0 {
+		return terminal.ErrNotWell
+	}
+	return err
+}

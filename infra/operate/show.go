@@ -1,0 +1,173 @@
+package operate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"signpost/infra/sides"
+	"signpost/infra/terminal"
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+)
+
+// threeWay is what is wanted of one feature, was pushed, and is stored.
+type threeWay struct {
+	Feature      string               `json:"feature"`
+	Verb         string               `json:"verb"`
+	Status       string               `json:"status"`
+	Wanted       *webex.FeatureConfig `json:"wanted"`
+	Stored       *webex.FeatureConfig `json:"storedAtWebex"`
+	PushedAt     string               `json:"lastPushedAt"`
+	PushedWanted bool                 `json:"lastPushedIsWanted"`
+	Differs      int                  `json:"differs"`
+	Failure      string               `json:"failure,omitempty"`
+
+	lines []sides.Line
+}
+
+func threeWays(inspection lifecycle.Inspection) []threeWay {
+	all := []threeWay{}
+	for _, name := range webex.Features {
+		verdict, ok := inspection.Verdicts[name]
+		if !ok {
+			continue
+		}
+		view := threeWay{
+			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
+			Stored: verdict.Stored, PushedAt: stamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
+			lines: sides.Configuration(verdict.Wanted, verdict.Stored),
+		}
+		if failure := inspection.Failures[name]; failure != nil {
+			view.Failure, view.Verb = failure.Error(), "unknown"
+			view.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // no difference is known
+		}
+		view.Differs = sides.Differing(view.lines)
+		all = append(all, view)
+	}
+	return all
+}
+
+// Show shows installations and what Webex holds beside each. It returns
+// terminal.ErrNotWell if a verification would change anything. It changes
+// nothing itself, unless refresh lets it renew an expired access token.
+func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) error {
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := o.rowsToShow(ctx, p, orgs, all)
+	if err != nil {
+		return err
+	}
+	well, documents := true, []any{}
+	for i, row := range rows {
+		done := o.Waiting("asking Webex")
+		inspection, err := p.Service.Inspect(ctx, row.OrgKey, refresh)
+		done()
+		if err != nil {
+			return err
+		}
+		if i > 0 && !o.JSON {
+			o.Blank()
+		}
+		document, inOrder := o.showInspection(inspection)
+		well, documents = well && inOrder, append(documents, document)
+	}
+	if o.JSON && len(documents) == 1 && !all {
+		err = o.Print(documents[0])
+	} else if o.JSON {
+		err = o.Print(documents)
+	}
+	if err == nil && !well {
+		return terminal.ErrNotWell
+	}
+	return err
+}
+
+func (o *Operator) rowsToShow(ctx context.Context, p parts, orgs []string, all bool) ([]installation.Installation, error) {
+	if all {
+		return o.installations(ctx, p)
+	}
+	return o.find(ctx, p, orgs)
+}
+
+// showInspection prints one installation for people, and returns it for
+// programs; inOrder is whether a verification would change nothing.
+func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any, inOrder bool) {
+	now, row := time.Now(), inspection.Installation
+	views := threeWays(inspection)
+	if !o.JSON {
+		o.card(row, len(inspection.Candidates), now)
+		for _, view := range views {
+			o.showSides(view)
+		}
+	}
+	inOrder = row.State == installation.Active
+	for _, view := range views {
+		inOrder = inOrder && view.Verb == string(lifecycle.Leave)
+	}
+	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}, inOrder
+}
+
+// card is what the table holds of an installation.
+func (o *Operator) card(row installation.Installation, candidates int, now time.Time) {
+	o.Title(fmt.Sprintf("%s  %s", cmp.Or(row.OrgName, "(no name)"), row.OrgKey))
+	s := summarize(row, now)
+	lines := [][2]string{
+		{"state", s.shown()}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
+		{"token health", s.TokenHealth}, {"refresh token", "expires " + distance(row.Tokens.RefreshExpiresAt, now)},
+		{"access token", "expires " + distance(row.Tokens.AccessExpiresAt, now)},
+		{"activated", distance(row.ActivatedAt, now)}, {"last action", distance(row.LastActionAt, now)},
+		{"verified", distance(row.Schedule.VerifiedAt, now)}, {"last result", s.LastResult},
+		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"failing since", distance(row.Schedule.FailingSince, now)}, {"next due", distance(row.Schedule.DueAt, now)},
+		{"app at Webex", s.AppDiffers}, {"health at Webex", s.HealthAtWebex}, {"signed by region", s.SignedElsewhere},
+		{"registered actionsUrl", row.ToldActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
+	}
+	cells := make([][]string, len(lines))
+	for i, line := range lines {
+		cells[i] = []string{"  " + line[0], cmp.Or(line[1], "-")}
+	}
+	o.Table(nil, cells)
+}
+
+func (o *Operator) showSides(view threeWay) {
+	o.Blank()
+	o.Title(view.Feature)
+	lines := [][]string{{"", "wanted", "stored at Webex"}}
+	for _, line := range view.lines {
+		mark, theirs := " ", cmp.Or(line.Theirs, "-")
+		if line.Differs {
+			mark = "≠"
+		}
+		if view.Failure != "" {
+			theirs = "not known"
+		}
+		lines = append(lines, []string{mark + " " + line.Name, cmp.Or(line.Ours, "-"), theirs})
+	}
+	o.Table(nil, lines)
+	pushed := "never pushed"
+	if view.PushedAt != "" {
+		pushed = "last pushed " + view.PushedAt
+	}
+	if view.PushedWanted {
+		pushed += " what is wanted now"
+	}
+	o.Note(pushed)
+	o.verdict(view)
+}
+
+func (o *Operator) verdict(view threeWay) {
+	switch {
+	case view.Failure != "":
+		o.Bad("Webex could not be asked: " + view.Failure)
+	case view.Verb == string(lifecycle.Leave):
+		o.Good(view.Status + ": a verification changes nothing")
+	case view.Verb == string(lifecycle.Hold):
+		o.Bad("drifting: Webex keeps reading back something else; pushes are postponed")
+	default:
+		o.Bad("a verification would " + view.Verb)
+	}
+}
