@@ -51,12 +51,12 @@ help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
-	@$(call tool,local)
-	@exec .build/local
+	@$(call tool,signpost)
+	@exec .build/signpost dev
 
 demo: modules build ## Play the story of one customer, step by step
-	@mkdir -p .build && $(GOBUILD) -o .build/demo ./infra/local/demo
-	@exec .build/demo
+	@$(call tool,signpost)
+	@exec .build/signpost demo
 
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
@@ -76,8 +76,8 @@ screenshots: needs-go modules browser build ## Take the documents' pictures anew
 	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
-	@mkdir -p .build && $(GOBUILD) -o .build/load ./infra/tests/load
-	@exec .build/load
+	@$(call tool,signpost)
+	@exec .build/signpost load
 
 bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results (ARGS="-only part")
 	@mkdir -p .build/bench

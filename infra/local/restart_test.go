@@ -1,8 +1,9 @@
-package main
+package local
 
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,6 +21,8 @@ import (
 	"time"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/terminal"
+	"signpost/shared/config"
 )
 
 // TestMain makes the test binary `make dev` too, which the tests start and kill.
@@ -26,7 +30,14 @@ func TestMain(m *testing.M) {
 	if os.Getenv("LOCAL_TEST_PROGRAM") == "" {
 		os.Exit(m.Run())
 	}
-	os.Exit(run(os.Stdout, os.Stderr))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop)
+	environ := config.Environ(os.Environ())
+	err := Run(ctx, terminal.Of(os.Stdin, os.Stdout, os.Stderr, environ), ".", environ)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(terminal.ExitCode(err))
 }
 
 // machine is a project's directory in which `make dev` runs again and again, on

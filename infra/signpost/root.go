@@ -50,7 +50,9 @@ var groups = []*cobra.Group{
 // commands lists the commands, in the order of the help.
 func (a *app) commands() []*cobra.Command {
 	return []*cobra.Command{
+		a.devCommand(), a.demoCommand(),
 		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.configCommand(),
+		a.loadCommand(),
 		a.versionCommand(), a.completionCommand(),
 		a.releaseCommand(),
 	}
@@ -100,7 +102,7 @@ ran, and what it looked at is not well.`,
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
 	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the deployment, by its `name`")
-	flags.StringVar(&a.config, "config", ".", "the `folder` of the stages' settings, signpost-<stage>.json")
+	flags.StringVar(&a.config, "config", ".", "the `folder` of the stages' settings")
 	flags.BoolVar(&a.JSON, "json", false, "print JSON, for programs")
 	commands := a.commands()
 	for _, group := range groups { // cobra would print the title of an empty one

@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -61,17 +61,17 @@ func (d demo) contentKey() (string, error) {
 	}
 	var secrets stack.Secrets
 	if json.Unmarshal(text, &secrets) != nil || secrets.ContentKey() == "" {
-		return "", fmt.Errorf("%s has no contentApiKey", source) // and it is not to be shown
+		return "", fmt.Errorf("%s has no contentApiKey", source) // the text is not shown: it holds secrets
 	}
 	return secrets.ContentKey(), nil
 }
 
 // shown are the settings that a stack of the demo's own takes from the
-// environment: what devices and administrators are shown. All others could only
-// take it away from its own simulator and table.
+// environment: what devices and administrators are shown. The others would
+// point it away from its own simulator and table.
 var shown = []string{"SIGNAGE_URL", "PWA_URL", "PWA_XAPI_ALLOW_LIST", "CONTENT_URL", "VENDOR_NAME"}
 
-// playOnOwn plays on a stack of the demo's own, which leaves nothing.
+// playOnOwn plays on a stack of the demo's own and removes all of it afterwards.
 func (d demo) playOnOwn(ctx context.Context) error {
 	data, err := os.MkdirTemp("", "signpost-demo-")
 	if err != nil {
@@ -90,10 +90,10 @@ func (d demo) playOnOwn(ctx context.Context) error {
 		return fmt.Errorf("the demo's own stack: %w", err)
 	}
 	defer own.Stop()
-	fmt.Fprintf(d.out, "Signpost: the story of one customer, on a stack of its own at %s\n", own.URL())
-	err = d.tell(ctx, story.Target{APIURL: own.URL(), WebexURL: own.WebexURL(), ContentKey: own.Secrets().ContentKey()})
+	fmt.Fprintf(d.Out, "Signpost: the story of one customer, on a stack of its own at %s\n", own.URL())
+	err = d.on(ctx, story.Target{APIURL: own.URL(), WebexURL: own.WebexURL(), ContentKey: own.Secrets().ContentKey()})
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(d.problems, "\nThe last lines of the stack's log:\n%s\n", tail(own.Logs(), 10))
+		fmt.Fprintf(d.Err, "\nThe last lines of the stack's log:\n%s\n", tail(own.Logs(), 10))
 	}
 	return err
 }

@@ -1,7 +1,7 @@
-// Command load drives a local stack of its own at saturation and checks every
-// answer: `make load`. It exits non-zero if one is wrong, a launch is lost or a
+// Package load drives a local stack of its own at saturation and checks every
+// answer: `make load`. It returns an error if one is wrong, a launch is lost or a
 // function logs an error.
-package main
+package load
 
 import (
 	"context"
@@ -9,33 +9,19 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime"
 	"strconv"
-	"syscall"
 	"time"
 
 	"signpost/infra/local/stack"
 	"signpost/infra/tests/load/traffic"
-	"signpost/shared/config"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
-	err := run(ctx, ".", config.Environ(os.Environ()), os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "load:", err)
-		os.Exit(1)
-	}
-}
+// ErrWrong is a run in which an answer was wrong; the report says which.
+var ErrWrong = errors.New("something was wrong: see above")
 
-// errWrong: the stack was driven, and something was wrong.
-var errWrong = errors.New("something was wrong: see above")
-
-// run drives a stack of the project in root.
-func run(ctx context.Context, root string, environment map[string]string, out io.Writer) error {
+// Run drives a stack of the project in root.
+func Run(ctx context.Context, root string, environment map[string]string, out io.Writer) error {
 	options, err := readOptions(environment)
 	if err != nil {
 		return err
@@ -48,8 +34,8 @@ func run(ctx context.Context, root string, environment map[string]string, out io
 	var log traffic.Log
 	own, err := stack.Start(ctx, stack.Options{
 		Root: root, EphemeralPorts: true, DataDir: folder, Out: &log,
-		Unlimited: true, // it is the functions that are to be at their limits
-		// The schedule runs all the time, with something to do each time.
+		Unlimited: true, // so that the functions reach their limits
+		// The schedule runs continuously and finds something due each time.
 		ScheduleEvery: time.Second, Environment: map[string]string{"VERIFY_INTERVAL": "20s"},
 	})
 	if err != nil {
@@ -68,7 +54,7 @@ func run(ctx context.Context, root string, environment map[string]string, out io
 			fmt.Fprintln(out, "\nFunctions waited for DynamoDB beyond their limits: the emulator did not keep up on this machine.\n"+
 				"If nothing else is wrong, run it on a quieter one, or with fewer LOAD_WORKERS.")
 		}
-		return errWrong
+		return ErrWrong
 	}
 	fmt.Fprintln(out, "\nEvery answer was right, and no launch was lost.")
 	return nil
@@ -89,9 +75,9 @@ func readOptions(environment map[string]string) (traffic.Options, error) {
 		}
 		return value
 	}
-	// Two at a time for each CPU saturate a machine that runs all of it. Over eight,
-	// which is how many free processes of a function the stack keeps, it would be
-	// their starting that is measured.
+	// Two at a time for each CPU saturate a machine that runs all of it. Above
+	// eight, the number of free processes of a function that the stack keeps, the
+	// start of processes would dominate.
 	options := traffic.Options{
 		Duration:    time.Duration(number("LOAD_SECONDS", 60, 600)) * time.Second,
 		MaxRequests: int64(number("LOAD_REQUESTS", 200_000, 2_000_000)),

@@ -1,8 +1,9 @@
-package main
+package demo
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -11,17 +12,21 @@ import (
 	"testing"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/terminal"
 )
 
 // root is the project's directory.
 const root = "../../.."
 
-// run runs the program with an environment and returns its exit status and what
-// it printed.
+// run plays the demo with an environment and returns its exit code and what it
+// printed.
 func run(ctx context.Context, from string, environment map[string]string) (status int, out, problems string) {
-	var told, wrong bytes.Buffer
-	status = demo{root: from, environment: environment, out: &told, problems: &wrong}.run(ctx)
-	return status, told.String(), wrong.String()
+	var printed, wrong bytes.Buffer
+	err := Run(ctx, terminal.Of(nil, &printed, &wrong, environment), from, environment)
+	if err != nil {
+		fmt.Fprintln(&wrong, err)
+	}
+	return terminal.ExitCode(err), printed.String(), wrong.String()
 }
 
 // mustRun fails the test unless the program ends well.
@@ -46,7 +51,7 @@ func portOf(t *testing.T, address string) string {
 	return u.Port()
 }
 
-// closed is a port that nobody listens at.
+// closed is a port without a listener.
 func closed(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(nil)
@@ -62,7 +67,7 @@ func TestDemoOnAStackOfItsOwn(t *testing.T) {
 		"WEBEX_SIMULATOR": "off", "WEBEX_HOSTS": "example.com", "SECRET_JSON": "{}", // not for this stack
 	})
 	if !strings.Contains(out, "on a stack of its own") || !strings.Contains(out, "https://signs.example.com/") {
-		t.Errorf("told was:\n%s", out)
+		t.Errorf("printed:\n%s", out)
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v %v", left, err)
@@ -94,10 +99,10 @@ func TestDemoOnARunningStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out := mustRun(t, project, environment); !strings.Contains(out, "on the stack at "+s.URL()+"\n") {
-		t.Errorf("told was:\n%s", out)
+		t.Errorf("printed:\n%s", out)
 	}
 	environment["SECRET_JSON"] = `{"contentApiKey":["another"]}`
-	if status, out, problems := run(t.Context(), project, environment); status != 1 || !strings.Contains(out, "✗ Launch") || !strings.Contains(problems, "demo: step 4 does not show") {
+	if status, out, problems := run(t.Context(), project, environment); status != 1 || !strings.Contains(out, "✗ Launch") || !strings.Contains(problems, "step 4 does not show") {
 		t.Errorf("with another key: %d\n%s%s", status, out, problems)
 	}
 	environment["SECRET_JSON"] = `{"clientSecret":"hush"}`
@@ -106,7 +111,7 @@ func TestDemoOnARunningStack(t *testing.T) {
 	}
 }
 
-func TestDemoSaysWhatIsInTheWay(t *testing.T) {
+func TestDemoNamesTheProblem(t *testing.T) {
 	stranger := httptest.NewServer(nil)
 	t.Cleanup(stranger.Close)
 	for name, test := range map[string]struct {
@@ -114,7 +119,7 @@ func TestDemoSaysWhatIsInTheWay(t *testing.T) {
 		environment map[string]string
 		problem     string
 	}{
-		"a port that is none":   {root, map[string]string{"PORT": "http"}, `PORT is "http": it must be a port number`},
+		"not a port":            {root, map[string]string{"PORT": "http"}, `PORT is "http": it must be a port number`},
 		"and the other as well": {root, map[string]string{"PORT": "x", "WEBEX_PORT": "65536"}, `WEBEX_PORT is "65536"`},
 		"a port that is taken":  {root, map[string]string{"PORT": portOf(t, stranger.URL), "WEBEX_PORT": closed(t)}, "set PORT and WEBEX_PORT to a running stack's, or to free ports"},
 		"nothing to run":        {t.TempDir(), map[string]string{"PORT": closed(t), "WEBEX_PORT": closed(t)}, "the demo's own stack: "},
@@ -122,7 +127,7 @@ func TestDemoSaysWhatIsInTheWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, out, problems := run(t.Context(), test.root, test.environment)
-			if status != 1 || !strings.Contains(problems, "demo: ") || !strings.Contains(problems, test.problem) {
+			if status != 1 || !strings.Contains(problems, test.problem) {
 				t.Errorf("status %d, want 1 and %q:\n%s%s", status, test.problem, out, problems)
 			}
 		})

@@ -1,59 +1,46 @@
-// Command local runs the whole product on this machine: `make dev`.
-package main
+// Package local runs the whole product on this machine: `make dev`.
+package local
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/terminal"
 	"signpost/shared/config"
 )
 
-func main() { os.Exit(run(os.Stdout, os.Stderr)) }
-
-// run is the program; the result is its exit status.
-func run(out, problems io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+// Run runs the local stack of the project in root until ctx ends, which is no
+// error.
+func Run(ctx context.Context, s *terminal.IO, root string, environ map[string]string) error {
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	stopWithMake(stop)
-	s, err := stack.Start(ctx, stack.Options{
-		Root:        ".",
-		Environment: config.Environ(os.Environ()),
-		Out:         out,
-		Check:       config.Check,
-	})
-	if ctx.Err() != nil && err != nil { // interrupted while it started
-		return 0
-	}
+	stopWithMake(stop, environ)
+	running, err := stack.Start(ctx, stack.Options{Root: root, Environment: environ, Out: s.Out, Check: config.Check})
 	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			fmt.Fprintln(problems, "local:", line)
+		if ctx.Err() != nil { // interrupted while it started
+			return nil
 		}
-		return 1
+		return err
 	}
-	defer s.Stop()
-	fmt.Fprint(out, banner(s))
+	defer running.Stop()
+	fmt.Fprint(s.Out, banner(running))
 	select {
 	case <-ctx.Done():
-		stop() // a second Ctrl-C ends at once
-		fmt.Fprintln(out, "\nStopping.")
-		return 0
-	case err := <-s.Failed():
-		fmt.Fprintln(problems, "local:", err)
-		return 1
+		fmt.Fprintln(s.Out, "\nStopping.")
+		return nil
+	case err := <-running.Failed():
+		return err
 	}
 }
 
-// stopWithMake calls stop when the make that runs the program is gone: killed
-// outright, it leaves its child running and the ports taken.
-func stopWithMake(stop func()) {
-	if os.Getenv("MAKELEVEL") == "" {
+// stopWithMake calls stop when the make that runs the program is gone: make,
+// when killed, leaves its child running and the ports taken.
+func stopWithMake(stop func(), environ map[string]string) {
+	if environ["MAKELEVEL"] == "" {
 		return
 	}
 	parent := os.Getppid()

@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"strings"
@@ -10,7 +10,7 @@ const root = "../../.."
 
 func TestShortRun(t *testing.T) {
 	var out strings.Builder
-	err := run(t.Context(), root, map[string]string{"LOAD_SECONDS": "2", "LOAD_WORKERS": "4", "LOAD_CUSTOMERS": "20"}, &out)
+	err := Run(t.Context(), root, map[string]string{"LOAD_SECONDS": "2", "LOAD_WORKERS": "4", "LOAD_CUSTOMERS": "20"}, &out)
 	if err != nil {
 		t.Fatalf("%v (are the functions built? `make test` does that first)\n%s", err, out.String())
 	}
@@ -23,7 +23,7 @@ func TestShortRun(t *testing.T) {
 
 func TestRequestsAreBounded(t *testing.T) {
 	var out strings.Builder
-	err := run(t.Context(), root, map[string]string{"LOAD_SECONDS": "60", "LOAD_REQUESTS": "60", "LOAD_WORKERS": "2", "LOAD_CUSTOMERS": "4"}, &out)
+	err := Run(t.Context(), root, map[string]string{"LOAD_SECONDS": "60", "LOAD_REQUESTS": "60", "LOAD_WORKERS": "2", "LOAD_CUSTOMERS": "4"}, &out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
