@@ -37,6 +37,9 @@ BINARIES := .build/functions
 # Builds a program of infra; without a name it is the CDK app. By the flags of the
 # functions, since what both are made of is then compiled once.
 tool = mkdir -p .build && $(GOBUILD) -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
+# The signpost command without the libraries of bench and of deployments, so that
+# the local stack starts quickly.
+signpost_local = mkdir -p .build && $(GOBUILD) -tags lambda.norpc,local -o .build/signpost-local ./infra/signpost
 CDK := node_modules/.bin/cdk --app ../.build/infra
 deploy_stack = (cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE) --no-previous-parameters --outputs-file ../.build/outputs-$(STAGE).json)
 # The stack of the stage's firewall, if it has one that can be made; see infra/cloud/firewall.go.
@@ -51,12 +54,12 @@ help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
-	@$(call tool,signpost)
-	@exec .build/signpost dev
+	@$(signpost_local)
+	@exec .build/signpost-local dev
 
 demo: modules build ## Play the story of one customer, step by step
-	@$(call tool,signpost)
-	@exec .build/signpost demo
+	@$(signpost_local)
+	@exec .build/signpost-local demo
 
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
@@ -76,15 +79,15 @@ screenshots: needs-go modules browser build ## Take the documents' pictures anew
 	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
 load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
-	@$(call tool,signpost)
-	@exec .build/signpost load
+	@$(signpost_local)
+	@exec .build/signpost-local load
 
-bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results (ARGS="-only part")
+bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results
 	@mkdir -p .build/bench
 	@$(GOBUILD) -o .build/bench/floor ./infra/bench/floor
 	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o .build/bench/floor-plain ./infra/bench/floor
-	@$(GO) build -buildvcs=false -o .build/bench/ ./infra/bench ./infra/bench/verifier
-	@exec .build/bench/bench $(ARGS)
+	@$(GO) build -buildvcs=false -o .build/bench/ ./infra/signpost ./infra/bench/verifier
+	@exec .build/bench/signpost bench
 
 simulate: needs-go modules ## Verify a million installations for a week, on a virtual clock: some minutes, 4 GB
 	SIMULATION_OUTPUT=$(CURDIR)/infra/bench/results/simulation.md $(GO) test -count=1 -timeout 60m -run TestWeek ./shared/lifecycle/simulation -v

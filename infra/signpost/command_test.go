@@ -35,6 +35,7 @@ func TestTheProgram(t *testing.T) {
 		{"list a b", terminal.ExitUsage, `there is no argument "b"`},
 		{"verify", terminal.ExitUsage, "ORG or --all is missing"},
 		{"verify --all x", terminal.ExitUsage, "--all takes no ORG"},
+		{"bench --only nothing", terminal.ExitUsage, "launch-cold, "},
 		{"list --stage absent", terminal.ExitUsage, "there are no settings of absent\nTry: make setup STAGE=absent\n"},
 	} {
 		command := exec.Command(os.Args[0], strings.Fields(test.args)...)

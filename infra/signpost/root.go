@@ -49,13 +49,13 @@ var groups = []*cobra.Group{
 
 // commands lists the commands, in the order of the help.
 func (a *app) commands() []*cobra.Command {
-	return []*cobra.Command{
+	return append([]*cobra.Command{
 		a.devCommand(), a.demoCommand(),
 		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.configCommand(),
 		a.loadCommand(),
 		a.versionCommand(), a.completionCommand(),
 		a.releaseCommand(),
-	}
+	}, a.heavyCommands()...)
 }
 
 // run carries out a command line and returns the exit code.

@@ -1,20 +1,16 @@
-// Command bench measures how fast and how big the project is, against its
+// Package bench measures how fast and how big the project is, against its
 // targets: `make bench`. It prints a table and writes it, with plots, below
-// infra/bench/results. A target that was missed is said to be missed and is no
-// error.
-package main
+// infra/bench/results. A missed target is reported as missed and is no error.
+package bench
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"signpost/infra/bench/coldstart"
@@ -24,20 +20,8 @@ import (
 	"signpost/infra/bench/peer"
 	"signpost/infra/bench/report"
 	"signpost/infra/bench/verification"
+	"signpost/infra/terminal"
 )
-
-func main() {
-	only := flag.String("only", "", "measure only this `part` ("+names()+"), and write no results")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
-	err := run(ctx, ".", *only, os.Stdout)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
 
 // part measures some rows and adds them to the report.
 type part struct {
@@ -56,16 +40,21 @@ var parts = []part{
 	{"activation", rowsOf(firstactivation.Measure)},
 }
 
-func names() string {
+// Names are the parts' names.
+func Names() []string {
 	var names []string
 	for _, part := range parts {
 		names = append(names, part.name)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
-// run measures on the project in root.
-func run(ctx context.Context, root, only string, out io.Writer) error {
+// Run measures the project in root: all parts, or only the one that is named,
+// whose results are printed and not written.
+func Run(ctx context.Context, root, only string, out io.Writer) error {
+	if only != "" && !slices.Contains(Names(), only) {
+		return terminal.Usagef("there is no part %q: it is %s", only, strings.Join(Names(), ", "))
+	}
 	node, err := exec.CommandContext(ctx, "node", "--version").Output()
 	if err != nil {
 		return fmt.Errorf("node: %w", err)
