@@ -12,7 +12,11 @@
 // can neither compute nor compare, recognizes it by one attribute.
 package notices
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"signpost/shared/version"
+)
 
 // Source is the source of every event on the bus.
 const Source = "signpost"
@@ -44,7 +48,8 @@ const Expression = `[$states.input.dynamodb.(
     "region": $text(NewImage.region),
     "state": $text(NewImage.state),
     "generation": $text(NewImage.generation),
-    "version": $number(NewImage.version.N)
+    "version": $number(NewImage.version.N),
+    "signpostVersion": "` + version.Version + `"
   }
 )]`
 
@@ -66,6 +71,8 @@ type Detail struct {
 	// Version grows with each write of the installation: an event that comes
 	// twice comes with the same one, and the larger one is the later.
 	Version int64 `json:"version"`
+	// SignpostVersion is the semantic version of the deployment that made the event.
+	SignpostVersion string `json:"signpostVersion"`
 }
 
 // Definition returns the state machine that evaluates [Expression], in the

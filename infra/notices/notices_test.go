@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/notices"
+	"signpost/shared/version"
 )
 
 func record(t *testing.T, text string) notices.Record {
@@ -34,13 +35,13 @@ var told = []struct{ name, record, detail string }{
 			"notice":{"S":"installation.activated"},"subject":{"S":"sub"},"orgName":{"S":"A \"quoted\" <name>"},"appId":{"S":"app"},
 			"region":{"S":"r"},"generation":{"S":"g"},"version":{"N":"3"},"state":{"S":"active"},"refreshToken":{"B":"geheim"}}}}`,
 		`{"type":"installation.activated","orgKey":"o","orgId":"sub","orgName":"A \"quoted\" <name>","appId":"app",
-			"region":"r","state":"active","generation":"g","version":3}`,
+			"region":"r","state":"active","generation":"g","version":3,"signpostVersion":"` + version.Version + `"}`,
 	},
 	{
 		"removed, with a key that looks like more",
 		`{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"org#org#o#1"},"sk":{"S":"installation"}},"NewImage":{
 			"notice":{"S":"installation.removed"},"version":{"N":"12"}},"OldImage":{"orgName":{"S":"Acme"}}}}`,
-		`{"type":"installation.removed","orgKey":"org#o#1","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":12}`,
+		`{"type":"installation.removed","orgKey":"org#o#1","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":12,"signpostVersion":"` + version.Version + `"}`,
 	},
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"signpost/shared/version"
 )
 
 // Record is a record of the table's stream, as a pipe sees it: JSON objects,
@@ -39,14 +41,15 @@ func Pipe(record Record) (Event, bool, error) {
 // shape is [Expression] in Go.
 func shape(record Record) (Detail, error) {
 	text := func(attribute string) string { return at(record, "dynamodb", "NewImage", attribute, "S") }
-	version, err := strconv.ParseInt(at(record, "dynamodb", "NewImage", "version", "N"), 10, 64)
+	number, err := strconv.ParseInt(at(record, "dynamodb", "NewImage", "version", "N"), 10, 64)
 	if err != nil {
 		return Detail{}, fmt.Errorf("version: %w", err)
 	}
 	return Detail{
 		Type: text("notice"), OrgKey: strings.TrimPrefix(at(record, "dynamodb", "Keys", "pk", "S"), "org#"),
 		OrgID: text("subject"), OrgName: text("orgName"), AppID: text("appId"), Region: text("region"),
-		State: text("state"), Generation: text("generation"), Version: version,
+		State: text("state"), Generation: text("generation"), Version: number,
+		SignpostVersion: version.Version,
 	}, nil
 }
 

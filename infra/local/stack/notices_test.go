@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"signpost/shared/version"
 )
 
 // TestNoticesAreLogged: what the pipe would tell the vendor is in the log, on
@@ -42,7 +44,7 @@ func TestNoticesAreLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "notices | " + notice + ` {"type":"` + notice +
-			`","orgKey":"o","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":7}`
+			`","orgKey":"o","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":7,"signpostVersion":"` + version.Version + `"}`
 		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.Logs(), want); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s is not in the log:\n%s", want, s.Logs())
