@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 )
 
 // concurrency is how many installations are verified at a time, for each of
@@ -15,9 +15,9 @@ import (
 const concurrency = 64
 
 type verification struct {
-	service *lifecycle.Service
-	rate    float64 // calls per second, 0 for no limit
-	log     *slog.Logger
+	schedule *schedule.Schedule
+	rate     float64 // calls per second, 0 for no limit
+	log      *slog.Logger
 }
 
 // event is what the function is invoked with.
@@ -42,17 +42,17 @@ func (e event) schedule() []any {
 // run answers with what was done, and logs it as its last line. An error is one
 // of the table's: Lambda reports the invocation as failed, and what is due
 // stays due.
-func (v verification) run(ctx context.Context, event event) (lifecycle.Report, error) {
+func (v verification) run(ctx context.Context, event event) (schedule.Report, error) {
 	began := time.Now()
-	run := lifecycle.Run{Shards: event.Shards, Concurrency: concurrency, Rate: v.rate}
+	run := schedule.Run{Shards: event.Shards, Concurrency: concurrency, Rate: v.rate}
 	run, ctx, cancel := run.Within(ctx, began)
 	defer cancel()
-	var report lifecycle.Report
+	var report schedule.Report
 	var err error
 	if len(event.OrgIDs) > 0 {
-		report, err = v.service.VerifyNow(ctx, event.OrgIDs)
+		report, err = v.schedule.VerifyNow(ctx, event.OrgIDs)
 	} else {
-		report, err = v.service.VerifyDue(ctx, run)
+		report, err = v.schedule.VerifyDue(ctx, run)
 	}
 	level, attributes := slog.LevelInfo, event.schedule()
 	attributes = append(attributes, "verified", report.Verified, "pushed", report.Pushed, "deleted", report.Deleted,

@@ -12,6 +12,7 @@ import (
 
 	"signpost/shared/assembly"
 	"signpost/shared/config"
+	"signpost/shared/schedule"
 )
 
 // A run holds little and makes much that is short-lived: collected at Go's own
@@ -32,5 +33,5 @@ func main() {
 		config.Report(log, err)
 		os.Exit(1)
 	}
-	lambda.Start(verification{parts.Service, parts.Settings.VerifyRate, log}.run)
+	lambda.Start(verification{schedule.New(parts.Service), parts.Settings.VerifyRate, log}.run)
 }

@@ -10,7 +10,7 @@ import (
 
 	"signpost/infra/terminal"
 	"signpost/shared/installation"
-	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 )
 
 // atOnce is how many organizations Verify works on at a time.
@@ -20,7 +20,7 @@ const atOnce = 8
 type verified struct {
 	Org  string `json:"org"`
 	Name string `json:"name"`
-	lifecycle.Report
+	schedule.Report
 }
 
 // Verify does at once what the schedule would do for these organizations, or
@@ -38,7 +38,7 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	if err != nil {
 		return err
 	}
-	var sum lifecycle.Report
+	var sum schedule.Report
 	for _, one := range results {
 		sum.Verified, sum.Pushed, sum.Deleted = sum.Verified+one.Verified, sum.Pushed+one.Pushed, sum.Deleted+one.Deleted
 		sum.Failed, sum.Left = sum.Failed+one.Failed, sum.Left+one.Left
@@ -82,7 +82,7 @@ func (o *Operator) verifyEach(ctx context.Context, p parts, rows []installation.
 	workers.SetLimit(atOnce)
 	for i, row := range rows {
 		workers.Go(func() error {
-			report, err := p.Service.VerifyNow(ctx, []string{row.OrgKey})
+			report, err := schedule.New(p.Service).VerifyNow(ctx, []string{row.OrgKey})
 			results[i] = verified{row.OrgKey, row.OrgName, report}
 			bar.Step()
 			return err
@@ -91,7 +91,7 @@ func (o *Operator) verifyEach(ctx context.Context, p parts, rows []installation.
 	return results, workers.Wait()
 }
 
-func (o *Operator) showVerified(results []verified, sum lifecycle.Report) {
+func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 	for _, one := range results {
 		who := one.Org + " " + one.Name
 		switch {

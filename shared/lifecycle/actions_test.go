@@ -7,6 +7,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -305,7 +306,7 @@ func TestHealthCheckAnswersWhenItsTimeIsOver(t *testing.T) {
 func TestHealthCheckBringsTheRepairForward(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
-	if report := w.verifyDue(); report != (lifecycle.Report{}) {
+	if report := w.verifyDue(); report != (schedule.Report{}) {
 		t.Fatalf("due before its time: %+v", report)
 	}
 	if _, err := w.service().CheckHealth(t.Context(), w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -267,7 +268,7 @@ func TestWrongClientSecretIsRetriedUntilItIsRight(t *testing.T) {
 	}
 	w.keys.client = right
 	w.pass(31 * time.Second)
-	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1, Pushed: 2}) {
+	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 2}) {
 		t.Errorf("report = %+v", report)
 	}
 	w.inSync()

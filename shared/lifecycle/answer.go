@@ -4,11 +4,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// answerOf are the fields of a log line that say what Webex answered, if an
+// AnswerFields are the fields of a log line that say what Webex answered, if an
 // answer of Webex's is in the cause: its status, and OAuth's error code where
 // there is one. Of several answers it is the first with a code: of a call that
 // was refused and a renewal that was refused for it, the latter says why.
-func answerOf(cause error) []any {
+func AnswerFields(cause error) []any {
 	var first *webex.APIError
 	for _, failure := range answers(cause, nil) {
 		if failure.Code != "" {

@@ -48,11 +48,11 @@ func (s *Service) compareApp(ctx context.Context, session *session, row installa
 	now := s.now()
 	var app webex.App
 	err := session.call(ctx, func(token secret.String) (err error) {
-		app, err = s.webex.GetApp(ctx, row.URLs.App, token)
+		app, err = s.terms(ctx).webex.GetApp(ctx, row.URLs.App, token)
 		return err
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, "app not compared", append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, answerOf(err)...)...)
+		s.log.WarnContext(ctx, "app not compared", append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, AnswerFields(err)...)...)
 		unchanged := row.App
 		unchanged.At = now
 		return unchanged

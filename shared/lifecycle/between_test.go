@@ -11,6 +11,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -107,9 +108,9 @@ func TestRowWrittenBeforeItIsLeased(t *testing.T) {
 		_, err := w.store.Save(t.Context(), row)
 		wantErr(t, err, nil)
 	})
-	report, err := worker.VerifyNow(t.Context(), []string{w.org.ID()})
+	report, err := schedule.New(worker).VerifyNow(t.Context(), []string{w.org.ID()})
 	wantErr(t, err, nil)
-	if report != (lifecycle.Report{Verified: 1}) {
+	if report != (schedule.Report{Verified: 1}) {
 		t.Errorf("report = %+v", report)
 	}
 }
@@ -204,7 +205,7 @@ func TestRotatedTokenSurvivesAFailedCommit(t *testing.T) {
 		t.Errorf("the candidate does not hold the newest refresh token: %v", err)
 	}
 	w.pass(installation.LeaseLife + time.Second)
-	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1, Pushed: 2}) {
+	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 2}) {
 		t.Errorf("report = %+v", report)
 	}
 	w.sealedNewest()

@@ -30,7 +30,7 @@ func (s *Service) syncAndConclude(ctx context.Context, row installation.Installa
 func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	began := row.Revision
 	row, result := s.sync(ctx, row)
-	s.called()
+	s.terms(ctx).answered()
 	settle, cancel := lasting(ctx)
 	defer cancel()
 	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {
@@ -113,7 +113,7 @@ func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failu
 		schedule.FailingSince = now
 	}
 	schedule.Failures++
-	schedule.DueAt = now.Add(max(s.settings.backoff(schedule.Failures, now.Sub(schedule.FailingSince)), webex.RetryAfter(failure)))
+	schedule.DueAt = now.Add(max(s.settings.backoff(schedule.Failures, now.Sub(schedule.FailingSince)), retryAfter(failure)))
 	return schedule
 }
 
@@ -192,10 +192,10 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
 	case saveErr != nil:
-		s.log.ErrorContext(ctx, "sync", append(append(attributes, "cause", errors.Join(saveErr, result.err)), answerOf(result.err)...)...)
+		s.log.ErrorContext(ctx, "sync", append(append(attributes, "cause", errors.Join(saveErr, result.err)), AnswerFields(result.err)...)...)
 	case outcome == "failed":
 		attributes = append(attributes, "failures", row.Schedule.Failures, "failing_hours", s.failingHours(row.Schedule), "cause", result.err)
-		s.log.WarnContext(ctx, "sync", append(attributes, answerOf(result.err)...)...)
+		s.log.WarnContext(ctx, "sync", append(attributes, AnswerFields(result.err)...)...)
 	case row.TokenHealth(s.now()) == installation.TokensExpiring:
 		s.log.WarnContext(ctx, "sync", attributes...)
 	case outcome == "in_sync" || outcome == "token_invalid":

@@ -63,7 +63,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 		return health, nil
 	}
 	s.log.WarnContext(ctx, "health", append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
-		"token_health", string(health.TokenHealth), "cause", cause}, answerOf(cause)...)...)
+		"token_health", string(health.TokenHealth), "cause", cause}, AnswerFields(cause)...)...)
 	if health.OperationalState == Impaired && !errors.Is(cause, errAppDiffers) {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
 	}
@@ -73,7 +73,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 // checkInvalid tries the kept refresh token of a token_invalid installation,
 // unless that was done just now. If Webex takes it, the row is due.
 func (s *Service) checkInvalid(ctx context.Context, row installation.Installation) Health {
-	s = s.retrying(inHealthCheck)
+	ctx = s.retrying(ctx, inHealthCheck)
 	if !s.retries(ctx, row) {
 		return deadTokens
 	}

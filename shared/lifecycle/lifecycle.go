@@ -34,16 +34,8 @@ type Service struct {
 	// fingerprint changes with any setting that a failure could come from.
 	fingerprint string
 
-	// retryAfter is how long after the last try the kept refresh token of a
-	// token_invalid installation is tried again.
-	retryAfter time.Duration
-
-	now   func() time.Time
-	log   *slog.Logger
-	quiet *quiet
-	// called is called once the work on a row needs Webex no more: a run of the
-	// schedule then has room for another one at the same host.
-	called func()
+	now func() time.Time
+	log *slog.Logger
 
 	// pause waits for d or until ctx ends; tests replace it, and spread.
 	pause  func(ctx context.Context, d time.Duration) error
@@ -60,8 +52,13 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}
 	return &Service{
 		store: store, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), now: now, log: log,
-		retryAfter: installation.RetryInvalidAfter, quiet: newQuiet(), called: func() {}, pause: pause, spread: mathrand.Float64,
+		pause: pause, spread: mathrand.Float64,
 	}, nil
+}
+
+// Ports returns what the service works with. The schedule works with the same.
+func (s *Service) Ports() (store Store, client Webex, now func() time.Time, log *slog.Logger) {
+	return s.store, s.webex, s.now, s.log
 }
 
 func pause(ctx context.Context, d time.Duration) error {

@@ -86,7 +86,7 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 		token, change, err = s.renewForMove(ctx, candidate, row)
 	}
 	if err == nil {
-		_, err = s.webex.GetApp(ctx, candidate.URLs.App, token)
+		_, err = s.terms(ctx).webex.GetApp(ctx, candidate.URLs.App, token)
 	}
 	if errors.Is(err, installation.ErrStale) {
 		return err

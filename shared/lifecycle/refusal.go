@@ -39,14 +39,6 @@ func (e suspectedError) As(target any) bool { return errors.As(e.cause, target) 
 // token_invalid installation at most: how often Webex polls is Webex's to say.
 const inHealthCheck = time.Minute
 
-// retrying is the service that tries a token_invalid installation's kept refresh
-// token whenever so much time has passed since the last try.
-func (s *Service) retrying(after time.Duration) *Service {
-	service := *s
-	service.retryAfter = after
-	return &service
-}
-
 // retries reports whether the kept refresh token of a token_invalid
 // installation is to be tried now.
 func (s *Service) retries(ctx context.Context, row installation.Installation) bool {
@@ -54,7 +46,7 @@ func (s *Service) retries(ctx context.Context, row installation.Installation) bo
 		return false
 	}
 	with, err := s.triedWith(ctx)
-	return err == nil && row.Retry(with, s.retryAfter, s.now())
+	return err == nil && row.Retry(with, s.terms(ctx).retryAfter, s.now())
 }
 
 // refuses reports whether a token endpoint's answer is to be written down as one
@@ -186,7 +178,7 @@ func (s *Service) reportRefusal(ctx context.Context, before, after installation.
 			"organizations", verdict.suspected, "client", s.settings.ClientID)
 	case before.State == installation.Active && after.State == installation.TokenInvalid:
 		s.log.ErrorContext(ctx, "token_invalid", append([]any{"org", after.OrgKey, "outcome", "token_invalid",
-			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, answerOf(verdict.err)...)...)
+			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, AnswerFields(verdict.err)...)...)
 	}
 }
 
@@ -240,7 +232,7 @@ func (s *Service) putOffInvalid(row installation.Installation, now time.Time, fa
 	schedule := row.Schedule
 	schedule.Failures++
 	wait := doubled(min(firstBackoff, s.settings.VerifyInterval), schedule.Failures-1, s.settings.VerifyInterval)
-	schedule.DueAt = now.Add(max(wait, webex.RetryAfter(failure)))
+	schedule.DueAt = now.Add(max(wait, retryAfter(failure)))
 	if end := row.Tokens.InvalidSince.Add(installation.TokenInvalidLife); schedule.DueAt.After(end) {
 		schedule.DueAt = end
 	}

@@ -8,6 +8,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -197,7 +198,7 @@ func TestASuccessTellsWhoIsReallyRefused(t *testing.T) {
 	w.pass(19 * time.Hour)
 	for _, org := range dead {
 		w.cloud.RevokeRefreshToken(org.ID())
-		if _, err := w.service().VerifyNow(t.Context(), []string{org.ID()}); err != nil {
+		if _, err := schedule.New(w.service()).VerifyNow(t.Context(), []string{org.ID()}); err != nil {
 			t.Fatal(err)
 		}
 	}

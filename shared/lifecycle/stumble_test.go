@@ -11,6 +11,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -136,7 +137,7 @@ func TestCausesAreLoggedOnce(t *testing.T) {
 			w.pass(20 * time.Hour)
 			w.verifyDue()
 			w.pass(installation.TokenInvalidLife)
-			_, err := w.on(&stumbling{save: errTable}).VerifyDue(t.Context(), lifecycle.Run{Concurrency: 1})
+			_, err := schedule.New(w.on(&stumbling{save: errTable})).VerifyDue(t.Context(), schedule.Run{Concurrency: 1})
 			return err
 		}},
 		"repair that cannot be brought forward": {errTable.Error(), func(w *world) error {
@@ -212,8 +213,8 @@ func TestWhatIsLeftCannotBeCounted(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(2 * time.Hour)
 	trouble := errors.New("the index does not answer")
-	report, err := w.on(&stumbling{count: trouble}).VerifyDue(t.Context(), lifecycle.Run{Concurrency: 1, Until: w.clock()})
-	if err != nil || report != (lifecycle.Report{}) {
+	report, err := schedule.New(w.on(&stumbling{count: trouble})).VerifyDue(t.Context(), schedule.Run{Concurrency: 1, Until: w.clock()})
+	if err != nil || report != (schedule.Report{}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
 	if !strings.Contains(w.log.text(), trouble.Error()) {

@@ -139,7 +139,7 @@ func (s *Service) tell(ctx context.Context, session *session, row installation.I
 		return actionsURL, nil
 	}
 	err := session.call(ctx, func(token secret.String) error {
-		return s.webex.UpdateApp(ctx, row.URLs.App, token, webex.AppUpdate{
+		return s.terms(ctx).webex.UpdateApp(ctx, row.URLs.App, token, webex.AppUpdate{
 			ProvisioningState: webex.ProvisioningCompleted, ActionsURL: actionsURL, Answer: &session.app,
 		})
 	})
@@ -196,7 +196,7 @@ func justInstalled(row installation.Installation) bool { return row.Version == 1
 func (s *Service) stored(ctx context.Context, session *session, name webex.Feature, endpoint string) (*webex.FeatureConfig, error) {
 	var stored webex.FeatureConfig
 	err := session.call(ctx, func(token secret.String) (err error) {
-		stored, err = s.webex.GetConfig(ctx, name, endpoint, token)
+		stored, err = s.terms(ctx).webex.GetConfig(ctx, name, endpoint, token)
 		return err
 	})
 	if errors.Is(err, webex.ErrNotFound) {
@@ -211,7 +211,7 @@ func (s *Service) stored(ctx context.Context, session *session, name webex.Featu
 func (s *Service) push(ctx context.Context, session *session, verdict Verdict) syncedFeature {
 	feature := verdict.feature
 	err := session.call(ctx, func(token secret.String) error {
-		return s.webex.PutConfig(ctx, feature.Endpoint, token, *verdict.Wanted)
+		return s.terms(ctx).webex.PutConfig(ctx, feature.Endpoint, token, *verdict.Wanted)
 	})
 	if err != nil {
 		return syncedFeature{err: err}
@@ -222,7 +222,7 @@ func (s *Service) push(ctx context.Context, session *session, verdict Verdict) s
 
 func (s *Service) withdraw(ctx context.Context, session *session, name webex.Feature, verdict Verdict) syncedFeature {
 	err := session.call(ctx, func(token secret.String) error {
-		return s.webex.DeleteConfig(ctx, name, verdict.feature.Endpoint, token)
+		return s.terms(ctx).webex.DeleteConfig(ctx, name, verdict.feature.Endpoint, token)
 	})
 	if err != nil {
 		return syncedFeature{err: err}

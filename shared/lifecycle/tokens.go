@@ -35,7 +35,7 @@ func (s *Service) access(ctx context.Context, row installation.Installation) (se
 		if err == nil || errors.Is(err, ErrTokenInvalid) {
 			return token, renewed, err
 		}
-		s.log.WarnContext(ctx, "refresh token was not renewed in time", append([]any{"org", row.OrgKey, "cause", err}, answerOf(err)...)...)
+		s.log.WarnContext(ctx, "refresh token was not renewed in time", append([]any{"org", row.OrgKey, "cause", err}, AnswerFields(err)...)...)
 	}
 	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
 	return token, row, err
@@ -164,7 +164,7 @@ func (s *Service) exchangeSealed(ctx context.Context, orgKey, oauthURL string, r
 	if err != nil {
 		return webex.Tokens{}, err
 	}
-	return s.webex.Exchange(ctx, oauthURL, credentials, token)
+	return s.terms(ctx).webex.Exchange(ctx, oauthURL, credentials, token)
 }
 
 // renewal seals what an exchange gave and returns the change that stores it.

@@ -8,6 +8,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -16,13 +17,13 @@ import (
 func TestInSyncCostsTwoGETs(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(66 * time.Minute)
-	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1}) {
+	if report := w.verifyDue(); report != (schedule.Report{Verified: 1}) {
 		t.Errorf("report = %+v", report)
 	}
 	if got := len(w.calls()); got != 2 || w.count(webextest.KindSignage, "GET") != 1 || w.count(webextest.KindPWA, "GET") != 1 {
 		t.Errorf("calls = %v, want one GET per feature", w.calls())
 	}
-	if report := w.verifyDue(); report != (lifecycle.Report{}) {
+	if report := w.verifyDue(); report != (schedule.Report{}) {
 		t.Errorf("due again at once: %+v", report)
 	}
 }
@@ -44,26 +45,26 @@ func TestNextVerificationIsSpread(t *testing.T) {
 func TestVerifyRepairs(t *testing.T) {
 	tests := map[string]struct {
 		prepare func(w *world)
-		want    lifecycle.Report
+		want    schedule.Report
 		calls   int // at Webex, at most
 		spared  int // calls that it may do without, by which feature is asked for first
 	}{
 		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage)) },
-			lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
+			schedule.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"configuration altered": {func(w *world) {
 			w.cloud.SetConfiguration(w.org.ID(), string(webex.PersistentWebApp), map[string]any{"pwaUrl": "https://other.example"})
-		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
+		}, schedule.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"SIGNAGE_URL changed": {func(w *world) { w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"}) },
-			lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
+			schedule.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"allow list added": {func(w *world) {
 			w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp, XAPIAllowList: "*.vendor.example"})
-		}, lifecycle.Report{Verified: 1, Pushed: 1}, 3, 0},
+		}, schedule.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"PUBLIC_URL changed": {func(w *world) { w.settings.PublicURL = "https://new.vendor.example" },
-			lifecycle.Report{Verified: 1, Pushed: 2}, 5, 0},
+			schedule.Report{Verified: 1, Pushed: 2}, 5, 0},
 		"feature dropped": {func(w *world) { delete(w.settings.Provided, webex.PersistentWebApp) },
-			lifecycle.Report{Verified: 1, Deleted: 1}, 3, 0},
+			schedule.Report{Verified: 1, Deleted: 1}, 3, 0},
 		"access token refused": {func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) },
-			lifecycle.Report{Verified: 1}, 5, 1},
+			schedule.Report{Verified: 1}, 5, 1},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +84,7 @@ func TestVerifyRepairs(t *testing.T) {
 				t.Errorf("actionsUrl = %q, want %q", view.ActionsURL, want)
 			}
 			w.cloud.ResetRequests()
-			if report, err := w.verifyNow(); err != nil || report != (lifecycle.Report{Verified: 1}) {
+			if report, err := w.verifyNow(); err != nil || report != (schedule.Report{Verified: 1}) {
 				t.Errorf("once more: %+v, %v: nothing was to be done", report, err)
 			}
 		})
@@ -223,7 +224,7 @@ func TestDeadRefreshToken(t *testing.T) {
 	}
 	w.pass(23 * time.Hour)
 	w.cloud.ResetRequests()
-	if report := w.verifyDue(); report != (lifecycle.Report{}) || len(w.calls()) != 0 {
+	if report := w.verifyDue(); report != (schedule.Report{}) || len(w.calls()) != 0 {
 		t.Errorf("a dead token is tried again within a day: %+v, %v", report, w.calls())
 	}
 	if _, err := w.activate(w.code()); err != nil {
@@ -268,7 +269,7 @@ func TestOneBadInstallationStopsNobody(t *testing.T) {
 	}
 	w.cloud.DeleteConfiguration(good.ID(), string(webex.DigitalSignage))
 	w.pass(66 * time.Minute)
-	if report := w.verifyDue(); report != (lifecycle.Report{Verified: 1, Pushed: 1, Failed: 1}) {
+	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 1, Failed: 1}) {
 		t.Errorf("report = %+v", report)
 	}
 }
@@ -330,7 +331,7 @@ func TestOverlappingRunsShareTheWork(t *testing.T) {
 	w.pass(66 * time.Minute)
 	w.cloud.ResetRequests()
 	var wait sync.WaitGroup
-	reports := make([]lifecycle.Report, 3)
+	reports := make([]schedule.Report, 3)
 	for i := range reports {
 		wait.Go(func() { reports[i] = w.verifyDue() })
 	}
@@ -346,8 +347,8 @@ func TestOverlappingRunsShareTheWork(t *testing.T) {
 func TestRunThatIsOverLeavesTheRest(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(66 * time.Minute)
-	report, err := w.service().VerifyDue(t.Context(), lifecycle.Run{Concurrency: 1, Until: w.clock()})
-	if err != nil || report != (lifecycle.Report{Left: 1}) {
+	report, err := schedule.New(w.service()).VerifyDue(t.Context(), schedule.Run{Concurrency: 1, Until: w.clock()})
+	if err != nil || report != (schedule.Report{Left: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
 	if report := w.verifyDue(); report.Verified != 1 {
@@ -409,8 +410,8 @@ func TestWithdraw(t *testing.T) {
 
 func TestVerifyNowCountsWhomItDoesNotKnow(t *testing.T) {
 	w := activatedWorld(t)
-	report, err := w.service().VerifyNow(t.Context(), []string{"nobody", w.org.Sub()})
-	if err != nil || report != (lifecycle.Report{Verified: 1, Failed: 1}) {
+	report, err := schedule.New(w.service()).VerifyNow(t.Context(), []string{"nobody", w.org.Sub()})
+	if err != nil || report != (schedule.Report{Verified: 1, Failed: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
 	if !strings.Contains(w.log.text(), "nobody") {
@@ -421,7 +422,7 @@ func TestVerifyNowCountsWhomItDoesNotKnow(t *testing.T) {
 func TestRunOfShardsThatAreNotThere(t *testing.T) {
 	w := activatedWorld(t)
 	for _, shard := range []int{-1, installation.Shards} {
-		if _, err := w.service().VerifyDue(t.Context(), lifecycle.Run{Shards: []int{shard}, Concurrency: 1}); err == nil {
+		if _, err := schedule.New(w.service()).VerifyDue(t.Context(), schedule.Run{Shards: []int{shard}, Concurrency: 1}); err == nil {
 			t.Errorf("shard %d is taken", shard)
 		}
 	}
@@ -435,7 +436,7 @@ func TestManifestThatDropsAFeature(t *testing.T) {
 	if row.Features[webex.PersistentWebApp].Endpoint != "" || row.Features[webex.DigitalSignage].Status != installation.InSync {
 		t.Errorf("features = %+v", row.Features)
 	}
-	if report, err := w.verifyNow(); err != nil || report != (lifecycle.Report{Verified: 1}) {
+	if report, err := w.verifyNow(); err != nil || report != (schedule.Report{Verified: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
 	w.pass(time.Minute)

@@ -25,7 +25,7 @@ func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 	}
 	session, err := s.openSession(ctx, row)
 	if err == nil {
-		err = session.call(ctx, func(token secret.String) error { return s.webex.DeleteApp(ctx, row.URLs.App, token) })
+		err = session.call(ctx, func(token secret.String) error { return s.terms(ctx).webex.DeleteApp(ctx, row.URLs.App, token) })
 	}
 	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
 		return fmt.Errorf("deactivate %s at Webex: %w", orgKey, err)

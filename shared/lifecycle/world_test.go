@@ -18,6 +18,7 @@ import (
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
@@ -93,8 +94,8 @@ func (w *world) count(kind, method string) int                      { return w.c
 func (w *world) pushes(feature webex.Feature) int                   { return w.cloud.Pushes(w.org.ID(), string(feature)) }
 func (w *world) fault(fault webextest.Fault)                        { w.cloud.Inject(fault) }
 func (w *world) provide(feature webex.Feature, c lifecycle.Content) { w.settings.Provided[feature] = c }
-func (w *world) verifyNow() (lifecycle.Report, error) {
-	return w.service().VerifyNow(w.t.Context(), []string{w.org.ID()})
+func (w *world) verifyNow() (schedule.Report, error) {
+	return schedule.New(w.service()).VerifyNow(w.t.Context(), []string{w.org.ID()})
 }
 func (w *world) act(token string) error { return w.actWithin(w.t.Context(), token) }
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
@@ -195,9 +196,9 @@ func (w *world) storedOf(org *webextest.Organization) (installation.Installation
 }
 
 // verifyDue runs the schedule once.
-func (w *world) verifyDue() lifecycle.Report {
+func (w *world) verifyDue() schedule.Report {
 	w.t.Helper()
-	report, err := w.service().VerifyDue(w.t.Context(), lifecycle.Run{Concurrency: 4})
+	report, err := schedule.New(w.service()).VerifyDue(w.t.Context(), schedule.Run{Concurrency: 4})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"signpost/infra/local/lambda"
-	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 )
 
 // deadline is far enough for any run: what is measured is never cut off. (The
@@ -62,7 +62,7 @@ func (s *site) do(ctx context.Context, r run) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	var report lifecycle.Report
+	var report schedule.Report
 	if result.Outcome != lambda.OK || json.Unmarshal(result.Payload, &report) != nil {
 		return outcome{}, fmt.Errorf("the function failed: %.300s", result.Payload)
 	}

@@ -18,6 +18,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
@@ -139,7 +140,7 @@ var errIncomplete = errors.New("the run did not verify all that was due")
 // no place at Webex's host in time, as happens on a machine that is busy.
 const mostLeft = 0.01
 
-func checkAnswer(payload []byte, due int, report lifecycle.Report) error {
+func checkAnswer(payload []byte, due int, report schedule.Report) error {
 	if report.Verified+report.Left != due || float64(report.Left) > mostLeft*float64(due) ||
 		report.Failed+report.Pushed+report.Deleted != 0 {
 		return fmt.Errorf("%w: %d due, answer %.200s", errIncomplete, due, payload)

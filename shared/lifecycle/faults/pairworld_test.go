@@ -16,6 +16,7 @@ import (
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/lifecycle/model"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
@@ -166,7 +167,7 @@ func (d *duo) health() use {
 
 func (d *duo) verify() use {
 	return func(ctx context.Context, s *lifecycle.Service) error {
-		report, err := s.VerifyDue(ctx, lifecycle.Run{Shards: []int{installation.ShardOf(d.org.ID())}, Concurrency: 1})
+		report, err := schedule.New(s).VerifyDue(ctx, schedule.Run{Shards: []int{installation.ShardOf(d.org.ID())}, Concurrency: 1})
 		if report.Failed > 0 {
 			err = errors.Join(err, errFailed)
 		}

@@ -21,6 +21,7 @@ import (
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -296,8 +297,8 @@ func (w *world) sealed(token secret.String, place string) secret.Sealed {
 }
 
 // verify runs the schedule once, for the organization's shard.
-func (w *world) verify(p *process) (lifecycle.Report, error) {
-	return p.service.VerifyDue(p.ctx, lifecycle.Run{Shards: []int{installation.ShardOf(w.org.ID())}, Concurrency: 1})
+func (w *world) verify(p *process) (schedule.Report, error) {
+	return schedule.New(p.service).VerifyDue(p.ctx, schedule.Run{Shards: []int{installation.ShardOf(w.org.ID())}, Concurrency: 1})
 }
 
 func (w *world) stored() (installation.Installation, []installation.Candidate) {

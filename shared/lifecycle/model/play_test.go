@@ -14,6 +14,7 @@ import (
 	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
@@ -261,8 +262,8 @@ func ignored(err error) error {
 func (w *world) verify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 55*time.Second)
 	defer cancel()
-	run := lifecycle.Run{Concurrency: 1, Shards: w.shards(), Until: time.Now().Add(45 * time.Second)}
-	report, err := w.service().VerifyDue(ctx, run)
+	run := schedule.Run{Concurrency: 1, Shards: w.shards(), Until: time.Now().Add(45 * time.Second)}
+	report, err := schedule.New(w.service()).VerifyDue(ctx, run)
 	w.trail.note("verify: %+v, %v", report, err)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"signpost/shared/lifecycle"
 	"signpost/shared/race"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 )
 
@@ -125,7 +126,7 @@ func TestATroubledCustomerHoldsUpNobodyElse(t *testing.T) {
 					w.cloud.set(region, fails(answer, 0, 1))
 				}
 				w.minute()
-				if report := w.reported(); report != (lifecycle.Report{Verified: each - 2, Failed: 2}) {
+				if report := w.reported(); report != (schedule.Report{Verified: each - 2, Failed: 2}) {
 					t.Errorf("report = %+v", report)
 				}
 			})

@@ -14,6 +14,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 )
 
@@ -160,7 +161,7 @@ func report(p plan, w *world, s *seen) string {
 		row("calls of Webex", "%s", strings.Join(w.callKinds(), ", "))
 }
 
-func (w *world) requestsPer(sum lifecycle.Report) float64 {
+func (w *world) requestsPer(sum schedule.Report) float64 {
 	w.table.mu.Lock()
 	defer w.table.mu.Unlock()
 	requests := 0

@@ -11,6 +11,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 )
 
@@ -36,10 +37,10 @@ type world struct {
 	settings  lifecycle.Settings
 	rate      float64
 	runs      int // functions that share a minute's work
-	processes []*lifecycle.Service
+	processes []*schedule.Schedule
 
 	mu          sync.Mutex
-	sum         lifecycle.Report
+	sum         schedule.Report
 	invocations int
 }
 
@@ -74,14 +75,14 @@ func (w *world) deploy() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.processes = append(w.processes, service)
+		w.processes = append(w.processes, schedule.New(service))
 	}
 }
 
 // minute is what the schedules do in one: each run has its part of the shards.
 func (w *world) minute() {
 	var wait sync.WaitGroup
-	for n, service := range w.processes {
+	for n, process := range w.processes {
 		wait.Go(func() {
 			var shards []int
 			for shard := n; shard < installation.Shards; shard += w.runs {
@@ -89,9 +90,9 @@ func (w *world) minute() {
 			}
 			ctx, cancel := context.WithTimeout(w.t.Context(), functionTimeout)
 			defer cancel()
-			run, ctx, done := lifecycle.Run{Shards: shards, Concurrency: concurrency, Rate: w.rate}.Within(ctx, time.Now())
+			run, ctx, done := schedule.Run{Shards: shards, Concurrency: concurrency, Rate: w.rate}.Within(ctx, time.Now())
 			defer done()
-			report, err := service.VerifyDue(ctx, run)
+			report, err := process.VerifyDue(ctx, run)
 			if err != nil {
 				w.t.Error(err)
 			}
@@ -101,7 +102,7 @@ func (w *world) minute() {
 	wait.Wait()
 }
 
-func (w *world) add(report lifecycle.Report) {
+func (w *world) add(report schedule.Report) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.invocations++
@@ -112,11 +113,11 @@ func (w *world) add(report lifecycle.Report) {
 }
 
 // reported is the sum of all reports since it was last asked for.
-func (w *world) reported() lifecycle.Report {
+func (w *world) reported() schedule.Report {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	sum := w.sum
-	w.sum = lifecycle.Report{}
+	w.sum = schedule.Report{}
 	return sum
 }
 

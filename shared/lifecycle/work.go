@@ -1,0 +1,262 @@
+// The work that the schedule asks for: what one claimed row needs, what that will
+// cost at Webex, and how a row is given back for which there is no room.
+
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// WorkTimeout bounds the work on one row; it is shorter than the lease.
+const WorkTimeout = installation.LeaseLife - 5*time.Second
+
+// Result is what the work on one organization came to. Its failure is logged and
+// stored with the row already.
+type Result struct {
+	// Pushed and Deleted count configurations.
+	Pushed, Deleted int
+	// Idle: nothing was verified; the row was only put off.
+	Idle bool
+	// Err is why the row is not as it should be, nil if it is.
+	Err error
+}
+
+// NotCalledError is returned by a [Webex] that refuses to make a call, since our
+// own limits do not allow it. Webex was not asked and said nothing.
+type NotCalledError struct {
+	Reason string
+	// RetryAfter is how long the same call would be refused, 0 if unknown.
+	RetryAfter time.Duration
+}
+
+func (e *NotCalledError) Error() string { return "webex not called: " + e.Reason }
+
+// retryAfter is how long Webex, or our own limit, asked to wait.
+func retryAfter(err error) time.Duration {
+	if refused, ok := errors.AsType[*NotCalledError](err); ok {
+		return max(refused.RetryAfter, webex.RetryAfter(err))
+	}
+	return webex.RetryAfter(err)
+}
+
+// terms are what differs from one piece of work to the next. They travel in the
+// context, so that one service serves all.
+type terms struct {
+	webex Webex
+	// retryAfter is how long after the last try the kept refresh token of a
+	// token_invalid installation is tried again.
+	retryAfter time.Duration
+	// answered is called once the work needs Webex no more.
+	answered func()
+}
+
+type termsKey struct{}
+
+func (s *Service) terms(ctx context.Context) terms {
+	if given, ok := ctx.Value(termsKey{}).(terms); ok {
+		return given
+	}
+	return terms{webex: s.webex, retryAfter: installation.RetryInvalidAfter, answered: func() {}}
+}
+
+// retrying returns a context in which a token_invalid installation's kept refresh
+// token is tried whenever so much time has passed since the last try.
+func (s *Service) retrying(ctx context.Context, after time.Duration) context.Context {
+	given := s.terms(ctx)
+	given.retryAfter = after
+	return context.WithValue(ctx, termsKey{}, given)
+}
+
+// Work does what a row needs whose work lease the owner has claimed. Its calls go
+// through client; answered is called, at least once, when Webex is needed no more.
+func (s *Service) Work(ctx context.Context, work installation.Work, owner string, client Webex, answered func()) Result {
+	ctx = context.WithValue(ctx, termsKey{}, terms{webex: client, retryAfter: installation.RetryInvalidAfter, answered: answered})
+	defer answered()
+	return s.workOn(ctx, work, owner)
+}
+
+// Verify works on one organization's installation, whether or not it is due; the
+// kept refresh token of a token_invalid one is tried, whenever that was done last.
+// It returns [installation.ErrConflict] or [installation.ErrStale] if another
+// worker has the row or has just replaced it; any other failure is logged and in
+// the result.
+func (s *Service) Verify(ctx context.Context, orgKey string) (Result, error) {
+	ctx = s.retrying(ctx, 0)
+	row, _, err := s.store.Find(ctx, orgKey, s.now())
+	if err == nil && !row.Exists() {
+		err = installation.ErrNotFound
+	}
+	var owner string
+	if err == nil {
+		row, owner, err = s.lease(ctx, row)
+	}
+	switch {
+	case errors.Is(err, installation.ErrConflict) || errors.Is(err, installation.ErrStale):
+		return Result{}, err
+	case err != nil:
+		s.log.WarnContext(ctx, "verify", "org", orgKey, "outcome", "failed", "cause", err)
+		return Result{Err: err}, nil
+	}
+	return s.workOn(ctx, installation.Work{Installation: &row}, owner), nil
+}
+
+func (s *Service) workOn(ctx context.Context, work installation.Work, owner string) Result {
+	var result synced
+	var err error
+	switch {
+	case work.Candidate != nil:
+		result, err = s.prove(ctx, *work.Candidate, owner)
+	case work.Installation.State == installation.TokenInvalid:
+		result, err = s.lookAgain(ctx, *work.Installation, owner)
+	default:
+		_, result, err = s.syncAndConclude(ctx, *work.Installation, owner)
+	}
+	return Result{Pushed: result.pushed, Deleted: result.deleted, Idle: result.idle, Err: errors.Join(err, result.err)}
+}
+
+// PutBack gives back a row that was claimed, for which Webex is not called now:
+// it is due again as after any other failure, so that an outage of hours is not
+// met by ever more rows every minute, and spread, since many are put back
+// together. If that cannot be written, it is due when the lease ends.
+func (s *Service) PutBack(ctx context.Context, work installation.Work, cause error) {
+	settle, cancel := lasting(ctx)
+	defer cancel()
+	var orgKey string
+	var err error
+	if row := work.Installation; row != nil {
+		orgKey, row.Work, row.Schedule = row.OrgKey, installation.Lease{}, s.putOff(row.Schedule, cause)
+		_, err = s.store.Save(settle, *row)
+	} else {
+		candidate := work.Candidate
+		orgKey, candidate.Work, candidate.Schedule = candidate.OrgKey, installation.Lease{}, s.putOff(candidate.Schedule, cause)
+		_, err = s.store.PutCandidate(settle, *candidate)
+	}
+	if err != nil && !errors.Is(err, installation.ErrConflict) {
+		s.log.WarnContext(ctx, "put back", "org", orgKey, "outcome", "failed", "cause", err)
+	}
+}
+
+// putOff says when a row that is put back is due again: up to half as late again
+// as a failed one.
+func (s *Service) putOff(schedule installation.Schedule, cause error) installation.Schedule {
+	now := s.now()
+	schedule = s.scheduled(schedule, now, cause)
+	wait := schedule.DueAt.Sub(now)
+	schedule.DueAt = schedule.DueAt.Add(time.Duration(s.spread() * float64(wait/2)))
+	return schedule
+}
+
+// prove takes up a candidate that an earlier try left unproven.
+func (s *Service) prove(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
+	result, err := s.proveKind(ctx, candidate, owner)
+	if errors.Is(err, installation.ErrStale) || errors.Is(err, installation.ErrReplayed) {
+		return result, nil // overtaken: there is nothing left to do
+	}
+	if err != nil {
+		s.reportUnproven(ctx, candidate, err)
+	}
+	return result, err
+}
+
+// reportUnproven logs why a candidate is left to the schedule.
+func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
+	attributes := []any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed",
+		"failing_hours", s.failingHours(candidate.Schedule), "cause", cause}
+	s.log.WarnContext(ctx, "candidate", append(attributes, AnswerFields(cause)...)...)
+}
+
+func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
+	if candidate.Kind == installation.Move {
+		return synced{}, s.proveMove(ctx, candidate)
+	}
+	row, err := s.promote(ctx, candidate, owner)
+	if err != nil || row.Work.Owner != owner {
+		return synced{}, err
+	}
+	s.log.InfoContext(ctx, "activated", "org", row.OrgKey, "outcome", "activated")
+	_, result, err := s.syncAndConclude(ctx, row, owner)
+	result.err = errors.Join(result.err, err) // reported already
+	return result, nil
+}
+
+// expire removes an installation whose refresh token has been dead for too
+// long.
+func (s *Service) expire(ctx context.Context, row installation.Installation) error {
+	if _, err := s.store.Save(ctx, row.Expire(s.now())); errors.Is(err, installation.ErrConflict) {
+		return nil // another worker has changed it
+	} else if err != nil {
+		s.log.ErrorContext(ctx, "expire", "org", row.OrgKey, "outcome", "failed", "cause", err)
+		return err
+	}
+	s.log.InfoContext(ctx, "removed", "org", row.OrgKey, "outcome", "expired")
+	return nil
+}
+
+// HostOf names the host of one of Webex's addresses.
+func HostOf(address string) string {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return parsed.Host
+}
+
+// MostCalls is what the work on a row costs at most, if nothing is out of the
+// ordinary: the token, the PATCH, and a GET and a PUT for each feature.
+var MostCalls = 2 + 2*len(webex.Features)
+
+// Calls estimates how many calls the work will make. A configuration that Webex
+// lost or altered is not known before, so that its repair is not counted.
+func (s *Service) Calls(ctx context.Context, work installation.Work) int {
+	switch {
+	case work.Candidate != nil:
+		return MostCalls
+	case s.retries(ctx, *work.Installation):
+		return MostCalls
+	case work.Installation.State != installation.Active:
+		return 0
+	}
+	row, calls := *work.Installation, 0
+	if !usable(row, s.now()) {
+		calls++
+	}
+	if row.ToldActionsURL != s.settings.actionsURL(row) {
+		calls++
+	}
+	if s.comparesApp(row) {
+		calls++
+	}
+	for _, name := range webex.Features {
+		verdict := s.settings.Judge(row, name, nil, s.now())
+		if !verdict.asksWebex {
+			continue
+		}
+		calls++
+		if verdict.Wanted != nil && !verdict.PushedWanted {
+			calls++
+		}
+	}
+	return calls
+}
+
+// Host names the host of Webex that the work will call first, "" for none.
+func (s *Service) Host(ctx context.Context, work installation.Work) string {
+	if work.Candidate != nil {
+		return HostOf(work.Candidate.URLs.App)
+	}
+	if work.Installation.State != installation.Active && !s.retries(ctx, *work.Installation) {
+		return ""
+	}
+	for name := range s.settings.Provided {
+		if endpoint := work.Installation.Features[name].Endpoint; endpoint != "" {
+			return HostOf(endpoint)
+		}
+	}
+	return HostOf(work.Installation.URLs.App)
+}

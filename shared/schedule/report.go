@@ -1,0 +1,65 @@
+// What a run did, in numbers.
+
+package schedule
+
+import (
+	"sync"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+)
+
+// Report counts what a run did.
+type Report struct {
+	// Verified rows are in line with our settings now.
+	Verified int `json:"verified"`
+	// Pushed and Deleted count configurations.
+	Pushed  int `json:"pushed"`
+	Deleted int `json:"deleted"`
+	// Failed rows are due again after a back-off.
+	Failed int `json:"failed"`
+	// Left rows were due when the run ended, or were put back since Webex's host
+	// is slow, does not answer or asked for a pause.
+	Left int `json:"left"`
+}
+
+// tally is a Report that many workers add to.
+type tally struct {
+	mu sync.Mutex
+	Report
+	// listed counts the due rows that were listed; oldest is since when the
+	// oldest of them was due.
+	listed int
+	oldest time.Time
+}
+
+func (t *tally) list(due []installation.Ref) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.listed += len(due)
+	for _, ref := range due {
+		if !ref.DueAt.IsZero() && (t.oldest.IsZero() || ref.DueAt.Before(t.oldest)) {
+			t.oldest = ref.DueAt
+		}
+	}
+}
+
+func (t *tally) add(result lifecycle.Result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Pushed += result.Pushed
+	t.Deleted += result.Deleted
+	switch {
+	case result.Err != nil:
+		t.Failed++
+	case !result.Idle:
+		t.Verified++
+	}
+}
+
+func (t *tally) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.Left++
+}
