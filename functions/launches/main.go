@@ -40,7 +40,7 @@ func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gat
 	if err != nil {
 		return nil, err
 	}
-	source, err := awssecret.Open(ctx, environ, secrets, time.Now, log)
+	source, err := awssecret.Open(ctx, environ, document.Location(secrets), time.Now, log)
 	if err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 	if err := config.Load(environ, &table, &tokens, &provider, &origin, &secrets); err != nil {
 		return Parts{}, err
 	}
-	source, err := awssecret.Open(ctx, environ, secrets, time.Now, log)
+	source, err := awssecret.Open(ctx, environ, document.Location(secrets), time.Now, log)
 	if err != nil {
 		return Parts{}, err
 	}
@@ -68,7 +68,7 @@ func Settings(provider config.Provider) lifecycle.Settings {
 		ClientID: provider.ClientID, PublicURL: provider.PublicURL, VerifyInterval: provider.VerifyInterval,
 		Provided: map[webex.Feature]lifecycle.Content{},
 	}
-	for feature, url := range provider.ContentURLs {
+	for feature, url := range provider.DeviceURLs {
 		settings.Provided[feature] = lifecycle.Content{URL: url}
 	}
 	if content, ok := settings.Provided[webex.PersistentWebApp]; ok {

@@ -200,10 +200,10 @@ func TestLoadValues(t *testing.T) {
 		t.Errorf("provider: %+v", provider)
 	}
 	if !launch.Provides(webex.DigitalSignage) || !launch.Provides(webex.PersistentWebApp) || launch.Provides("x") {
-		t.Errorf("provided: %v", launch.ContentURLs)
+		t.Errorf("provided: %v", launch.DeviceURLs)
 	}
-	if launch.ContentURL != "https://content.example.com/page?tenant=a&b" || provider.ContentURLs[webex.DigitalSignage] != environ(nil)["SIGNAGE_URL"] {
-		t.Errorf("addresses were changed: %q, %v", launch.ContentURL, provider.ContentURLs)
+	if launch.ContentURL != "https://content.example.com/page?tenant=a&b" || provider.DeviceURLs[webex.DigitalSignage] != environ(nil)["SIGNAGE_URL"] {
+		t.Errorf("addresses were changed: %q, %v", launch.ContentURL, provider.DeviceURLs)
 	}
 	if secret.ID != "" || !strings.Contains(secret.JSON.Reveal(), marker) {
 		t.Errorf("secret: id %q", secret.ID)
@@ -300,7 +300,7 @@ func checkUsable(t *testing.T, settings map[string]string) {
 	if strings.HasSuffix(provider.PublicURL, "/") || provider.VerifyInterval < time.Second || provider.VerifyInterval > 24*time.Hour {
 		t.Errorf("provider: %+v", provider)
 	}
-	if len(launch.ContentURLs) == 0 || launch.ContentURL == "" || len(tokens.KeySetURLs) == 0 {
+	if len(launch.DeviceURLs) == 0 || launch.ContentURL == "" || len(tokens.KeySetURLs) == 0 {
 		t.Errorf("launch %+v, tokens %+v", launch, tokens)
 	}
 }

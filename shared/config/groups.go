@@ -94,32 +94,32 @@ func (t *Tokens) loadKeySets(r *reader) {
 
 // Features is what this deployment provides to Control Hub.
 type Features struct {
-	// ContentURLs are what devices show, for the features that are provided
+	// DeviceURLs are what devices show, for the features that are provided
 	// and for no others: SIGNAGE_URL, PWA_URL.
-	ContentURLs   map[webex.Feature]string
+	DeviceURLs    map[webex.Feature]string
 	XAPIAllowList string // PWA_XAPI_ALLOW_LIST
 }
 
 // Provides reports whether this deployment provides feature.
-func (f Features) Provides(feature webex.Feature) bool { return f.ContentURLs[feature] != "" }
+func (f Features) Provides(feature webex.Feature) bool { return f.DeviceURLs[feature] != "" }
 
-// contentVariables name the setting that makes each feature provided.
-var contentVariables = map[webex.Feature]string{
+// deviceVariables name the setting that makes each feature provided.
+var deviceVariables = map[webex.Feature]string{
 	webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL",
 }
 
 func (f *Features) load(r *reader) {
-	f.ContentURLs = map[webex.Feature]string{}
+	f.DeviceURLs = map[webex.Feature]string{}
 	for _, feature := range webex.Features {
-		variable := contentVariables[feature]
+		variable := deviceVariables[feature]
 		raw := r.optional(variable)
 		if raw == "" {
 			continue
 		}
 		r.deviceURL(variable, raw, feature)
-		f.ContentURLs[feature] = raw
+		f.DeviceURLs[feature] = raw
 	}
-	if len(f.ContentURLs) == 0 {
+	if len(f.DeviceURLs) == 0 {
 		r.problem("SIGNAGE_URL, PWA_URL", "set the page that devices show for each feature that is provided", "are both not set: nothing would be provided")
 	}
 	f.XAPIAllowList = r.allowList("PWA_XAPI_ALLOW_LIST")
@@ -212,15 +212,9 @@ func (l *Launch) load(r *reader) {
 // allParts are the parts of the secret document that any function needs.
 var allParts = []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset}
 
-// Secret is where the secret document is: just one of ID and JSON is set.
-type Secret struct {
-	// Needs are the parts of the document that the caller is going to read;
-	// set it before Load, which looks for them in a literal document.
-	Needs []document.Part
-
-	ID   string        // SECRET_ID
-	JSON secret.String // SECRET_JSON
-}
+// Secret is the location of the secret document: SECRET_ID, SECRET_JSON. Set
+// Needs before Load, which checks that a literal document has these parts.
+type Secret document.Location
 
 func (s *Secret) load(r *reader) {
 	const both = "SECRET_ID, SECRET_JSON"

@@ -18,26 +18,24 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/smithy-go"
 
-	"signpost/shared/config"
 	"signpost/shared/secret/document"
 )
 
 // attemptTimeout bounds one attempt; the caller's context bounds them all.
 const attemptTimeout = 2 * time.Second
 
-// Open reads the secret document from where settings say it is, in Secrets
-// Manager or in the setting itself, and returns the source that keeps it up to
-// date. A later reading that fails is logged.
-func Open(ctx context.Context, environ map[string]string, settings config.Secret, now func() time.Time, log *slog.Logger) (*document.Source, error) {
-	fetch := document.Literal(settings.JSON)
-	if settings.ID != "" {
+// Open reads the secret document from its location and returns the source that
+// keeps it up to date. A later reading that fails is logged.
+func Open(ctx context.Context, environ map[string]string, location document.Location, now func() time.Time, log *slog.Logger) (*document.Source, error) {
+	fetch := document.Literal(location.JSON)
+	if location.ID != "" {
 		var err error
-		if fetch, err = Fetch(environ, settings.ID); err != nil {
+		if fetch, err = Fetch(environ, location.ID); err != nil {
 			return nil, err
 		}
 	}
 	return document.Open(ctx, fetch, document.Options{
-		Needs: settings.Needs, Now: now,
+		Needs: location.Needs, Now: now,
 		Report: func(err error) { log.Error("secret was not read again", "cause", err.Error()) },
 	})
 }

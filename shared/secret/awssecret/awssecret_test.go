@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"signpost/shared/config"
 	"signpost/shared/secret"
 	"signpost/shared/secret/awssecret"
 	"signpost/shared/secret/document"
@@ -100,7 +99,7 @@ func TestOpen(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
 
-	literal := config.Secret{Needs: needs, JSON: secret.New(`{"clientSecret":"a"}`)}
+	literal := document.Location{Needs: needs, JSON: secret.New(`{"clientSecret":"a"}`)}
 	source, err := awssecret.Open(t.Context(), nil, literal, func() time.Time { return now }, logger)
 	if err != nil || source.Current(t.Context()).ClientSecret.Reveal() != "a" {
 		t.Fatalf("literal document: %v", err)
@@ -111,7 +110,7 @@ func TestOpen(t *testing.T) {
 		w.WriteHeader(status)
 		w.Write([]byte(`{"__type":"AccessDeniedException","SecretString":"{\"clientSecret\":\"` + marker + `\"}"}`))
 	})
-	source, err = awssecret.Open(t.Context(), environ, config.Secret{Needs: needs, ID: id}, func() time.Time { return now }, logger)
+	source, err = awssecret.Open(t.Context(), environ, document.Location{Needs: needs, ID: id}, func() time.Time { return now }, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +121,7 @@ func TestOpen(t *testing.T) {
 	if !strings.Contains(log.String(), "AccessDenied") || strings.Contains(log.String(), marker) {
 		t.Errorf("log: %s", log.String())
 	}
-	if _, err := awssecret.Open(t.Context(), nil, config.Secret{ID: id}, time.Now, logger); err == nil {
+	if _, err := awssecret.Open(t.Context(), nil, document.Location{ID: id}, time.Now, logger); err == nil {
 		t.Error("opened without an environment")
 	}
 }

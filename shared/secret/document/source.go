@@ -26,6 +26,17 @@ func Literal(document secret.String) Fetch {
 	return func(context.Context) ([]byte, error) { return []byte(document.Reveal()), nil }
 }
 
+// Location is where a document is, and what is read of it. Exactly one of ID and
+// JSON is set.
+type Location struct {
+	// Needs are the parts that the reader requires.
+	Needs []Part
+	// ID is the ARN or the name of a Secrets Manager secret.
+	ID string
+	// JSON is the document itself.
+	JSON secret.String
+}
+
 // Options say what is read of the document, and by whose clock.
 type Options struct {
 	// Needs are the parts without which the document is no good.
