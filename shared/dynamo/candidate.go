@@ -20,8 +20,8 @@ type candidateRow struct {
 	RefusedWith     string            `dynamodbav:"refusedWith,omitempty"`
 }
 
-// newCandidateRow returns the row of c as its next write leaves it. A refused
-// candidate is not queued, whatever c says.
+// newCandidateRow returns the row of c after its next write. A refused candidate
+// is not queued, regardless of c.
 func newCandidateRow(c installation.Candidate) candidateRow {
 	row := candidateRow{
 		workedRow: newWorkedRow(key{orgPK(c.OrgKey), candidateSK(c.ID)}, c.Version, c.Statement, c.Work, c.Schedule, c.Unknown),

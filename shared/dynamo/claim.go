@@ -12,20 +12,18 @@ import (
 	"signpost/shared/installation"
 )
 
-// claimable is a row that is queued, due, not held, not gone, and of a schema
-// that this version may touch. The index
-// lags behind, so all of it is asked of the row itself. A lease without an end
-// is held by nobody.
+// claimable holds for a row that is queued, due, not leased, not expired, and of a
+// schema that this version may touch. The index is eventually consistent, so the
+// row itself is checked. A lease without an end does not count.
 const claimable = "attribute_exists(#shard) AND dueAt <= :now" +
 	" AND (attribute_not_exists(workUntil) OR workUntil <= :now)" +
 	" AND (attribute_not_exists(expiresAt) OR expiresAt > :seconds)" +
 	" AND #schema <= :schema"
 
-// Claim gives the row to the holder of lease, atomically and in one write
-// without a read, if it is due at now and nobody holds it: of any number of
-// workers one gets it. The row comes back as it then is. It returns
-// [installation.ErrConflict] if the row is held, not due any more, gone, or a
-// later version's.
+// Claim leases the row, atomically and in one write without a read, if it is due
+// at now and not leased: of any number of workers one gets it. It returns the row
+// after that write, or [installation.ErrConflict] if the row is leased, no longer
+// due, expired, or of a later schema.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	k := key{orgPK(ref.OrgKey), installationSK}
 	if ref.Candidate != "" {
@@ -42,7 +40,7 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	claimed := inTheWay(err)
+	claimed := conflicting(err)
 	if err == nil {
 		claimed = out.Attributes
 	} else if !holds(claimed, lease) {
@@ -55,8 +53,8 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	return work, nil
 }
 
-// holds reports whether a row is leased by just this lease: then a claim that
-// failed is one that the SDK repeated because the first one's reply was lost.
+// holds reports whether a row carries exactly this lease: then a failed claim is
+// one that the SDK repeated because the reply to the first one was lost.
 func holds(row map[string]types.AttributeValue, lease installation.Lease) bool {
 	var work workRow
 	return decode(row, &work) == nil && lease.Owner != "" && work == newWorkRow(lease)

@@ -16,14 +16,14 @@ import (
 )
 
 // The narrowest answer is due within 2 s, and DynamoDB answers within
-// milliseconds: a request that hangs (a connection that died while the
-// function was frozen) is given up early enough to be repeated in that time.
+// milliseconds: a request that hangs (a connection that died while the function
+// was frozen) times out early enough to be repeated within that time.
 const (
 	connectTimeout = time.Second
 	answerTimeout  = 1500 * time.Millisecond
 	maxAttempts    = 3
 	maxBackoff     = 200 * time.Millisecond
-	// maxIdleConns lets the workers of a scheduled run keep theirs.
+	// maxIdleConns lets the workers of a scheduled run reuse connections.
 	maxIdleConns = 64
 )
 
@@ -52,9 +52,9 @@ func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Cli
 // Open returns a client for environ, the environment that Lambda gives its
 // functions: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
 // AWS_ENDPOINT_URL_DYNAMODB (or AWS_ENDPOINT_URL) for another DynamoDB, which
-// needs none of the others. It does no I/O. Other sources of credentials, such
-// as profiles, are left out on purpose: the SDK's config module with all of
-// them costs a cold start dearly.
+// needs none of the others. It does no I/O. Other sources of credentials, such as
+// profiles, are left out on purpose: the SDK's config module, which has them all,
+// slows down cold starts.
 func Open(environ map[string]string) (*dynamodb.Client, error) {
 	cfg, err := readEnviron(environ)
 	if err != nil {
@@ -78,7 +78,7 @@ func readEnviron(environ map[string]string) (aws.Config, error) {
 		cfg.BaseEndpoint = &endpoint
 	}
 	if cfg.BaseEndpoint != nil {
-		// Emulators want a signature but do not check it.
+		// Emulators require a signature but do not check it.
 		if cfg.Region == "" {
 			cfg.Region = "us-east-1"
 		}

@@ -21,7 +21,7 @@ func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
 }
 
-// condition is a condition expression with all that it names.
+// condition is a condition expression with its names and values.
 type condition struct {
 	expression string
 	names      map[string]string
@@ -54,7 +54,7 @@ func (c condition) ofGeneration(generation installation.Generation) condition {
 	return narrowed
 }
 
-// orGone widens c to a row that counts as gone at now.
+// orGone widens c to a row that has expired at now.
 func (c condition) orGone(now time.Time) condition {
 	widened := condition{
 		expression: c.expression + " OR (attribute_exists(expiresAt) AND expiresAt <= :now)",
@@ -84,8 +84,8 @@ const (
 	throughputExceeded  = "ProvisionedThroughputExceeded"
 )
 
-// reasons returns why a transaction was cancelled, by the index of its items;
-// nil if err is anything else.
+// reasons returns why a transaction was cancelled, by the index of its items; nil
+// for any other error.
 func reasons(err error) []types.CancellationReason {
 	cancelled, _ := errors.AsType[*types.TransactionCanceledException](err)
 	if cancelled == nil {
@@ -103,9 +103,9 @@ func hasCode(reason types.CancellationReason, codes ...string) bool {
 	return false
 }
 
-// inTheWay is the row that failed a single write's condition, nil if err is
-// anything else or there is none.
-func inTheWay(err error) map[string]types.AttributeValue {
+// conflicting returns the row that failed the condition of a single write, nil if
+// there is none and for any other error.
+func conflicting(err error) map[string]types.AttributeValue {
 	failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	if !ok {
 		return nil
@@ -114,8 +114,8 @@ func inTheWay(err error) map[string]types.AttributeValue {
 }
 
 // conflict turns the error of a single conditional write into
-// [installation.ErrConflict] if the row was not as expected, or is just being
-// written by a transaction.
+// [installation.ErrConflict] if the row was not as expected, or a transaction is
+// writing it at this moment.
 func conflict(err error) error {
 	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return installation.ErrConflict

@@ -15,24 +15,24 @@ import (
 	"signpost/shared/installation"
 )
 
-// Purpose is what a copy is made for: which of two rows counts.
+// Purpose is what a copy is made for, which decides which of two rows wins.
 type Purpose string
 
 const (
-	// Move brings what another table knows into the one that takes over, by
+	// Move merges another table's rows into the table that replaces it, by
 	// [installation.Installation.Merge].
 	Move Purpose = "move"
-	// Restore puts rows of a backup back over a bad write, by
+	// Restore restores rows from a backup over a bad write, by
 	// [installation.Installation.Restore].
 	Restore Purpose = "restore"
 )
 
 // Copy is a copy of organizations' rows from one table into another. Both may
 // be in use meanwhile, and a copy may be repeated: each row is written on the
-// condition that it is still the one that was compared.
+// condition that it has not changed since it was compared.
 //
-// Installations, tombstones, candidates and the marks of used tokens are
-// copied, as long as they count. Launches are not: they live for five minutes.
+// Installations, tombstones, candidates and the marks of used tokens are copied,
+// unless they have expired. Launches are not: they live for five minutes.
 type Copy struct {
 	Source, Target *Store
 	Purpose        Purpose
@@ -43,28 +43,28 @@ type Copy struct {
 	Now    func() time.Time
 }
 
-// Copied counts the rows of a copy by what became of them.
+// Copied counts the rows of a copy by their outcome.
 type Copied struct {
 	Installations, Candidates, Marks Counts
 }
 
 // Counts counts rows of one kind.
 type Counts struct {
-	// Added rows were not in the target; Changed ones were, and are others now;
-	// Left ones say nothing that the target does not know, or are over.
+	// Added rows were not in the target; Changed ones were, and were replaced;
+	// Left ones hold nothing new for the target, or have expired.
 	Added, Changed, Left int
 }
 
 const (
 	// copyAtOnce is how many rows are compared and written at a time.
 	copyAtOnce = 16
-	// copyTries bounds how often a row is compared again after a worker has
-	// written the target's in between.
+	// copyTries bounds how often a row is compared again after a worker wrote the
+	// target's in between.
 	copyTries = 10
 )
 
-// Run copies. One row that cannot be read or written ends it; what was counted
-// until then comes back with the error. It can be run again.
+// Run copies. A row that cannot be read or written ends it; the counts so far are
+// returned with the error. It can be run again.
 func (c Copy) Run(ctx context.Context) (Copied, error) {
 	if c.Purpose != Move && c.Purpose != Restore {
 		return Copied{}, fmt.Errorf("copy: the purpose is %q: it must be %q or %q", c.Purpose, Move, Restore)
@@ -96,7 +96,7 @@ type tally struct {
 	Copied
 }
 
-// add counts a row of one kind: was is whether the target had it.
+// add counts a row of one kind: was reports whether the target had it.
 func (t *tally) add(kind *Counts, was, changed bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -185,8 +185,8 @@ func (c Copy) installation(_ context.Context, source installationRow, target *in
 	return resolution{changed, newInstallationRow(next), atVersion(was.Version).ofGeneration(was.Generation)}, nil
 }
 
-// candidate copies a candidate whose token the target has not applied: one that
-// it has applied it does not hold any more, and must not get again.
+// candidate copies a candidate unless the target has applied its token: then it no
+// longer holds the candidate, and must not get it again.
 func (c Copy) candidate(ctx context.Context, source candidateRow, target *candidateRow) (resolution, error) {
 	used, err := c.Target.Used(ctx, source.orgKey(), candidateID(source.SK), c.Now())
 	if err != nil {
@@ -200,8 +200,7 @@ func (c Copy) candidate(ctx context.Context, source candidateRow, target *candid
 	return resolution{changed && !used, newCandidateRow(next), atVersion(was.Version)}, nil
 }
 
-// used copies the mark of a used token, which counts as long as the longer of
-// the two.
+// used copies the mark of a used token if it lasts longer than the target's.
 func (c Copy) used(_ context.Context, source usedRow, target *usedRow) (resolution, error) {
 	longer := target == nil || source.ExpiresAt > target.ExpiresAt
 	return resolution{longer && !gone(source.ExpiresAt, c.Now()), source, shorterThan(source.ExpiresAt)}, nil

@@ -17,9 +17,9 @@ import (
 //
 // It returns [installation.ErrNotFound], [installation.ErrWrongRegion],
 // [installation.ErrReplayed], in this order of precedence, or
-// [launch.ErrTooManyDevices]. Only if another transaction is in the way, or the
-// table is throttled, the request is repeated, three times at most in all, and
-// then [installation.ErrConflict], or the table's error, comes back.
+// [launch.ErrTooManyDevices]. If it conflicts with another transaction, or the
+// table is throttled, the request is repeated, up to three times in all; after
+// that [installation.ErrConflict], or the table's error, is returned.
 func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
 	if err := s.create(ctx, l, region, used); err != nil {
 		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
@@ -62,8 +62,8 @@ func (s *Store) launchWrites(l launch.Launch, region string, used installation.U
 	return writes, nil
 }
 
-// livesIn is the condition that an organization's installation exists and is
-// of this region. If it fails, the row comes back, to tell which it was.
+// livesIn is the condition that an organization's installation exists and is of
+// this region. If it fails, the row is returned, to tell which of the two it was.
 func (s *Store) livesIn(orgKey, region string) types.TransactWriteItem {
 	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
 		TableName: s.table, Key: key{orgPK(orgKey), installationSK}.item(),
@@ -95,10 +95,10 @@ func created(err error) error {
 			return installation.ErrNotFound
 		}
 		return installation.ErrWrongRegion
-	// What is in the way of the installation hides what precedes a replay.
+	// A conflict at the installation hides a failure that takes precedence.
 	case hasCode(atMark, conditionFailed) && !hasCode(atInstallation, transactionConflict):
 		return installation.ErrReplayed
 	default:
-		return passing(err)
+		return busy(err)
 	}
 }

@@ -1,8 +1,8 @@
 // Package dynamo owns the one DynamoDB table: its keys, the form of its rows,
 // and the conditions that make writes safe. A [Store] keeps installations and
-// candidates for package lifecycle and launches for package launch; it decides
-// nothing about them, opens no sealed token, reads no clock and talks to
-// nothing but DynamoDB.
+// candidates for packages lifecycle and schedule and launches for package launch;
+// it takes no decisions about them, opens no sealed token, reads no clock and calls
+// only DynamoDB.
 //
 // # Rows
 //
@@ -14,15 +14,14 @@
 //	launch#<id>        launch          a cross-launch and the head of its devices
 //	launch#<id>#<n>    chunk           the n-th further chunk of its devices
 //
-// Up to "installation" the sort keys are what [Store.Find] reads in one query;
-// the marks, of which there may be many, sort after it. Chunks have partition
-// keys of their own, so that a long list does not heat one partition. The two
-// prefixes keep what organizations name themselves apart from launches: an
-// organization's key may hold any character, "#" included, since it is all
-// that follows the prefix and nothing is ever parsed out of it.
+// [Store.Find] reads the sort keys up to "installation" in one query; the marks, of
+// which there may be many, sort after it. Chunks have partition keys of their own,
+// so that a long list does not heat one partition. The prefixes keep organizations'
+// keys apart from the rest: such a key may hold any character, "#" included, since it
+// is all that follows the prefix and nothing is ever parsed out of it.
 //
-// The index "due" (shard, dueAt, keys only) is the queue of work: a row is in
-// it just while it has both attributes.
+// The index "due" (shard, dueAt, keys only) is the queue of work: it holds the rows
+// that have both attributes.
 //
 // # Device lists
 //
@@ -35,29 +34,35 @@
 //
 // # Writes
 //
-// A row is written whole, on the condition that its version is the one that
-// was read. A version restarts only when a tombstone's time is over, a week at
-// least: longer than any worker lives, so that it never means two things to one
-// worker, and than an event can be late, by which the vendor orders them.
+// A row is written whole, on the condition that its version is the one that was
+// read. A version restarts only when a tombstone has expired, after a week at least:
+// longer than any worker lives, so that no worker sees one version twice, and longer
+// than an event, which vendors order by version, can be late.
 //
-// An installation's row carries a notice, if what wrote it is to be told to the
-// vendor, for that write only: the table's stream delivers it.
+// An installation's row carries a notice if the vendor gets an event for the write,
+// and for that write only: the table's stream delivers it.
 //
 // # Versions
 //
-// During a rollout two versions work on the same rows, each on what the other
-// wrote. So a version only adds: attributes at the top level of a row, whose
-// absence means what the version before did. One that does not know them yet
-// carries them along and writes them back, but for a tombstone and a new
-// activation, which begin anew. A change that the version before would break by
-// that raises the number of the schema that each row carries: a row of a higher
-// one is neither read nor claimed nor written, so what needs it fails until the
-// rollout is over, and what is due stays due. Rows of lower numbers are read.
+// During a rollout two versions work on the same rows, each on what the other wrote.
+// So a version only adds attributes at the top level of a row, whose absence means
+// what the previous version did. A version that does not know them carries them along
+// and writes them back, except in tombstones and new activations, which start empty.
+// A change that would not survive that raises the schema number that each row
+// carries: a row with a higher number is neither read nor claimed nor written, so
+// requests that need it fail until the rollout is over, and due work stays due. Rows
+// with lower numbers are read.
 //
 // # Time
 //
 // Times are kept in milliseconds, the fractions dropped; expiresAt in whole
 // seconds, as DynamoDB's time to live demands, rounded up. DynamoDB deletes
-// late, by days even, so every read and every condition compares expiresAt
-// with the time that it is given: what is past counts as gone.
+// late, by up to days, so every read and every condition compares expiresAt with the
+// time it is given: an expired row counts as deleted.
+//
+// # Lost replies
+//
+// The SDK repeats a request whose reply was lost, and the repetition then fails on
+// what the first one wrote. [writeRow], and the owner of a lease, tell that case from
+// a conflict with another worker; deleteHead is a transaction for the same reason.
 package dynamo

@@ -15,10 +15,10 @@ import (
 	"signpost/shared/installation"
 )
 
-// Due lists up to limit rows of a shard that are due at now, earliest first.
-// It reads one page of the index, which is eventually consistent: a row may be
-// listed that is not due any more, and [Store.Claim] finds out. A cursor that
-// was not given by Due is an error.
+// Due lists up to limit rows of a shard that are due at now, earliest first, and
+// returns the cursor of the next page, "" at the end. It reads one page of the
+// index, which is eventually consistent: a listed row may no longer be due, which
+// [Store.Claim] detects. A cursor that Due did not return is an error.
 func (s *Store) Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) ([]installation.Ref, string, error) {
 	input := s.dueQuery(shard, now)
 	input.Limit = aws.Int32(int32(min(max(limit, 1), maxPage)))
@@ -64,7 +64,7 @@ func (s *Store) CountDue(ctx context.Context, shard int, now time.Time) (int, er
 	return count, nil
 }
 
-// maxPage bounds what one query of the index is asked for.
+// maxPage bounds how many rows one query of the index returns.
 const maxPage = 1000
 
 func (s *Store) dueQuery(shard int, now time.Time) *dynamodb.QueryInput {
@@ -76,8 +76,7 @@ func (s *Store) dueQuery(shard int, now time.Time) *dynamodb.QueryInput {
 	}
 }
 
-// cursor is where a page of the index ended. It is the caller's to give back,
-// not to read.
+// cursor is where a page of the index ended. To callers it is opaque.
 type cursor struct {
 	PK    string `json:"pk" dynamodbav:"pk"`
 	SK    string `json:"sk" dynamodbav:"sk"`

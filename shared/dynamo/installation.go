@@ -59,8 +59,8 @@ type featureRow struct {
 	PushedAt   int64  `dynamodbav:"pushedAt,omitempty"`
 }
 
-// newInstallationRow returns the row of i as its next write leaves it. Only a
-// tombstone expires and only what exists is queued, whatever i says.
+// newInstallationRow returns the row of i after its next write. Only a tombstone
+// expires and only an existing installation is queued, regardless of i.
 func newInstallationRow(i installation.Installation) installationRow {
 	row := installationRow{
 		workedRow: newWorkedRow(key{orgPK(i.OrgKey), installationSK}, i.Version, i.Statement, i.Work, i.Schedule, i.Unknown),
@@ -125,8 +125,8 @@ func newFeatureRows(features map[webex.Feature]installation.Feature) map[string]
 	return rows
 }
 
-// features returns a map, be it empty, for all but a tombstone, which has
-// none: just what the transitions make.
+// features returns a possibly empty map, or nil for a tombstone, as the
+// transitions make them.
 func (r installationRow) features() map[webex.Feature]installation.Feature {
 	if len(r.Features) == 0 && r.State == string(installation.Removed) {
 		return nil

@@ -13,9 +13,9 @@ import (
 )
 
 // Installations reads every installation and tombstone, page by page, in no
-// order. It scans the whole table and is for an operator, never for a request.
-// A row that cannot be read is an error in its place, and the others follow; an
-// error of the table's ends it.
+// order. It scans the whole table: for operators, not for requests. A row that
+// cannot be decoded yields an error in its place, and the others follow; an error
+// from the table ends the sequence.
 func (s *Store) Installations(ctx context.Context) iter.Seq2[installation.Installation, error] {
 	return func(yield func(installation.Installation, error) bool) {
 		for work, err := range s.works(ctx, "sk = :sk", values{":sk": text(installationSK)}) {
@@ -30,8 +30,8 @@ func (s *Store) Installations(ctx context.Context) iter.Seq2[installation.Instal
 	}
 }
 
-// Rows is [Store.Installations] with the candidates too, those included whose
-// time is over and which the store has not dropped yet.
+// Rows is [Store.Installations] with the candidates too, including expired ones
+// that DynamoDB has not deleted yet.
 func (s *Store) Rows(ctx context.Context) iter.Seq2[installation.Work, error] {
 	return s.works(ctx, "begins_with(pk, :prefix) AND sk <= :last", values{":prefix": text(orgPrefix), ":last": text(installationSK)})
 }
@@ -96,7 +96,7 @@ func paged[P any](ctx context.Context, more func() bool, next func(context.Conte
 	}
 }
 
-// orgOf is the organization whose row it is, as far as that can be read.
+// orgOf returns the organization of a row, for errors.
 func orgOf(item map[string]types.AttributeValue) string {
 	pk, _ := item["pk"].(*types.AttributeValueMemberS)
 	if pk == nil {

@@ -35,8 +35,8 @@ func (r refusalsRow) refusals(clientID string) installation.Refusals {
 }
 
 // Refusals reads a client's row, strongly consistent; its version is 0 if there
-// is none. It is a query, which costs what a GetItem does, because that is the
-// one read that every function with tokens is permitted.
+// is none. It is a query, at the cost of a GetItem, because Query is the one read
+// that every function with tokens has permission for.
 func (s *Store) Refusals(ctx context.Context, clientID string) (installation.Refusals, error) {
 	out, err := s.client.Query(ctx, &dynamodb.QueryInput{
 		TableName: s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk AND sk = :sk"),

@@ -46,17 +46,16 @@ func (k key) item() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": text(k.PK), "sk": text(k.SK)}
 }
 
-// queued are the attributes that bring a row into the index of due work: both
-// or it is not there. dueAt is kept without shard where a row is not to be
-// worked on.
+// queued are the attributes that put a row into the index of due work, which takes
+// both. A row without work keeps dueAt alone.
 type queued struct {
 	Shard *int  `dynamodbav:"shard,omitempty"`
 	DueAt int64 `dynamodbav:"dueAt,omitempty"`
 }
 
-// queue returns the index attributes of a row that is due at dueAt, if ever,
-// and to be worked on if workable. A row that counts as gone by then is not
-// queued: nothing could claim it.
+// queue returns the index attributes of a row that is due at dueAt, zero for never,
+// and has work if workable. A row that has expired by then is not queued: it could
+// not be claimed.
 func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queued {
 	q := queued{DueAt: millis(dueAt)}
 	if workable && q.DueAt != 0 && !gone(expiresAt, dueAt) {
@@ -66,7 +65,7 @@ func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queue
 	return q
 }
 
-// scheduleRow is an [installation.Schedule] but for its due time.
+// scheduleRow is an [installation.Schedule] without its due time.
 type scheduleRow struct {
 	VerifiedAt int64  `dynamodbav:"verifiedAt,omitempty"`
 	Failures   int    `dynamodbav:"failures,omitempty"`
@@ -144,16 +143,16 @@ func newWorkedRow(k key, version int64, s installation.Statement, work installat
 	return row
 }
 
-// writeRow names the write that made a row what it is. When a reply is lost the
-// SDK repeats the write, which then finds its own row in its way: by the name it
-// is known, where the content may be another worker's as well.
+// writeRow identifies the last write of a row. When a reply is lost the SDK repeats
+// the write, which then fails on its own row: the id tells that case from a write of
+// equal content by another worker.
 type writeRow struct {
 	Write string `dynamodbav:"write,omitempty"`
 }
 
 func newWriteRow() writeRow { return writeRow{Write: rand.Text()} }
 
-// workRow is the lease of a row's one worker.
+// workRow is the lease of a row's worker.
 type workRow struct {
 	WorkOwner string `dynamodbav:"workOwner,omitempty"`
 	WorkUntil int64  `dynamodbav:"workUntil,omitempty"`
@@ -223,7 +222,7 @@ func instant(millis int64) time.Time {
 	return time.UnixMilli(millis).UTC()
 }
 
-// expiry is t in seconds, rounded up: a row never goes early.
+// expiry is t in seconds, rounded up: a row is never deleted early.
 func expiry(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -238,8 +237,8 @@ func expired(seconds int64) time.Time {
 	return time.Unix(seconds, 0).UTC()
 }
 
-// gone reports whether a row with this expiry, 0 if it has none, counts as
-// gone at now, whether or not DynamoDB has deleted it.
+// gone reports whether a row with this expiry, 0 for none, has expired at now,
+// whether or not DynamoDB has deleted it.
 func gone(expiresAt int64, now time.Time) bool { return expiresAt != 0 && expiresAt <= now.Unix() }
 
 func encode(row any) (map[string]types.AttributeValue, error) {
@@ -253,7 +252,7 @@ func encode(row any) (map[string]types.AttributeValue, error) {
 	return item, nil
 }
 
-// decode returns [errSchema] for a row that this version must leave alone.
+// decode returns [errSchema] for a row that this version must not touch.
 func decode(item map[string]types.AttributeValue, row any) error {
 	if err := checkSchema(item); err != nil {
 		return fmt.Errorf("decode %T: %w", row, err)

@@ -11,19 +11,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// schema is the number of the rows' form. It is raised only for a change that
-// the version before must not touch: see the package's comment.
+// schema is the number of the rows' format. It is raised only for a change that the
+// previous version must not touch: see the package comment.
 const schema = 1
 
-// errSchema: the row is of a later version whose rows this one must leave
-// alone.
+// errSchema: the row is of a later version, and this one must not touch it.
 var errSchema = errors.New("row is of a later schema than this version knows")
 
 // checkSchema returns [errSchema] for a row that this version must not touch.
 func checkSchema(item map[string]types.AttributeValue) error {
 	number, ok := item["schema"].(*types.AttributeValueMemberN)
 	if !ok {
-		return nil // a part of a row
+		return nil // a projection of a row
 	}
 	if n, err := strconv.Atoi(number.Value); err != nil || n > schema {
 		return fmt.Errorf("%w: %s", errSchema, number.Value)
@@ -31,11 +30,11 @@ func checkSchema(item map[string]types.AttributeValue) error {
 	return nil
 }
 
-// unknown are attributes of a row that a later version has added: they are
-// carried along and written back as they were.
+// unknown are attributes of a row that a later version added: they are carried
+// along and written back unchanged.
 type unknown map[string]types.AttributeValue
 
-// carried is u for an entity to carry: nil if there is nothing.
+// carried returns u for an entity to carry, nil if it is empty.
 func (u unknown) carried() any {
 	if len(u) == 0 {
 		return nil
@@ -43,8 +42,8 @@ func (u unknown) carried() any {
 	return u
 }
 
-// keeper is a row that keeps what it does not know when it is decoded, and
-// carrier one that writes it back when it is encoded.
+// keeper is a row that keeps unknown attributes when it is decoded, carrier one that
+// writes them back when it is encoded.
 type (
 	keeper  interface{ keep(unknown) }
 	carrier interface{ carry() unknown }

@@ -12,8 +12,8 @@ import (
 	"signpost/shared/installation"
 )
 
-// Store keeps everything in one table. It is safe for concurrent use, by any
-// number of processes: each method says what is atomic.
+// Store keeps everything in one table. It is safe for concurrent use by any number
+// of processes: each method says what is atomic.
 type Store struct {
 	client *dynamodb.Client
 	table  *string
@@ -24,9 +24,9 @@ func New(client *dynamodb.Client, table string) *Store {
 	return &Store{client: client, table: &table}
 }
 
-// Find reads an organization's installation and candidates, strongly
-// consistent, without what counts as gone at now. Each row is read whole; if
-// they need more than one page, the rows may be of different moments.
+// Find reads an organization's installation and candidates, strongly consistent,
+// without rows that have expired at now; the zero Installation if there is none.
+// Each row is read atomically; on several pages, rows may be of different moments.
 func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	var (
 		found      installation.Installation
@@ -58,8 +58,8 @@ func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (install
 	return found, candidates, nil
 }
 
-// Used reports whether the token with this digest was applied and the mark of
-// it still counts at now, strongly consistent.
+// Used reports whether the token with this digest is marked as applied, and the
+// mark has not expired at now, strongly consistent.
 func (s *Store) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
 	mark, err := find[usedRow](ctx, s, key{orgPK(orgKey), usedSK(id)})
 	if err != nil {
@@ -78,8 +78,7 @@ func find[R any](ctx context.Context, s *Store, k key) (*R, error) {
 	return row, decode(out.Item, row)
 }
 
-// decodeWork decodes an installation or a candidate, whichever the row is, and
-// its expiry.
+// decodeWork decodes the row of an installation or a candidate, and its expiry.
 func decodeWork(item map[string]types.AttributeValue) (installation.Work, int64, error) {
 	var k key
 	if err := decode(item, &k); err != nil {

@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	// maxBatches is how often DynamoDB is asked for the rest of a batch, and
-	// batchPause, and up to as much again, is between two times.
+	// maxBatches is how often DynamoDB is asked for the rest of a batch, with a
+	// pause of batchPause to twice that in between.
 	maxBatches = 5
 	batchPause = 20 * time.Millisecond
 )
 
 // Take returns the launch with this id and its installation's orgName, and
-// deletes the launch: of any number of callers one gets it, for it is whose
-// delete of the head found it there. It returns [launch.ErrUnknown] if it is
-// not there, can no longer be redeemed at now, or its installation no longer
-// exists. An error of another kind leaves it to be taken, or to expire. The
-// further chunks are left to expire.
+// deletes the launch, atomically: of any number of callers one gets it, the one
+// that deleted its head. It returns [launch.ErrUnknown] if the launch does not
+// exist, can no longer be redeemed at now, or its installation no longer exists.
+// After any other error it can be taken again until it expires. Further chunks are
+// left to expire.
 func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
 	l, orgName, err := s.take(ctx, id, now)
 	switch {
@@ -40,7 +40,7 @@ func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Laun
 	}
 }
 
-// take also returns, with an error, as much of the launch as is known.
+// take returns what is known of the launch with an error, too.
 func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
 	head, err := s.head(ctx, id, now)
 	if err != nil {
@@ -107,9 +107,8 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 	return found.installation(), further, nil
 }
 
-// batch reads rows, strongly consistent, in any order: their keys, what says
-// that an installation exists, and data of devices. Sealed tokens stay where
-// they are.
+// batch reads rows, strongly consistent, in any order: their keys, whether an
+// installation exists, and data of devices. Sealed tokens are not read.
 func (s *Store) batch(ctx context.Context, keys []map[string]types.AttributeValue) ([]map[string]types.AttributeValue, error) {
 	var items []map[string]types.AttributeValue
 	wanted := map[string]types.KeysAndAttributes{*s.table: {
@@ -130,26 +129,25 @@ func (s *Store) batch(ctx context.Context, keys []map[string]types.AttributeValu
 			return nil, err
 		}
 	}
-	return nil, errors.New("DynamoDB leaves a part of the batch unread")
+	return nil, errors.New("DynamoDB did not read the whole batch")
 }
 
-// deleteHead returns [launch.ErrUnknown] if somebody else was faster. It is a
-// transaction, if of one write: DynamoDB knows one that is repeated because its
-// reply was lost, where a bare delete would find nothing any more and leave the
-// launch to nobody.
+// deleteHead returns [launch.ErrUnknown] if another caller was faster. It is a
+// transaction of one write, since those are idempotent: a plain delete, repeated
+// because its reply was lost, would find nothing, and no caller would get the launch.
 func (s *Store) deleteHead(ctx context.Context, id string) error {
 	return s.transact(ctx, []types.TransactWriteItem{{Delete: &types.Delete{
 		TableName: s.table, Key: launchKey(id).item(), ConditionExpression: aws.String("attribute_exists(pk)"),
 	}}}, taken, maxTries)
 }
 
-// taken turns the error of taking a launch into the sentinel that says why.
+// taken turns the error of taking a launch into its sentinel.
 func taken(err error) error {
 	why := reasons(err)
 	switch {
 	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
 		return launch.ErrUnknown
 	default:
-		return passing(err)
+		return busy(err)
 	}
 }

@@ -15,24 +15,24 @@ import (
 )
 
 const (
-	// maxTries is how often a transaction is tried while others are in its way,
-	// and a launch, whose answer is due within 2 s, where the table is throttled.
-	// A commit may hold a refresh token that is nowhere else: there its context
-	// ends the tries, which in package lifecycle has 4 s.
+	// maxTries bounds the tries of a transaction that conflicts with others, and of
+	// a launch, whose answer is due within 2 s, where the table is throttled. A
+	// commit may hold the only copy of a refresh token: its context ends the tries,
+	// after 4 s in package lifecycle.
 	maxTries, commitTries = 3, 20
-	// tryPause, and up to as much again, is between two tries where other
-	// transactions are in the way: one takes some 10 ms.
+	// tryPause to twice that is the pause after a conflict with another transaction,
+	// which takes some 10 ms.
 	tryPause = 10 * time.Millisecond
 )
 
-// errBusy: a transaction failed of others that were in its way at this moment,
-// and of nothing else.
-var errBusy = fmt.Errorf("other transactions are in the way: %w", installation.ErrConflict)
+// errBusy: a transaction failed only because it conflicted with others that ran at
+// the same time.
+var errBusy = fmt.Errorf("conflict with other transactions: %w", installation.ErrConflict)
 
-// transact sends a transaction, and again while others are in its way or, tries
-// times at most in all, the table is throttled: DynamoDB cancels it then, and the
-// SDK, which repeats throttled requests of other kinds, repeats no cancelled one.
-// why turns its error into the sentinel that says why it failed.
+// transact sends a transaction, and repeats it on conflicts with others and, up to
+// tries times in all, while the table is throttled: DynamoDB cancels it then, and
+// the SDK, which repeats other throttled requests, repeats no cancelled one. why
+// turns its error into a sentinel.
 func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem, why func(error) error, tries int) error {
 	for try := 1; ; try++ {
 		// A new input each time: the SDK puts an idempotency token into it.
@@ -53,25 +53,25 @@ func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem, 
 	}
 }
 
-// passing turns the error of a transaction that failed of no condition into
-// [errBusy] if others were in its way. Any other comes back as it is.
-func passing(err error) error {
+// busy turns the error of a transaction into [errBusy] if it conflicted with others.
+// Any other error is returned unchanged.
+func busy(err error) error {
 	if slices.ContainsFunc(reasons(err), func(r types.CancellationReason) bool { return hasCode(r, transactionConflict) }) {
 		return errBusy
 	}
 	return err
 }
 
-// throttled reports whether a transaction was cancelled since the table, or one
-// of its keys, is asked too much.
+// throttled reports whether a transaction was cancelled because the table, or one of
+// its keys, is throttled.
 func throttled(err error) bool {
 	return slices.ContainsFunc(reasons(err), func(r types.CancellationReason) bool {
 		return hasCode(r, throttlingError, throughputExceeded)
 	})
 }
 
-// backoff is for how long the SDK would wait before it repeats any other
-// throttled request.
+// backoff is how long the SDK would wait before it repeats any other throttled
+// request.
 func (s *Store) backoff(try int, err error) time.Duration {
 	if retryer := s.client.Options().Retryer; retryer != nil {
 		if wait, failed := retryer.RetryDelay(try, err); failed == nil {

@@ -20,9 +20,9 @@ import (
 const MaxDone = 98
 
 // Save writes the row i, atomically, if its version is still the one that was
-// read and it belongs to the same activation, and returns it as stored. It
-// returns [installation.ErrConflict] otherwise. It is not told the time, so a version of 0 demands that there is
-// no row at all; [Store.Commit] can replace one that counts as gone.
+// read and it belongs to the same activation, and returns it as stored. It returns
+// [installation.ErrConflict] otherwise. It takes no time, so version 0 requires that
+// there is no row at all; [Store.Commit] can replace an expired one.
 func (s *Store) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
 	row := newInstallationRow(i)
 	if err := s.save(ctx, row, atVersion(i.Version).ofGeneration(i.Generation)); err != nil {
@@ -31,8 +31,8 @@ func (s *Store) Save(ctx context.Context, i installation.Installation) (installa
 	return row.installation(), nil
 }
 
-// PutCandidate writes the row c, which belongs to no activation but its own, as
-// [Store.Save] writes an installation.
+// PutCandidate writes the row c as [Store.Save] writes an installation. A candidate
+// belongs to no generation of the installation.
 func (s *Store) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
 	row := newCandidateRow(c)
 	if err := s.save(ctx, row, atVersion(c.Version)); err != nil {
@@ -52,8 +52,8 @@ func (s *Store) save(ctx context.Context, row any, unchanged condition) error {
 		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	if write := item["write"]; write != nil && reflect.DeepEqual(inTheWay(err)["write"], write) {
-		return nil // done already, see [writeRow]
+	if write := item["write"]; write != nil && reflect.DeepEqual(conflicting(err)["write"], write) {
+		return nil // this write, repeated: see [writeRow]
 	}
 	return conflict(err)
 }
@@ -75,14 +75,13 @@ func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 }
 
 // Commit writes the row i, marks the token as used and deletes the candidates
-// in one transaction: all of it or nothing. It returns
-// [installation.ErrReplayed] if the token is marked already, else
-// [installation.ErrConflict] if the row or a candidate was changed, or a
-// candidate is gone, since it was read. It may begin another generation, so the
-// version alone says what it replaces. Rows and marks that count as gone at
-// now are replaced. More than [MaxDone] candidates are an error.
+// in one transaction: all of it or nothing. It returns [installation.ErrReplayed]
+// if the token is already marked, else [installation.ErrConflict] if the row or a
+// candidate was changed, or a candidate was deleted, since it was read. It may begin
+// another generation, so only the version is compared. Rows and marks that have
+// expired at now are replaced. More than [MaxDone] candidates are an error.
 //
-// While other transactions are in its way, or the table is throttled, it is
+// On conflicts with other transactions, and while the table is throttled, it is
 // repeated until ctx ends.
 func (s *Store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	row := newInstallationRow(i)
@@ -123,8 +122,8 @@ func (s *Store) commit(ctx context.Context, row installationRow, version int64, 
 	return s.transact(ctx, writes, committed, commitTries)
 }
 
-// committed turns a commit's error, if its transaction was cancelled, into the
-// sentinel that says why. The mark is the first item.
+// committed turns the error of a cancelled commit into its sentinel. The mark is the
+// first item.
 func committed(err error) error {
 	why := reasons(err)
 	switch {
@@ -133,12 +132,12 @@ func committed(err error) error {
 	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
 		return installation.ErrConflict
 	default:
-		return passing(err)
+		return busy(err)
 	}
 }
 
-// mark is the part of a transaction that marks a token as used, on the
-// condition that it is not marked already at now.
+// mark is the item of a transaction that marks a token as used, on the condition
+// that it has no mark that counts at now.
 func (s *Store) mark(used installation.Used, now time.Time) (types.TransactWriteItem, error) {
 	item, err := encode(newUsedRow(used))
 	if err != nil {

@@ -6,17 +6,17 @@ import "time"
 // ours where a feature that we provide is not offered [ours].
 const CompareAppEvery = 24 * time.Hour
 
-// AppCheck is what a comparison of Webex's record of an installation with ours
-// came to: an approval may have been lost, and with it a feature's address.
+// AppCheck is the result of comparing Webex's record of an installation with
+// ours: the message of an approval, and a feature's address in it, may be lost.
 type AppCheck struct {
 	// At is when they were last compared, zero if never.
 	At time.Time
-	// Difference says in words what Webex has approved and we know no address
-	// of, "" if nothing; Since is when that was first seen.
+	// Difference describes, for people, what Webex has approved without our having
+	// its address, "" if nothing; Since is when that was first seen.
 	Difference string
 	Since      time.Time
-	// HealthState is Webex's own view of our health checks, by its word, "" if it
-	// did not say.
+	// HealthState is Webex's own view of our health checks, in Webex's term, "" if
+	// the record holds none.
 	HealthState string
 }
 
@@ -36,7 +36,7 @@ func (a AppCheck) Compared(difference, healthState string, now time.Time) AppChe
 }
 
 // ForeignRegion is another region than the installation's that signed an action
-// for it: a move whose `update` was lost looks like that.
+// for it: a sign of a move whose `update` was lost.
 type ForeignRegion struct {
 	Region string
 	At     time.Time

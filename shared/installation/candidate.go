@@ -8,24 +8,24 @@ import (
 	"signpost/shared/webex"
 )
 
-// CandidateLife is how long an unproven candidate is kept: the life of a
-// refresh token, after which it cannot be proven any more.
+// CandidateLife is how long an unproven candidate is kept: the lifetime of a
+// refresh token, after which it can no longer be proven.
 const CandidateLife = 90 * 24 * time.Hour
 
-// CandidateKind is what a candidate would become.
+// CandidateKind is what a candidate becomes when it is proven.
 type CandidateKind string
 
 const (
-	// Activation would become the organization's installation.
+	// Activation becomes the organization's installation.
 	Activation CandidateKind = "activation"
-	// Move would bring the installation to another region, said by a token
-	// that the new region signed.
+	// Move brings the installation to another region, as a token says that the
+	// new region signed.
 	Move CandidateKind = "move"
 )
 
-// Candidate is what a token asks for but has not proven yet: that its refresh
-// token was issued to our OAuth client. It is stored before Webex is called,
-// beside the installation, which it does not disturb until it is proven.
+// Candidate is what a token asks for before it is proven, which takes that Webex
+// accepts its refresh token from our OAuth client. It is stored before Webex is
+// called, beside the installation, which does not change until then.
 type Candidate struct {
 	OrgKey string
 	Kind   CandidateKind
@@ -42,8 +42,8 @@ type Candidate struct {
 
 	// Refused is set once Webex refused the refresh token: the row stays, but
 	// the schedule does not try it again. RefusedWith names the settings and
-	// credentials that it was refused with: posted again, the same token is worth
-	// another try only with others.
+	// credentials that it was refused with: when the same token is posted again,
+	// it is tried again only if they have changed.
 	Refused     bool
 	RefusedWith string
 
@@ -67,9 +67,8 @@ func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now tim
 	return c
 }
 
-// Used is the mark of c's token. A candidate is a token that is accepted again
-// and again, by the schedule: the mark outlives all that workers may have stored
-// as long as the token itself could be accepted.
+// Used returns the mark of c's token. The schedule tries a candidate again for
+// as long as it is kept, so the mark outlives the token's own time.
 func (c Candidate) Used() Used {
 	return Used{OrgKey: c.OrgKey, ID: c.ID, Until: c.AcceptableUntil.Add(CandidateLife)}
 }
@@ -79,10 +78,10 @@ func (c Candidate) Generation() Generation { return Generation(c.ID) }
 
 // CheckActivation reports whether an activation with this `iat` and generation
 // may replace current, which may be the zero Installation: [ErrReplayed] if it
-// is the one that current came from or was removed with, [ErrStale] if it is
-// older than the last activation or removal. An action that was applied since
-// the code was issued does not stand in its way, see [Candidate.Promote]: Webex
-// sends actions for an activation that we may not have seen yet.
+// began current, whether that was removed since or not, [ErrStale] if it is older
+// than the last activation or removal. An action applied since the code was
+// issued does not prevent it, see [Candidate.Promote]: Webex sends actions for an
+// activation that may not have arrived here yet.
 func CheckActivation(current Installation, generation Generation, issuedAt time.Time) error {
 	switch {
 	case current.Version == 0:
@@ -97,11 +96,10 @@ func CheckActivation(current Installation, generation Generation, issuedAt time.
 }
 
 // Promote returns the installation that the proven activation c becomes in
-// place of current. What a token issued after c has said of current since is
-// kept: the code would bring back addresses that the customer has moved away
-// from. Its tokens are for the caller to set. Who works on current keeps its
-// lease: both are the same customer's devices. It returns the errors of
-// [CheckActivation].
+// place of current. What later tokens said of current is kept: the code would
+// bring back addresses that the customer has moved away from. The caller sets the
+// OAuth tokens. An in-progress worker keeps its lease: both activations are of the
+// same devices. It returns the errors of [CheckActivation].
 func (c Candidate) Promote(current Installation) (Installation, error) {
 	if err := CheckActivation(current, c.Generation(), c.IssuedAt); err != nil {
 		return Installation{}, err
@@ -123,8 +121,8 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 	return next, nil
 }
 
-// keepNewer keeps what a token that was issued after i's own said of other, another
-// activation or another copy of the same organization, and reports whether there
+// keepNewer takes over from other, another activation or another copy of the same
+// organization, what tokens issued after i's own said, and reports whether there
 // was any.
 func (i *Installation) keepNewer(other Installation) bool {
 	acted, moved, offered := other.LastActionAt.After(i.LastActionAt), other.MovedAt.After(i.MovedAt), other.EndpointsAt.After(i.EndpointsAt)
@@ -149,9 +147,9 @@ func (i *Installation) keepNewer(other Installation) bool {
 	return acted || moved || offered
 }
 
-// Apply returns current moved as the proven move c says, or [ErrStale] if
-// something newer happened to it since: an activation of before the move is not,
-// however late it was delivered.
+// Apply returns current after the proven move c, or [ErrStale] if a newer action
+// was applied since. An activation issued before the move is not newer, however
+// late it arrived.
 func (c Candidate) Apply(current Installation) (Installation, error) {
 	if !current.Exists() || c.IssuedAt.Before(current.LastActionAt) {
 		return Installation{}, fmt.Errorf("move of %s: %w", c.OrgKey, ErrStale)

@@ -34,9 +34,9 @@ func NewChange(token webex.Token) Change {
 }
 
 // Change returns the installation after change, with all its features to be
-// verified. It returns [ErrStale], and the change is to be dropped, if
-// something newer was applied: by `iat`, where equal seconds count as newer,
-// or by manifest version.
+// verified. It returns [ErrStale], and the change must be dropped, if a newer one
+// was applied: by `iat`, where equal seconds count as newer, or by manifest
+// version.
 func (i Installation) Change(change Change) (Installation, error) {
 	if change.IssuedAt.Before(i.LastActionAt) || (change.ManifestVersion != 0 && change.ManifestVersion < i.ManifestVersion) {
 		return Installation{}, fmt.Errorf("change of %s: %w", i.OrgKey, ErrStale)
@@ -50,7 +50,7 @@ func (i Installation) changed(change Change) Installation {
 	next.Notice = NoticeUpdated
 	next.LastActionAt = change.IssuedAt
 	next.Statement = i.Statement.updated(change.Statement)
-	next.App = AppCheck{} // what was compared has changed
+	next.App = AppCheck{} // it compared what has changed
 	if next.Region != i.Region {
 		next.SignedElsewhere = ForeignRegion{}
 	}
@@ -60,7 +60,7 @@ func (i Installation) changed(change Change) Installation {
 	if len(change.Endpoints) > 0 {
 		next.EndpointsAt = change.IssuedAt
 	}
-	// A new address may be a new place altogether: tell it our own again.
+	// A new address may be another system: our own must be registered there again.
 	if next.URLs.App != i.URLs.App {
 		next.ToldActionsURL = ""
 	}
@@ -82,7 +82,7 @@ func (i Installation) changed(change Change) Installation {
 	// The access token may have been issued for fewer scopes or another
 	// region; the refresh token yields one that fits.
 	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
-	next.Tokens.TriedWith = "" // what Webex says anew is a reason to try a refused token again
+	next.Tokens.TriedWith = "" // a message from Webex is a reason to try a refused token again
 	if len(change.Refresh) > 0 {
 		next.Tokens.Refresh, next.Tokens.RefreshExpiresAt = change.Refresh, time.Time{}
 		next.Tokens.IssuedAt, next.Tokens.TriedAt = change.IssuedAt, time.Time{}
@@ -95,9 +95,9 @@ func (i Installation) changed(change Change) Installation {
 
 // Remove returns the tombstone of an installation that a deprovision of this
 // time removed, kept until forgetAt and for as long as any activation code from
-// before it can be accepted. Name, tokens and URLs are wiped. A tombstone is
-// moved on by a later deprovision. It returns [ErrStale] for one that is not
-// later than the activation or the last removal: it was meant for an earlier
+// before it can be accepted. Name, tokens and URLs are wiped. A later deprovision
+// of a tombstone updates its times. It returns [ErrStale] for one that is not
+// later than the activation or the last removal: it was issued for an earlier
 // installation, or is repeated.
 func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error) {
 	if !issuedAt.After(i.ActivatedAt) || !issuedAt.After(i.RemovedAt) {
@@ -107,11 +107,10 @@ func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error)
 }
 
 // Expire returns the tombstone of an installation that has been token_invalid
-// for [TokenInvalidLife]. It is kept as long from now on as one that Remove
-// makes: while it is, the next activation goes on with its versions, by which
-// the vendor orders events. It keeps since when its token was refused, which
-// tells it from one that a deprovision left: to give up is our decision, not an
-// event of Webex's.
+// for [TokenInvalidLife]. It is kept for as long as one that Remove makes, so that
+// the next activation continues its versions, by which the vendor orders events.
+// It keeps InvalidSince, unlike the tombstone of a deprovision: expiry is our own
+// decision, not an event from Webex.
 func (i Installation) Expire(now time.Time) Installation {
 	gone := i.tombstone(i.LastActionAt, now.Add(webex.LongestAcceptance))
 	gone.Tokens.InvalidSince = i.Tokens.InvalidSince
@@ -119,8 +118,8 @@ func (i Installation) Expire(now time.Time) Installation {
 }
 
 func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
-	// Not only its own code: one that was issued before the removal and never
-	// used must not bring the installation back either.
+	// Not only its own code: no unused code issued before the removal may bring
+	// the installation back either.
 	for _, until := range []time.Time{i.ActivationUntil, removedAt.Add(webex.LongestAcceptance), i.ForgetAt} {
 		if until.After(forgetAt) {
 			forgetAt = until

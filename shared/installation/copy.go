@@ -7,22 +7,20 @@ import (
 )
 
 // Two tables may hold a row of the same organization: the old and the new one
-// of a deployment that is moved, or the one in use and a backup of it. What the
-// first is to hold once it has learned of the second is decided here, by
-// Webex's clock: an event that one of the two rows shows is never undone by a
-// row that does not know of it. Versions count the writes of one table and say
-// nothing across generations.
+// of a deployment that is moved, or the one in use and a backup of it. This file
+// merges two such rows by Webex's clock: an event that one of them records is
+// never undone by one that does not. Versions count the writes of one table and
+// cannot be compared across generations.
 
-// Merge returns what the table of i, the zero Installation if it has none, is to
-// hold once it has learned of other, the row of the table that is moved out of;
-// and whether that is something else than i. Merging again changes nothing.
+// Merge returns the row that a table holding i, the zero Installation if it has
+// none, holds after other, the row of the table that is moved from, was copied
+// into it; and whether that differs from i. Merging again changes nothing.
 //
-// The later activation or removal decides; within one generation it is the
-// later action, then the higher version. What a later token said of the other
-// row is kept, and so is the newer refresh token. Whether a token is still good
-// each table finds out for itself. Leases of other are dropped; where the row
-// changes it is due at now, at a version and a revision that no worker has seen,
-// without a notice.
+// The later activation or removal wins; within one generation it is the later
+// action, then the higher version. What a later token said of the losing row is
+// kept, and so is the newer refresh token. Each table finds out for itself whether
+// a token is still valid. Leases of other are dropped; a row that changes is due
+// at now, at a version and a revision that no worker has seen, without a notice.
 func (i Installation) Merge(other Installation, now time.Time) (Installation, bool) {
 	next, changed := i.merged(other, now)
 	if !changed {
@@ -40,7 +38,7 @@ func (i Installation) merged(other Installation, now time.Time) (Installation, b
 		return other, !other.Forgotten(now)
 	case other.State == Removed:
 		return i.mergedRemoval(other)
-	case i.givenUp():
+	case i.withoutDeprovision():
 		return other, other.ActivatedAt.After(i.ActivatedAt) || other.Generation == i.Generation && other.LastActionAt.After(i.LastActionAt)
 	case i.State == Removed:
 		return other, CheckActivation(i, other.Generation, other.ActivatedAt) == nil
@@ -49,7 +47,7 @@ func (i Installation) merged(other Installation, now time.Time) (Installation, b
 	}
 }
 
-// mergedRemoval is i after the removal that tombstone stands for.
+// mergedRemoval is i after the removal that tombstone records.
 func (i Installation) mergedRemoval(tombstone Installation) (Installation, bool) {
 	if !i.removedBy(tombstone) {
 		return i, false
@@ -63,28 +61,28 @@ func (i Installation) mergedRemoval(tombstone Installation) (Installation, bool)
 	return next, true
 }
 
-// removedBy reports whether the removal that tombstone stands for removed i too.
+// removedBy reports whether the removal that tombstone records removed i too.
 func (i Installation) removedBy(tombstone Installation) bool {
 	same := i.Generation == tombstone.Generation
 	switch {
-	case tombstone.givenUp():
-		// The token of just that generation was dead.
+	case tombstone.withoutDeprovision():
+		// The token was refused for that generation only.
 		return !same && tombstone.ActivatedAt.After(i.ActivatedAt) && tombstone.ActivatedAt.After(i.RemovedAt)
-	case same && (i.Exists() || i.givenUp()):
+	case same && (i.Exists() || i.withoutDeprovision()):
 		return true // a generation ends once
 	default:
 		return tombstone.RemovedAt.After(i.ActivatedAt) && tombstone.RemovedAt.After(i.RemovedAt)
 	}
 }
 
-// givenUp reports whether a tombstone stands for our own decision, see
-// [Installation.Expire], or for no event at all.
-func (i Installation) givenUp() bool {
+// withoutDeprovision reports whether a tombstone records our own decision, see
+// [Installation.Expire], or no event at all.
+func (i Installation) withoutDeprovision() bool {
 	return i.State == Removed && (!i.Tokens.InvalidSince.IsZero() || i.RemovedAt.IsZero())
 }
 
-// mergedExisting is what two rows that exist come to. The state follows the
-// tokens; the schedule is each table's own.
+// mergedExisting merges two rows that exist. The state goes with the tokens; each
+// table keeps its own schedule.
 func (i Installation) mergedExisting(other Installation) (Installation, bool) {
 	next, rest, changed := i, other, i.replacedBy(other)
 	if changed {
@@ -125,17 +123,17 @@ func (t Tokens) newerThan(other Tokens) bool {
 	return cmp.Or(t.IssuedAt.Compare(other.IssuedAt), t.RenewedAt.Compare(other.RenewedAt)) > 0
 }
 
-// Restore returns what the table of i, the zero Installation if it has none, is
-// to hold once backup, an earlier state of the same row, is put back over a bad
-// write; and whether that is something else than i. Unlike [Installation.Merge]
-// it puts the backup back although i is of a higher version, but only where i
-// shows no event of Webex's that backup does not know: a deprovision, another
-// activation or a later action stays as it is.
+// Restore returns the row that a table holding i, the zero Installation if it has
+// none, holds after backup, an earlier state of the same row, was restored over a
+// bad write; and whether that differs from i. Unlike [Installation.Merge] it
+// restores the backup although i has a higher version, but only where i records no
+// event from Webex that is missing in backup: a deprovision, another activation or
+// a later action stays.
 //
-// A refresh token that was issued or renewed since is kept, and the row is
-// active if either is: the next renewal shows whether the token is good. A row
-// whose state changes carries [NoticeUpdated]. Where the row changes it is due at
-// now, at a version and a revision that no worker has seen.
+// A refresh token issued or renewed since is kept, and the row is active if either
+// is: the next renewal shows whether the token is valid. A row whose state changes
+// carries [NoticeUpdated]. A row that changes is due at now, at a version and a
+// revision that no worker has seen.
 func (i Installation) Restore(backup Installation, now time.Time) (Installation, bool) {
 	if !i.restorable(backup) {
 		return i.Merge(backup, now)
@@ -160,14 +158,14 @@ func (i Installation) Restore(backup Installation, now time.Time) (Installation,
 	return successor(next, i, backup, now), true
 }
 
-// restorable reports whether i shows just the events that backup knows.
+// restorable reports whether backup records every event that i does.
 func (i Installation) restorable(backup Installation) bool {
 	return i.Version != 0 && backup.Exists() && i.Generation == backup.Generation &&
-		(i.Exists() || i.givenUp()) &&
+		(i.Exists() || i.withoutDeprovision()) &&
 		!i.LastActionAt.After(backup.LastActionAt) && !i.MovedAt.After(backup.MovedAt) && !i.EndpointsAt.After(backup.EndpointsAt)
 }
 
-// sameContent compares two rows but for what each write changes.
+// sameContent compares two rows, except for what every write changes.
 func sameContent(a, b Installation) bool {
 	for _, row := range []*Installation{&a, &b} {
 		row.Version, row.Revision, row.Work, row.Notice = 0, 0, Lease{}, ""
@@ -176,37 +174,37 @@ func sameContent(a, b Installation) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// successor makes next, which i and other came to, the successor of both: the
-// workers of i, whose leases it keeps, lose their race for the row and find that
-// something else is wanted of it.
+// successor gives next, the result of i and other, a version and a revision above
+// both: the workers of i, whose leases it keeps, fail to save the row and start
+// again from the new one.
 func successor(next, i, other Installation, now time.Time) Installation {
 	next.Version = max(i.Version, other.Version)
 	next.Revision = max(i.Revision, other.Revision) + 1
-	next.Work, next.Tokens.Renewal = i.Work.sane(now), i.Tokens.Renewal.sane(now)
+	next.Work, next.Tokens.Renewal = i.Work.plausible(now), i.Tokens.Renewal.plausible(now)
 	if !next.Exists() {
 		next.Work, next.Tokens.Renewal = Lease{}, Lease{}
 		return next
 	}
-	// When it was due in the other table says nothing of this one's backlog.
+	// The due time of the other table does not count for this one's backlog.
 	if i.Version != 0 && next.State == Active || next.Schedule.DueAt.Before(now) {
 		next.Schedule.DueAt = now
 	}
 	return next
 }
 
-// sane is l unless no worker can have taken it.
-func (l Lease) sane(now time.Time) Lease {
+// plausible is l, or no lease if it ends later than any worker's can.
+func (l Lease) plausible(now time.Time) Lease {
 	if l.Until.After(now.Add(LeaseLife)) {
 		return Lease{}
 	}
 	return l
 }
 
-// Merge returns what a table that holds c, the zero Candidate if it does not, is
-// to hold once it has learned of other, another table's copy of the same
-// candidate; and whether that is something else than c. The higher version
-// counts, but one that is not refused and has its refresh token yields to none
-// that is. Leases of other are dropped.
+// Merge returns the row that a table holding c, the zero Candidate if it has none,
+// holds after other, another table's copy of the same candidate, was copied into
+// it; and whether that differs from c. The higher version wins, but a refused
+// candidate, which has no refresh token any more, never replaces one that is not.
+// Leases of other are dropped.
 func (c Candidate) Merge(other Candidate, now time.Time) (Candidate, bool) {
 	switch {
 	case other.Version == 0 || !now.Before(other.ForgetAt):
@@ -216,7 +214,7 @@ func (c Candidate) Merge(other Candidate, now time.Time) (Candidate, bool) {
 		return c, false
 	}
 	next := other
-	next.Version, next.Work = max(c.Version, other.Version), c.Work.sane(now)
+	next.Version, next.Work = max(c.Version, other.Version), c.Work.plausible(now)
 	if !next.Refused && next.Schedule.DueAt.Before(now) {
 		next.Schedule.DueAt = now
 	}

@@ -2,8 +2,8 @@ package installation
 
 import "time"
 
-// Failure is how a worker's try ended, where it failed of Webex, kept for other
-// workers that wait for its result. The zero Failure is none.
+// Failure is how a worker's call to Webex failed, kept for other workers that wait
+// for its result. The zero Failure is none.
 type Failure struct {
 	// Owner is the lease of the worker that failed.
 	Owner string
@@ -11,9 +11,9 @@ type Failure struct {
 	// OAuth's error code, where the token endpoint gave one.
 	Status int
 	Code   string
-	// RetryAt is until when Webex asked to be left alone, zero if it did not say.
+	// RetryAt is when Webex allows the next call, zero if it did not say.
 	RetryAt time.Time
 }
 
-// Of reports whether it is the failure of the worker with this lease.
+// Of reports whether f is the failure of the worker that holds this lease.
 func (f Failure) Of(lease Lease) bool { return f.Owner != "" && f.Owner == lease.Owner }

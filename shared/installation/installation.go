@@ -2,10 +2,10 @@
 // customer organization's installation of the integration, its states, and
 // which changes are legal in which order. It does no I/O and reads no clock.
 //
-// Two rules order everything. Webex's own clock: a token's `iat`, and the
-// manifest's version, never our time of receipt. And the generation: the id of
-// the activation that a row belongs to, so that what was begun for an earlier
-// activation never touches a later one.
+// Two rules order everything. The first is Webex's own clock: a token's `iat`,
+// and the manifest's version, never our time of receipt. The second is the
+// generation, the id of the activation that a row belongs to: work begun for an
+// earlier activation never changes a later one.
 package installation
 
 import (
@@ -44,12 +44,12 @@ const (
 	// answered. A new activation brings it back, and so does the kept token if
 	// Webex takes it again.
 	TokenInvalid State = "token_invalid"
-	// Removed: a tombstone, which old tokens cannot pass.
+	// Removed: a tombstone, which refuses tokens from before the removal.
 	Removed State = "removed"
 )
 
-// TokenInvalidLife is how long a token_invalid installation is kept: the life
-// of a refresh token, after which nothing of it can be of use.
+// TokenInvalidLife is how long a token_invalid installation is kept: the lifetime
+// of a refresh token, after which the kept one cannot become valid again.
 const TokenInvalidLife = 90 * 24 * time.Hour
 
 // Generation is the id of an activation: the digest of its token's `jti`.
@@ -59,7 +59,7 @@ type Generation string
 // `jti` begins.
 func NewGeneration(jti string) Generation { return Generation(Digest(jti)) }
 
-// Digest names a token by its `jti` in 22 characters that are safe in keys.
+// Digest returns an id of 22 characters, safe in keys, for a token's `jti`.
 func Digest(jti string) string {
 	sum := sha256.Sum256([]byte(jti))
 	return base64.RawURLEncoding.EncodeToString(sum[:16])
@@ -87,8 +87,8 @@ type Installation struct {
 	Generation Generation
 	// Version counts the row's writes; each is conditional on the one before.
 	Version int64
-	// Revision counts the changes of what is wanted of the row: by actions and
-	// activations. Work begun at one revision does not conclude a later one.
+	// Revision counts changes by actions and activations of the desired state.
+	// Work begun at one revision does not complete a later one.
 	Revision int64
 
 	// ActivatedAt, LastActionAt and RemovedAt are `iat`s: Webex's clock.
@@ -99,7 +99,7 @@ type Installation struct {
 	// the installation is (region and URLs) and where its features' APIs are.
 	MovedAt     time.Time
 	EndpointsAt time.Time
-	// ForgetAt is when a tombstone may go: no older token is accepted then.
+	// ForgetAt is when a tombstone may be deleted: no older token is accepted then.
 	ForgetAt time.Time
 	// ActivationUntil is until when the activation's token can be accepted.
 	ActivationUntil time.Time
@@ -122,49 +122,48 @@ type Installation struct {
 	// since it last moved. It is written once a day at most.
 	SignedElsewhere ForeignRegion
 
-	// Notice says what the next write makes of the installation. It is stored
-	// with just that write, for whoever listens to the store, and never read.
+	// Notice is the event that the next write announces. It is stored with that
+	// write only, for consumers of the store's stream, and never read back.
 	Notice Notice
-	// Unknown is what the store found in the row and this version does not
-	// know: a later version's, carried along and never looked into.
+	// Unknown is what the store found in the row and this version does not know,
+	// from a later version: carried along and never inspected.
 	Unknown any
 }
 
-// Notice is what the vendor is told of an installation, by a stable name.
+// Notice is the stable name of an event that is sent to the vendor.
 type Notice string
 
-// What happens to an installation that its vendor may want to know.
+// The events of an installation.
 const (
-	// NoticeActivated: an activation was proven, be it the first or another.
+	// NoticeActivated: an activation was proven, the first one or another.
 	NoticeActivated Notice = "installation.activated"
-	// NoticeUpdated: Webex said that something about it changed, or it is active
-	// again after it was token_invalid.
+	// NoticeUpdated: Webex announced a change, or the installation is active again
+	// after it was token_invalid.
 	NoticeUpdated Notice = "installation.updated"
-	// NoticeRemoved: removed by the customer, or given up after
-	// [TokenInvalidLife].
+	// NoticeRemoved: removed by the customer, or expired after [TokenInvalidLife].
 	NoticeRemoved Notice = "installation.removed"
 	// NoticeUnavailable: Webex has approved a feature and never sent its address.
 	NoticeUnavailable Notice = "feature.unavailable"
-	// NoticeFailing: it could not be verified for [FailingAfter], and
-	// NoticeRecovered: it could be again.
+	// NoticeFailing: verification has failed for [FailingAfter]. NoticeRecovered:
+	// it succeeded again after that.
 	NoticeFailing   Notice = "configuration.failing"
 	NoticeRecovered Notice = "configuration.recovered"
 	// NoticeTokenInvalid: Webex refused the refresh token.
 	NoticeTokenInvalid Notice = "installation.token_invalid"
 )
 
-// FeatureStatus is where one feature's configuration stands.
+// FeatureStatus is the state of one feature's configuration.
 type FeatureStatus string
 
 const (
-	// InSync: Webex stores what we want.
+	// InSync: Webex stores the configuration that we want.
 	InSync FeatureStatus = "in_sync"
-	// Pending: it is not known to store it yet.
+	// Pending: whether Webex stores it is not known yet.
 	Pending FeatureStatus = "pending"
 	// NotOffered: Webex gave no address for it, so it cannot be stored.
 	NotOffered FeatureStatus = "not_offered"
-	// Drifting: Webex stores it but keeps reading back something else, and
-	// pushing again is put off.
+	// Drifting: Webex accepts it but keeps answering another one, so the next push
+	// is postponed.
 	Drifting FeatureStatus = "drifting"
 	// NotProvided: we do not provide it, and Webex stores none.
 	NotProvided FeatureStatus = "not_provided"
@@ -175,9 +174,9 @@ type Feature struct {
 	// Endpoint is the address of its configuration API.
 	Endpoint string
 	Status   FeatureStatus
-	// Drift is the digest of a difference that was found, DriftCount how many
-	// verifications in a row found just that one, HoldUntil until when it is
-	// not pushed again.
+	// Drift is the digest of the difference found, DriftCount how many
+	// verifications in a row found the same one, HoldUntil the earliest time of
+	// the next push.
 	Drift      string
 	DriftCount int
 	HoldUntil  time.Time
@@ -198,15 +197,15 @@ type Tokens struct {
 	RenewedAt       time.Time
 	Access          secret.Sealed
 	AccessExpiresAt time.Time
-	// Renewal is held by the one worker that talks to the token endpoint.
+	// Renewal is held by the one worker that calls the token endpoint.
 	Renewal Lease
-	// InvalidSince is since when the installation is token_invalid, zero if it
-	// is not. The tombstone of an installation that was given up for it keeps it.
+	// InvalidSince is when the installation became token_invalid, zero if it is
+	// not. A tombstone that [Installation.Expire] made keeps it.
 	InvalidSince time.Time
 	// RefusedSince is when Webex first refused the refresh token after it last
-	// took it, zero if it did not.
+	// accepted it, zero if it did not.
 	RefusedSince time.Time
-	// RejectedSince is the same of answers 400 that name no reason: see
+	// RejectedSince is the same for answers 400 that give no reason: see
 	// [RejectedFor].
 	RejectedSince time.Time
 	// TriedAt is when the kept refresh token of a token_invalid installation was
@@ -216,10 +215,11 @@ type Tokens struct {
 	TriedWith string
 }
 
-// LeaseLife is how long a worker that died delays the others.
+// LeaseLife is how long a lease lasts, and so how long a worker that died delays
+// the others.
 const LeaseLife = 30 * time.Second
 
-// Lease is a worker's right to do something alone.
+// Lease is a worker's exclusive right to work on something until it ends.
 type Lease struct {
 	Owner string
 	Until time.Time
@@ -230,40 +230,41 @@ func NewLease(owner string, now time.Time) Lease {
 	return Lease{Owner: owner, Until: now.Add(LeaseLife)}
 }
 
-// Held reports whether anybody holds the lease.
+// Held reports whether a worker holds the lease at now.
 func (l Lease) Held(now time.Time) bool { return l.Owner != "" && now.Before(l.Until) }
 
-// Schedule is when an installation is verified next, and why then.
+// Schedule is when an installation is verified next, and the history behind it.
 type Schedule struct {
 	DueAt      time.Time
 	VerifiedAt time.Time
-	// Failures counts the verifications in a row, after success or a change of
-	// settings, that failed or for which Webex was not to be called.
+	// Failures counts the verifications in a row that failed, or for which Webex
+	// must not be called, since a success or a change of settings.
 	Failures int
 	// Settings is the fingerprint of the settings that Failures counts for.
 	Settings string
-	// FailingSince is when the first of the failures in a row happened, whatever
-	// our settings were; zero after a success. FailingNotified is set once the
-	// vendor was told of it by [NoticeFailing].
+	// FailingSince is when the first of the failures in a row happened, across
+	// changes of settings; zero after a success. FailingNotified is set once
+	// [NoticeFailing] was sent for it.
 	FailingSince    time.Time
 	FailingNotified bool
 	// LastResult is the last verification's outcome, by a stable name.
 	LastResult string
-	// Failure is how the last try failed of Webex, zero if it did not.
+	// Failure is how the last call to Webex failed, zero if it did not.
 	Failure Failure
 }
 
-// FailingAfter is for how long an installation must have failed to be verified
-// for that to be shown and announced [ours]: shorter troubles pass by themselves.
+// FailingAfter is how long verification must have failed before that is shown and
+// announced [ours]: shorter failures resolve by themselves.
 const FailingAfter = 24 * time.Hour
 
-// Failing reports whether all has failed for at least [FailingAfter].
+// Failing reports whether every verification has failed for at least
+// [FailingAfter].
 func (s Schedule) Failing(now time.Time) bool {
 	return !s.FailingSince.IsZero() && now.Sub(s.FailingSince) >= FailingAfter
 }
 
-// Notify returns the installation with the notice that its trouble is worth one,
-// or is over, and the record that it was given.
+// Notify returns the installation with [NoticeFailing] or [NoticeRecovered] where
+// one is due, and the record that it was sent.
 func (i Installation) Notify(now time.Time) Installation {
 	schedule := &i.Schedule
 	switch {
@@ -275,31 +276,32 @@ func (i Installation) Notify(now time.Time) Installation {
 	return i
 }
 
-// Exists reports whether the row stands for an installation at now: it is not
-// a tombstone. Cross-launches are answered for just these.
+// Exists reports whether the row is an installation and no tombstone.
+// Cross-launches are answered for these only.
 func (i Installation) Exists() bool { return i.State == Active || i.State == TokenInvalid }
 
-// Forgotten reports whether a tombstone's time is over: the store may still
-// hold the row, but it means nothing any more.
+// Forgotten reports whether a tombstone has expired: the store may still hold the
+// row, but it no longer counts.
 func (i Installation) Forgotten(now time.Time) bool {
 	return i.State == Removed && !now.Before(i.ForgetAt)
 }
 
-// TokenHealth is where an installation's refresh token stands.
+// TokenHealth is the state of an installation's refresh token.
 type TokenHealth string
 
-// The ladder of token health.
+// The states of a refresh token.
 const (
 	TokensHealthy  TokenHealth = "healthy"
 	TokensExpiring TokenHealth = "expiring"
 	TokensInvalid  TokenHealth = "token_invalid"
 )
 
-// expiringWithin is how much refresh life left calls for a person's attention.
+// expiringWithin is the remaining lifetime below which a refresh token needs
+// attention.
 const expiringWithin = 14 * 24 * time.Hour
 
-// TokenHealth returns where the refresh token stands at now. An unknown expiry
-// counts as healthy: Webex said nothing.
+// TokenHealth returns the state of the refresh token at now. An unknown expiry
+// counts as healthy.
 func (i Installation) TokenHealth(now time.Time) TokenHealth {
 	switch {
 	case i.State == TokenInvalid:
@@ -311,8 +313,9 @@ func (i Installation) TokenHealth(now time.Time) TokenHealth {
 	}
 }
 
-// RefreshPlace and AccessPlace name the place that a sealed token belongs to.
+// RefreshPlace names where an organization's sealed refresh token is stored. It is
+// bound to the ciphertext, which cannot be opened anywhere else.
 func RefreshPlace(orgKey string) string { return "org#" + orgKey + "/refreshToken" }
 
-// AccessPlace is RefreshPlace for access tokens.
+// AccessPlace is [RefreshPlace] for the access token.
 func AccessPlace(orgKey string) string { return "org#" + orgKey + "/accessToken" }

@@ -2,14 +2,13 @@ package installation
 
 import "time"
 
-// Used is the mark that a token was applied, kept as long as the token, or a
-// candidate that came of it, could be accepted again.
+// Used is the mark that a token was applied, kept as long as the token, or the
+// candidate made from it, could be accepted again.
 type Used struct {
 	OrgKey string
 	// ID is the digest of the token's `jti`.
 	ID string
-	// Until is when the mark may go; from then on it counts as gone, whether
-	// or not the store has dropped it.
+	// Until is when the mark expires, whether or not the store has deleted it.
 	Until time.Time
 }
 
@@ -19,11 +18,11 @@ type Ref struct {
 	OrgKey string
 	// Candidate is the candidate's ID, "" for the installation itself.
 	Candidate string
-	// DueAt is since when it is due, where that is known. It names nothing.
+	// DueAt is since when it is due, zero where unknown. It is no part of the name.
 	DueAt time.Time
 }
 
-// Work is a due row that a worker has claimed: just one of the two is set.
+// Work is a due row that a worker has claimed: exactly one of the two is set.
 type Work struct {
 	Installation *Installation
 	Candidate    *Candidate
