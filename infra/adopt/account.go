@@ -1,4 +1,4 @@
-package main
+package adopt
 
 import (
 	"context"
@@ -13,14 +13,15 @@ import (
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// realAccount is the one that the AWS tools use.
+// realAccount is the one of the credentials that the AWS tools use.
 type realAccount struct {
 	inRegion string
 	tables   *dynamodb.Client
 	secrets  *secretsmanager.Client
 }
 
-func openAccount(ctx context.Context) (account, error) {
+// Open opens the account and region of the credentials that the AWS tools use.
+func Open(ctx context.Context) (Account, error) {
 	settings, err := config.LoadDefaultConfig(ctx)
 	if err == nil && settings.Region == "" {
 		err = errors.New("no region is set: set AWS_REGION, or AWS_PROFILE")
@@ -31,9 +32,9 @@ func openAccount(ctx context.Context) (account, error) {
 	return realAccount{settings.Region, dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}, nil
 }
 
-func (a realAccount) region() string { return a.inRegion }
+func (a realAccount) Region() string { return a.inRegion }
 
-func (a realAccount) table(ctx context.Context, name string) (string, bool, error) {
+func (a realAccount) Table(ctx context.Context, name string) (string, bool, error) {
 	out, err := a.tables.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if _, missing := errors.AsType[*tabletypes.ResourceNotFoundException](err); missing {
 		return "", false, nil
@@ -48,7 +49,7 @@ func (a realAccount) table(ctx context.Context, name string) (string, bool, erro
 	return key, true, nil
 }
 
-func (a realAccount) secret(ctx context.Context, name string) (string, string, bool, error) {
+func (a realAccount) Secret(ctx context.Context, name string) (string, string, bool, error) {
 	out, err := a.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name})
 	if _, missing := errors.AsType[*secrettypes.ResourceNotFoundException](err); missing {
 		return "", "", false, nil
@@ -57,7 +58,7 @@ func (a realAccount) secret(ctx context.Context, name string) (string, string, b
 		return "", "", false, fmt.Errorf("look for the secret %s: %w", name, err)
 	}
 	if out.DeletedDate != nil {
-		return "", "", false, fmt.Errorf("the secret %s is to be deleted: restore it by `aws secretsmanager restore-secret --secret-id %s`, or wait until it is gone", name, name)
+		return "", "", false, fmt.Errorf("the secret %s is scheduled for deletion: restore it by `aws secretsmanager restore-secret --secret-id %s`, or wait until it is deleted", name, name)
 	}
 	return aws.ToString(out.ARN), keyID(aws.ToString(out.KmsKeyId)), true, nil
 }

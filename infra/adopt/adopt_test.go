@@ -1,13 +1,10 @@
-package main
+package adopt
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,7 +23,7 @@ const (
 )
 
 // amazon answers DescribeTable and DescribeSecret by name, as AWS does.
-func amazon(t *testing.T, answers map[string]string) account {
+func amazon(t *testing.T, answers map[string]string) Account {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var asked struct{ TableName, SecretId string }
@@ -60,21 +57,21 @@ func TestLeft(t *testing.T) {
 		name    string
 		stage   string
 		answers map[string]string
-		want    mapping
+		want    Mapping
 		err     string
 	}{
-		{"nothing", "prod", nil, mapping{}, ""},
+		{"nothing", "prod", nil, Mapping{}, ""},
 		{"all", "prod", map[string]string{name: table(tableKey), "signpost-prod/integration": secret("i", tableKey), "signpost-prod/content": secret("c", tableKey)},
-			mapping{"InstallationsTable": ids, "DataKey": {"KeyId": tableKey}, "IntegrationSecret": {"Id": arn + "i-Ab1"}, "ContentSecret": {"Id": arn + "c-Ab1"}}, ""},
+			Mapping{"InstallationsTable": ids, "DataKey": {"KeyId": tableKey}, "IntegrationSecret": {"Id": arn + "i-Ab1"}, "ContentSecret": {"Id": arn + "c-Ab1"}}, ""},
 		{"secrets alone", "prod", map[string]string{"signpost-prod/content": secret("c", "2")},
-			mapping{"DataKey": {"KeyId": "2"}, "ContentSecret": {"Id": arn + "c-Ab1"}}, ""},
+			Mapping{"DataKey": {"KeyId": "2"}, "ContentSecret": {"Id": arn + "c-Ab1"}}, ""},
 		{"AWS's own key", "dev", map[string]string{"signpost-dev-installations": `{"Table": {}}`},
-			mapping{"InstallationsTable": {"TableName": "signpost-dev-installations"}}, ""},
+			Mapping{"InstallationsTable": {"TableName": "signpost-dev-installations"}}, ""},
 		{"two keys", "prod", map[string]string{name: table(tableKey), "signpost-prod/integration": secret("i", "2")}, nil, "different keys"},
-		{"a secret that is to be deleted", "prod", map[string]string{"signpost-prod/integration": `{"ARN": "x", "DeletedDate": 1.7e9}`}, nil, "restore it"},
+		{"a secret scheduled for deletion", "prod", map[string]string{"signpost-prod/integration": `{"ARN": "x", "DeletedDate": 1.7e9}`}, nil, "restore it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := left(t.Context(), amazon(t, test.answers), stage.Settings{Name: test.stage})
+			got, err := Left(t.Context(), amazon(t, test.answers), stage.Settings{Name: test.stage})
 			if (err != nil) != (test.err != "") || err != nil && !strings.Contains(err.Error(), test.err) {
 				t.Fatalf("error %v", err)
 			}
@@ -85,45 +82,16 @@ func TestLeft(t *testing.T) {
 	}
 }
 
-// TestOnlyAFirstDeploymentAdopts: where the settings know of a deployment AWS is
-// not asked, and a mapping of an earlier time is gone.
-func TestOnlyAFirstDeploymentAdopts(t *testing.T) {
-	root := t.TempDir()
-	file := filepath.Join(root, "left.json")
-	settings := stage.Settings{Name: "dev", Deployment: stage.Deployment{APIURL: "https://a.execute-api.us-east-1.amazonaws.com", Table: "table"}}
-	if err := errors.Join(settings.Write(root), os.WriteFile(file, nil, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	asked := 0
-	adopt := func(forget bool) {
-		t.Helper()
-		if err := run(t.Context(), root, "dev", file, forget, func(context.Context) (account, error) {
-			asked++
-			return amazon(t, map[string]string{"signpost-dev-installations": `{"Table": {}}`}), nil
-		}); err != nil {
+// TestForget: only the address of the region in which the stack was deleted.
+func TestForget(t *testing.T) {
+	folder := t.TempDir()
+	for region, forgotten := range map[string]bool{"us-east-1": false, "eu-west-1": true} {
+		settings := stage.Settings{Name: "dev", Deployment: stage.Deployment{APIURL: "https://a.execute-api." + region + ".amazonaws.com", Table: "table"}}
+		if err := errors.Join(settings.Write(folder), Forget(amazon(t, nil), folder, settings)); err != nil {
 			t.Fatal(err)
 		}
-	}
-	adopt(false)
-	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) || asked > 0 {
-		t.Errorf("deployed: the file: %v, asked %d times", err, asked)
-	}
-	adopt(true)
-	read, _, err := stage.Read(root, "dev")
-	if err != nil || !read.Deployed() || asked != 1 {
-		t.Errorf("the stack of another region was deleted: %+v %v", read.Deployment, err)
-	}
-	read.Deployment.APIURL = "https://a.execute-api.eu-west-1.amazonaws.com"
-	if err := read.Write(root); err != nil {
-		t.Fatal(err)
-	}
-	adopt(true)
-	if read, _, err := stage.Read(root, "dev"); err != nil || read.Deployed() || read.Deployment.Table != "table" {
-		t.Errorf("forgotten: %+v %v", read.Deployment, err)
-	}
-	adopt(false)
-	text, err := os.ReadFile(file)
-	if err != nil || asked != 3 || !strings.Contains(string(text), `"TableName": "signpost-dev-installations"`) {
-		t.Errorf("%s %v, asked %d times", text, err, asked)
+		if read, _, err := stage.Read(folder, "dev"); err != nil || read.Deployed() == forgotten || read.Deployment.Table != "table" {
+			t.Errorf("%s: %+v %v", region, read.Deployment, err)
+		}
 	}
 }

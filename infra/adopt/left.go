@@ -1,4 +1,4 @@
-package main
+package adopt
 
 import (
 	"context"
@@ -8,24 +8,14 @@ import (
 	"signpost/infra/stage"
 )
 
-// account is an AWS account and region, as far as is asked here.
-type account interface {
-	region() string
-	// table returns the id of the customer-managed key that the table is
-	// encrypted with, "" for none.
-	table(ctx context.Context, name string) (key string, found bool, err error)
-	// secret returns the secret's ARN and, likewise, its key.
-	secret(ctx context.Context, name string) (arn, key string, found bool, err error)
-}
-
-// mapping is what `cdk import` reads: by logical id, what identifies the
+// Mapping is what `cdk import` reads: by logical id, what identifies the
 // resource.
-type mapping map[string]map[string]string
+type Mapping map[string]map[string]string
 
-// left finds what is left of a stage's resources. A key is one of them where
+// Left finds what is left of a stage's resources. The key is one of them if
 // anything is encrypted with it; two keys are an error, since a stack has one.
-func left(ctx context.Context, a account, s stage.Settings) (mapping, error) {
-	resources, keys := mapping{}, map[string]string{}
+func Left(ctx context.Context, a Account, s stage.Settings) (Mapping, error) {
+	resources, keys := Mapping{}, map[string]string{}
 	note := func(what, key string) {
 		if key != "" && s.Production() {
 			keys[key] = what
@@ -33,7 +23,7 @@ func left(ctx context.Context, a account, s stage.Settings) (mapping, error) {
 		}
 	}
 	name := stage.TableName(s.Name)
-	key, found, err := a.table(ctx, name)
+	key, found, err := a.Table(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +32,7 @@ func left(ctx context.Context, a account, s stage.Settings) (mapping, error) {
 		note(name, key)
 	}
 	for _, secret := range stage.Secrets(s.Name) {
-		arn, key, found, err := a.secret(ctx, secret.Name)
+		arn, key, found, err := a.Secret(ctx, secret.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +46,7 @@ func left(ctx context.Context, a account, s stage.Settings) (mapping, error) {
 		for key, what := range keys {
 			uses = append(uses, what+" with "+key)
 		}
-		return nil, fmt.Errorf("they are encrypted with different keys (%s), and a stack has one: encrypt the secrets with the table's", strings.Join(uses, ", "))
+		return nil, fmt.Errorf("the table and the secrets are encrypted with different keys (%s), and a stack has one: encrypt the secrets with the table's key", strings.Join(uses, ", "))
 	}
 	return resources, nil
 }

@@ -1,4 +1,4 @@
-package main
+package manifest
 
 import (
 	"errors"
@@ -19,7 +19,8 @@ func (p *problems) require(good bool, format string, args ...any) {
 	}
 }
 
-// check returns all that is wrong with m, as Control Hub and its editor see it.
+// check returns everything that is wrong with m by the rules of Control Hub and
+// its editor.
 func (m Manifest) check() error {
 	var p problems
 	for _, field := range []struct{ name, value, fix string }{
@@ -33,7 +34,7 @@ func (m Manifest) check() error {
 	p.require(m.Email == "" || stage.IsEmail(m.Email), "email %q is not an address", m.Email)
 	p.require(m.ManifestVersion >= 0, "manifestVersion must be a positive number")
 	p.require(m.Availability == "org_private" || m.Availability == "global", "availability is %q: it must be org_private or global", m.Availability)
-	p.require(m.Availability != "global" || m.TermsURL != "", "a global integration needs terms of use: set integration.tocUrl")
+	p.require(m.Availability != "global" || m.TermsURL != "", "a global integration requires terms of use: set integration.tocUrl")
 	p.address("descriptionUrl", m.DescriptionURL)
 	p.address("tocUrl", m.TermsURL)
 	p.provisioning(m.Provisioning)
@@ -42,7 +43,7 @@ func (m Manifest) check() error {
 	return errors.Join(p...)
 }
 
-// address accepts what an admin's browser can open.
+// address accepts what an administrator's browser can open.
 func (p *problems) address(name, value string) {
 	if value == "" {
 		return
@@ -52,10 +53,10 @@ func (p *problems) address(name, value string) {
 }
 
 func (p *problems) provisioning(v Provisioning) {
-	p.require(v.URL == "" || v.ActivationGuideURL == "", "provisioning has both url and activationGuideUrl: they exclude each other")
+	p.require(v.URL == "" || v.ActivationGuideURL == "", "provisioning has both url and activationGuideUrl: use one of them")
 	switch v.Type {
 	case "https":
-		p.require(v.URL != "", "provisioning is https, but our address is not known yet: set a domain, or use manual until the first deployment")
+		p.require(v.URL != "", "provisioning is https, but the API's address is not known yet: set a domain, or use manual until the first deployment")
 		p.require(v.ActivationGuideURL == "", "provisioning is https and has an activationGuideUrl")
 	case "manual":
 		p.require(v.URL == "", "provisioning is manual and has a url")
@@ -66,7 +67,7 @@ func (p *problems) provisioning(v Provisioning) {
 	p.address("provisioning.activationGuideUrl", v.ActivationGuideURL)
 }
 
-// features holds features and scopes to each other, both ways.
+// features requires each feature's scope, and each scope's feature.
 func (p *problems) features(m Manifest) {
 	p.require(len(m.Features) > 0, "no feature: set SIGNAGE_URL, PWA_URL or both")
 	for _, feature := range webex.Features {
@@ -74,13 +75,13 @@ func (p *problems) features(m Manifest) {
 		p.require(provided == m.asksFor(feature.Scope()), "feature %s and scope %s go together", feature, feature.Scope())
 	}
 	pwa := slices.Contains(m.Features, string(webex.PersistentWebApp))
-	p.require(pwa || !m.asksFor(scopeJSXAPI), "scope %s is of no use without a persistent web app", scopeJSXAPI)
+	p.require(pwa || !m.asksFor(scopeJSXAPI), "scope %s has no effect without a persistent web app", scopeJSXAPI)
 	for _, a := range m.APIAccess {
 		p.require(a.Access == "required" || a.Access == "optional", "scope %s: access is %q", a.Scope, a.Access)
 	}
 }
 
-// xapi holds scopes and lists of the devices' API to each other, both ways.
+// xapi requires the scope of each list of the devices' API, and the list of each scope.
 func (p *problems) xapi(m Manifest) {
 	var x XAPIAccess
 	if m.XAPIAccess != nil {
@@ -90,7 +91,7 @@ func (p *problems) xapi(m Manifest) {
 	p.require(m.asksFor(scopeCommands) == (len(x.Commands) > 0), "scope %s and the list of xAPI commands go together", scopeCommands)
 	for _, path := range slices.Concat(x.Status, x.Commands, x.Events) {
 		p.require(path.Path != "", "an xAPI path is empty")
-		p.require(path.Path != "*", "an xAPI path is *: name what is needed")
+		p.require(path.Path != "*", "an xAPI path is *: list the paths that are required")
 	}
 }
 

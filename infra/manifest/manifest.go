@@ -1,4 +1,8 @@
-package main
+// Package manifest derives the manifest of the integration from the settings of
+// a stage, for upload in Control Hub, so that it requests exactly what the
+// deployment provides. Its id stays the same, and its version is raised only by
+// a change.
+package manifest
 
 import (
 	"cmp"
@@ -8,7 +12,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// Manifest is what Control Hub takes.
+// Manifest is the document that Control Hub accepts.
 type Manifest struct {
 	ID              string       `json:"id"`
 	ManifestVersion int          `json:"manifestVersion"`
@@ -25,34 +29,34 @@ type Manifest struct {
 	Features        []string     `json:"features"`
 }
 
-// Access is a scope that is asked of the customer.
+// Access is a scope that is requested from the customer.
 type Access struct {
 	Scope  string `json:"scope"`
 	Access string `json:"access"`
 	Role   string `json:"role,omitempty"`
 }
 
-// XAPIAccess lists what is asked of the devices' API.
+// XAPIAccess lists the parts of the devices' API that are requested.
 type XAPIAccess struct {
 	Status   []Path `json:"status"`
 	Commands []Path `json:"commands"`
 	Events   []Path `json:"events"`
 }
 
-// Path is a part of the devices' API.
+// Path is one part of the devices' API.
 type Path struct {
 	Path   string `json:"path"`
 	Access string `json:"access"`
 }
 
-// Provisioning says how an activation code reaches us.
+// Provisioning describes how an activation code reaches the API.
 type Provisioning struct {
 	Type               string `json:"type"`
 	URL                string `json:"url,omitempty"`
 	ActivationGuideURL string `json:"activationGuideUrl,omitempty"`
 }
 
-// The scopes that are asked for.
+// The scopes that can be requested.
 const (
 	scopeJSXAPI   = "spark-admin:devices_pwa_jsxapi"
 	scopeStatus   = "spark:xapi_statuses"
@@ -64,9 +68,8 @@ const (
 // contentVariables name the setting that makes a feature provided.
 var contentVariables = map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
 
-// derive returns the manifest that the settings ask for, without a version. Its
-// id is in lower case, as UUIDs are written, so that the same one in another
-// case makes no new version.
+// derive returns the manifest for the settings, without a version. Its id is in
+// lower case, as UUIDs are written, so that a change of case makes no new version.
 func derive(s stage.Settings) Manifest {
 	i := s.Integration
 	m := Manifest{
@@ -89,7 +92,7 @@ func derive(s stage.Settings) Manifest {
 	return m
 }
 
-// addXAPI asks for parts of the devices' API, with the scopes they need.
+// addXAPI requests parts of the devices' API, with the scopes they require.
 func (m *Manifest) addXAPI(x stage.XAPI) {
 	if len(x.Status)+len(x.Commands)+len(x.Events) == 0 {
 		return
@@ -111,7 +114,7 @@ func paths(names []string) []Path {
 	return list
 }
 
-// provisioning points Control Hub at us, as soon as our address is known.
+// provisioning contains the API's address once it is known.
 func provisioning(s stage.Settings) Provisioning {
 	address := s.PublicURL()
 	if address != "" {

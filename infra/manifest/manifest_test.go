@@ -1,16 +1,17 @@
-package main
+package manifest
 
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/stage"
+	"signpost/infra/terminal"
 	"signpost/shared/webex"
 )
 
@@ -80,7 +81,7 @@ func TestCheck(t *testing.T) {
 		{"availability", func(m *Manifest) { m.Availability = "public" }, []string{"availability"}},
 		{"global without terms", func(m *Manifest) { m.Availability = "global" }, []string{"terms"}},
 		{"addresses", func(m *Manifest) { m.DescriptionURL, m.TermsURL = "example.com", "http://example.com" }, []string{"descriptionUrl", "tocUrl"}},
-		{"two addresses for codes", func(m *Manifest) { m.Provisioning.ActivationGuideURL = "https://x" }, []string{"exclude each other", "has an activationGuideUrl"}},
+		{"two addresses for codes", func(m *Manifest) { m.Provisioning.ActivationGuideURL = "https://x" }, []string{"use one of them", "has an activationGuideUrl"}},
 		{"no address for codes", func(m *Manifest) { m.Provisioning.URL = "" }, []string{"use manual until the first deployment"}},
 		{"manual with an address", func(m *Manifest) { m.Provisioning.Type = "manual" }, []string{"manual and has a url"}},
 		{"another kind of provisioning", func(m *Manifest) { m.Provisioning.Type = "carrier pigeon" }, []string{"neither"}},
@@ -89,7 +90,7 @@ func TestCheck(t *testing.T) {
 		{"xAPI of no web app", func(m *Manifest) {
 			m.Features = m.Features[:1]
 			m.APIAccess = []Access{m.APIAccess[0], {scopeJSXAPI, "required", ""}}
-		}, []string{"of no use"}},
+		}, []string{"no effect"}},
 		{"access", func(m *Manifest) { m.APIAccess[0].Access = "" }, []string{"access is"}},
 		{"xAPI scope without a list", func(m *Manifest) { m.APIAccess = append(m.APIAccess, Access{scopeCommands, "required", ""}) }, []string{"xapi_commands"}},
 		{"xAPI list without a scope", func(m *Manifest) { m.XAPIAccess = &XAPIAccess{Events: []Path{{"A", "required"}}} }, []string{"xapi_statuses"}},
@@ -111,13 +112,24 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestRun: the id stays, and the version is raised by changes only.
-func TestRun(t *testing.T) {
-	root := t.TempDir()
-	if err := run(root, "prod", false, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "make setup STAGE=prod") {
-		t.Errorf("without settings: %v", err)
+// TestVersions: the id stays, and only a change raises the version.
+func TestVersions(t *testing.T) {
+	folder := t.TempDir()
+	run := func(look bool) (string, error) {
+		var out bytes.Buffer
+		f := Write
+		if look {
+			f = Check
+		}
+		err := f(terminal.Of(nil, &out, &out, nil), folder, "prod")
+		return out.String(), err
 	}
-	if err := settings().Write(root); err != nil {
+	for _, look := range []bool{true, false} {
+		if _, err := run(look); !errors.Is(err, stage.ErrNotFound) {
+			t.Errorf("without settings: %v", err)
+		}
+	}
+	if err := settings().Write(folder); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -125,33 +137,34 @@ func TestRun(t *testing.T) {
 		change  func(*stage.Settings)
 		look    bool
 		version int
+		exit    int
 		says    string
 	}{
-		{"first look", nil, true, 0, "writes version 1"},
-		{"first", nil, false, 1, "Add integration"},
-		{"again", nil, false, 1, "unchanged"},
-		{"another address shown", func(s *stage.Settings) { s.Variables["SIGNAGE_URL"] = "https://other.example.com/" }, false, 1, "unchanged"},
-		{"a feature less, looked at", func(s *stage.Settings) { s.Variables["PWA_URL"] = "" }, true, 1, "writes version 2"},
-		{"a feature less", nil, false, 2, "administrator then approves"},
-		{"and once more", nil, false, 2, "unchanged"},
-		{"no address yet, looked at", func(s *stage.Settings) { s.Deployment.APIURL = "" }, true, 2, "cannot be written yet"},
+		{"first look", nil, true, 0, terminal.ExitNotWell, "require version 1"},
+		{"first", nil, false, 1, 0, "Add integration"},
+		{"again", nil, false, 1, 0, "unchanged"},
+		{"again, looked at", nil, true, 1, 0, "matches the settings"},
+		{"another address shown", func(s *stage.Settings) { s.Variables["SIGNAGE_URL"] = "https://other.example.com/" }, false, 1, 0, "unchanged"},
+		{"a feature less, looked at", func(s *stage.Settings) { s.Variables["PWA_URL"] = "" }, true, 1, terminal.ExitNotWell, "require version 2"},
+		{"a feature less", nil, false, 2, 0, "administrator approves"},
+		{"and once more", nil, false, 2, 0, "unchanged"},
+		{"no address yet, looked at", func(s *stage.Settings) { s.Deployment.APIURL = "" }, true, 2, terminal.ExitFailed, ""},
 	} {
-		s, _, err := stage.Read(root, "prod")
+		s, _, err := stage.Read(folder, "prod")
 		if err != nil {
 			t.Fatal(err)
 		}
 		if test.change != nil {
 			test.change(&s)
-			if err := s.Write(root); err != nil {
+			if err := s.Write(folder); err != nil {
 				t.Fatal(err)
 			}
 		}
-		var out bytes.Buffer
-		if err := run(root, "prod", test.look, &out); err != nil || !strings.Contains(out.String(), test.says) {
-			t.Errorf("%s: %v\n%s", test.name, err, out.String())
+		if out, err := run(test.look); terminal.ExitCode(err) != test.exit || !strings.Contains(out, test.says) {
+			t.Errorf("%s: %v\n%s", test.name, err, out)
 		}
 		var written Manifest
-		text, err := os.ReadFile(filepath.Join(root, "infra", "manifest.json"))
+		text, err := os.ReadFile(stage.ManifestFile(folder, "prod"))
 		if err == nil {
 			err = json.Unmarshal(text, &written)
 		}

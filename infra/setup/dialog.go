@@ -1,67 +1,53 @@
-package main
+package setup
 
 import (
-	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 )
 
-// dialog talks to a person.
-type dialog struct {
-	in  *bufio.Reader
-	out io.Writer
-	// hidden reads a line that is not shown; nil where nothing can be hidden.
-	hidden func() (string, error)
-}
-
-func newDialog(in io.Reader, out io.Writer) dialog {
-	return dialog{in: bufio.NewReader(in), out: out}
-}
-
-func (d dialog) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
-
-// ask asks until the answer is good. An empty answer takes the proposed one.
-func (d dialog) ask(q question, proposed string) (string, error) {
-	d.say("\n%s\n  %s", q.text, q.help)
+// ask asks until the answer is valid. An empty answer accepts the proposed one.
+func (s *session) ask(ctx context.Context, q question, proposed string) (string, error) {
+	s.say("\n%s\n  %s", q.text, q.help)
 	for {
-		fmt.Fprintf(d.out, "  [%s]: ", proposed)
-		answer, err := d.line()
+		fmt.Fprintf(s.io.Err, "  [%s]: ", proposed)
+		answer, err := s.io.Line(ctx)
 		if err != nil {
-			return "", err
+			return "", s.kept(err)
 		}
-		switch answer {
+		switch answer = strings.TrimSpace(answer); answer {
 		case "":
 			answer = proposed
 		case "-":
 			answer = ""
 		}
-		err = q.check(answer)
-		if err == nil {
+		if err = q.judge(answer); err == nil {
 			return answer, nil
 		}
-		d.say("  %v", err)
+		s.say("  %v", err)
 	}
 }
 
-// askSecret asks for what must not be shown.
-func (d dialog) askSecret(text, help string) (string, error) {
-	fmt.Fprintf(d.out, "\n%s\n  %s\n  (not shown; empty for later): ", text, help)
-	if d.hidden != nil {
-		answer, err := d.hidden()
-		return strings.TrimSpace(answer), err
-	}
-	return d.line()
+// askClientSecret asks for the client secret, which is not shown.
+func (s *session) askClientSecret(ctx context.Context) (string, error) {
+	s.say("\nOAuth client secret\n  Control Hub shows it beside the client id. It goes to Secrets Manager only.")
+	fmt.Fprint(s.io.Err, "  (not shown; empty for later): ")
+	answer, err := s.io.Hidden(ctx)
+	return strings.TrimSpace(answer), s.kept(err)
 }
 
-func (d dialog) line() (string, error) {
-	text, err := d.in.ReadString('\n')
-	if errors.Is(err, io.EOF) && text != "" {
-		err = nil
+func (s *session) say(format string, args ...any) { fmt.Fprintf(s.io.Err, format+"\n", args...) }
+
+// kept says that an interrupted dialog can be resumed.
+func (s *session) kept(err error) error {
+	if err == nil {
+		return nil
 	}
 	if errors.Is(err, io.EOF) {
-		err = errors.New("there are no more answers: use -batch to ask nothing")
+		err = errors.New("there are no more answers: use --batch to ask nothing")
 	}
-	return strings.TrimSpace(text), err
+	s.say("\nThe answers so far are kept: %s resumes here.", s.command("setup"))
+	return err
 }

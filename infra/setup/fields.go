@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"fmt"
@@ -16,8 +16,8 @@ type field struct {
 	set func(string)
 }
 
-// field finds a setting by its key: a variable of the functions, or a field of
-// the file below its section.
+// field returns the setting with this key: a variable of the functions, or a
+// field of the file with its section.
 func (s *session) field(key string) (field, error) {
 	fields := s.fields()
 	if f, ok := fields[key]; ok {
@@ -37,10 +37,10 @@ func (s *session) field(key string) (field, error) {
 	}
 	known := append(slices.Collect(maps.Keys(fields)), slices.Collect(maps.Keys(stage.Parameters(s.template)))...)
 	slices.Sort(known)
-	return field{}, fmt.Errorf("%s is no setting; there are %s", key, strings.Join(known, ", "))
+	return field{}, fmt.Errorf("%s is not a setting; the settings are %s", key, strings.Join(known, ", "))
 }
 
-// assign sets what -set says.
+// assign sets what --set says.
 func (s *session) assign(key, value string) error {
 	f, err := s.field(key)
 	if err != nil {
@@ -48,13 +48,13 @@ func (s *session) assign(key, value string) error {
 	}
 	f.set(value)
 	if f.get() != value {
-		return fmt.Errorf("%s is %q: it must be a number or true or false, as the setting is", key, value)
+		return fmt.Errorf("%s is %q: it must be a number, or true or false", key, value)
 	}
 	return nil
 }
 
-// fields are the settings that are no variables. Lists and tags are for the
-// file alone.
+// fields are the settings that are not variables. Lists and tags can be edited in
+// the file only.
 func (s *session) fields() map[string]field {
 	d, i := &s.settings.Deployment, &s.settings.Integration
 	return map[string]field{
@@ -91,7 +91,7 @@ func boolField(is *bool) field {
 	return field{get: func() string { return strconv.FormatBool(*is) }, set: func(value string) { *is = value == "true" }}
 }
 
-// numberField takes an empty text for 0; what is no number leaves it.
+// numberField reads an empty text as 0, and ignores what is not a number.
 func numberField(number *int) field {
 	return field{
 		get: func() string {

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -15,10 +15,10 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// openTable opens a stage's table, with the credentials that the AWS tools use.
+// openTable opens a stage's table with the credentials that the AWS tools use.
 func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
 	if name == "" {
-		return nil, errors.New("the table's name is not known: make deploy notes it in the settings' file, as deployment.table")
+		return nil, errors.New("the table's name is not known: signpost deploy writes it into the settings, as deployment.table")
 	}
 	settings, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -27,18 +27,18 @@ func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
 	return dynamo.New(dynamodb.NewFromConfig(settings), name), nil
 }
 
-// forgetKeys drops all keys but the one that seals, unless a stored token still
-// needs one of them. A function that sealed with an older one has long read the
-// secret again: see [spread].
+// forgetKeys drops all keys except the one that seals, unless a stored token
+// still requires one of them. No function can still be sealing with an older one:
+// see [spread].
 func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	switch {
 	case err != nil:
 		return "", err
 	case count == 1:
-		return "", errors.New("there is one key only: none to forget")
+		return "", errors.New("there is only one key: none can be dropped")
 	case !newestIsPrimary:
-		return "", fmt.Errorf("the newest key does not seal yet: make rotate STAGE=%s SECRET=keyset first", s.stage)
+		return "", fmt.Errorf("the newest key does not seal yet: run %s first", s.command("rotate", "keyset"))
 	}
 	needed, err := s.stillNeeded(ctx, d)
 	if err != nil {
@@ -48,10 +48,10 @@ func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err err
 		return "", needed
 	}
 	d["tokenKeyset"], err = sealing.PruneDocument(d["tokenKeyset"])
-	return "No stored token needs an older key. Only the one that seals is left.", err
+	return "No stored token requires an older key. Only the one that seals is left.", err
 }
 
-// stillNeeded looks at every stored token.
+// stillNeeded counts the stored tokens that require an older key.
 func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error) {
 	needed := neededError{}
 	keyset, err := sealing.Parse(d["tokenKeyset"])
@@ -64,7 +64,7 @@ func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error)
 	}
 	for row, err := range store.Rows(ctx) {
 		if err != nil {
-			return needed, fmt.Errorf("look for tokens that older keys have sealed: %w", err)
+			return needed, fmt.Errorf("look for tokens sealed with older keys: %w", err)
 		}
 		if over := row.Candidate != nil && !s.now().Before(row.Candidate.ForgetAt); !over {
 			needed.count(row, keyset.NeedsOlder)
@@ -73,10 +73,10 @@ func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error)
 	return needed, nil
 }
 
-// neededError is why older keys cannot be forgotten: rows that need them.
+// neededError is why older keys cannot be dropped: rows that require them.
 type neededError struct {
 	active, invalid, unproven int
-	// org is one of them.
+	// org is an example.
 	org string
 }
 
@@ -94,22 +94,22 @@ func (n *neededError) count(row installation.Work, needs func(secret.Sealed) boo
 
 func (n neededError) total() int { return n.active + n.invalid + n.unproven }
 
-// Error says what needs the keys, and how to proceed.
+// Error says which rows require the keys, and when they will not.
 func (n neededError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "nothing is changed: tokens of %d rows, %s among them, open with an older key only", n.total(), n.org)
+	fmt.Fprintf(&text, "nothing was changed: tokens of %d rows, such as %s, open with an older key only", n.total(), n.org)
 	for _, kind := range []struct {
 		count int
 		what  string
 	}{
-		{n.active, "active: sealed anew at their next verification, within a VERIFY_INTERVAL"},
-		{n.invalid, "token_invalid: sealed anew when their token is tried again, once a day"},
-		{n.unproven, "activations or moves that Webex has not confirmed yet: sealed anew at their next try, within an hour or two"},
+		{n.active, "active: sealed again at their next verification, within VERIFY_INTERVAL"},
+		{n.invalid, "token_invalid: sealed again when their token is retried, once a day"},
+		{n.unproven, "activations or moves that Webex has not confirmed yet: sealed again at their next retry, within two hours"},
 	} {
 		if kind.count > 0 {
 			fmt.Fprintf(&text, "\n  %d %s", kind.count, kind.what)
 		}
 	}
-	text.WriteString("\nRun this again then.")
+	text.WriteString("\nRun this again after that.")
 	return text.String()
 }

@@ -1,7 +1,7 @@
-package main
+package setup
 
 import (
-	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -10,117 +10,201 @@ import (
 	"strings"
 
 	"signpost/infra/stage"
+	"signpost/infra/terminal"
 	"signpost/shared/config"
 )
 
-// question is one thing that only a person knows.
+// clientID is the one setting that Control Hub shows only after an upload.
+const clientID = "WEBEX_CLIENT_ID"
+
+// question asks for one setting that only a person knows.
 type question struct {
-	// key names it for -set: a variable of the functions, or a field of the
-	// settings' file.
+	// key is the setting's name for --set: a variable of the functions, or a
+	// field of the settings' file.
 	key  string
 	text string
 	// help says what it is and where it is found.
 	help string
 	// fallback is proposed where nothing is set.
 	fallback func() string
-	// check judges the answer; what it may be if it is a variable of the
-	// functions is theirs to say.
+	// check returns what is wrong with an answer, in addition to the functions'
+	// rules for their variables; nil accepts any.
 	check func(string) error
 	// when is whether it is asked at all; nil means always.
 	when func(stage.Settings) bool
 }
 
-// questions are asked in this order. What has a good default is not asked for,
-// and can be set by -set or in the file.
+// judge returns what is wrong with an answer.
+func (q question) judge(answer string) error {
+	if q.check != nil {
+		if err := q.check(answer); err != nil {
+			return err
+		}
+	}
+	if isField := strings.Contains(q.key, "."); isField || q.key == clientID && answer == "" {
+		return nil
+	}
+	return stage.CheckVariable(q.key, answer)
+}
+
+// questions are asked in this order. A setting with a good default is not asked
+// for, and can be set by --set or in the file.
 var questions = []question{
-	{key: "WEBEX_APP_ID", text: "Id of the integration", fallback: newUUID, check: variable("WEBEX_APP_ID"),
-		help: "A UUID that you choose once: the manifest's id. Take the one of your manifest, if you have one."},
+	{key: "WEBEX_APP_ID", text: "Id of the integration", fallback: newUUID,
+		help: "A UUID that you choose once: the manifest's id. Use the one of your manifest, if you have one."},
 	{key: "integration.displayName", text: "Name of the integration", check: notEmpty, help: "As administrators see it in Control Hub."},
-	{key: "VENDOR_NAME", text: "Your name", check: both(notEmpty, variable("VENDOR_NAME")), help: "The vendor, in Control Hub and on the activation page."},
+	{key: "VENDOR_NAME", text: "Your name", check: notEmpty, help: "The vendor, in Control Hub and on the activation page."},
 	{key: "integration.email", text: "Contact", check: email, help: "An e-mail address, for Cisco and administrators."},
-	{key: "SUPPORT_URL", text: "Your support", check: variable("SUPPORT_URL"),
+	{key: "SUPPORT_URL", text: "Your support",
 		help: "https:// and a page or mailto: and an address, shown to administrators whose activation fails. May be empty."},
 	{key: "integration.description", text: "What it does", check: notEmpty, help: "One or two sentences, shown in Control Hub."},
 	{key: "integration.availability", text: "Availability", fallback: always("org_private"), check: oneOf("org_private", "global"),
 		help: "org_private: one organization uploads the manifest. global: every customer finds it, once Cisco has approved it."},
-	{key: "integration.tocUrl", text: "Terms of use", check: config.CheckAddress, when: isGlobal, help: "A global integration names an address for them."},
+	{key: "integration.tocUrl", text: "Terms of use", check: config.CheckAddress, when: isGlobal, help: "The address of the terms, which a global integration requires."},
 	{key: "integration.provisioning", text: "Provisioning", fallback: always("manual"), check: oneOf("manual", "https"),
 		help: "manual: an administrator pastes the activation code into our page. https: Control Hub posts it to us,\n" +
-			"  to an address that is known: of your own, or after a first deployment with manual."},
-	{key: "SIGNAGE_URL", text: "Signage page", check: variable("SIGNAGE_URL"),
-		help: "What signage devices show; may hold $(deviceId) and the like. Leave empty if you provide no digital signage."},
-	{key: "PWA_URL", text: "Persistent web app", check: variable("PWA_URL"),
+			"  to an address that must be known: your own, or after a first deployment with manual."},
+	{key: "SIGNAGE_URL", text: "Signage page",
+		help: "What signage devices show; may contain $(deviceId) and other replacement values. Leave empty if you provide no digital signage."},
+	{key: "PWA_URL", text: "Persistent web app",
 		help: "What Room Navigators show. Leave empty if you provide no web app."},
-	{key: "CONTENT_URL", text: "Your content page", check: variable("CONTENT_URL"),
+	{key: "CONTENT_URL", text: "Your content page",
 		help: "Opened in a new tab when an administrator assigns content; launch=<code> is added to its query."},
-	{key: "deployment.domain", text: "Host name of your own for the API", check: none,
+	{key: "deployment.domain", text: "Your own host name for the API",
 		help: "Such as signpost.example.com. Leave empty for the name that API Gateway gives."},
 	{key: "deployment.certificateArn", text: "Its certificate", check: notEmpty, when: hasDomain,
 		help: "ARN of an issued certificate in AWS Certificate Manager, in the region of the stack."},
-	{key: "deployment.hostedZoneId", text: "Its hosted zone", check: none, when: hasDomain,
-		help: "Id of the Route 53 zone to put the name into. Leave empty to make the name yourself."},
-	{key: "deployment.alarmEmail", text: "Who hears of alarms", check: ifAny(email), help: "An e-mail address; AWS asks it to confirm. May be empty."},
-	{key: "WEBEX_CLIENT_ID", text: "OAuth client id", check: ifAny(variable("WEBEX_CLIENT_ID")),
-		help: "Control Hub shows it once, when the manifest is uploaded (make manifest). Leave empty until then."},
+	{key: "deployment.hostedZoneId", text: "Its hosted zone", when: hasDomain,
+		help: "Id of the Route 53 zone in which to create the name. Leave empty to create it yourself."},
+	{key: "deployment.alarmEmail", text: "Who receives alarms", check: ifAny(email), help: "An e-mail address; AWS asks it to confirm. May be empty."},
+	{key: clientID, text: "OAuth client id",
+		help: "Control Hub shows it once, when the manifest is uploaded (signpost manifest). Leave empty until then."},
 }
 
 func isGlobal(s stage.Settings) bool  { return s.Integration.Availability == "global" }
 func hasDomain(s stage.Settings) bool { return s.Deployment.Domain != "" }
 
-// ask goes through the questions. What is set is proposed; what -set says is
-// not asked, and in a batch nothing is.
-func (s *session) ask(found bool) error {
-	for _, key := range slices.Sorted(maps.Keys(s.set)) {
-		if err := s.assign(key, s.set[key]); err != nil {
-			return err
+// settle applies what --set says, and asks what is open. It saves nothing if
+// anything given is wrong.
+func (s *session) settle(ctx context.Context, found bool) error {
+	problems := s.assignAll()
+	if s.Batch {
+		problems = append(problems, s.fallBack(found)...)
+		problems = append(problems, s.problems())
+	}
+	if err := errors.Join(problems...); err != nil {
+		return terminal.UsageError{Err: fmt.Errorf("nothing was saved:\n%w", err)}
+	}
+	if s.Batch {
+		s.settings.NextQuestion = ""
+		return s.settings.Write(s.ConfigDir)
+	}
+	if !found || s.All {
+		s.settings.NextQuestion = questions[0].key
+	}
+	return s.askOpen(ctx)
+}
+
+// assignAll applies what --set says. A batch checks all settings later; a dialog
+// asks about others, so that here only each value by itself can be wrong.
+func (s *session) assignAll() (problems []error) {
+	for _, key := range slices.Sorted(maps.Keys(s.Set)) {
+		err := s.assign(key, s.Set[key])
+		if err == nil && !s.Batch {
+			q := question{key: key}
+			if i := slices.IndexFunc(questions, func(q question) bool { return q.key == key }); i >= 0 {
+				q = questions[i]
+			}
+			if err = q.judge(s.Set[key]); err != nil {
+				err = fmt.Errorf("%s: %w", key, err)
+			}
 		}
+		problems = append(problems, err)
 	}
-	if !s.batch {
-		s.dialog.say("Settings of %s. An empty answer keeps what is in brackets; - empties it.", s.stage)
-	}
-	var problems []error
+	return problems
+}
+
+// fallBack gives each setting that is not set its fallback, and returns what is
+// wrong with the answers to questions by their own checks.
+func (s *session) fallBack(found bool) (problems []error) {
 	for _, q := range questions {
 		if q.when != nil && !q.when(s.settings) {
 			continue
 		}
-		if err := s.settle(q, found); err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", q.key, err))
+		// A lost id must not be replaced silently.
+		lost := found && q.key == "WEBEX_APP_ID"
+		answer := s.proposal(q, lost)
+		if q.check != nil {
+			if err := q.check(answer); err != nil {
+				problems = append(problems, fmt.Errorf("%s: %w", q.key, err))
+			}
 		}
+		s.set(q.key, answer)
 	}
-	return errors.Join(problems...)
+	return problems
 }
 
-// settle finds the answer to one question.
-func (s *session) settle(q question, found bool) error {
+// proposal is the present answer, else the fallback.
+func (s *session) proposal(q question, lost bool) string {
 	field, err := s.field(q.key)
 	if err != nil {
-		return err
+		return ""
 	}
-	proposed := field.get()
-	// An id that is lost is not silently replaced by another one.
-	lost := found && s.batch && q.key == "WEBEX_APP_ID"
-	if proposed == "" && q.fallback != nil && !lost {
-		proposed = q.fallback()
+	if present := field.get(); present != "" || q.fallback == nil || lost {
+		return present
 	}
-	if _, given := s.set[q.key]; given || s.batch {
-		field.set(proposed)
-		return q.check(proposed)
+	return q.fallback()
+}
+
+func (s *session) set(key, value string) {
+	if field, err := s.field(key); err == nil {
+		field.set(value)
 	}
-	answer, err := s.dialog.ask(q, proposed)
-	if err != nil {
-		return err
+}
+
+// askOpen asks the questions from the one at which the last setup stopped, and
+// earlier ones whose answer is missing or wrong. Each answer is saved at once.
+func (s *session) askOpen(ctx context.Context) error {
+	resume := slices.IndexFunc(questions, func(q question) bool { return q.key == s.settings.NextQuestion })
+	if s.settings.NextQuestion == "" {
+		resume = len(questions)
 	}
-	field.set(answer)
-	return nil
+	introduced := false
+	for i, q := range questions {
+		_, given := s.Set[q.key]
+		proposal := s.proposal(q, false)
+		answered := i < resume && q.judge(proposal) == nil && (q.key != clientID || proposal != "")
+		if given || answered || q.when != nil && !q.when(s.settings) {
+			continue
+		}
+		if !introduced {
+			introduced = true
+			s.say("Settings of %s. An empty answer keeps the value in brackets; - clears it. Ctrl-C stops, and answers are kept.", s.Stage)
+		}
+		answer, err := s.ask(ctx, q, proposal)
+		if err != nil {
+			return err
+		}
+		s.set(q.key, answer)
+		if i >= resume {
+			s.settings.NextQuestion = ""
+			if i+1 < len(questions) {
+				s.settings.NextQuestion = questions[i+1].key
+			}
+		}
+		if err := s.settings.Write(s.ConfigDir); err != nil {
+			return err
+		}
+	}
+	s.settings.NextQuestion = ""
+	return s.settings.Write(s.ConfigDir)
 }
 
 func always(text string) func() string { return func() string { return text } }
 
-func none(string) error { return nil }
-
 func notEmpty(text string) error {
 	if strings.TrimSpace(text) == "" {
-		return errors.New("it is needed")
+		return errors.New("it is required")
 	}
 	return nil
 }
@@ -141,11 +225,6 @@ func oneOf(choices ...string) func(string) error {
 	}
 }
 
-// variable judges a variable of the functions as they do.
-func variable(name string) func(string) error {
-	return func(text string) error { return stage.CheckVariable(name, text) }
-}
-
 func ifAny(check func(string) error) func(string) error {
 	return func(text string) error {
 		if text == "" {
@@ -153,10 +232,6 @@ func ifAny(check func(string) error) func(string) error {
 		}
 		return check(text)
 	}
-}
-
-func both(first, second func(string) error) func(string) error {
-	return func(text string) error { return cmp.Or(first(text), second(text)) }
 }
 
 // newUUID makes a random UUID, version 4.

@@ -1,18 +1,16 @@
-package main
+package setup
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"regexp"
 )
 
 var replacement = regexp.MustCompile(`\$\([A-Za-z]+\)`)
 
-// reach asks each page whether it answers. One that does not is no error: it
-// may not be there yet, or not for this machine.
+// reach warns about pages that do not answer. That is not an error: a page may
+// not exist yet, or not be reachable from this machine.
 func (s *session) reach(ctx context.Context) {
 	for _, key := range []string{"SIGNAGE_URL", "PWA_URL", "CONTENT_URL"} {
 		address := s.settings.Variables[key]
@@ -30,30 +28,7 @@ func (s *session) reach(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			fmt.Fprintf(s.out, "Warning: %s is not reached from here: %v\n", key, err)
+			s.say("Warning: %s cannot be reached from here: %v", key, err)
 		}
 	}
-}
-
-// takeOutputs remembers the API's address and the table's name, which are known
-// once it is deployed.
-func (s *session) takeOutputs() error {
-	text, err := os.ReadFile(s.outputs)
-	if err != nil {
-		return fmt.Errorf("outputs: %w", err)
-	}
-	var stacks map[string]struct{ ApiUrl, TableName string }
-	if err := json.Unmarshal(text, &stacks); err != nil {
-		return fmt.Errorf("outputs: %s: %w", s.outputs, err)
-	}
-	given := stacks["signpost-"+s.stage]
-	if given.ApiUrl == "" || given.TableName == "" {
-		return fmt.Errorf("outputs: %s has no ApiUrl or no TableName of signpost-%s", s.outputs, s.stage)
-	}
-	deployment := &s.settings.Deployment
-	if deployment.APIURL == given.ApiUrl && deployment.Table == given.TableName {
-		return nil
-	}
-	deployment.APIURL, deployment.Table = given.ApiUrl, given.TableName
-	return s.settings.Write(s.root)
 }

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -6,18 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"signpost/infra/terminal"
 	"signpost/shared/secret/sealing"
 )
 
-// rotateSecret does the next step of replacing one secret. No step is followed
-// by the next before every function has the value of the one before.
-func (s *session) rotateSecret(ctx context.Context) error {
+// rotate does the next step of replacing one secret. A step must reach every
+// function before the next one.
+func (s *session) rotate(ctx context.Context, secret string) error {
 	integration, content := s.names()
-	name, rotate := integration, s.rotateClientSecret
-	switch s.rotate {
+	name := integration
+	var rotate func(context.Context, parts) (says string, err error)
+	switch secret {
 	case "client-secret":
+		rotate = s.rotateClientSecret
 	case "content-api-key":
 		name, rotate = content, s.rotateContentKey
 	case "keyset":
@@ -25,7 +29,7 @@ func (s *session) rotateSecret(ctx context.Context) error {
 	case "keyset-forget":
 		rotate = s.forgetKeys
 	default:
-		return fmt.Errorf("rotate %q: it must be client-secret, content-api-key, keyset or keyset-forget", s.rotate)
+		return terminal.Usagef("%q cannot be rotated: name one of %s", secret, strings.Join(Rotations, ", "))
 	}
 	v, err := s.vault(ctx)
 	if err != nil {
@@ -36,11 +40,11 @@ func (s *session) rotateSecret(ctx context.Context) error {
 		return err
 	}
 	if age := s.now().Sub(written); age < spread {
-		return fmt.Errorf("%s was written %s ago: wait until %s have passed, so that every function has it", name, age.Round(time.Second), spread)
+		return fmt.Errorf("%s was written %s ago: wait until %s have passed, so that every function has read it", name, age.Round(time.Second), spread)
 	}
 	var d parts
 	if err := json.Unmarshal(value, &d); err != nil || d == nil {
-		return fmt.Errorf("%s is not a JSON object: mend it in Secrets Manager", name)
+		return notAnObject(name)
 	}
 	says, err := rotate(ctx, d)
 	if err != nil {
@@ -49,12 +53,15 @@ func (s *session) rotateSecret(ctx context.Context) error {
 	if err := s.write(ctx, v, name, d); err != nil {
 		return err
 	}
-	fmt.Fprintln(s.out, says)
-	return nil
+	if s.io.JSON {
+		return s.io.Print(map[string]string{"secret": secret, "step": says})
+	}
+	_, err = fmt.Fprintln(s.io.Out, says)
+	return err
 }
 
 func (s *session) rotateClientSecret(ctx context.Context, d parts) (string, error) {
-	secret, err := s.clientSecret()
+	secret, err := s.clientSecret(ctx)
 	if err == nil && secret == "" {
 		err = errors.New("the new client secret is missing: set CLIENT_SECRET, or answer the question")
 	}
@@ -68,20 +75,20 @@ func (s *session) rotateClientSecret(ctx context.Context, d parts) (string, erro
 	return tried + "\nFunctions use it within 5 minutes. Failures in between are retried.", d.set("clientSecret", secret)
 }
 
-// rotateContentKey adds a key to one, and drops the older of two.
+// rotateContentKey adds a second key, or drops the older of two.
 func (s *session) rotateContentKey(_ context.Context, d parts) (string, error) {
 	keys, err := contentKeys(d["contentApiKey"])
 	if err != nil {
 		return "", err
 	}
 	if len(keys) > 1 {
-		return "The old key is dropped. Done.", d.set("contentApiKey", keys[0])
+		return "The old key was dropped. Done.", d.set("contentApiKey", keys[0])
 	}
-	fresh := s.secrets["contentApiKey"]
+	fresh := s.ContentAPIKey
 	if fresh == "" {
 		fresh = rand.Text()
 	}
-	return "Both keys are good. Give the new one to your content server, then run this again to drop the old one.",
+	return "Both keys are valid. Give the new one to your content server, then run this again to drop the old one.",
 		d.set("contentApiKey", append([]string{fresh}, keys...))
 }
 
@@ -92,12 +99,12 @@ func contentKeys(raw json.RawMessage) ([]string, error) {
 	}
 	var several []string
 	if err := json.Unmarshal(raw, &several); err != nil || len(several) == 0 {
-		return nil, errors.New("contentApiKey is neither a key nor a list of keys: mend it in Secrets Manager")
+		return nil, errors.New("contentApiKey is neither a key nor a list of keys: fix it in Secrets Manager")
 	}
 	return several, nil
 }
 
-// rotateKeyset adds a key, and promotes one that was added before.
+// rotateKeyset adds a key, or makes one that was added before the primary one.
 func (s *session) rotateKeyset(_ context.Context, d parts) (says string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	if err != nil {
@@ -105,9 +112,9 @@ func (s *session) rotateKeyset(_ context.Context, d parts) (says string, err err
 	}
 	if newestIsPrimary {
 		d["tokenKeyset"], err = sealing.ExtendDocument(d["tokenKeyset"])
-		return fmt.Sprintf("A key is added, to open with only. Run this again in %s to seal with it.", spread), err
+		return fmt.Sprintf("A key was added that only opens tokens. Run this again in %s to seal with it.", spread), err
 	}
 	d["tokenKeyset"], err = sealing.PromoteDocument(d["tokenKeyset"])
-	return fmt.Sprintf("The newest of %d keys seals now. Each installation is sealed anew at its next verification.\n"+
-		"Then drop the older keys with make rotate STAGE=%s SECRET=keyset-forget: it refuses while any is needed.", count, s.stage), err
+	return fmt.Sprintf("The newest of %d keys seals now. Each installation's tokens are sealed again at its next verification.\n"+
+		"Then drop the older keys with %s: it refuses while one is still required.", count, s.command("rotate", "keyset-forget")), err
 }

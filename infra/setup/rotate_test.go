@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"encoding/json"
@@ -42,13 +42,13 @@ func (p *project) integration(t *testing.T) map[string]json.RawMessage {
 
 // rotate does one step, and sees that the next one is refused until every
 // function has read the secret again.
-func (p *project) rotate(t *testing.T, what, says string, secrets map[string]string) {
+func (p *project) rotate(t *testing.T, what, says string, o Options) {
 	t.Helper()
-	if err := p.run("", flags{rotate: what, batch: true}, secrets); err != nil {
+	if err := p.rotateOnce(what, o); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 	p.says(t, says)
-	if err := p.run("", flags{rotate: what, batch: true}, secrets); err == nil || !strings.Contains(err.Error(), "wait until") {
+	if err := p.rotateOnce(what, o); err == nil || !strings.Contains(err.Error(), "wait until") {
 		t.Errorf("%s, the next step at once: %v", what, err)
 	}
 	p.pass(spread)
@@ -62,11 +62,11 @@ func (p *project) pass(d time.Duration) {
 func TestRotateContentKey(t *testing.T) {
 	p := deployedProject(t)
 	content := func() string { return string(p.vault.values["signpost-prod/content"]) }
-	p.rotate(t, "content-api-key", "Both keys are good", map[string]string{"contentApiKey": "new"})
+	p.rotate(t, "content-api-key", "Both keys are valid", Options{ContentAPIKey: "new"})
 	if content() != `{"contentApiKey":["new","old"]}` {
 		t.Errorf("content: %s", content())
 	}
-	p.rotate(t, "content-api-key", "old key is dropped", nil)
+	p.rotate(t, "content-api-key", "old key was dropped", Options{})
 	if content() != `{"contentApiKey":"new"}` {
 		t.Errorf("content: %s", content())
 	}
@@ -74,13 +74,13 @@ func TestRotateContentKey(t *testing.T) {
 
 func TestRotateRefuses(t *testing.T) {
 	p := deployedProject(t)
-	for what, want := range map[string]string{"everything": "it must be", "client-secret": "CLIENT_SECRET", "keyset-forget": "one key only"} {
-		if err := p.run("", flags{rotate: what, batch: true}, nil); err == nil || !strings.Contains(err.Error(), want) {
+	for what, want := range map[string]string{"everything": "client-secret, content-api-key, keyset, keyset-forget", "client-secret": "CLIENT_SECRET", "keyset-forget": "only one key"} {
+		if err := p.rotateOnce(what, Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	p.rotate(t, "keyset", "to open with only", nil)
-	if err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "does not seal yet") {
+	p.rotate(t, "keyset", "that only opens", Options{})
+	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "does not seal yet") {
 		t.Errorf("the added key would be forgotten: %v", err)
 	}
 }
@@ -127,8 +127,8 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	put(installation.Candidate{OrgKey: "over", ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now})
 	put(installation.Candidate{OrgKey: "refused", ID: "c", Refused: true, ForgetAt: now.AddDate(0, 0, 90)})
 	save(installation.Installation{OrgKey: "lost", State: installation.Active, Tokens: installation.Tokens{Refresh: secret.Sealed("\x01????lost")}})
-	p.rotate(t, "keyset", "to open with only", nil)
-	p.rotate(t, "keyset", "seals now", nil)
+	p.rotate(t, "keyset", "that only opens", Options{})
+	p.rotate(t, "keyset", "seals now", Options{})
 
 	fresh := p.sealed(t, "p")
 	for _, step := range []struct {
@@ -138,10 +138,10 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		{[]string{"tokens of 4 rows", "2 active", "1 token_invalid", "1 activations or moves"}, func() { active.Tokens.Refresh = fresh; save(active) }},
 		{[]string{"tokens of 3 rows", "1 active"}, func() { access.Tokens.Access = fresh; save(access) }},
 		{[]string{"tokens of 2 rows", "1 token_invalid", "once a day"}, func() { invalid.Tokens.Refresh = fresh; save(invalid) }},
-		{[]string{"tokens of 1 rows", "unproven among them", "within an hour or two"}, func() { unproven.Refresh = fresh; put(unproven) }},
+		{[]string{"tokens of 1 rows", "such as unproven", "within two hours"}, func() { unproven.Refresh = fresh; put(unproven) }},
 	} {
 		before := string(p.vault.values["signpost-prod/integration"])
-		err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil)
+		err := p.rotateOnce("keyset-forget", Options{})
 		for _, text := range step.says {
 			if err == nil || !strings.Contains(err.Error(), text) {
 				t.Errorf("it does not say %q: %v", text, err)
@@ -152,7 +152,7 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		}
 		step.reseal()
 	}
-	p.rotate(t, "keyset-forget", "Only the one that seals", nil)
+	p.rotate(t, "keyset-forget", "Only the one that seals", Options{})
 	if count, _, err := sealing.Keys(p.integration(t)["tokenKeyset"]); err != nil || count != 1 {
 		t.Errorf("%d keys, %v", count, err)
 	}
@@ -160,34 +160,34 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		t.Error("the rest of the secret is gone")
 	}
 	p.store = nil
-	p.rotate(t, "keyset", "to open with only", nil)
-	p.rotate(t, "keyset", "seals now", nil)
-	if err := p.run("", flags{rotate: "keyset-forget", batch: true}, nil); err == nil || !strings.Contains(err.Error(), "not reached") {
+	p.rotate(t, "keyset", "that only opens", Options{})
+	p.rotate(t, "keyset", "seals now", Options{})
+	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "not reached") {
 		t.Errorf("forgotten without a look at the table: %v", err)
 	}
 }
 
-// A new client secret is stored only if Webex takes it.
+// A new client secret is stored only if Webex accepts it.
 func TestClientSecretIsTriedFirst(t *testing.T) {
 	p := deployedProject(t)
 	cloud := webextest.NewServer(t, webextest.Options{Now: func() time.Time { return now.Add(p.later) }})
 	org := cloud.AddOrganization("Acme", "us-west-2_r")
 	rotate := func(value string) error {
-		return p.run("", flags{rotate: "client-secret", batch: true}, map[string]string{"clientSecret": value})
+		return p.rotateOnce("client-secret", Options{ClientSecret: value})
 	}
 	stored := func() string { return string(p.integration(t)["clientSecret"]) }
 	settings := stage.Settings{Name: "prod", Variables: map[string]string{"WEBEX_CLIENT_ID": cloud.ClientID()}}
 	if err := settings.Write(p.root); err != nil {
 		t.Fatal(err)
 	}
-	p.rotate(t, "client-secret", "could not be tried: there is no active installation", map[string]string{"clientSecret": "first"})
+	p.rotate(t, "client-secret", "could not be tried: there is no active installation", Options{ClientSecret: "first"})
 
 	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
 	if err != nil {
 		t.Fatal(err)
 	}
 	activate(t, p, cloud, org, keyset)
-	if err := rotate("mistyped"); err == nil || !strings.Contains(err.Error(), "does not take this client secret") || stored() != `"first"` {
+	if err := rotate("mistyped"); err == nil || !strings.Contains(err.Error(), "does not accept this client secret") || stored() != `"first"` {
 		t.Errorf("a mistyped secret: %v, stored %s", err, stored())
 	}
 	cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 503})
@@ -195,12 +195,12 @@ func TestClientSecretIsTriedFirst(t *testing.T) {
 		t.Errorf("Webex is down: %v, stored %s", err, stored())
 	}
 	cloud.ClearFaults()
-	p.rotate(t, "client-secret", "Webex takes it: tried with "+org.ID(), map[string]string{"clientSecret": cloud.ClientSecret()})
+	p.rotate(t, "client-secret", "Webex accepts it: tried with "+org.ID(), Options{ClientSecret: cloud.ClientSecret()})
 	if stored() != strconv.Quote(cloud.ClientSecret()) {
 		t.Error("the good secret is not stored")
 	}
 	cloud.RevokeRefreshToken(org.ID())
-	if err := rotate(cloud.ClientSecret()); err == nil || !strings.Contains(err.Error(), "another upload's") {
+	if err := rotate(cloud.ClientSecret()); err == nil || !strings.Contains(err.Error(), "another upload") {
 		t.Errorf("a refused token: %v", err)
 	}
 	if row, _, err := p.store.Find(t.Context(), org.ID(), now); err != nil || row.State != installation.Active {

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -13,7 +13,8 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// parts are a secret's value: some of its fields, the others as they were.
+// parts are the fields of a secret's value. Fields that are not known here are
+// kept as they are.
 type parts map[string]json.RawMessage
 
 func (d parts) set(field string, value any) error {
@@ -22,7 +23,7 @@ func (d parts) set(field string, value any) error {
 	return err
 }
 
-// check refuses text, the parts as JSON, if the functions would.
+// check refuses the parts, given as JSON too, if the functions would.
 func (d parts) check(text []byte) error {
 	var there []document.Part
 	for _, part := range []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset} {
@@ -34,54 +35,56 @@ func (d parts) check(text []byte) error {
 	return err
 }
 
-// spread is how long the functions may go on with a copy of a secret, and some.
+// spread is how long functions may keep using the previous value of a secret,
+// with a margin.
 const spread = 10 * time.Minute
+
+func notAnObject(name string) error {
+	return fmt.Errorf("%s is not a JSON object: fix it in Secrets Manager", name)
+}
 
 // names are the stage's two secrets.
 func (s *session) names() (integration, content string) {
-	secrets := stage.Secrets(s.stage)
+	secrets := stage.Secrets(s.Stage)
 	return secrets[0].Name, secrets[1].Name
 }
 
-// fillSecrets writes the values that are still missing. It reports whether the
-// stack is there. AWS that is out of reach is no error: the settings are
-// written, and this can be done later.
-func (s *session) fillSecrets(ctx context.Context) (deployed bool, err error) {
+// fillSecrets writes the values that are still missing. Unreachable AWS is not
+// an error: the settings are saved, and a later setup fills the secrets.
+func (s *session) fillSecrets(ctx context.Context) (secretsState, error) {
 	v, err := s.vault(ctx)
 	if err != nil {
-		fmt.Fprintf(s.out, "Secrets are left as they are, since AWS is not reached: %v\n", err)
-		return false, nil
+		s.say("The secrets are left as they are, since AWS cannot be reached: %v", err)
+		return unknown, nil
 	}
 	integration, content := s.names()
 	for _, secret := range []struct {
 		name string
-		fill func(parts) (bool, error)
+		fill func(context.Context, parts) (bool, error)
 	}{{integration, s.fillIntegration}, {content, s.fillContent}} {
 		value, _, err := v.get(ctx, secret.name)
 		switch {
 		case errors.Is(err, errNoSecret):
-			fmt.Fprintf(s.out, "%s is not there yet: run make setup again after make deploy, to fill it.\n", secret.name)
-			continue
+			continue // the deployment creates it
 		case errors.Is(err, errNoValue):
 			value = []byte("{}")
 		case err != nil:
-			return false, err
+			return unknown, err
 		}
-		deployed = true
 		if err := s.fill(ctx, v, secret.name, value, secret.fill); err != nil {
-			return deployed, err
+			return unknown, err
 		}
 	}
-	return deployed, nil
+	return s.lookAtSecrets(ctx, v)
 }
 
-// fill completes one secret, if anything of it is missing.
-func (s *session) fill(ctx context.Context, v vault, name string, value []byte, fill func(parts) (bool, error)) error {
+// fill completes one secret, if a part of it is missing.
+func (s *session) fill(ctx context.Context, v vault, name string, value []byte, fill func(context.Context, parts) (bool, error)) error {
 	var d parts
 	if err := json.Unmarshal(value, &d); err != nil || d == nil {
-		return fmt.Errorf("%s is not a JSON object: mend it in Secrets Manager", name)
+		return notAnObject(name)
 	}
-	changed, err := fill(d)
+	changed, err := fill(ctx, d)
 	if err != nil || !changed {
 		return err
 	}
@@ -99,11 +102,11 @@ func (s *session) write(ctx context.Context, v vault, name string, d parts) erro
 	if err := v.put(ctx, name, text); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s is written to Secrets Manager.\n", name)
+	s.say("%s was written to Secrets Manager.", name)
 	return nil
 }
 
-func (s *session) fillIntegration(d parts) (changed bool, err error) {
+func (s *session) fillIntegration(ctx context.Context, d parts) (changed bool, err error) {
 	if d["tokenKeyset"] == nil {
 		keyset, err := sealing.NewDocument()
 		if err != nil {
@@ -112,7 +115,7 @@ func (s *session) fillIntegration(d parts) (changed bool, err error) {
 		d["tokenKeyset"], changed = keyset, true
 	}
 	if d["clientSecret"] == nil {
-		secret, err := s.clientSecret()
+		secret, err := s.clientSecret(ctx)
 		if err != nil {
 			return changed, err
 		}
@@ -120,28 +123,28 @@ func (s *session) fillIntegration(d parts) (changed bool, err error) {
 			changed = true
 			return changed, d.set("clientSecret", secret)
 		}
-		fmt.Fprintln(s.out, "The OAuth client's secret is still missing: no function that calls Webex starts without it.")
+		s.say("The OAuth client's secret is still missing: functions that call Webex do not start without it.")
 	}
 	return changed, nil
 }
 
-// clientSecret is what Control Hub gave, "" for later.
-func (s *session) clientSecret() (string, error) {
-	if given := s.secrets["clientSecret"]; given != "" || s.batch {
-		return given, nil
+// clientSecret is what Control Hub showed, "" for later.
+func (s *session) clientSecret(ctx context.Context) (string, error) {
+	if s.ClientSecret != "" || s.Batch {
+		return s.ClientSecret, nil
 	}
-	return s.dialog.askSecret("OAuth client secret", "Control Hub shows it beside the client id. It goes to Secrets Manager only.")
+	return s.askClientSecret(ctx)
 }
 
-func (s *session) fillContent(d parts) (bool, error) {
+func (s *session) fillContent(_ context.Context, d parts) (bool, error) {
 	if d["contentApiKey"] != nil {
 		return false, nil
 	}
-	key := s.secrets["contentApiKey"]
+	key := s.ContentAPIKey
 	if key == "" {
 		key = rand.Text()
 	}
 	_, name := s.names()
-	fmt.Fprintf(s.out, "Your content server needs the content API key that was made:\n  aws secretsmanager get-secret-value --secret-id %s --query SecretString --output text\n", name)
+	s.say("Your content server requires the content API key that was generated:\n  aws secretsmanager get-secret-value --secret-id %s --query SecretString --output text", name)
 	return true, d.set("contentApiKey", key)
 }

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"signpost/infra/stage"
+	"signpost/infra/terminal"
 	"signpost/shared/config/configtest"
 	"signpost/shared/dynamo"
 	"signpost/shared/secret/document"
@@ -45,7 +50,7 @@ func (m *memory) put(_ context.Context, name string, value []byte) error {
 	return nil
 }
 
-// run runs the command in a project of its own.
+// project runs setup in a folder of its own.
 type project struct {
 	root  string
 	vault *memory
@@ -56,25 +61,15 @@ type project struct {
 
 func newProject(t *testing.T) *project {
 	t.Helper()
-	p := &project{root: t.TempDir(), vault: &memory{values: map[string][]byte{}}}
-	text, err := os.ReadFile("../../template.yaml")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(p.root, "template.yaml"), text, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return &project{root: t.TempDir(), vault: &memory{values: map[string][]byte{}}}
 }
 
-func (p *project) run(answers string, f flags, secrets map[string]string) error {
+// session starts a session that reads these answers.
+func (p *project) session(in io.Reader, o Options) (s *session, found bool, err error) {
 	p.out.Reset()
-	f.stage, f.root = "prod", p.root
-	if f.set == nil {
-		f.set = assignments{}
-	}
-	s := &session{
-		flags: f, dialog: newDialog(strings.NewReader(answers), &p.out), out: &p.out, client: http.DefaultClient,
+	o.Stage, o.ConfigDir, o.Template = "prod", p.root, "../../template.yaml"
+	s = &session{
+		Options: o, io: terminal.Of(in, &p.out, &p.out, nil), client: http.DefaultClient,
 		vault: func(context.Context) (vault, error) {
 			if p.vault == nil {
 				return nil, errors.New("AWS: no credentials")
@@ -87,9 +82,32 @@ func (p *project) run(answers string, f flags, secrets map[string]string) error 
 			}
 			return p.store, nil
 		},
-		secrets: secrets, now: func() time.Time { return now.Add(p.later) },
+		now: func() time.Time { return now.Add(p.later) },
 	}
-	return s.run(context.Background())
+	found, err = s.read()
+	return s, found, err
+}
+
+func (p *project) run(answers string, o Options) error {
+	return p.runWith(context.Background(), strings.NewReader(answers), o)
+}
+
+func (p *project) runWith(ctx context.Context, in io.Reader, o Options) error {
+	s, found, err := p.session(in, o)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, found)
+}
+
+// rotateOnce does one step of a rotation.
+func (p *project) rotateOnce(secret string, o Options) error {
+	o.Batch = true
+	s, _, err := p.session(nil, o)
+	if err != nil {
+		return err
+	}
+	return s.rotate(context.Background(), secret)
 }
 
 func (p *project) settings(t *testing.T) stage.Settings {
@@ -112,20 +130,22 @@ func (p *project) says(t *testing.T, parts ...string) {
 
 const pages = "https://signage.invalid/?d=$(deviceId)"
 
-func settings() assignments {
-	return assignments{
+func settings() map[string]string {
+	return map[string]string{
 		"integration.displayName": "Signage", "VENDOR_NAME": "Vendor", "integration.email": "dev@example.com",
 		"integration.description": "Shows things.", "SIGNAGE_URL": pages, "CONTENT_URL": "https://content.invalid/",
 	}
 }
 
+// answers are those of a person, with some mistakes.
+var answers = []string{
+	"", "Signage", "Vendor", "nobody", "dev@example.com", "help@example.com", "mailto:help@example.com", "Shows things.", "", "carrier pigeon", "https",
+	"http://signage.example.com", "https://signage.example.com/$(devicId)", pages, "", "", "https://content.example.com/", "", "", "",
+}
+
 func TestInteractive(t *testing.T) {
 	p := newProject(t)
-	answers := strings.Join([]string{
-		"", "Signage", "Vendor", "nobody", "dev@example.com", "help@example.com", "mailto:help@example.com", "Shows things.", "", "carrier pigeon", "https",
-		"http://signage.example.com", "https://signage.example.com/$(devicId)", pages, "", "", "https://content.example.com/", "", "", "",
-	}, "\n") + "\n"
-	if err := p.run(answers, flags{offline: true}, nil); err != nil {
+	if err := p.run(strings.Join(answers, "\n")+"\n", Options{Offline: true}); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
 	}
 	s := p.settings(t)
@@ -136,30 +156,89 @@ func TestInteractive(t *testing.T) {
 	if s.Variables["SUPPORT_URL"] != "mailto:help@example.com" {
 		t.Errorf("support: %+v", s.Variables)
 	}
-	p.says(t, "it is not an e-mail address", "it must begin with https://", "unknown replacement value: use only $(deviceId)", "must be one of manual, https", "Control Hub shows it once", "Next: make manifest STAGE=prod")
+	p.says(t, "it is not an e-mail address", "it must begin with https://", "unknown replacement value: use only $(deviceId)", "must be one of manual, https", "Control Hub shows it once", "Next: signpost manifest --stage prod")
 
+	// A second time only what is open is asked: the OAuth client's id.
 	id := s.Variables["WEBEX_APP_ID"]
-	again := strings.Repeat("\n", 13) + "C3f1b6a2\n"
-	if err := p.run(again, flags{offline: true}, nil); err != nil {
+	if err := p.run("C3f1b6a2\n", Options{Offline: true}); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
 	}
-	if s := p.settings(t); s.Variables["WEBEX_APP_ID"] != id || s.Variables["WEBEX_CLIENT_ID"] != "C3f1b6a2" {
+	if s := p.settings(t); s.Variables["WEBEX_APP_ID"] != id || s.Variables[clientID] != "C3f1b6a2" {
 		t.Errorf("a second time: %+v", s)
 	}
-	p.says(t, "Next: make deploy STAGE=prod")
-	if err := p.run("\n", flags{offline: true}, nil); err == nil || !strings.Contains(err.Error(), "-batch") {
-		t.Errorf("answers run out: %v", err)
+	p.says(t, "Next: signpost deploy --stage prod")
+
+	// And every question again on demand.
+	again := strings.Repeat("\n", 2) + "Other\n" + strings.Repeat("\n", 11)
+	if err := p.run(again, Options{Offline: true, All: true}); err != nil {
+		t.Fatalf("%v\n%s", err, p.out.String())
+	}
+	if s := p.settings(t); s.Variables["VENDOR_NAME"] != "Other" || s.Variables["WEBEX_APP_ID"] != id || s.Variables[clientID] != "C3f1b6a2" {
+		t.Errorf("all again: %+v", s)
 	}
 }
 
-// TestQuestionsJudgeAsTheFunctionsDo: by the one table of values.
+// TestNoAnswerIsLost: a setup that is interrupted at any question resumes there.
+func TestNoAnswerIsLost(t *testing.T) {
+	whole := newProject(t)
+	if err := whole.run(strings.Join(answers, "\n")+"\n", Options{Offline: true}); err != nil {
+		t.Fatal(err)
+	}
+	want := whole.settings(t)
+	for stop := 1; stop < len(answers); stop++ {
+		p := newProject(t)
+		// Ctrl-C ends it at once, though nothing is typed.
+		ctx, interrupt := context.WithCancel(t.Context())
+		in, typed := io.Pipe()
+		go func() {
+			_, _ = io.WriteString(typed, strings.Join(answers[:stop], "\n")+"\n")
+			_, _ = typed.Write([]byte{}) // returns once all of it was read
+			interrupt()
+		}()
+		if err := p.runWith(ctx, in, Options{Offline: true}); !errors.Is(err, context.Canceled) {
+			t.Fatalf("interrupted after %d answers: %v\n%s", stop, err, p.out.String())
+		}
+		p.says(t, "signpost setup --stage prod resumes here")
+		asked, _, err := stage.Read(p.root, "prod")
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A line that was not answered yet, or answered wrongly, is asked again.
+		rest := answers[resumeAt(asked.NextQuestion):]
+		if err := p.run(strings.Join(rest, "\n")+"\n", Options{Offline: true}); err != nil {
+			t.Fatalf("resumed after %d answers: %v\n%s", stop, err, p.out.String())
+		}
+		got := p.settings(t)
+		got.Variables["WEBEX_APP_ID"] = want.Variables["WEBEX_APP_ID"] // made at random
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("after %d answers (-want +got):\n%s", stop, diff)
+		}
+	}
+	p := newProject(t)
+	if err := p.run("\n", Options{Offline: true}); err == nil || !strings.Contains(err.Error(), "--batch") {
+		t.Errorf("answers run out: %v", err)
+	}
+	p.says(t, "answers so far are kept")
+}
+
+// resumeAt is the first of [answers] that belongs to the question with this key.
+func resumeAt(key string) int {
+	first := map[string]int{
+		"WEBEX_APP_ID": 0, "integration.displayName": 1, "VENDOR_NAME": 2, "integration.email": 3, "SUPPORT_URL": 5, "integration.description": 7,
+		"integration.availability": 8, "integration.tocUrl": 9, "integration.provisioning": 9, "SIGNAGE_URL": 11, "PWA_URL": 14, "CONTENT_URL": 15,
+		"deployment.domain": 17, "deployment.certificateArn": 18, "deployment.hostedZoneId": 18, "deployment.alarmEmail": 18, clientID: 19,
+	}
+	return first[key]
+}
+
+// TestQuestionsJudgeAsTheFunctionsDo uses the one table of values.
 func TestQuestionsJudgeAsTheFunctionsDo(t *testing.T) {
 	for _, q := range questions {
 		for _, value := range configtest.Values() {
 			if value.Variable != q.key {
 				continue
 			}
-			err := q.check(value.Value)
+			err := q.judge(value.Value)
 			if (err == nil) != (value.Wrong == "") || err != nil && !strings.Contains(err.Error(), value.Wrong) {
 				t.Errorf("%s: %s=%.100q: %v, want %q", value.Name, q.key, value.Value, err, value.Wrong)
 			}
@@ -169,70 +248,91 @@ func TestQuestionsJudgeAsTheFunctionsDo(t *testing.T) {
 
 func TestBatch(t *testing.T) {
 	p := newProject(t)
-	err := p.run("", flags{batch: true, offline: true}, nil)
-	for _, key := range []string{"integration.displayName", "VENDOR_NAME", "integration.email", "integration.description", "CONTENT_URL"} {
-		if err == nil || !strings.Contains(err.Error(), key) {
-			t.Errorf("%s is not missed: %v", key, err)
-		}
-	}
 	set := settings()
 	set["deployment.domain"], set["integration.availability"] = "a.example.com", "global"
 	set["deployment.tokenInvalidPerDay"], set["integration.jsxapi"] = "7", "true"
-	err = p.run("", flags{batch: true, offline: true, set: set}, nil)
-	if err == nil || !strings.Contains(err.Error(), "deployment.certificateArn") || !strings.Contains(err.Error(), "integration.tocUrl") {
-		t.Errorf("what follows from other answers: %v", err)
+	with := func(key, value string) map[string]string {
+		all := maps.Clone(set)
+		all["deployment.certificateArn"], all["integration.tocUrl"] = "arn:aws:acm:eu-west-1:123456789012:certificate/x", "https://terms.example.com"
+		all[key] = value
+		return all
 	}
-	set["deployment.certificateArn"], set["integration.tocUrl"] = "arn:aws:acm:eu-west-1:123456789012:certificate/x", "https://terms.example.com"
-	if err := p.run("", flags{batch: true, offline: true, set: set}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if s := p.settings(t); s.Deployment.TokenInvalidPerDay != 7 || !s.Integration.JSXAPI || s.Deployment.Domain != "a.example.com" {
-		t.Errorf("settings: %+v", s)
-	}
-	for _, bad := range []assignments{{"SIGNAGE": "x"}, {"SECRET_JSON": "{}"}, {"deployment.tokenInvalidPerDay": "many"}, {"integration.jsxapi": "yes"}} {
-		if err := p.run("", flags{batch: true, offline: true, set: bad}, nil); err == nil {
-			t.Errorf("%v was taken", bad)
+	// All problems are reported at once, and nothing is saved.
+	for _, bad := range []struct {
+		set  map[string]string
+		want []string
+	}{
+		{nil, []string{"integration.displayName", "VENDOR_NAME", "integration.email", "integration.description", "CONTENT_URL"}},
+		{set, []string{"deployment.certificateArn", "integration.tocUrl"}},
+		{with("VERIFY_INTERVAL", "5"), []string{"VERIFY_INTERVAL"}},
+		{with("SIGNAGE", "x"), []string{"SIGNAGE is not a setting"}},
+		{with("SECRET_JSON", "{}"), []string{"SECRET_JSON"}},
+		{with("deployment.tokenInvalidPerDay", "many"), []string{"deployment.tokenInvalidPerDay"}},
+		{with("deployment.logRetentionDays", "2"), []string{"logRetentionDays"}},
+		{with("integration.jsxapi", "yes"), []string{"integration.jsxapi"}},
+		{map[string]string{"VERIFY_INTERVAL": "5", "SIGNAGE_URL": "x", "nothing": ""}, []string{"VERIFY_INTERVAL", "SIGNAGE_URL", "nothing", "VENDOR_NAME"}},
+	} {
+		err := p.run("", Options{Batch: true, Offline: true, Set: bad.set})
+		if terminal.ExitCode(err) != terminal.ExitUsage {
+			t.Errorf("%v: %v", bad.set, err)
+			continue
+		}
+		for _, text := range bad.want {
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("nothing says %q:\n%v", text, err)
+			}
 		}
 	}
-	if s := p.settings(t); s.Deployment.TokenInvalidPerDay != 7 {
-		t.Errorf("what was refused is written: %+v", s)
+	if _, found, err := stage.Read(p.root, "prod"); found || err != nil {
+		t.Errorf("what was refused is saved: %v %v", found, err)
+	}
+	if err := p.run("", Options{Batch: true, Offline: true, Set: with("integration.jsxapi", "true")}); err != nil {
+		t.Fatal(err)
+	}
+	if s := p.settings(t); s.Deployment.TokenInvalidPerDay != 7 || !s.Integration.JSXAPI || s.Deployment.Domain != "a.example.com" || s.Variables["SIGNAGE_URL"] != pages {
+		t.Errorf("settings: %+v", s)
+	}
+	// A dialog takes no bad value either.
+	if err := p.run("", Options{Offline: true, Set: map[string]string{"VERIFY_INTERVAL": "5"}}); terminal.ExitCode(err) != terminal.ExitUsage {
+		t.Errorf("in a dialog: %v", err)
 	}
 }
 
-// TestPagesOutOfReachAreAWarning: the shape is an error, the rest may come.
+// TestPagesOutOfReachAreAWarning: only an invalid address is an error.
 func TestPagesOutOfReachAreAWarning(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	p := newProject(t)
-	if err := p.run("", flags{batch: true, set: settings()}, nil); err != nil {
+	if err := p.run("", Options{Batch: true, Set: settings()}); err != nil {
 		t.Fatal(err)
 	}
-	p.says(t, "Warning: SIGNAGE_URL is not reached", "Warning: CONTENT_URL is not reached")
+	p.says(t, "Warning: SIGNAGE_URL cannot be reached", "Warning: CONTENT_URL cannot be reached")
 }
 
-// TestSecretsGoToTheVaultOnly: by steps, as the stack comes to be.
+// TestSecretsGoToTheVaultOnly: step by step, as the stack is created.
 func TestSecretsGoToTheVaultOnly(t *testing.T) {
 	p := newProject(t)
-	secrets := map[string]string{"clientSecret": "geheim-client"}
-	if err := p.run("", flags{batch: true, set: settings()}, secrets); err != nil {
+	secrets := Options{Batch: true, ClientSecret: "geheim-client", Set: settings()}
+	secrets.Set[clientID] = "C3f1b6a2"
+	if err := p.run("", secrets); err != nil {
 		t.Fatal(err)
 	}
-	p.says(t, "signpost-prod/integration is not there yet")
+	p.says(t, "Next: signpost deploy")
 
 	p.vault.values["signpost-prod/integration"], p.vault.values["signpost-prod/content"] = nil, nil
 	for _, bad := range []string{" geheim-client", "geheim-client\n", "geheim\u200b-client"} {
-		err := p.run("", flags{batch: true}, map[string]string{"clientSecret": bad})
+		err := p.run("", Options{Batch: true, ClientSecret: bad})
 		if err == nil || !strings.Contains(err.Error(), "clientSecret") || strings.Contains(err.Error(), "geheim") || p.vault.values["signpost-prod/integration"] != nil {
-			t.Errorf("%q was taken, or told: %v", bad, err)
+			t.Errorf("%q was accepted, or shown: %v", bad, err)
 		}
 	}
-	if err := p.run("", flags{batch: true}, nil); err != nil {
+	if err := p.run("", Options{Batch: true}); err != nil {
 		t.Fatal(err)
 	}
-	p.says(t, "secret is still missing", "get-secret-value --secret-id signpost-prod/content")
+	p.says(t, "secret is still missing", "get-secret-value --secret-id signpost-prod/content", "Next: signpost setup")
 	content := string(p.vault.values["signpost-prod/content"])
 	keyset := fields(t, p.vault.values["signpost-prod/integration"])["tokenKeyset"]
-	if err := p.run("", flags{batch: true}, secrets); err != nil {
+	if err := p.run("", secrets); err != nil {
 		t.Fatal(err)
 	}
 	integration := p.vault.values["signpost-prod/integration"]
@@ -243,7 +343,7 @@ func TestSecretsGoToTheVaultOnly(t *testing.T) {
 	if _, err := document.Parse([]byte(content), document.ContentAPIKey); err != nil || string(p.vault.values["signpost-prod/content"]) != content {
 		t.Errorf("content: %v", err)
 	}
-	files, err := filepath.Glob(filepath.Join(p.root, "infra", "stages", "*"))
+	files, err := filepath.Glob(filepath.Join(p.root, "*"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("files: %v %v", files, err)
 	}
@@ -254,10 +354,10 @@ func TestSecretsGoToTheVaultOnly(t *testing.T) {
 		}
 	}
 	p.vault = nil
-	if err := p.run("", flags{batch: true}, nil); err != nil {
+	if err := p.run("", Options{Batch: true}); err != nil {
 		t.Errorf("without AWS: %v", err)
 	}
-	p.says(t, "AWS is not reached")
+	p.says(t, "AWS cannot be reached")
 }
 
 func fields(t *testing.T, value []byte) map[string]json.RawMessage {
@@ -267,25 +367,4 @@ func fields(t *testing.T, value []byte) map[string]json.RawMessage {
 		t.Fatal(err)
 	}
 	return fields
-}
-
-func TestOutputs(t *testing.T) {
-	p := newProject(t)
-	file := filepath.Join(t.TempDir(), "outputs.json")
-	for text, want := range map[string]string{
-		`{"signpost-prod":{"ApiUrl":"https://x.example.com","TableName":"t","Other":"y"}}`: "",
-		`{"signpost-dev":{"ApiUrl":"https://x","TableName":"t"}}`:                          "no ApiUrl",
-		`{"signpost-prod":{"ApiUrl":"https://x"}}`:                                         "no TableName", `x`: "outputs",
-	} {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		err := p.run("", flags{outputs: file}, nil)
-		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
-		}
-	}
-	if got := p.settings(t).Deployment; got.APIURL != "https://x.example.com" || got.Table != "t" {
-		t.Errorf("deployment %+v", got)
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// trials is how many installations are tried, whose refresh tokens Webex
-	// refuses: one may be dead, several in a row are not.
+	// trials is how many refused refresh tokens end the trial: one token may be
+	// revoked, but not several in a row.
 	trials = 3
-	// trialTimeout bounds one trial, a wait for a worker's lease included.
+	// trialTimeout bounds one trial, including the wait for a worker's lease.
 	trialTimeout = installation.LeaseLife + 10*time.Second
 )
 
-// client gives a client secret on trial, beside today's keyset.
+// client combines a client secret on trial with the present keyset.
 type client struct {
 	clientSecret secret.String
 	keyset       *sealing.Keyset
@@ -35,9 +35,9 @@ func (c client) ClientSecret(context.Context) (secret.String, error) { return c.
 // Sealer implements [lifecycle.Keys].
 func (c client) Sealer(context.Context) (lifecycle.Sealer, error) { return c.keyset, nil }
 
-// tryClientSecret has Webex take a new client secret before any function does:
-// by the exchange of one customer's refresh token. Without a customer there is
-// nothing to try it with, and it says so.
+// tryClientSecret proves a new client secret before any function uses it, by the
+// exchange of one customer's refresh token. Without a customer it cannot be tried,
+// and the result says so.
 func (s *session) tryClientSecret(ctx context.Context, value string, d parts) (says string, err error) {
 	keyset, err := sealing.Parse(d["tokenKeyset"])
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *session) tryClientSecret(ctx context.Context, value string, d parts) (s
 	if err != nil {
 		return "", err
 	}
-	// Of the settings, an exchange needs the client's id only.
+	// An exchange uses only the client id.
 	service, err := lifecycle.New(store, webex.NewClient(nil), client{secret.New(value), keyset}, lifecycle.Settings{
 		ClientID: s.settings.Variables["WEBEX_CLIENT_ID"], VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {}},
@@ -72,20 +72,20 @@ func tryWithSome(ctx context.Context, service *lifecycle.Service, store *dynamo.
 		cancel()
 		switch {
 		case err == nil:
-			return "Webex takes it: tried with " + row.OrgKey + ".", nil
+			return "Webex accepts it: tried with " + row.OrgKey + ".", nil
 		case errors.Is(err, webex.ErrInvalidClient):
-			return "", fmt.Errorf("nothing is changed: Webex does not take this client secret for WEBEX_CLIENT_ID: %w", err)
+			return "", fmt.Errorf("nothing was changed: Webex does not accept this client secret for WEBEX_CLIENT_ID: %w", err)
 		case errors.Is(err, installation.ErrNotFound):
 			continue // removed meanwhile
 		case !errors.Is(err, webex.ErrInvalidGrant) && !errors.Is(err, webex.ErrGrantRejected):
-			return "", fmt.Errorf("nothing is changed: the client secret could not be tried, run this again later: %w", err)
+			return "", fmt.Errorf("nothing was changed: the client secret could not be tried, run this again later: %w", err)
 		}
 		if refused = append(refused, err); len(refused) == trials {
 			break
 		}
 	}
 	if len(refused) > 0 {
-		return "", fmt.Errorf("nothing is changed: Webex refuses refresh tokens with it, WEBEX_CLIENT_ID may be another upload's: %w", errors.Join(refused...))
+		return "", fmt.Errorf("nothing was changed: Webex refuses refresh tokens with it, WEBEX_CLIENT_ID may belong to another upload: %w", errors.Join(refused...))
 	}
 	return "It could not be tried: there is no active installation yet.", nil
 }

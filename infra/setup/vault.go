@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 
 // Why a secret has no value.
 var (
-	errNoSecret = errors.New("there is no such secret: the stack is not deployed")
+	errNoSecret = errors.New("the secret does not exist: the stack is not deployed")
 	errNoValue  = errors.New("the secret has no value yet")
 )
 
-// vault is where secrets are.
+// vault stores secrets.
 type vault interface {
 	// get returns a secret's value and when it was written, or an error
 	// wrapping errNoSecret or errNoValue.
@@ -26,7 +26,7 @@ type vault interface {
 	put(ctx context.Context, name string, value []byte) error
 }
 
-// secretsManager is AWS's, with the credentials that the AWS tools use.
+// secretsManager is AWS Secrets Manager, with the credentials that the AWS tools use.
 type secretsManager struct{ client *secretsmanager.Client }
 
 func openVault(ctx context.Context) (vault, error) {
@@ -46,7 +46,7 @@ func openVault(ctx context.Context) (vault, error) {
 func (m secretsManager) get(ctx context.Context, name string) ([]byte, time.Time, error) {
 	out, err := m.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &name})
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		// A secret without a value is not found either.
+		// AWS reports a secret without a value as not found too.
 		if _, err := m.client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name}); err == nil {
 			return nil, time.Time{}, fmt.Errorf("%s: %w", name, errNoValue)
 		}

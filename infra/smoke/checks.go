@@ -1,4 +1,4 @@
-package main
+package smoke
 
 import (
 	"context"
@@ -23,6 +23,8 @@ type target struct {
 	base     *url.URL
 	loopback bool
 	client   *http.Client
+	// unreachable is set by the first request that got no answer.
+	unreachable bool
 }
 
 func newTarget(address string) (*target, error) {
@@ -35,10 +37,10 @@ func newTarget(address string) (*target, error) {
 	if base.Scheme != "https" && !loopback {
 		return nil, fmt.Errorf("%q is not an https address", address)
 	}
-	return &target{base, loopback, &http.Client{Timeout: 15 * time.Second, CheckRedirect: noRedirect}}, nil
+	return &target{base: base, loopback: loopback, client: &http.Client{Timeout: 15 * time.Second, CheckRedirect: noRedirect}}, nil
 }
 
-// answer is what came back.
+// answer is a response.
 type answer struct {
 	status int
 	header http.Header
@@ -56,6 +58,7 @@ func (t *target) send(ctx context.Context, method, path, accept, body string) (a
 	}
 	response, err := t.client.Do(request)
 	if err != nil {
+		t.unreachable = true
 		return answer{}, err
 	}
 	defer response.Body.Close()
@@ -63,10 +66,10 @@ func (t *target) send(ctx context.Context, method, path, accept, body string) (a
 	return answer{response.StatusCode, response.Header, string(text)}, err
 }
 
-// check is one thing that is tried.
+// check is one thing to try.
 type check struct {
 	name string
-	// do returns why it cannot be tried here, if so.
+	// do returns why the check was skipped, if it was.
 	do func(context.Context, *target) (skipped string, err error)
 }
 
@@ -75,13 +78,13 @@ var checks = []check{
 	{"a forged activation code is refused", forged("/activation")},
 	{"a forged management action is refused", forged("/actions")},
 	{"a forged cross-launch is refused", forged("/crossLaunch/digital_signage/assignContent")},
-	{"a launch is not given to a stranger", stranger},
+	{"a launch is refused without the content API key", withoutKey},
 	{"unknown routes are not found", unknownRoutes},
 	{"plain HTTP is not answered", plainHTTP},
 	{"TLS below 1.2 is refused", oldTLS},
 }
 
-// headers go with every answer, as packages gateway and page set them.
+// headers are part of every answer; packages gateway and page set them.
 var headers = map[string]string{
 	"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
 	"Strict-Transport-Security": "max-age=", "Content-Security-Policy": "frame-ancestors 'none'",
@@ -108,8 +111,8 @@ func page(ctx context.Context, t *target) (string, error) {
 	return "", secured(a)
 }
 
-// forged posts a well-formed token that a key of ours has signed, and Webex
-// has not: whoever takes it takes anything.
+// forged posts a well-formed token that is signed by our own key instead of
+// Webex's. A deployment that accepts it accepts anything.
 func forged(path string) func(context.Context, *target) (string, error) {
 	return func(ctx context.Context, t *target) (string, error) {
 		token, err := forge(time.Now())
@@ -125,7 +128,7 @@ func forged(path string) func(context.Context, *target) (string, error) {
 			return "", fmt.Errorf("it answers %d without a code", a.status)
 		}
 		if a.status != http.StatusUnauthorized || problem.Code != "bad_signature" && problem.Code != "unknown_key" {
-			return "", fmt.Errorf("it answers %d %s, and not 401 bad_signature or unknown_key", a.status, problem.Code)
+			return "", fmt.Errorf("it answers %d %s instead of 401 bad_signature or unknown_key", a.status, problem.Code)
 		}
 		return "", secured(a)
 	}
@@ -143,10 +146,10 @@ func forge(now time.Time) (string, error) {
 	return token.SignedString(key)
 }
 
-func stranger(ctx context.Context, t *target) (string, error) {
+func withoutKey(ctx context.Context, t *target) (string, error) {
 	a, err := t.send(ctx, http.MethodPost, "/launches/smoke", "application/json", "{}")
 	if err == nil && a.status != http.StatusUnauthorized {
-		err = fmt.Errorf("it answers %d, and not 401", a.status)
+		err = fmt.Errorf("it answers %d instead of 401", a.status)
 	}
 	return "", err
 }

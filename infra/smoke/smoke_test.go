@@ -1,4 +1,4 @@
-package main
+package smoke
 
 import (
 	"bytes"
@@ -11,9 +11,10 @@ import (
 	"testing"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/terminal"
 )
 
-// TestLocalStack: what passes there passes on AWS, but for TLS.
+// TestLocalStack: what passes there passes on AWS, except TLS.
 func TestLocalStack(t *testing.T) {
 	s, err := stack.Start(t.Context(), stack.Options{
 		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
@@ -22,40 +23,54 @@ func TestLocalStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Stop()
-	var out bytes.Buffer
-	if failed := run(t.Context(), s.URL(), &out); failed != 0 {
-		t.Errorf("%d checks fail:\n%s", failed, out.String())
-	}
-	if got := strings.Count(out.String(), "skip "); got != 2 || strings.Count(out.String(), "ok ") != len(checks)-2 {
-		t.Errorf("%d are skipped:\n%s", got, out.String())
+	if err := expect(t, s.URL(), len(checks)-2, 0, 2); err != nil {
+		t.Error(err)
 	}
 }
 
-// TestWhatIsNotASignpost: every check can fail.
+// expect runs all checks of an address, and compares how many end how.
+func expect(t *testing.T, address string, ok, failed, skipped int) error {
+	t.Helper()
+	var out bytes.Buffer
+	streams := terminal.Of(nil, &out, &out, nil)
+	streams.JSON = true
+	err := Run(t.Context(), streams, address)
+	count := func(result string) int { return strings.Count(out.String(), `"result": "`+result+`"`) }
+	if count("ok") != ok || count("failed") != failed || count("skipped") != skipped {
+		t.Errorf("want %d ok, %d failed, %d skipped:\n%s", ok, failed, skipped, out.String())
+	}
+	return err
+}
+
+// TestWhatIsNotASignpost: every check can fail, and the exit code says so.
 func TestWhatIsNotASignpost(t *testing.T) {
 	kind := http.NewServeMux()
 	kind.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{"code":"token_expired"}`)) })
 	server := httptest.NewServer(kind)
-	defer server.Close()
-	var out bytes.Buffer
-	if failed := run(t.Context(), server.URL, &out); failed != len(checks)-2 {
-		t.Errorf("%d checks fail:\n%s", failed, out.String())
+	if err := expect(t, server.URL, 0, len(checks)-2, 2); terminal.ExitCode(err) != terminal.ExitNotWell {
+		t.Errorf("it ends with %v", err)
+	}
+	server.Close()
+	if err := expect(t, server.URL, 0, 1, len(checks)-1); terminal.ExitCode(err) != terminal.ExitNotWell {
+		t.Errorf("out of reach it ends with %v", err)
+	}
+	if err := expect(t, strings.Replace(server.URL, "http:", "https:", 1), 0, 1, len(checks)-1); terminal.ExitCode(err) != terminal.ExitNotWell {
+		t.Errorf("out of reach by https it ends with %v", err)
 	}
 	for _, address := range []string{"", "signpost.example.com", "http://signpost.example.com", "https://"} {
-		if run(t.Context(), address, &out) != 1 {
-			t.Errorf("%q was tried", address)
+		if err := Run(t.Context(), terminal.Of(nil, io.Discard, io.Discard, nil), address); terminal.ExitCode(err) != terminal.ExitUsage {
+			t.Errorf("%q: %v", address, err)
 		}
 	}
 }
 
-// TestTLS: a server that takes old TLS is found out, and one of today is not.
+// TestTLS: a server that accepts old TLS fails the check, as does one out of reach.
 func TestTLS(t *testing.T) {
 	for version, refused := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS12: true} {
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())
 		server.TLS = &tls.Config{MinVersion: version}
 		server.Config.ErrorLog = log.New(io.Discard, "", 0)
 		server.StartTLS()
-		defer server.Close()
 		target, err := newTarget(server.URL)
 		if err != nil {
 			t.Fatal(err)
@@ -64,6 +79,10 @@ func TestTLS(t *testing.T) {
 		skipped, err := oldTLS(t.Context(), target)
 		if skipped != "" || (err == nil) != refused {
 			t.Errorf("from %x on: %q %v", version, skipped, err)
+		}
+		server.Close()
+		if _, err := oldTLS(t.Context(), target); err == nil {
+			t.Error("an unreachable server is said to refuse old TLS")
 		}
 	}
 }

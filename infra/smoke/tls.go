@@ -1,4 +1,4 @@
-package main
+package smoke
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 
 const onLoopback = "there is no TLS on loopback"
 
-// plainHTTP expects no answer at all on port 80, or one that is of no use.
+// plainHTTP expects port 80 to answer nothing, or a refusal or redirect.
 func plainHTTP(ctx context.Context, t *target) (string, error) {
 	if t.loopback {
 		return onLoopback, nil
@@ -25,7 +25,7 @@ func plainHTTP(ctx context.Context, t *target) (string, error) {
 	client := &http.Client{Timeout: 5 * time.Second, CheckRedirect: noRedirect}
 	response, err := client.Do(request)
 	if err != nil {
-		return "", nil // nobody listens: as it should be
+		return "", nil // nothing listens, as required
 	}
 	defer response.Body.Close()
 	if response.StatusCode < http.StatusMultipleChoices {
@@ -34,7 +34,7 @@ func plainHTTP(ctx context.Context, t *target) (string, error) {
 	return "", nil
 }
 
-// oldTLS expects the handshake to fail.
+// oldTLS expects the server to refuse the handshake.
 func oldTLS(ctx context.Context, t *target) (string, error) {
 	if t.loopback {
 		return onLoopback, nil
@@ -43,16 +43,17 @@ func oldTLS(ctx context.Context, t *target) (string, error) {
 	if port == "" {
 		port = "443"
 	}
-	dialer := tls.Dialer{
-		NetDialer: &net.Dialer{Timeout: 5 * time.Second},
-		// What is refused here is refused by the server, not by us; whose
-		// certificate it has is seen by the other checks, and nothing is sent.
-		Config: &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, InsecureSkipVerify: true},
-	}
+	dialer := net.Dialer{Timeout: 5 * time.Second}
 	connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(t.base.Hostname(), port))
 	if err != nil {
+		return "", err
+	}
+	defer connection.Close()
+	// The client must accept what the server is expected to refuse. The other
+	// checks verify the certificate, and nothing is sent here.
+	handshake := tls.Client(connection, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11, InsecureSkipVerify: true})
+	if err := handshake.HandshakeContext(ctx); err != nil {
 		return "", nil
 	}
-	_ = connection.Close()
-	return "", fmt.Errorf("TLS 1.1 is taken")
+	return "", fmt.Errorf("TLS 1.1 is accepted")
 }

@@ -13,19 +13,19 @@ import (
 	"signpost/shared/config"
 )
 
-// placeholders stand for what a stack gives its functions itself.
+// placeholders stand for the variables that the stack itself sets.
 var placeholders = map[string]string{
 	"INSTALLATIONS_TABLE": "installations", "SECRET_ID": "secret",
 	// The functions' rules differ on AWS, where nothing is on loopback.
 	"AWS_LAMBDA_FUNCTION_NAME": "function",
 }
 
-// Check returns all that is wrong with the settings, by the functions' own
-// rules and those of a deployment. The template says which variables there are.
+// Check returns everything that is wrong with the settings, by the functions'
+// own rules and those of a deployment. The template declares the variables.
 func (s Settings) Check(t *template.Template) error {
 	problems := []error{s.checkNames(t), s.checkVariables(t), s.Deployment.check()}
 	if s.Deployment.Domain != "" && s.Variables["PUBLIC_URL"] != "" {
-		problems = append(problems, errors.New("PUBLIC_URL is set, and a domain, which sets it: leave one out"))
+		problems = append(problems, errors.New("PUBLIC_URL and deployment.domain are both set, and the domain implies PUBLIC_URL: remove one"))
 	}
 	return errors.Join(problems...)
 }
@@ -38,8 +38,8 @@ func (s Settings) checkVariables(t *template.Template) error {
 	return config.Check(environ)
 }
 
-// CheckVariable returns what is wrong with one variable, as the functions judge
-// it on AWS; what depends on other variables is not looked at.
+// CheckVariable returns what is wrong with one variable by the functions' rules
+// on AWS, regardless of other variables.
 func CheckVariable(name, value string) error {
 	environ := maps.Clone(placeholders)
 	environ[name] = value
@@ -56,8 +56,8 @@ func CheckVariable(name, value string) error {
 	return errors.Join(problems...)
 }
 
-// checkNames refuses variables that are not settings: a misspelt one would do
-// nothing, and a secret has no place in the file.
+// checkNames refuses variables that are not settings: a misspelt one would have
+// no effect, and secrets do not belong in the file.
 func (s Settings) checkNames(t *template.Template) error {
 	settings := Parameters(t)
 	var problems []error
@@ -70,7 +70,7 @@ func (s Settings) checkNames(t *template.Template) error {
 }
 
 // Parameters maps the functions' variables to the template's parameters that
-// feed them, but for the secrets, which a stack makes itself.
+// feed them, except the secrets, which the stack creates.
 func Parameters(t *template.Template) map[string]string {
 	parameters := map[string]string{}
 	for _, f := range t.Functions {
@@ -104,21 +104,21 @@ func (d Deployment) check() error {
 	require(d.CertificateARN == "" || certificatePattern.MatchString(d.CertificateARN), "certificateArn is not the ARN of an ACM certificate")
 	require((d.Domain == "") == (d.CertificateARN == ""), "domain and certificateArn go together: set both, or neither")
 	require(d.HostedZoneID == "" || zonePattern.MatchString(d.HostedZoneID), "hostedZoneId is not the id of a Route 53 zone")
-	require(d.HostedZoneID == "" || d.Domain != "", "hostedZoneId is of no use without a domain")
-	require(!d.Firewall || d.Domain != "", "firewall needs a domain: callers reach it by that name, set domain and certificateArn")
+	require(d.HostedZoneID == "" || d.Domain != "", "hostedZoneId has no effect without a domain")
+	require(!d.Firewall || d.Domain != "", "firewall requires a domain, since callers reach it by that name: set domain and certificateArn")
 	require(!d.Firewall || d.CertificateARN == "" || strings.Contains(d.CertificateARN, ":"+FirewallRegion+":"),
-		"firewall needs a certificate of %s, where CloudFront looks for it", FirewallRegion)
+		"firewall requires a certificate in %s, where CloudFront looks for it", FirewallRegion)
 	require(d.APIURL == "" || config.CheckAddress(d.APIURL) == nil, "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)
 	require(d.ReservedConcurrency <= 0 || d.VerifyRuns <= d.ReservedConcurrency,
-		"verifyRuns is %d, and reservedConcurrency %d: so many runs of a minute need as much concurrency, else Lambda refuses some", d.VerifyRuns, d.ReservedConcurrency)
+		"verifyRuns is %d but reservedConcurrency is %d: parallel runs require as much concurrency, else Lambda throttles some", d.VerifyRuns, d.ReservedConcurrency)
 	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
 	return errors.Join(problems...)
 }
 
-// IsEmail reports whether address is one, bare and without a name.
+// IsEmail reports whether address is a bare e-mail address, without a display name.
 func IsEmail(address string) bool {
 	parsed, err := mail.ParseAddress(address)
 	return err == nil && parsed.Address == address && strings.Contains(address[strings.LastIndex(address, "@"):], ".")

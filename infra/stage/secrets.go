@@ -1,42 +1,46 @@
 package stage
 
-// Logical ids, in the stack, of what outlives it beside the secrets: the table,
-// which is the template's, and the key of production.
+// Logical ids of the resources that outlive the stack, in addition to the
+// secrets: the table, which the template declares, and production's key.
 const (
 	TableID = "InstallationsTable"
 	KeyID   = "DataKey"
 )
 
-// TableName is the name of a stage's table. It is fixed, so that a stack can
-// take over the table of one that was deleted.
-func TableName(stage string) string { return "signpost-" + stage + "-installations" }
+// Stack is the name of a stage's stack.
+func Stack(stage string) string { return "signpost-" + stage }
 
-// FirewallRegion is the one region from which CloudFront takes certificates and
-// the rules of its firewall.
+// TableName is the name of a stage's table. It is fixed, so that a new
+// stack can adopt the table of a deleted one.
+func TableName(stage string) string { return Stack(stage) + "-installations" }
+
+// FirewallRegion is the only region in which CloudFront finds certificates and
+// web ACLs.
 const FirewallRegion = "us-east-1"
 
 const firewallSuffix = "-firewall"
 
 // FirewallStack is the name of the stack of a stage's firewall.
-func FirewallStack(stage string) string { return "signpost-" + stage + firewallSuffix }
+func FirewallStack(stage string) string { return Stack(stage) + firewallSuffix }
 
 // OriginKeyName is the name of the secret that a stage's firewall and functions
-// share. It is random: nobody writes or reads it.
-func OriginKeyName(stage string) string { return "signpost-" + stage + "/origin-key" }
+// share. Its value is generated at random.
+func OriginKeyName(stage string) string { return Stack(stage) + "/origin-key" }
 
 // Secret is one of a stage's secrets.
 type Secret struct {
-	// Name is its name in Secrets Manager, Parameter the template's for its id.
+	// Name is its name in Secrets Manager, Parameter the template's parameter
+	// that takes its id.
 	Name, Parameter        string
 	LogicalID, Description string
 }
 
-// Secrets are a stage's secrets: the integration's own, and what the content
-// server shares with us. Their names are fixed, so that their values can be
-// written without asking the stack.
+// Secrets are a stage's secrets: the integration's, and the one shared with the
+// content server. Their names are fixed, so that their values can be written
+// without describing the stack.
 func Secrets(stage string) []Secret {
 	return []Secret{
-		{"signpost-" + stage + "/integration", "IntegrationSecretId", "IntegrationSecret", "clientSecret and tokenKeyset"},
-		{"signpost-" + stage + "/content", "ContentSecretId", "ContentSecret", "contentApiKey, which the content server has too"},
+		{Stack(stage) + "/integration", "IntegrationSecretId", "IntegrationSecret", "clientSecret and tokenKeyset"},
+		{Stack(stage) + "/content", "ContentSecretId", "ContentSecret", "contentApiKey, shared with the content server"},
 	}
 }

@@ -1,9 +1,9 @@
 // Package stage owns the settings of a deployment: their file, their form, and
-// what is wrong with them. One file per stage holds all that a person has to
-// say, for the functions, the stack and the manifest alike; nothing in it is
-// secret, so that it may be kept with the code.
+// what is wrong with them. One file per stage holds everything that a person has
+// to say, for the functions, the stack and the manifest alike; nothing in it is
+// secret, so it can be kept under version control.
 //
-// It asks nobody, calls nothing and knows no AWS.
+// It asks no questions, makes no calls and does not know AWS.
 package stage
 
 import (
@@ -21,7 +21,7 @@ import (
 )
 
 // Production is the stage that is protected against deletion and encrypted with
-// a key of its own.
+// its own key.
 const Production = "prod"
 
 // Settings are those of one stage.
@@ -30,46 +30,48 @@ type Settings struct {
 	Name string `json:"-"`
 
 	// Variables are settings of the functions, by the names of their
-	// environment variables. What is left out has the template's default.
+	// environment variables. A missing one has the template's default.
 	Variables   map[string]string `json:"variables"`
 	Deployment  Deployment        `json:"deployment"`
 	Integration Integration       `json:"integration"`
-	// Written is what the last written manifest was.
+	// Written describes the last manifest that was written.
 	Written Written `json:"manifestWritten"`
+	// NextQuestion is the question at which an interactive setup stopped, so
+	// that the next one resumes there; "" once all were answered.
+	NextQuestion string `json:"nextQuestion,omitempty"`
 }
 
-// Deployment is what the stack around the functions is like. The zero value is
-// good.
+// Deployment configures the stack around the functions. The zero value is valid.
 type Deployment struct {
 	Architecture     string `json:"architecture,omitempty"`
 	LogRetentionDays int    `json:"logRetentionDays,omitempty"`
-	// Domain is a host name of one's own for the API, with a certificate of the
-	// stack's region. With a hosted zone of Route 53 the name is made too.
+	// Domain is the vendor's own host name for the API, with a certificate of the
+	// stack's region. With a hosted zone of Route 53 the DNS record is created too.
 	Domain         string `json:"domain,omitempty"`
 	CertificateARN string `json:"certificateArn,omitempty"`
 	HostedZoneID   string `json:"hostedZoneId,omitempty"`
 	// Firewall puts CloudFront with rules for each caller's address in front of
-	// the API, at Domain, and has the API's own address refuse everybody else.
-	// The certificate is then one of [FirewallRegion].
+	// the API, at Domain; the API's own address then refuses direct requests.
+	// The certificate must be in [FirewallRegion].
 	Firewall bool `json:"firewall,omitempty"`
-	// APIURL is the address that API Gateway gave, and Table the name that
-	// DynamoDB did, once they are known.
+	// APIURL is the API's address and Table the table's name, both known after
+	// the first deployment.
 	APIURL string `json:"apiUrl,omitempty"`
 	Table  string `json:"table,omitempty"`
-	// AlarmEmail hears of alarms.
+	// AlarmEmail receives alarms.
 	AlarmEmail string `json:"alarmEmail,omitempty"`
 	// TokenInvalidPerDay is how many customers may lose their token in a day
-	// before a person must look. Default: none.
+	// before the alarm fires. Default: none.
 	TokenInvalidPerDay int `json:"tokenInvalidPerDay,omitempty"`
-	// ReservedConcurrency is kept for the schedule's function; 0 keeps none.
-	// New accounts have too little to reserve any.
+	// ReservedConcurrency is reserved for the schedule's function; 0 reserves
+	// none. New accounts have too little to reserve any.
 	ReservedConcurrency int `json:"reservedConcurrency,omitempty"`
-	// VerifyRuns is how many functions share each minute's verification; 0
-	// leaves it to the template.
+	// VerifyRuns is how many invocations share each minute's verification; 0
+	// means the template's default.
 	VerifyRuns int `json:"verifyRuns,omitempty"`
-	// Schedules is ENABLED or DISABLED, which stops all verification: of two
-	// stacks with the same customers only one may verify. "" leaves it to the
-	// template.
+	// Schedules is ENABLED or DISABLED. DISABLED stops all verification: of two
+	// stacks with the same customers only one may verify. "" means the template's
+	// default.
 	Schedules string            `json:"schedules,omitempty"`
 	Tags      map[string]string `json:"tags,omitempty"`
 }
@@ -77,8 +79,8 @@ type Deployment struct {
 // SchedulesOff reports whether the stack's schedules are disabled.
 func (d Deployment) SchedulesOff() bool { return d.Schedules == "DISABLED" }
 
-// Integration is what the manifest says of the vendor and asks of the customer,
-// beside what follows from the variables.
+// Integration is what the manifest says about the vendor and requests from the
+// customer, in addition to what follows from the variables.
 type Integration struct {
 	DisplayName    string `json:"displayName"`
 	Email          string `json:"email"`
@@ -89,11 +91,11 @@ type Integration struct {
 	// Provisioning is "https", where Control Hub posts the activation code, or
 	// "manual", where an admin pastes it.
 	Provisioning string `json:"provisioning"`
-	// Role is asked for with each admin scope, if any.
+	// Role is requested with each admin scope, if set.
 	Role string `json:"role,omitempty"`
-	// JSXAPI asks that the web app may use the device's xAPI directly.
+	// JSXAPI requests direct access to the device's xAPI for the web app.
 	JSXAPI bool `json:"jsxapi,omitempty"`
-	// XAPI is what else the integration does with devices: paths by kind.
+	// XAPI lists the other xAPI paths that the integration uses, by kind.
 	XAPI XAPI `json:"xapi,omitzero"`
 }
 
@@ -104,27 +106,26 @@ type XAPI struct {
 	Events   []string `json:"events,omitempty"`
 }
 
-// Written is a manifest as it was written: its version, and the digest of the
-// rest.
+// Written identifies a written manifest: its version, and a digest of the rest.
 type Written struct {
 	Version int    `json:"version,omitempty"`
 	Digest  string `json:"digest,omitempty"`
 }
 
-// Production reports whether this is the stage that customers use.
+// Production reports whether customers use this stage.
 func (s Settings) Production() bool { return s.Name == Production }
 
-// Deployed reports whether a deployment of the stage has succeeded, as far as
-// the file tells.
+// Deployed reports whether, according to the file, a deployment of the stage has
+// succeeded.
 func (s Settings) Deployed() bool { return s.Deployment.APIURL != "" }
 
 // Protected reports whether stack and table are protected against deletion. They
-// are not before a first deployment has succeeded: one that fails could not be
-// taken back, nor repeated.
+// are only after the first deployment has succeeded: a failed one could
+// otherwise be neither rolled back nor repeated.
 func (s Settings) Protected() bool { return s.Production() && s.Deployed() }
 
-// PublicURL is the API's address without a slash at its end, as the functions
-// take it too, "" while nobody knows it.
+// PublicURL is the API's address without a trailing slash, in the form that the
+// functions use, "" while it is not known.
 func (s Settings) PublicURL() string {
 	if s.Deployment.Domain != "" {
 		return "https://" + s.Deployment.Domain
@@ -132,9 +133,9 @@ func (s Settings) PublicURL() string {
 	return strings.TrimRight(cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL), "/")
 }
 
-// Environment is what the stack gives to its functions, as far as the file
-// tells; which function gets which secret is the template's to say, and this is
-// the integration's.
+// Environment is what the stack passes to its functions, as far as the file
+// knows. The template decides which function gets which secret; this one is the
+// integration's.
 func (s Settings) Environment() map[string]string {
 	environ := map[string]string{"INSTALLATIONS_TABLE": s.Deployment.Table, "SECRET_ID": Secrets(s.Name)[0].Name}
 	maps.Copy(environ, s.Variables)
@@ -146,30 +147,49 @@ func (s Settings) Environment() map[string]string {
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
 
-// CheckName returns an error for what cannot be a stage.
+// CheckName returns an error for a name that no stage can have.
 func CheckName(name string) error {
 	if strings.HasSuffix(name, firewallSuffix) {
-		return fmt.Errorf("STAGE is %q: names that end so are those of other stages' firewalls", name)
+		return fmt.Errorf("stage %q: names that end in "+firewallSuffix+" are reserved for the firewalls of other stages", name)
 	}
 	if !namePattern.MatchString(name) {
-		return fmt.Errorf("STAGE is %q: it must be a short name such as dev or prod, of lower-case letters, digits and -", name)
+		return fmt.Errorf("stage %q: it must be a short name such as dev or prod, of lower-case letters, digits and -", name)
 	}
 	return nil
 }
 
-// File is where a stage's settings are, below the project's root.
-func File(root, name string) string {
-	return filepath.Join(root, "infra", "stages", name+".json")
+// File is the file of a stage's settings, in the folder that holds those of all
+// stages.
+func File(folder, name string) string {
+	return filepath.Join(folder, Stack(name)+".json")
 }
 
-// Read reads a stage's settings without judging them. One that has none yet has
-// a name only, and found is false.
-func Read(root, name string) (s Settings, found bool, err error) {
+// ManifestFile is the file of a stage's manifest, beside its settings.
+func ManifestFile(folder, name string) string {
+	return filepath.Join(folder, Stack(name)+"-manifest.json")
+}
+
+// ErrNotFound is returned for a stage that has no settings yet.
+var ErrNotFound = errors.New("there are no settings")
+
+// Load reads the settings of a stage that must have some, else it returns
+// [ErrNotFound]. It does not check them.
+func Load(folder, name string) (Settings, error) {
+	s, found, err := Read(folder, name)
+	if err == nil && !found {
+		err = fmt.Errorf("%w of %s in %s", ErrNotFound, name, File(folder, name))
+	}
+	return s, err
+}
+
+// Read reads a stage's settings and does not check them. A stage without
+// settings gets its name only, and found is false.
+func Read(folder, name string) (s Settings, found bool, err error) {
 	s = Settings{Name: name, Variables: map[string]string{}}
 	if err := CheckName(name); err != nil {
 		return s, false, err
 	}
-	text, err := os.ReadFile(File(root, name))
+	text, err := os.ReadFile(File(folder, name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, false, nil
 	}
@@ -179,7 +199,7 @@ func Read(root, name string) (s Settings, found bool, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&s); err != nil {
-		return s, false, fmt.Errorf("settings of %s: %s: %w", name, File(root, name), err)
+		return s, false, fmt.Errorf("settings of %s: %s: %w", name, File(folder, name), err)
 	}
 	if s.Variables == nil {
 		s.Variables = map[string]string{}
@@ -187,14 +207,14 @@ func Read(root, name string) (s Settings, found bool, err error) {
 	return s, true, nil
 }
 
-// Write writes the settings, whole or not at all.
-func (s Settings) Write(root string) error {
+// Write replaces the settings' file atomically.
+func (s Settings) Write(folder string) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // addresses are to be read by people
+	encoder.SetEscapeHTML(false) // so that people can read addresses
 	encoder.SetIndent("", "  ")
 	err := encoder.Encode(s)
-	file := File(root, s.Name)
+	file := File(folder, s.Name)
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(file), 0o755)
 	}

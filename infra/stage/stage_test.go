@@ -1,6 +1,7 @@
 package stage_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -50,20 +51,20 @@ func TestCheck(t *testing.T) {
 		{"two addresses", func(s *stage.Settings) {
 			s.Deployment.Domain, s.Variables["PUBLIC_URL"] = "a.example.com", "https://b.example.com"
 			s.Deployment.CertificateARN = "arn:aws:acm:eu-west-1:123456789012:certificate/x"
-		}, []string{"PUBLIC_URL is set, and a domain"}},
+		}, []string{"PUBLIC_URL and deployment.domain are both set"}},
 		{"runs", func(s *stage.Settings) { s.Deployment.VerifyRuns = 3 }, []string{"verifyRuns"}},
 		{"firewall without a domain", func(s *stage.Settings) {
 			s.Deployment.Firewall = true
 			s.Deployment.Domain, s.Deployment.CertificateARN, s.Deployment.HostedZoneID = "", "", ""
 		},
-			[]string{"firewall needs a domain"}},
-		{"firewall with a certificate of elsewhere", func(s *stage.Settings) {
+			[]string{"firewall requires a domain"}},
+		{"firewall with a certificate in another region", func(s *stage.Settings) {
 			s.Deployment.Firewall, s.Deployment.Domain = true, "signpost.example.com"
 			s.Deployment.CertificateARN = "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09"
-		}, []string{"certificate of us-east-1"}},
+		}, []string{"certificate in us-east-1"}},
 		{"schedules", func(s *stage.Settings) { s.Deployment.Schedules = "off" }, []string{"schedules is \"off\""}},
 		{"more runs than concurrency", func(s *stage.Settings) { s.Deployment.VerifyRuns, s.Deployment.ReservedConcurrency = 4, 2 },
-			[]string{"verifyRuns is 4, and reservedConcurrency 2"}},
+			[]string{"verifyRuns is 4 but reservedConcurrency is 2"}},
 		{"nothing reserved", func(s *stage.Settings) { s.Deployment.VerifyRuns = 4 }, nil},
 		{"numbers", func(s *stage.Settings) { s.Deployment.LogRetentionDays, s.Deployment.TokenInvalidPerDay = 2, -1 }, []string{"logRetentionDays", "negative"}},
 		{"the rest", func(s *stage.Settings) {
@@ -112,6 +113,9 @@ func TestReadAndWrite(t *testing.T) {
 	}
 	if _, _, err := stage.Read(root, "dev"); err == nil {
 		t.Error("an unknown field was ignored")
+	}
+	if _, err := stage.Load(root, "other"); !errors.Is(err, stage.ErrNotFound) {
+		t.Errorf("a stage without settings: %v", err)
 	}
 	for _, name := range []string{"", "../x", "Prod", strings.Repeat("a", 17), "prod-firewall"} {
 		if _, _, err := stage.Read(root, name); err == nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // Line reads one line of In, without its end. It returns io.EOF if there is
@@ -33,6 +35,28 @@ func (s *IO) All(ctx context.Context) (string, error) {
 		text, err := io.ReadAll(io.LimitReader(s.In, mostRead))
 		return string(text), err
 	})
+}
+
+// Hidden reads a line like Line, without showing what is typed on a terminal. It
+// leaves the terminal as it was, also when the context ends.
+func (s *IO) Hidden(ctx context.Context) (string, error) {
+	if s.keyboard == nil {
+		return s.Line(ctx)
+	}
+	terminal := int(s.keyboard.Fd())
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return "", err
+	}
+	text, err := until(ctx, func() (string, error) {
+		text, err := term.ReadPassword(terminal)
+		return string(text), err
+	})
+	fmt.Fprintln(s.Err)
+	if restoreErr := term.Restore(terminal, before); err == nil {
+		err = restoreErr
+	}
+	return text, err
 }
 
 // until reads in the background, since a read of a terminal cannot be

@@ -28,6 +28,8 @@ type IO struct {
 	Colour bool
 	// Progress is whether Err is a terminal, where a progress bar can be drawn.
 	Progress bool
+	// keyboard is In if that is a terminal, where typed text can be hidden.
+	keyboard *os.File
 }
 
 // Of returns the IO of a process with these streams and this environment.
@@ -35,8 +37,13 @@ type IO struct {
 func Of(in io.Reader, out, problems io.Writer, environ map[string]string) *IO {
 	terminal := IsTerminal(out)
 	dumb := environ["TERM"] == "dumb"
+	keyboard, ok := in.(*os.File)
+	if !ok || !IsTerminal(in) {
+		keyboard = nil
+	}
 	return &IO{
-		In: in, Out: out, Err: problems, Terminal: terminal,
+		keyboard: keyboard,
+		In:       in, Out: out, Err: problems, Terminal: terminal,
 		Colour:   terminal && environ["NO_COLOR"] == "" && !dumb,
 		Progress: IsTerminal(problems) && !dumb,
 	}

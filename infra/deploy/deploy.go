@@ -1,0 +1,191 @@
+// Package deploy synthesizes, compares, deploys and deletes the stack of a
+// stage, and that of its firewall, by the CDK's command. It keeps the stage's
+// settings up to date with what a deployment gave.
+package deploy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"signpost/infra/adopt"
+	"signpost/infra/distribution"
+	"signpost/infra/stage"
+	"signpost/infra/template"
+	"signpost/infra/terminal"
+)
+
+// Options say which stage, and from what it is deployed.
+type Options struct {
+	Distribution distribution.Distribution
+	// ConfigDir holds the settings of the stages, and Stage is one of them.
+	ConfigDir, Stage string
+	// Program is the signpost command, which is the CDK app too.
+	Program string
+	// Yes confirms the deletion of any stage but production; Confirm, the
+	// stack's name, that of any stage.
+	Yes     bool
+	Confirm string
+	// Account opens the account that is asked for resources of a deleted stack.
+	Account func(context.Context) (adopt.Account, error)
+}
+
+func (o Options) outputs() string { return o.Distribution.Work("outputs-" + o.Stage + ".json") }
+
+// Deploy deploys a stage, after it adopted what an earlier stack left behind.
+func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
+	settings, err := o.load()
+	if err != nil {
+		return err
+	}
+	c, err := o.cdk(io)
+	if err != nil {
+		return err
+	}
+	first := !settings.Deployed()
+	if first {
+		if err := adoptLeft(ctx, io, o, c, settings); err != nil {
+			return err
+		}
+	}
+	if settings, err = o.deployStack(ctx, c); err != nil {
+		return err
+	}
+	if first && settings.Production() {
+		io.Note("The stack is deployed; a second deployment protects it against deletion.")
+		if settings, err = o.deployStack(ctx, c); err != nil {
+			return err
+		}
+	}
+	if hasFirewall(settings) {
+		return c.run(ctx, "deploy", stage.FirewallStack(o.Stage), "--exclusively")
+	}
+	return nil
+}
+
+// load reads settings from which the stage can be deployed.
+func (o Options) load() (stage.Settings, error) {
+	settings, err := stage.Load(o.ConfigDir, o.Stage)
+	var read *template.Template
+	if err == nil {
+		read, err = template.Read(o.Distribution.Template(settings.Deployment.Architecture))
+	}
+	if err == nil {
+		err = settings.Check(read)
+	}
+	if err != nil {
+		return settings, terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
+	}
+	return settings, nil
+}
+
+// deployStack deploys the main stack, and writes its outputs into the settings.
+func (o Options) deployStack(ctx context.Context, c cdk) (stage.Settings, error) {
+	err := c.run(ctx, "deploy", stage.Stack(o.Stage), "--no-previous-parameters", "--outputs-file", o.outputs())
+	if err != nil {
+		return stage.Settings{}, err
+	}
+	return takeOutputs(o.outputs(), o.ConfigDir, o.Stage)
+}
+
+// takeOutputs writes the API's address and the table's name, which the CDK wrote
+// into file, into the settings.
+func takeOutputs(file, folder, name string) (stage.Settings, error) {
+	settings, err := stage.Load(folder, name)
+	if err != nil {
+		return settings, err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return settings, fmt.Errorf("outputs: %w", err)
+	}
+	var stacks map[string]struct{ ApiUrl, TableName string }
+	if err := json.Unmarshal(text, &stacks); err != nil {
+		return settings, fmt.Errorf("outputs: %s: %w", file, err)
+	}
+	given := stacks[stage.Stack(name)]
+	if given.ApiUrl == "" || given.TableName == "" {
+		return settings, fmt.Errorf("outputs: %s has no ApiUrl or no TableName of %s", file, stage.Stack(name))
+	}
+	deployment := &settings.Deployment
+	if deployment.APIURL == given.ApiUrl && deployment.Table == given.TableName {
+		return settings, nil
+	}
+	deployment.APIURL, deployment.Table = given.ApiUrl, given.TableName
+	return settings, settings.Write(folder)
+}
+
+// hasFirewall reports whether the stage has a firewall that can be deployed.
+func hasFirewall(settings stage.Settings) bool {
+	return settings.Deployment.Firewall && settings.Deployed()
+}
+
+// adoptLeft imports what an earlier stack of the stage left behind.
+func adoptLeft(ctx context.Context, io *terminal.IO, o Options, c cdk, settings stage.Settings) error {
+	file := o.Distribution.Work("left-" + o.Stage + ".json")
+	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	account, err := o.Account(ctx)
+	if err != nil {
+		return err
+	}
+	left, err := adopt.Left(ctx, account, settings)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	text, err := json.MarshalIndent(left, "", "  ")
+	if err == nil {
+		err = os.WriteFile(file, text, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	io.Note(fmt.Sprintf("An earlier stack of %s left these resources, which the new one adopts:\n%s", o.Stage, text))
+	return c.run(ctx, "import", stage.Stack(o.Stage), "--resource-mapping", file)
+}
+
+// Destroy deletes the stacks of a stage, after a confirmation. The table and the
+// secrets of production stay, and the next deployment adopts them.
+func Destroy(ctx context.Context, io *terminal.IO, o Options) error {
+	settings, found, err := stage.Read(o.ConfigDir, o.Stage)
+	if err != nil {
+		return err
+	}
+	stack := stage.Stack(o.Stage)
+	if o.Confirm != "" && o.Confirm != stack {
+		return terminal.Usagef("--confirm is %q, but the stack is %s: nothing was deleted", o.Confirm, stack)
+	}
+	if confirmed := o.Confirm == stack || o.Yes && !settings.Production(); !confirmed {
+		what := "This deletes the stack " + stack + ". Its table stays, and the next deployment adopts it."
+		if settings.Production() {
+			what = "This is PRODUCTION. " + what + " In a script use --confirm " + stack + "."
+		}
+		if err := io.Confirm(ctx, what, stack); err != nil {
+			return err
+		}
+	}
+	c, err := o.cdk(io)
+	if err != nil {
+		return err
+	}
+	if hasFirewall(settings) {
+		if err := c.run(ctx, "destroy", stage.FirewallStack(o.Stage), "--exclusively", "--force"); err != nil {
+			return err
+		}
+	}
+	if err := c.run(ctx, "destroy", stack, "--force"); err != nil {
+		return err
+	}
+	if !found || !settings.Deployed() {
+		return nil
+	}
+	account, err := o.Account(ctx)
+	if err != nil {
+		return err
+	}
+	return adopt.Forget(account, o.ConfigDir, settings)
+}

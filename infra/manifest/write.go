@@ -1,0 +1,131 @@
+package manifest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"signpost/infra/stage"
+	"signpost/infra/terminal"
+)
+
+// Write writes a stage's manifest, and its version into the settings.
+func Write(io *terminal.IO, folder, name string) error {
+	settings, err := stage.Load(folder, name)
+	if err != nil {
+		return err
+	}
+	next, changed, err := version(settings)
+	if err != nil {
+		return err
+	}
+	text, err := encode(next)
+	if err != nil {
+		return err
+	}
+	file := stage.ManifestFile(folder, name)
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return err
+	}
+	settings.Written = stage.Written{Version: next.ManifestVersion, Digest: digest(next)}
+	if err := settings.Write(folder); err != nil {
+		return err
+	}
+	if io.JSON {
+		return io.Print(map[string]any{"file": file, "version": next.ManifestVersion, "changed": changed})
+	}
+	explain(io, file, next, changed)
+	return nil
+}
+
+// Check prints whether Write would write a new version, and returns
+// terminal.ErrNotWell if so.
+func Check(io *terminal.IO, folder, name string) error {
+	settings, err := stage.Load(folder, name)
+	if err != nil {
+		return err
+	}
+	next, changed, err := Changed(settings)
+	if err != nil {
+		return fmt.Errorf("the manifest cannot be written yet:\n%w", err)
+	}
+	if io.JSON {
+		err = io.Print(map[string]any{"version": next, "changed": changed})
+	} else if changed {
+		io.Bad(fmt.Sprintf("the settings require version %d of the manifest: run signpost manifest --stage %s", next, name))
+	} else {
+		io.Good(fmt.Sprintf("version %d of the manifest matches the settings", next))
+	}
+	if err == nil && changed {
+		return terminal.ErrNotWell
+	}
+	return err
+}
+
+// Changed returns the version of the manifest that the settings require, and
+// whether it differs from the last written one. The error is everything that
+// keeps the manifest from being written.
+func Changed(settings stage.Settings) (next int, changed bool, err error) {
+	m, changed, err := version(settings)
+	return m.ManifestVersion, changed, err
+}
+
+// version gives the settings' manifest the version of the last one if it is
+// equal, else the next.
+func version(settings stage.Settings) (Manifest, bool, error) {
+	next := derive(settings)
+	if err := next.check(); err != nil {
+		return Manifest{}, false, err
+	}
+	next.ManifestVersion = max(settings.Written.Version, 1)
+	changed := settings.Written.Digest != digest(next)
+	if changed && settings.Written.Version > 0 {
+		next.ManifestVersion++
+	}
+	return next, changed, nil
+}
+
+// digest identifies a manifest regardless of its version.
+func digest(m Manifest) string {
+	m.ManifestVersion = 0
+	text, err := encode(m)
+	if err != nil {
+		panic(err) // a struct of strings always encodes
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
+
+func encode(m Manifest) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(m); err != nil {
+		return nil, fmt.Errorf("manifest: %w", err)
+	}
+	return text.Bytes(), nil
+}
+
+// explain prints what to do with a manifest that was written.
+func explain(io *terminal.IO, file string, m Manifest, changed bool) {
+	written := fmt.Sprintf("%s: version %d", file, m.ManifestVersion)
+	switch {
+	case !changed:
+		io.Good(written + ", unchanged")
+	case m.ManifestVersion == 1:
+		io.Good(written)
+		io.Note("Upload it in Control Hub, under Workspaces, Integrations, Add integration.")
+		io.Note("Control Hub then shows an OAuth client: signpost setup asks for its id and secret.")
+	default:
+		io.Good(written + ", changed")
+		io.Note("Upload it in Control Hub as an update of the integration. Each customer keeps the")
+		io.Note("previous version until an administrator approves the new one.")
+	}
+	if m.Provisioning.URL == "" && m.Provisioning.ActivationGuideURL == "" {
+		io.Note("It does not contain the API's address yet, which is known after the first deployment: write it again then.")
+	}
+}

@@ -1,0 +1,111 @@
+// Package setup asks for what only a person knows about a stage, checks it, and
+// writes it where it belongs: settings into the stage's file, secrets directly
+// into Secrets Manager. It can be run at any time: it asks only what is open,
+// keeps each answer at once, and ends with the next command. It also rotates
+// secrets.
+package setup
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"signpost/infra/stage"
+	"signpost/infra/template"
+	"signpost/infra/terminal"
+	"signpost/shared/dynamo"
+)
+
+// Options say which stage to set up, and how.
+type Options struct {
+	// ConfigDir holds the settings of the stages, and Stage is one of them.
+	ConfigDir, Stage string
+	// Template is the file of the SAM template.
+	Template string
+	// Set are settings by name, such as SIGNAGE_URL or deployment.domain; an
+	// empty value unsets one.
+	Set map[string]string
+	// Batch asks nothing: everything must be set, else nothing is saved.
+	Batch bool
+	// All asks every question again, with the present answers as proposals.
+	All bool
+	// Offline calls neither AWS nor any address.
+	Offline bool
+	// ClientSecret and ContentAPIKey are used instead of a question, or of a
+	// random key.
+	ClientSecret, ContentAPIKey string
+}
+
+// session is one run.
+type session struct {
+	Options
+	io       *terminal.IO
+	client   *http.Client
+	vault    func(context.Context) (vault, error)
+	table    func(context.Context, string) (*dynamo.Store, error)
+	now      func() time.Time
+	settings stage.Settings
+	template *template.Template
+}
+
+// start reads the stage's settings; found is whether it has some.
+func start(io *terminal.IO, o Options) (s *session, found bool, err error) {
+	s = &session{
+		Options: o, io: io, client: &http.Client{Timeout: 5 * time.Second}, vault: openVault, table: openTable, now: time.Now,
+	}
+	found, err = s.read()
+	return s, found, err
+}
+
+func (s *session) read() (found bool, err error) {
+	if s.settings, found, err = stage.Read(s.ConfigDir, s.Stage); err != nil {
+		return false, err
+	}
+	s.template, err = template.Read(s.Template)
+	return found, err
+}
+
+// Run settles the open settings of a stage, fills its empty secrets, and prints
+// the next command.
+func Run(ctx context.Context, io *terminal.IO, o Options) error {
+	s, found, err := start(io, o)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx, found)
+}
+
+func (s *session) run(ctx context.Context, found bool) error {
+	if err := s.settle(ctx, found); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.io.Err, "\nThe settings are in %s. It contains no secret: keep it under version control.\n", stage.File(s.ConfigDir, s.Stage))
+	filled := unknown
+	if !s.Offline {
+		s.reach(ctx)
+		var err error
+		if filled, err = s.fillSecrets(ctx); err != nil {
+			return err
+		}
+	}
+	return s.next(filled)
+}
+
+// Rotations are the secrets that Rotate knows.
+var Rotations = []string{"client-secret", "content-api-key", "keyset", "keyset-forget"}
+
+// Rotate does the next step of rotating a secret, one of [Rotations].
+func Rotate(ctx context.Context, io *terminal.IO, o Options, secret string) error {
+	s, _, err := start(io, o)
+	if err != nil {
+		return err
+	}
+	return s.rotate(ctx, secret)
+}
+
+// command is the command line of another command for the same stage.
+func (s *session) command(words ...string) string {
+	return strings.Join(append(append([]string{"signpost"}, words...), "--stage", s.Stage), " ")
+}

@@ -1,0 +1,100 @@
+// Package tablecopy copies installations from one table into another: from the
+// region that is being left (purpose move), or from a backup that was restored
+// beside the table in use (purpose restore). Package dynamo decides which of two
+// rows counts; both tables may be in use meanwhile, and a copy can be repeated.
+package tablecopy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"signpost/infra/terminal"
+	"signpost/shared/dynamo"
+	"signpost/shared/webex"
+)
+
+// Purposes are the values of Options.Purpose.
+var Purposes = []string{string(dynamo.Move), string(dynamo.Restore)}
+
+// Options say what to copy.
+type Options struct {
+	// From and To are tables, as [region/]name.
+	From, To string
+	// Purpose is one of [Purposes]. Move: the newer row counts, and nothing in
+	// the written table is undone. Restore: puts back what a bad write changed.
+	Purpose string
+	// Org limits the copy to one organization, named by its key or its orgId.
+	Org string
+	// DryRun counts what would be written, and writes nothing.
+	DryRun bool
+}
+
+// Run copies and prints what it wrote.
+func Run(ctx context.Context, io *terminal.IO, o Options) error {
+	if o.Purpose != string(dynamo.Move) && o.Purpose != string(dynamo.Restore) {
+		return terminal.Usagef("the purpose is %q: use --for %s", o.Purpose, strings.Join(Purposes, " or --for "))
+	}
+	source, from, err := open(ctx, o.From)
+	if err != nil {
+		return err
+	}
+	target, to, err := open(ctx, o.To)
+	if err != nil {
+		return err
+	}
+	if from == to {
+		return terminal.Usagef("FROM and TO are the same table, %s", from)
+	}
+	copied, err := dynamo.Copy{
+		Source: source, Target: target, Purpose: dynamo.Purpose(o.Purpose),
+		OrgKey: webex.OrganizationKey(o.Org), DryRun: o.DryRun, Now: time.Now,
+	}.Run(ctx)
+	if printErr := report(io, copied, o.DryRun); err == nil {
+		err = printErr
+	}
+	return err
+}
+
+// open opens a table, and returns its full name too, region/name.
+func open(ctx context.Context, text string) (*dynamo.Store, string, error) {
+	region, name, found := strings.Cut(text, "/")
+	if !found {
+		region, name = "", text
+	}
+	if name == "" {
+		return nil, "", terminal.Usagef("%q is not a table: write it as [region/]name", text)
+	}
+	settings, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, "", fmt.Errorf("AWS: %w", err)
+	}
+	if region != "" {
+		settings.Region = region
+	}
+	return dynamo.New(dynamodb.NewFromConfig(settings), name), settings.Region + "/" + name, nil
+}
+
+func report(io *terminal.IO, copied dynamo.Copied, dryRun bool) error {
+	var rows [][]string
+	values := map[string]any{"dryRun": dryRun}
+	for _, kind := range []struct {
+		key, name string
+		dynamo.Counts
+	}{{"installations", "installations", copied.Installations}, {"candidates", "candidates", copied.Candidates}, {"usedTokens", "used tokens", copied.Marks}} {
+		rows = append(rows, []string{kind.name, fmt.Sprint(kind.Added), fmt.Sprint(kind.Changed), fmt.Sprint(kind.Left)})
+		values[kind.key] = map[string]int{"added": kind.Added, "changed": kind.Changed, "left": kind.Left}
+	}
+	if io.JSON {
+		return io.Print(values)
+	}
+	io.Table([]string{"", "ADDED", "CHANGED", "LEFT"}, rows)
+	if dryRun {
+		io.Note("dry run: nothing was written")
+	}
+	return nil
+}
