@@ -11,47 +11,31 @@ ifeq ($(filter arm64 x86_64 amd64,$(ARCH)),)
 $(error ARCH is "$(ARCH)": it must be arm64 or x86_64)
 endif
 
-# make replaces every $(…) on its command line, and in ARGS wherever that comes
-# from; what it leaves of ARGS the shell reads. Of $(deviceId) nothing would be
-# left, and every device would lose its id: such values are refused, not passed on.
-# What is in the environment reaches the programs as it is.
-replaced := $(strip $(foreach name,$(filter-out ARGS,$(.VARIABLES)),$(if $(filter command,$(firstword $(origin $(name)))),$(if $(findstring $$,$(value $(name))),$(name)))))
+# make replaces every $(…) on its command line: of $(deviceId) nothing would be
+# left, and every device would lose its id. Such values are refused. Variables of
+# the environment reach the programs unchanged.
+replaced := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(if $(findstring $$,$(value $(name))),$(name)))))
 ifneq ($(replaced),)
-$(error $(replaced) on the command line of make: it holds a $$, and make would replace what follows it. Set it in the environment: $(firstword $(replaced))='…' make $(MAKECMDGOALS))
-endif
-in_args = $(strip $(foreach sign,$(1),$(findstring $(sign),$(value ARGS))))
-ifneq ($(call in_args,$$ `),)
-$(error ARGS holds $(firstword $(call in_args,$$ `)), and make or the shell would replace what follows it. Run the program itself, such as: go run ./infra/setup -stage $(or $(STAGE),dev) -batch -set 'SIGNAGE_URL=https://…')
-endif
-ifneq ($(and $(call in_args,& ; | < > {),$(if $(call in_args,' "),,unquoted)),)
-$(error ARGS holds $(firstword $(call in_args,& ; | < > {)), where the shell would end or split the argument. Put quotes around it: ARGS="-set 'SIGNAGE_URL=https://…'")
+$(error $(replaced) on the command line of make contains a $$, and make would replace what follows it. Set it in the environment: $(firstword $(replaced))='…' make $(MAKECMDGOALS))
 endif
 
 GO      ?= go
-# The deployment that setup, manifest, synth, diff, deploy and destroy are about.
-STAGE   ?= dev
 GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
 # No commit in the binaries: the same code gives the same bytes, and nothing to deploy.
 GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 BINARIES := .build/functions
-# Builds a program of infra; without a name it is the CDK app. By the flags of the
-# functions, since what both are made of is then compiled once.
-tool = mkdir -p .build && $(GOBUILD) -o .build/$(or $(1),infra) ./infra$(if $(1),/$(1))
 # The signpost command without the libraries of bench and of deployments, so that
 # the local stack starts quickly.
 signpost_local = mkdir -p .build && $(GOBUILD) -tags lambda.norpc,local -o .build/signpost-local ./infra/signpost
-CDK := node_modules/.bin/cdk --app ../.build/infra
-deploy_stack = (cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE) --no-previous-parameters --outputs-file ../.build/outputs-$(STAGE).json)
-# The stack of the stage's firewall, if it has one that can be made; see infra/cloud/firewall.go.
-has_firewall = grep -qs '"firewall": true' infra/stages/$(STAGE).json && grep -q '"apiUrl"' infra/stages/$(STAGE).json
 # The browsers that the tests look for, in this order.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo test browser screenshots load bench simulate fuzz lint fmt modules setup rotate manifest synth diff deploy destroy copy smoke release clean
+.PHONY: help build dev demo test browser screenshots load bench simulate fuzz lint fmt modules release clean
 
 help: ## Show what there is
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  Everything else is a command of signpost: go run ./infra/signpost --help"
 
 dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
 	@$(signpost_local)
@@ -115,64 +99,11 @@ build: needs-go ## Build every function for this machine, into .build/functions
 
 modules: needs-node infra/node_modules/.package-lock.json ## Install what comes from npm
 
-setup: needs-go ## Ask for the settings of a deployment: make setup STAGE=prod (ARGS="-batch -set …" for scripts)
-	@$(call tool,setup) && $(call tool,manifest)
-	@.build/setup -stage $(STAGE) $(ARGS)
-	@.build/manifest -stage $(STAGE) -check
-
-rotate: needs-go ## Do the next step of rotating SECRET: client-secret, content-api-key, keyset, keyset-forget
-	@$(call tool,setup)
-	@.build/setup -stage $(STAGE) -rotate "$(SECRET)" $(ARGS)
-
-manifest: needs-go ## Write infra/manifest.json of STAGE, for upload in Control Hub
-	@$(call tool,manifest)
-	@.build/manifest -stage $(STAGE)
-
-synth: needs-go needs-node ## Synthesize the stack of STAGE into infra/cdk.out
-	@$(call tool,)
-	@rm -f infra/cdk.out/*.template.json
-	@STAGE=$(STAGE) .build/infra
-	@if command -v cfn-lint >/dev/null; then cfn-lint -- infra/cdk.out/*.template.json; \
-	  else echo "synth: cfn-lint is not installed; the stack is not linted"; fi
-
-diff: modules needs-go ## Show what a deployment of STAGE would change
-	@$(call tool,)
-	@cd infra && STAGE=$(STAGE) $(CDK) diff
-
-deploy: modules needs-go ## Deploy STAGE: make deploy STAGE=prod
-	@test -f infra/stages/$(STAGE).json || { echo "deploy: there are no settings of $(STAGE): make setup STAGE=$(STAGE)" >&2; exit 1; }
-	@$(call tool,) && $(call tool,setup) && $(call tool,manifest) && $(call tool,adopt)
-	@.build/adopt -stage $(STAGE) -mapping .build/left-$(STAGE).json
-	@if [ -f .build/left-$(STAGE).json ]; then cd infra && STAGE=$(STAGE) $(CDK) import signpost-$(STAGE) --resource-mapping ../.build/left-$(STAGE).json; fi
-	@first="$$(grep -q '"apiUrl"' infra/stages/$(STAGE).json || echo first)"; \
-	  $(deploy_stack); .build/setup -stage $(STAGE) -outputs .build/outputs-$(STAGE).json; \
-	  if [ "$(STAGE)" = prod ] && [ -n "$$first" ]; then echo "deploy: it stands; now its protection against deletion is put on"; $(deploy_stack); fi
-	@if $(has_firewall); then cd infra && STAGE=$(STAGE) $(CDK) deploy signpost-$(STAGE)-firewall --exclusively; fi
-	@.build/manifest -stage $(STAGE) -check
-	@echo "Next: make setup STAGE=$(STAGE) fills secrets that are still empty, make smoke URL=… tries it from outside"
-
-destroy: modules needs-go ## Delete the stack of STAGE; the table stays, and the next deploy takes it over
-	@if [ "$(STAGE)" = prod ]; then \
-	  read -r -p "This is production. Type signpost-prod to delete it: " name || true; \
-	  [ "$${name:-}" = signpost-prod ] || { echo "destroy: refused" >&2; exit 1; }; fi
-	@$(call tool,) && $(call tool,adopt)
-	@if $(has_firewall); then cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE)-firewall --exclusively --force; fi
-	@cd infra && STAGE=$(STAGE) $(CDK) destroy signpost-$(STAGE) --force
-	@.build/adopt -stage $(STAGE) -forget
-
-copy: needs-go ## Copy installations between tables: make copy FOR=move (or restore) FROM=[region/]table TO=[region/]table (ARGS="-dry-run")
-	@$(call tool,copy)
-	@.build/copy -purpose "$(FOR)" -from "$(FROM)" -to "$(TO)" $(ARGS)
-
-smoke: needs-go ## Try a deployment from outside: make smoke URL=https://…
-	@$(call tool,smoke)
-	@.build/smoke "$(URL)"
-
 release: needs-go ## Write dist/: functions, templates and the signpost command for every platform, checksums, bill of materials
 	@$(GO) run ./infra/signpost release
 
 clean: ## Remove builds, node modules and local data
-	rm -rf .build .local .aws-sam dist infra/node_modules infra/cdk.out
+	rm -rf .build .local .aws-sam dist infra/node_modules
 
 # npm writes this file last, so that it is there only if all was installed.
 infra/node_modules/.package-lock.json: infra/package-lock.json infra/package.json

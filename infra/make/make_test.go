@@ -1,5 +1,5 @@
-// Package make_test holds the Makefile to what it passes on: the make program is
-// run for real.
+// Package make_test checks which values reach the programs that the Makefile
+// runs. It runs make itself.
 package make_test
 
 import (
@@ -9,22 +9,22 @@ import (
 	"testing"
 )
 
-// run runs make with the project's Makefile, and a target that shows what a
-// program of a recipe gets.
+// run runs make with the project's Makefile, and a target that prints what the
+// program of a recipe receives.
 func run(t *testing.T, environ, words []string) (string, error) {
 	t.Helper()
 	program, err := exec.LookPath("make")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Read here too, so that go test does not answer for a Makefile of before.
+	// Read here too, so that go test caches no result of an older Makefile.
 	if _, err := os.ReadFile("../../Makefile"); err != nil {
 		t.Fatal(err)
 	}
-	show := "show: ; @printf '<%s>' \"$${SIGNAGE_URL:-}\" $(ARGS)"
+	show := "show: ; @printf '<%s>' \"$${SIGNAGE_URL:-}\""
 	command := exec.Command(program, append([]string{"-s", "-C", "../..", "--no-print-directory", "--eval", show, "show"}, words...)...)
 	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "MAKE") && !strings.HasPrefix(variable, "MFLAGS") && !strings.HasPrefix(variable, "ARGS=") {
+		if !strings.HasPrefix(variable, "MAKE") && !strings.HasPrefix(variable, "MFLAGS") {
 			command.Env = append(command.Env, variable)
 		}
 	}
@@ -33,26 +33,18 @@ func run(t *testing.T, environ, words []string) (string, error) {
 	return string(out), err
 }
 
-// An address reaches a program as it was given, or not at all.
+// TestNothingIsReplaced: an address reaches a program unchanged, or make refuses it.
 func TestNothingIsReplaced(t *testing.T) {
 	const page = "https://signage.example.com/?d=$(deviceId)&n=${displayName}`x`"
 	for name, test := range map[string]struct {
 		environ, words []string
-		want           string // what is shown, or said
+		want           string // what is printed
 		refused        bool
 	}{
-		"environment":              {environ: []string{"SIGNAGE_URL=" + page}, want: "<" + page + ">"},
-		"command line":             {words: []string{"SIGNAGE_URL=" + page}, want: "SIGNAGE_URL='…' make show", refused: true},
-		"command line, doubled":    {words: []string{"SIGNAGE_URL=https://x/?d=$$(deviceId)"}, want: "SIGNAGE_URL", refused: true},
-		"command line, plain":      {words: []string{"SIGNAGE_URL=https://x/?a=1&b=2"}, want: "<https://x/?a=1&b=2>"},
-		"ARGS":                     {words: []string{"ARGS=-set SIGNAGE_URL=https://x/?d=$(deviceId)"}, want: "go run ./infra/setup", refused: true},
-		"ARGS, doubled":            {words: []string{"ARGS=-set SIGNAGE_URL=https://x/?d=$$(deviceId)"}, want: "go run ./infra/setup", refused: true},
-		"ARGS, quoted":             {words: []string{"ARGS=-set 'SIGNAGE_URL=https://x/?d=$(deviceId)'"}, want: "go run ./infra/setup", refused: true},
-		"ARGS in the environment":  {environ: []string{"ARGS=-set SIGNAGE_URL=https://x/?d=$(deviceId)"}, want: "go run ./infra/setup", refused: true},
-		"ARGS with a command":      {words: []string{"ARGS=-set SIGNAGE_URL=https://x/?d=`id`"}, want: "ARGS holds `", refused: true},
-		"ARGS that the shell ends": {words: []string{"ARGS=-set SIGNAGE_URL=https://x/?a=1&b=2"}, want: "Put quotes around it", refused: true},
-		"ARGS, quoted for that":    {words: []string{"ARGS=-set 'SIGNAGE_URL=https://x/?a=1&b=2'"}, want: "<><-set><SIGNAGE_URL=https://x/?a=1&b=2>"},
-		"ARGS, plain":              {words: []string{`ARGS=-stage prod show "one two"`}, want: "<><-stage><prod><show><one two>"},
+		"environment":           {environ: []string{"SIGNAGE_URL=" + page}, want: "<" + page + ">"},
+		"command line":          {words: []string{"SIGNAGE_URL=" + page}, want: "SIGNAGE_URL='…' make show", refused: true},
+		"command line, doubled": {words: []string{"SIGNAGE_URL=https://x/?d=$$(deviceId)"}, want: "SIGNAGE_URL", refused: true},
+		"command line, plain":   {words: []string{"SIGNAGE_URL=https://x/?a=1&b=2"}, want: "<https://x/?a=1&b=2>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := run(t, test.environ, test.words)

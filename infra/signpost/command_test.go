@@ -36,9 +36,25 @@ func TestTheProgram(t *testing.T) {
 		{"verify", terminal.ExitUsage, "ORG or --all is missing"},
 		{"verify --all x", terminal.ExitUsage, "--all takes no ORG"},
 		{"bench --only nothing", terminal.ExitUsage, "launch-cold, "},
-		{"list --stage absent", terminal.ExitUsage, "there are no settings of absent\nTry: make setup STAGE=absent\n"},
+		{"list --stage absent", terminal.ExitUsage, "there are no settings of absent"},
+		{"setup x", terminal.ExitUsage, `there is no argument "x"`},
+		{"setup --batch --set VERIFY_INTERVAL=5 --config $DIR", terminal.ExitUsage, "signpost: setup: VERIFY_INTERVAL is not"},
+		{"setup --batch --set nothing", terminal.ExitUsage, "NAME=VALUE"},
+		{"manifest --stage absent --check", terminal.ExitFailed, "Try: signpost setup --stage absent\n"},
+		{"deploy --stage absent", terminal.ExitFailed, "Try: signpost setup --stage absent\n"},
+		{"deploy --stage A", terminal.ExitFailed, "must be a short name"},
+		{"destroy --stage absent", terminal.ExitUsage, "Type signpost-absent to go on"},
+		{"destroy --stage prod --yes", terminal.ExitUsage, "PRODUCTION"},
+		{"rotate", terminal.ExitUsage, "name one secret: client-secret, content-api-key, keyset, keyset-forget"},
+		{"rotate everything", terminal.ExitUsage, "client-secret, content-api-key, keyset, keyset-forget"},
+		{"copy --for move a a", terminal.ExitUsage, "the same table"},
+		{"copy --for move a", terminal.ExitUsage, "FROM TO is missing"},
+		{"smoke --stage absent", terminal.ExitFailed, "signpost smoke URL"},
+		{"smoke example.com", terminal.ExitUsage, "is not an address"},
+		{"smoke http://127.0.0.1:9", terminal.ExitNotWell, "1 of 8 checks failed"},
+		{"cdk-app", terminal.ExitUsage, "signpost synth"},
 	} {
-		command := exec.Command(os.Args[0], strings.Fields(test.args)...)
+		command := exec.Command(os.Args[0], strings.Fields(strings.ReplaceAll(test.args, "$DIR", t.TempDir()))...)
 		command.Env = append(os.Environ(), "SIGNPOST_TEST_PROGRAM=1")
 		out, err := command.CombinedOutput()
 		if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {

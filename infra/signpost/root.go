@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"signpost/infra/distribution"
 	"signpost/infra/terminal"
 )
 
@@ -174,28 +175,22 @@ func (a *app) report(err error) {
 	}
 }
 
-// projectRoot finds the folder that holds template.yaml: the working directory,
-// one above it, or the program's own, where a release has it.
-func projectRoot() (string, error) {
+// findDistribution finds the clone or release: around the working directory,
+// else around the command itself.
+func findDistribution() (distribution.Distribution, error) {
 	folder, err := os.Getwd()
 	if err != nil {
-		return "", err
+		return distribution.Distribution{}, err
 	}
-	for candidate := folder; ; candidate = filepath.Dir(candidate) {
-		if isRoot(candidate) {
-			return candidate, nil
-		}
-		if candidate == filepath.Dir(candidate) {
-			break
-		}
+	program, err := os.Executable()
+	if err != nil {
+		return distribution.Distribution{}, err
 	}
-	if program, err := os.Executable(); err == nil && isRoot(filepath.Dir(program)) {
-		return filepath.Dir(program), nil
-	}
-	return "", fmt.Errorf("template.yaml is neither in %s, nor above it, nor beside the command: change to the project's folder", folder)
+	return distribution.Find(folder, filepath.Dir(program))
 }
 
-func isRoot(folder string) bool {
-	_, err := os.Stat(filepath.Join(folder, "template.yaml"))
-	return err == nil
+// projectRoot is the distribution's folder.
+func projectRoot() (string, error) {
+	found, err := findDistribution()
+	return found.Root, err
 }
