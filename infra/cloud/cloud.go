@@ -1,12 +1,12 @@
-// Package cloud owns what a deployment needs around the functions: secrets and
+// Package cloud owns what a deployment requires around the functions: secrets and
 // their key, events for the vendor, metrics, alarms, a dashboard, a domain, and
-// the protection of what must not be lost. What runs is the template's to say:
-// it is included as it is, and nothing here names a route, a schedule or a
-// permission of a function.
+// protection against deletion. The template alone describes what runs: it is
+// included unchanged, and nothing here names a function's route, schedule or
+// permission.
 //
-// SAM makes resources of its own of the template, such as roles and the API's
-// stage, only when it is deployed: code here cannot see them and does not count
-// on them.
+// SAM expands the template into further resources, such as roles and the API's
+// stage, only during the deployment: code here cannot see them and does not
+// depend on them.
 package cloud
 
 import (
@@ -35,26 +35,27 @@ type Options struct {
 	// TemplateFile is the template, and Template what it says.
 	TemplateFile string
 	Template     *template.Template
-	// Code is the folder of each function's program, by logical id.
+	// Code is the archive of each function, or the folder of its program, by
+	// logical id.
 	Code map[string]string
-	// Env is where; nil leaves it to who deploys.
+	// Env is the account and region; nil leaves them open.
 	Env *awscdk.Environment
 }
 
-// deployment is a stack that is being put together.
+// deployment is a stack under construction.
 type deployment struct {
 	awscdk.Stack
 	Options
 	included  cloudformationinclude.CfnInclude
 	key       key
 	namespace string
-	// missed holds what the pipe could not deliver.
+	// missed is the queue of records that the pipe could not deliver.
 	missed awssqs.CfnQueue
 }
 
-// Add adds the stack of a stage to app. Parameters that the settings say
-// nothing about keep the template's default; one without stays a parameter, so
-// that a stack can be synthesized before anything is set.
+// Add adds the stack of a stage to app. Parameters without a setting keep the
+// template's default; those without a default stay parameters, so that a stack
+// can be synthesized before anything is set.
 func Add(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	name := "signpost-" + o.Settings.Name
 	d := &deployment{Options: o, namespace: "Signpost/" + o.Settings.Name}
@@ -109,8 +110,8 @@ func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 	return values
 }
 
-// resource is a resource of the template. That it is there, and of the type, is
-// tested.
+// resource is a resource of the template. Tests check that it exists and has
+// the type.
 func resource[T any](d *deployment, id string) T {
 	var typed T
 	jsii.UnsafeCast(d.included.GetResource(jsii.String(id)), &typed)
@@ -121,7 +122,7 @@ func (d *deployment) function(id string) awssam.CfnFunction {
 	return resource[awssam.CfnFunction](d, id)
 }
 
-// logs is where a function's lines go, or those of the accessLog.
+// logs is the log group of a function, or of the access log.
 func (d *deployment) logs(function string) awslogs.CfnLogGroup {
 	return resource[awslogs.CfnLogGroup](d, strings.TrimSuffix(function, "Function")+"Logs")
 }
@@ -130,12 +131,12 @@ func (d *deployment) table() awsdynamodb.CfnTable {
 	return resource[awsdynamodb.CfnTable](d, stage.TableID)
 }
 
-// failures is the queue of scheduled runs that failed.
+// failures is the queue of failed scheduled runs.
 func (d *deployment) failures() awssqs.CfnQueue {
 	return resource[awssqs.CfnQueue](d, "VerifyFailures")
 }
 
-// setCode gives each function the program that was built for it.
+// setCode sets each function's code to its own asset.
 func (d *deployment) setCode() {
 	for _, f := range d.Template.Functions {
 		asset := awss3assets.NewAsset(d.Stack, jsii.String(f.LogicalID+"Code"), &awss3assets.AssetProps{
@@ -150,8 +151,8 @@ func (d *deployment) setCode() {
 	}
 }
 
-// protectTable guards what holds every customer. (That it can be restored to
-// any point in time is in the template.)
+// protectTable protects and encrypts the table. (The template enables
+// point-in-time recovery.)
 func (d *deployment) protectTable() {
 	table := d.table()
 	table.SetTableName(jsii.String(stage.TableName(d.Settings.Name)))
@@ -163,9 +164,9 @@ func (d *deployment) protectTable() {
 	table.SetDeletionProtectionEnabled(jsii.Bool(d.Settings.Protected()))
 }
 
-// setDomain puts the API behind a host name of one's own. SAM makes the domain
-// and its mapping, since it makes the API's stage that they need. With a firewall
-// the name is the firewall's.
+// setDomain gives the API the vendor's host name. SAM creates the domain and its
+// mapping, since they require the API's stage, which SAM creates too. With a
+// firewall the name belongs to the firewall.
 func (d *deployment) setDomain() {
 	s := d.Settings.Deployment
 	if s.Domain == "" || s.Firewall {
@@ -192,7 +193,7 @@ func (d *deployment) tag() {
 	}
 }
 
-// output tells who deploys what they need to know.
+// output adds an output of the stack.
 func (d *deployment) output(name, description string, value *string) {
 	awscdk.NewCfnOutput(d.Stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
 }

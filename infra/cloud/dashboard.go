@@ -8,8 +8,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// Codes of problem answers that strangers or Webex cause, on the dashboard
-// only, and the replays that were refused.
+// outsideCodes are codes of problem answers that outsiders or Webex cause. They
+// are on the dashboard only and raise no alarm.
 var outsideCodes = []string{
 	"bad_signature", "unknown_key", "bad_algorithm", "wrong_app", "token_expired", "token_replayed",
 	"unauthorized", "webex_rejected", "webex_unavailable",
@@ -17,13 +17,13 @@ var outsideCodes = []string{
 
 const halfWidth = 12
 
-// addDashboard shows a day at a glance.
+// addDashboard adds the dashboard, which shows the last day.
 func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IAlarmRef) {
 	board := awscloudwatch.NewDashboard(d.Stack, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
 		DashboardName: d.StackName(), Start: jsii.String("-P1D"),
 	})
 	board.AddWidgets(awscloudwatch.NewAlarmStatusWidget(&awscloudwatch.AlarmStatusWidgetProps{
-		Title: jsii.String("What a person must act on"), Alarms: &alarms, Width: jsii.Number(2 * halfWidth), Height: jsii.Number(3),
+		Title: jsii.String("Conditions that need action"), Alarms: &alarms, Width: jsii.Number(2 * halfWidth), Height: jsii.Number(3),
 	}))
 	hour, five := minutes(60), minutes(5)
 	pending := m.queue("NumberOfMessagesSent", "Sum", d.failures().AttrQueueName(), five)
@@ -39,7 +39,7 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	board.AddWidgets(
 		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil),
 			m.own("FailingForADay", "Sum", five, nil), pending),
-		graph("Due: found and left by a run, and seconds since the oldest was due",
+		graph("Due: found and left by a run, and age of the oldest in seconds",
 			m.own("Due", "Maximum", five, nil), m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
 	)
 	var refused []awscloudwatch.IMetric
@@ -47,7 +47,7 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 		refused = append(refused, m.own("Problems", "Sum", five, map[string]string{"code": code}))
 	}
 	board.AddWidgets(
-		graph("Refused, or failed by Webex", refused...),
+		graph("Refused requests, and failures of Webex", refused...),
 		graph("500 internal, all 5xx, 429", m.own("Problems", "Sum", five, map[string]string{"code": "internal"}), m.api("5xx", "Sum", five), m.own("TooManyRequests", "Sum", five, nil)),
 	)
 	board.AddWidgets(

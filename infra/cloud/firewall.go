@@ -17,35 +17,34 @@ import (
 	"signpost/shared/gateway"
 )
 
-// The firewall is a stack of its own, since CloudFront takes rules and
-// certificates from one region only, whereas the API is where the vendor wants
-// it. What the two share is a key: CloudFront sends it with each request, and
-// the functions refuse a request without it, because an HTTP API of API Gateway
-// takes neither firewall nor resource policy and stays reachable by the address
-// that AWS gave it.
+// The firewall is a separate stack, since CloudFront uses web ACLs and
+// certificates of one region only, while the API is in the vendor's region. The
+// two share a key: CloudFront sends it with each request, and the functions
+// refuse requests without it, because an HTTP API of API Gateway supports neither
+// a web ACL nor a resource policy and stays reachable at its own address.
 
-// Requests of one address in five minutes that the firewall lets through. One
+// Requests per source address and five minutes that the firewall allows. One
 // person activates a few times; a content server, or Webex for all customers,
-// calls from few addresses, and gets what the routes' limits let anybody have.
+// calls from few addresses, so the limit for them is that of the routes.
 const (
 	activationsPerAddress = 100
 	requestsPerAddress    = 30_000
 )
 
-// Identifiers that are the same in every account: CloudFront's own policies, and
-// the zone of its addresses.
+// Identifiers that are equal in every account: CloudFront's managed policies, and
+// the hosted zone of its addresses.
 const (
 	cachingDisabled           = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 	allViewerExceptHostHeader = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 	cloudFrontZone            = "Z2FDTNDATAQYW2"
 )
 
-// addOriginKey makes the key that the firewall and the functions share, in both
-// regions, and returns how a template refers to its value.
+// addOriginKey adds the key that the firewall and the functions share, in both
+// regions, and returns the template's reference to its value.
 func (d *deployment) addOriginKey() string {
 	name := stage.OriginKeyName(d.Settings.Name)
 	props := &awssecretsmanager.CfnSecretProps{
-		Name: jsii.String(name), Description: jsii.String("What the firewall shows to the functions; random, and known to nobody"),
+		Name: jsii.String(name), Description: jsii.String("Sent by the firewall to the functions; generated at random"),
 		GenerateSecretString: &awssecretsmanager.CfnSecret_GenerateSecretStringProperty{
 			ExcludePunctuation: jsii.Bool(true), PasswordLength: jsii.Number(48),
 		},
@@ -54,13 +53,13 @@ func (d *deployment) addOriginKey() string {
 		props.ReplicaRegions = []any{&awssecretsmanager.CfnSecret_ReplicaRegionProperty{Region: jsii.String(stage.FirewallRegion)}}
 	}
 	secret := awssecretsmanager.NewCfnSecret(d.Stack, jsii.String("OriginKeySecret"), props)
-	// By the reference it is made before the functions are.
+	// The reference makes CloudFormation create it before the functions.
 	return fmt.Sprintf("{{resolve:secretsmanager:%s}}", *secret.Ref())
 }
 
-// AddFirewall adds the firewall's stack of a stage to app: CloudFront, with rules
-// for each caller's address, at the stage's domain. It needs the API's address,
-// which a first deployment gives.
+// AddFirewall adds the firewall's stack of a stage to app: CloudFront, with limits
+// per source address, at the stage's domain. It requires the API's address, which
+// is known after the first deployment.
 func AddFirewall(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	api, err := url.Parse(o.Settings.Deployment.APIURL)
 	if err != nil || api.Host == "" {
@@ -81,7 +80,7 @@ func AddFirewall(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	return d.Stack, nil
 }
 
-// addRules makes the rules and returns their ARN.
+// addRules adds the web ACL and returns its ARN.
 func (d *deployment) addRules() *string {
 	acl := awswafv2.NewCfnWebACL(d.Stack, jsii.String("Rules"), &awswafv2.CfnWebACLProps{
 		Scope: jsii.String("CLOUDFRONT"), DefaultAction: &awswafv2.CfnWebACL_DefaultActionProperty{Allow: map[string]any{}},
@@ -103,8 +102,9 @@ func (d *deployment) addRules() *string {
 	return acl.AttrArn()
 }
 
-// limited is a rule that blocks an address for as long as it sends more than so
-// many requests in five minutes, of those that the statement is about.
+// limited is a rule that blocks a source address while it sends more than this
+// many requests in five minutes. If about is not nil, only requests that match it
+// count.
 func limited(priority float64, name string, requests float64, about *awswafv2.CfnWebACL_StatementProperty) *awswafv2.CfnWebACL_RuleProperty {
 	rate := &awswafv2.CfnWebACL_RateBasedStatementProperty{
 		AggregateKeyType: jsii.String("IP"), Limit: jsii.Number(requests), EvaluationWindowSec: jsii.Number(300),
@@ -124,8 +124,8 @@ func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 	}
 }
 
-// addDistribution makes what callers reach: it keeps nothing, and hands on all of
-// a request but the name by which it was called, with the key.
+// addDistribution adds the distribution that callers reach. It caches nothing,
+// and forwards requests unchanged except for the Host header and the added key.
 func (d *deployment) addDistribution(api string, rules *string) awscloudfront.CfnDistribution {
 	key := fmt.Sprintf("{{resolve:secretsmanager:%s}}", stage.OriginKeyName(d.Settings.Name))
 	return awscloudfront.NewCfnDistribution(d.Stack, jsii.String("Distribution"), &awscloudfront.CfnDistributionProps{
@@ -154,10 +154,10 @@ func (d *deployment) addDistribution(api string, rules *string) awscloudfront.Cf
 	})
 }
 
-// addNames puts the domain into the hosted zone, if there is one, and tells where
-// it must lead.
+// addNames adds the domain's records to the hosted zone, if there is one, and
+// outputs the distribution's name.
 func (d *deployment) addNames(distribution awscloudfront.CfnDistribution) {
-	d.output("FirewallDomain", "Where the domain's name must lead.", distribution.AttrDomainName())
+	d.output("FirewallDomain", "Name to which the domain must resolve.", distribution.AttrDomainName())
 	s := d.Settings.Deployment
 	if s.HostedZoneID == "" {
 		return

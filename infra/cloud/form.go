@@ -11,11 +11,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// include includes the template with the parameters that have a value replaced.
-// The CDK takes such parameters out, but leaves their names in the form by which
-// the console asks for parameters (AWS::CloudFormation::Interface), which
-// CloudFormation's linter refuses; so a copy of the template is included whose
-// form names the others only.
+// include includes the template, with its parameters replaced by their values.
+// The CDK removes those parameters, but leaves their names in the console's form
+// (AWS::CloudFormation::Interface), which CloudFormation's linter refuses; so it
+// includes a copy of the template whose form names only the other parameters.
 func (d *deployment) include(values map[string]any) (cloudformationinclude.CfnInclude, error) {
 	text, err := os.ReadFile(d.Options.TemplateFile)
 	if err != nil {
@@ -39,7 +38,7 @@ func (d *deployment) include(values map[string]any) (cloudformationinclude.CfnIn
 	}), nil
 }
 
-// withoutFields drops parameters from the form, and groups that are then empty.
+// withoutFields removes parameters from the form, and groups that become empty.
 func withoutFields(text []byte, drop func(parameter string) bool) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
@@ -60,7 +59,7 @@ func withoutFields(text []byte, drop func(parameter string) bool) ([]byte, error
 	return yaml.Marshal(&document)
 }
 
-// member walks down mappings; nil where there is nothing.
+// member is the value at nested keys, nil if there is none.
 func member(node *yaml.Node, keys ...string) *yaml.Node {
 	if node.Kind == yaml.DocumentNode {
 		node = node.Content[0]

@@ -14,14 +14,14 @@ import (
 	"signpost/infra/stage"
 )
 
-// accepted are the findings of cdk-nag's AWS Solutions rules that are as they
-// should be, and why.
+// accepted are the findings of cdk-nag's AWS Solutions rules that are intended,
+// and why.
 var accepted = map[string]string{
 	"AwsSolutions-CFR1": "customers are in every country",
 	"AwsSolutions-CFR3": "API Gateway logs every request that passes the firewall, which samples those that do not",
 	"AwsSolutions-SF1":  "the state machine has one state, which calls nothing; what it fails on is in the queue of missed notices with the error",
 	"AwsSolutions-SF2":  "the state machine has one state, which calls nothing",
-	"AwsSolutions-SMG4": "the two secrets are rotated by make setup: their values come from Control Hub and go to a content server; the origin key, a random one, by a new name",
+	"AwsSolutions-SMG4": "the two secrets are rotated by signpost rotate: their values come from Control Hub and go to a content server; the origin key, a random one, by a new name",
 	"AwsSolutions-SQS3": "both queues are dead-letter queues themselves",
 	"AwsSolutions-SQS4": "EventBridge and Lambda, which send over TLS only, are all that may send",
 }

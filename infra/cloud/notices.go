@@ -11,21 +11,21 @@ import (
 	"signpost/infra/notices"
 )
 
-// What a pipe does with an event that the bus does not take: a record lives for
-// a day in the stream, and this is most of it.
+// How long a pipe retries an event that the bus does not accept: most of the day
+// for which the stream keeps a record.
 const (
 	pipeRetries = 185
 	pipeMaxAge  = 23 * 60 * 60
 	// One record at a time: the largest is far below the 256 KiB that a state
-	// machine takes, and one that fails keeps no other from its event.
+	// machine accepts, and a failing record does not delay others in its batch.
 	pipeBatchSize = 1
 )
 
-// addNotices brings what happens to installations from the table's stream to a
-// bus of the vendor's, at least once, after it was committed.
+// addNotices adds the pipe that sends changes of installations from the table's
+// stream to the vendor's event bus, at least once, after they are committed.
 func (d *deployment) addNotices() {
 	bus := awsevents.NewCfnEventBus(d.Stack, jsii.String("Notices"), &awsevents.CfnEventBusProps{
-		Name: d.StackName(), Description: jsii.String("What happens to the installations of customers"),
+		Name: d.StackName(), Description: jsii.String("Changes of the customers' installations"),
 	})
 	d.missed = awssqs.NewCfnQueue(d.Stack, jsii.String("MissedNotices"), &awssqs.CfnQueueProps{
 		MessageRetentionPeriod: jsii.Number(14 * 24 * 60 * 60), SqsManagedSseEnabled: jsii.Bool(true),
@@ -46,7 +46,7 @@ func (d *deployment) addNotices() {
 		},
 	})
 	awspipes.NewCfnPipe(d.Stack, jsii.String("NoticesPipe"), &awspipes.CfnPipeProps{
-		Description: jsii.String("Tells the bus of the vendor what happens to installations"),
+		Description: jsii.String("Sends changes of installations to the vendor's bus"),
 		RoleArn:     role.RoleArn(), Source: stream, Enrichment: machine, Target: bus.AttrArn(),
 		SourceParameters: &awspipes.CfnPipe_PipeSourceParametersProperty{
 			FilterCriteria: &awspipes.CfnPipe_FilterCriteriaProperty{Filters: []any{
@@ -64,13 +64,13 @@ func (d *deployment) addNotices() {
 			},
 		},
 	})
-	d.output("NoticesBus", "Event bus with what happens to installations.", bus.Ref())
+	d.output("NoticesBus", "Event bus with the changes of installations.", bus.Ref())
 }
 
 // addEventMachine adds the state machine that makes events of records, and
-// returns its ARN. It calls nothing, so its role may do nothing. It keeps no
-// log: a record that it fails on is retried by the pipe, then kept in the queue
-// of missed notices with the error.
+// returns its ARN. It calls nothing, so its role has no permission. It has no log:
+// the pipe retries a record on which it fails, then puts it with the error into
+// the queue of missed notices.
 func (d *deployment) addEventMachine() *string {
 	role := awsiam.NewRole(d.Stack, jsii.String("EventMachineRole"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{

@@ -10,7 +10,7 @@ import (
 	"signpost/infra/stage"
 )
 
-// key is the customer-managed key of production; other stages use AWS's own.
+// key is production's customer-managed key; other stages use AWS managed keys.
 type key struct{ key awskms.CfnKey }
 
 func (k key) arn() *string {
@@ -20,9 +20,9 @@ func (k key) arn() *string {
 	return k.key.AttrArn()
 }
 
-// addKey makes the key that table and secrets are encrypted with. Who may use
-// either may use it, but only through the two services: a role needs no
-// statement about the key, and the key is of no use to one that steals data.
+// addKey adds the key that encrypts table and secrets. Everybody in the account
+// who may use those may use the key, but only through the two services: roles
+// require no statement about the key, and stolen data cannot be decrypted with it.
 func (d *deployment) addKey() key {
 	if !d.Settings.Production() {
 		return key{}
@@ -39,10 +39,10 @@ func (d *deployment) addKey() key {
 	return key{k}
 }
 
-// keyPolicy lets administrators manage the key, not use it.
+// keyPolicy allows administrators to manage the key, but not to use it.
 func (d *deployment) keyPolicy() awsiam.PolicyDocument {
 	service := func(name string) string { return name + "." + *d.Region() + ".amazonaws.com" }
-	anyResource := jsii.Strings("*") // in a key's policy that is this key
+	anyResource := jsii.Strings("*") // in a key policy, this key
 	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Sid: jsii.String("Administration"), Principals: &[]awsiam.IPrincipal{awsiam.NewAccountRootPrincipal()}, Resources: anyResource,
@@ -63,9 +63,9 @@ func (d *deployment) keyPolicy() awsiam.PolicyDocument {
 	}})
 }
 
-// addSecrets makes the secrets, empty: their values are written straight to
-// Secrets Manager, since whatever goes through a template can be read in it. It
-// returns their ids by the template's parameter.
+// addSecrets adds the secrets without values: signpost setup writes those to
+// Secrets Manager, since anybody who may read the template could read them there.
+// It returns the secrets' ids by the template's parameter.
 func (d *deployment) addSecrets() map[string]*string {
 	ids := map[string]*string{}
 	for _, s := range stage.Secrets(d.Settings.Name) {
