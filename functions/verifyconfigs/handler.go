@@ -11,7 +11,7 @@ import (
 )
 
 // concurrency is how many installations are verified at a time, for each of
-// Webex's hosts: what is waited for is Webex, so one small function bears many.
+// Webex's hosts: rows mostly wait for Webex, so one small function handles many.
 const concurrency = 64
 
 type verification struct {
@@ -60,6 +60,6 @@ func (v verification) run(ctx context.Context, event event) (schedule.Report, er
 	if err != nil {
 		level, attributes = slog.LevelError, append(attributes, "cause", err)
 	}
-	v.log.Log(ctx, level, "verified", attributes...)
+	v.log.Log(ctx, level, schedule.MsgVerified, attributes...)
 	return report, err
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // A run holds little and makes much that is short-lived: collected at Go's own
-// pace, that takes a third of its processor time, to grow stacks again that the
-// collector has shrunk included. So the heap may grow to five times what is held,
+// pace, that takes a third of its processor time, including regrowing stacks that
+// the collector has shrunk. So the heap may grow to five times what is held,
 // in all to about memory bytes, a sixth of what the template gives the function.
 const (
 	heapGrowth = 400

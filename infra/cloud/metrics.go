@@ -1,12 +1,16 @@
 package cloud
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/jsii-runtime-go"
+
+	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 )
 
 // count is one metric that is read from the functions' log lines.
@@ -22,38 +26,46 @@ type count struct {
 	of []string
 }
 
+// line is the pattern of lines with this message, of which the condition holds.
+func line(message, condition string) string {
+	if condition != "" {
+		condition = " && " + condition
+	}
+	return fmt.Sprintf("{ $.msg = %q%s }", message, condition)
+}
+
 // accessLog stands for API Gateway's own lines in the place of a function.
 const accessLog = "Access"
 
 // The functions that work on installations.
-var lifecycle = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
+var tokenHolders = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
 
-// counts are all that is counted. The lines are those of packages gateway and
-// lifecycle and of the function verifyconfigs; tests there hold their form. The
-// form of the access log is the template's.
+// counts are all metrics. The lines are those of packages gateway, lifecycle and
+// schedule; tests there hold their form. The template has the form of the access
+// log.
 var counts = []count{
 	{metric: "Problems", pattern: `{ $.msg = "request" && $.code = * }`, by: []string{"code"}},
 	{metric: "Launches", pattern: `{ $.msg = "request" && ($.outcome = "launched" || $.outcome = "redeemed") && $.feature = * }`, by: []string{"feature", "outcome"},
 		of: []string{"AssignContentFunction", "ManageContentFunction", "LaunchesFunction"}},
 	{metric: "Activated", pattern: `{ $.outcome = "activated" }`, of: []string{"ActivationFunction", "VerifyConfigsFunction"}},
-	{metric: "Configurations", pattern: `{ $.msg = "feature" }`, by: []string{"feature", "outcome"}, of: lifecycle},
-	{metric: "Drift", pattern: `{ $.msg = "feature" && $.drift IS TRUE }`, by: []string{"feature"}, of: lifecycle},
-	{metric: "TokenInvalid", pattern: `{ $.msg = "token_invalid" }`, of: lifecycle},
+	{metric: "Configurations", pattern: line(lifecycle.MsgFeature, ""), by: []string{"feature", "outcome"}, of: tokenHolders},
+	{metric: "Drift", pattern: line(lifecycle.MsgFeature, `$.drift IS TRUE`), by: []string{"feature"}, of: tokenHolders},
+	{metric: "TokenInvalid", pattern: line(lifecycle.MsgTokenInvalid, ""), of: tokenHolders},
 	// An activation that is refused so is tried again by the schedule, which says it.
 	{metric: "InvalidClient", pattern: `{ $.webex_code = "invalid_client" }`, of: []string{"UpdateApprovedFunction", "VerifyConfigsFunction"}},
-	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: lifecycle},
+	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: tokenHolders},
 	{metric: "FailingForADay", pattern: `{ $.failing_hours >= 24 }`, of: []string{"VerifyConfigsFunction"}},
-	{metric: "RefusalsSuspected", pattern: `{ $.msg = "refusals suspected" }`, of: lifecycle},
-	{metric: "AppDiffers", pattern: `{ $.msg = "app differs" }`, of: lifecycle},
-	{metric: "WrongRegion", pattern: `{ $.msg = "wrong region" }`, of: lifecycle},
-	{metric: "Removed", pattern: `{ $.msg = "removed" }`, of: lifecycle},
-	{metric: "Runs", pattern: `{ $.msg = "verified" }`, of: []string{"VerifyConfigsFunction"}},
-	{metric: "ScheduleRuns", pattern: `{ $.msg = "verified" && $.schedule = * }`, by: []string{"schedule"}, of: []string{"VerifyConfigsFunction"}},
-	{metric: "Verified", pattern: `{ $.msg = "verified" }`, value: "$.verified", of: []string{"VerifyConfigsFunction"}},
-	{metric: "Failed", pattern: `{ $.msg = "verified" }`, value: "$.failed", of: []string{"VerifyConfigsFunction"}},
-	{metric: "Left", pattern: `{ $.msg = "verified" }`, value: "$.left", of: []string{"VerifyConfigsFunction"}},
-	{metric: "Due", pattern: `{ $.msg = "backlog" }`, value: "$.due", of: []string{"VerifyConfigsFunction"}},
-	{metric: "OldestDue", pattern: `{ $.msg = "backlog" }`, value: "$.oldest_s", of: []string{"VerifyConfigsFunction"}},
+	{metric: "RefusalsSuspected", pattern: line(lifecycle.MsgRefusalsSuspected, ""), of: tokenHolders},
+	{metric: "AppDiffers", pattern: line(lifecycle.MsgAppDiffers, ""), of: tokenHolders},
+	{metric: "WrongRegion", pattern: line(lifecycle.MsgWrongRegion, ""), of: tokenHolders},
+	{metric: "Removed", pattern: line(lifecycle.MsgRemoved, ""), of: tokenHolders},
+	{metric: "Runs", pattern: line(schedule.MsgVerified, ""), of: []string{"VerifyConfigsFunction"}},
+	{metric: "ScheduleRuns", pattern: line(schedule.MsgVerified, `$.schedule = *`), by: []string{"schedule"}, of: []string{"VerifyConfigsFunction"}},
+	{metric: "Verified", pattern: line(schedule.MsgVerified, ""), value: "$.verified", of: []string{"VerifyConfigsFunction"}},
+	{metric: "Failed", pattern: line(schedule.MsgVerified, ""), value: "$.failed", of: []string{"VerifyConfigsFunction"}},
+	{metric: "Left", pattern: line(schedule.MsgVerified, ""), value: "$.left", of: []string{"VerifyConfigsFunction"}},
+	{metric: "Due", pattern: line(schedule.MsgBacklog, ""), value: "$.due", of: []string{"VerifyConfigsFunction"}},
+	{metric: "OldestDue", pattern: line(schedule.MsgBacklog, ""), value: "$.oldest_s", of: []string{"VerifyConfigsFunction"}},
 	{metric: "TooManyRequests", pattern: `{ $.status = "429" }`, of: []string{accessLog}},
 }
 

@@ -19,7 +19,7 @@ import (
 // organization, [installation.ErrWrongRegion] for a token that another region
 // signed, [installation.ErrReplayed] for one that was applied before, and
 // [webex.ErrInvalidGrant] or [webex.ErrRejected] for a move that Webex does not
-// bear out.
+// confirm.
 func (s *Service) Act(ctx context.Context, token webex.Token) error {
 	switch token.Action {
 	case webex.UpdateApproved:
@@ -74,7 +74,7 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 	return installation.ErrConflict
 }
 
-// commitAndSync stores next in place of row and, unless another worker is at
+// commitAndSync stores next in place of row and, unless another worker has
 // it, brings Webex in line at once. What fails of that is due, and logged where
 // it failed: an error means that nothing was stored.
 func (s *Service) commitAndSync(ctx context.Context, row, next installation.Installation, used installation.Used, done []installation.Candidate) error {
@@ -87,7 +87,7 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 		next.Work = installation.NewLease(owner, now)
 		next.Schedule.DueAt = next.Work.Until
 	}
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	stored, err := s.store.Commit(settle, next, used, done, now)
 	if err != nil {
@@ -111,12 +111,12 @@ func usedBy(token webex.Token) installation.Used {
 
 // unneeded logs an action that is not applied, and is no error.
 func (s *Service) unneeded(ctx context.Context, token webex.Token, cause error) error {
-	s.log.InfoContext(ctx, "action not needed", "org", webex.OrganizationKey(token.Subject), "action", string(token.Action), "outcome", "unneeded", "cause", cause)
+	s.log.InfoContext(ctx, msgActionUnneeded, "org", webex.OrganizationKey(token.Subject), "action", string(token.Action), "outcome", "unneeded", "cause", cause)
 	return nil
 }
 
-// remove turns the installation, and every candidate that is older than the
-// removal, into nothing. Webex is not called: there it is gone already.
+// remove deletes the installation and every candidate that is older than the
+// removal. Webex is not called: there it is gone already.
 func (s *Service) remove(ctx context.Context, token webex.Token) error {
 	key := webex.OrganizationKey(token.Subject)
 	lost := installation.ErrConflict
@@ -130,7 +130,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			if len(older) == 0 {
 				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 			}
-			// Who is proving one of these right now must find a tombstone.
+			// A worker currently proving one of these must find a tombstone.
 			row = installation.Installation{OrgKey: key, Statement: installation.Statement{Subject: token.Subject, AppID: token.AppID, Region: token.KeyRegion}}
 		}
 		if token.KeyRegion != row.Region {
@@ -146,7 +146,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			return err
 		default:
 			if _, lost = s.store.Commit(ctx, next, usedBy(token), older, s.now()); lost == nil {
-				s.log.InfoContext(ctx, "removed", "org", key, "outcome", "removed")
+				s.log.InfoContext(ctx, MsgRemoved, "org", key, "outcome", "removed")
 				return nil
 			}
 		}

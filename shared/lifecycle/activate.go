@@ -21,15 +21,15 @@ type Activated struct {
 
 // Activate takes an activation code, whose token the caller has verified, and
 // stores it as a candidate before Webex is called. Once its refresh token has
-// been exchanged, it is the installation; then Webex is told of us and gets the
-// configurations. baseURL is the public address under which the code arrived.
+// been exchanged, it is the installation; then our actionsUrl is registered at
+// Webex and the configurations are pushed. baseURL is the public address under which the code arrived.
 //
 // A code that was completed before is answered as the first time and does
 // nothing; one that was left half-done is resumed. It returns
 // [installation.ErrReplayed] and [installation.ErrStale] for a code whose time
 // is over, [webex.ErrInvalidGrant] if the manifest is not ours, and other
-// errors of package webex when Webex refused or could not be told. In each of
-// the last cases what can be retried is due.
+// errors of package webex when Webex refused or the actionsUrl could not be
+// registered. In each of the last cases what can be retried is due.
 func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL string) (Activated, error) {
 	candidate := installation.NewCandidate(installation.Activation, token, baseURL, s.now())
 	current, candidates, used, err := s.history(ctx, candidate)
@@ -57,7 +57,7 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return Activated{}, err
 	}
 	if row.Work.Owner != owner {
-		return s.resume(ctx, row) // another worker is at it
+		return s.resume(ctx, row) // another worker has it
 	}
 	return s.finish(ctx, row, owner)
 }
@@ -86,9 +86,8 @@ func (s *Service) history(ctx context.Context, candidate installation.Candidate)
 
 // begin stores the candidate with its refresh token sealed, leased to this
 // worker. If the same candidate is there from an earlier try, it is taken over,
-// unless another worker is at it, in which case begun is false. Only what is
-// stored is in the hands of anybody: a write that fails because something else
-// was in its way is run again.
+// unless another worker has it, in which case begun is false. A candidate is
+// recoverable only once stored: a write that met a conflict is repeated.
 func (s *Service) begin(ctx context.Context, candidate installation.Candidate, token webex.Token, known []installation.Candidate) (stored installation.Candidate, owner string, begun bool, err error) {
 	owner = newOwner()
 	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.OrgKey)); err != nil {
@@ -117,7 +116,7 @@ func (s *Service) begin(ctx context.Context, candidate installation.Candidate, t
 }
 
 // takenOver is candidate as an earlier try may have left it, and whether
-// another worker is at it.
+// another worker has it.
 func (s *Service) takenOver(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
 	earlier, there := sameCandidate(candidate, known)
 	switch {
@@ -147,21 +146,21 @@ func (s *Service) refusedBefore(ctx context.Context, candidate installation.Cand
 	return err
 }
 
-// finish tells Webex of us and pushes the configurations. It is an error of the
-// activation only if Webex was not told: a configuration that is not stored yet
+// finish registers us at Webex and pushes the configurations. It is an error of
+// the activation only if registering failed: a configuration that is not stored yet
 // is pending, and due.
 func (s *Service) finish(ctx context.Context, row installation.Installation, owner string) (Activated, error) {
 	row, result, err := s.conclude(ctx, row, owner)
-	if err == nil && (row.ToldActionsURL != "" || result.untold == nil) {
+	if err == nil && (row.ToldActionsURL != "" || result.registerErr == nil) {
 		s.report(ctx, row, result, nil)
 		return s.activated(row), nil
 	}
 	// The cause is logged with the answer, once. What Webex said of a feature is
 	// no reason that Webex does not know us.
-	s.log.InfoContext(ctx, "sync", s.outcome(row, result)...)
-	err = fmt.Errorf("activation of %s: %w", row.OrgKey, errors.Join(err, result.untold))
-	if result.unsynced != nil {
-		err = fmt.Errorf("%w (and %v)", err, result.unsynced)
+	s.log.InfoContext(ctx, msgSync, s.outcome(row, result)...)
+	err = fmt.Errorf("activation of %s: %w", row.OrgKey, errors.Join(err, result.registerErr))
+	if result.featuresErr != nil {
+		err = fmt.Errorf("%w (and %v)", err, result.featuresErr)
 	}
 	return Activated{}, err
 }

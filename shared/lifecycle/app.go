@@ -14,7 +14,7 @@ import (
 
 // errAppDiffers: Webex approved a feature that we provide, and we know no address
 // for it: the updateApproved that named it was lost.
-var errAppDiffers = errors.New("webex has approved what no action told us of")
+var errAppDiffers = errors.New("webex approved something that no action announced")
 
 // lacking lists the features that we provide and the row has no address for.
 func (s *Service) lacking(row installation.Installation) []webex.Feature {
@@ -52,19 +52,19 @@ func (s *Service) compareApp(ctx context.Context, session *session, row installa
 		return err
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, "app not compared", append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, AnswerFields(err)...)...)
+		s.log.WarnContext(ctx, msgAppNotCompared, append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, AnswerFields(err)...)...)
 		unchanged := row.App
 		unchanged.At = now
 		return unchanged
 	}
 	check := row.App.Compared(s.appDifference(row, app), app.HealthState, now)
 	if check.Difference != "" {
-		s.log.WarnContext(ctx, "app differs", "org", row.OrgKey, "outcome", "feature_unavailable", "difference", check.Difference)
+		s.log.WarnContext(ctx, MsgAppDiffers, "org", row.OrgKey, "outcome", "feature_unavailable", "difference", check.Difference)
 	}
 	return check
 }
 
-// appDifference says what Webex has approved and no action told us of, "" if
+// appDifference says what Webex has approved and no action announced, "" if
 // there is nothing.
 func (s *Service) appDifference(row installation.Installation, app webex.App) string {
 	var parts []string
@@ -84,14 +84,14 @@ func (s *Service) appDifference(row installation.Installation, app webex.App) st
 // region signed, which may be all that shows of a lost move: it is logged, and
 // kept with the row, once a day at most.
 func (s *Service) wrongRegion(ctx context.Context, row installation.Installation, token webex.Token) error {
-	s.log.WarnContext(ctx, "wrong region", "org", row.OrgKey, "outcome", "wrong_region", "action", string(token.Action),
+	s.log.WarnContext(ctx, MsgWrongRegion, "org", row.OrgKey, "outcome", "wrong_region", "action", string(token.Action),
 		"region", row.Region, "key_region", token.KeyRegion)
 	now := s.now()
 	seen := row.SignedElsewhere
 	if row.Exists() && (seen.Region != token.KeyRegion || now.Sub(seen.At) >= installation.CompareAppEvery) {
 		row.SignedElsewhere = installation.ForeignRegion{Region: token.KeyRegion, At: now}
 		if _, err := s.store.Save(ctx, row); err != nil && !errors.Is(err, installation.ErrConflict) {
-			s.log.WarnContext(ctx, "wrong region not kept", "org", row.OrgKey, "outcome", "failed", "cause", err)
+			s.log.WarnContext(ctx, msgRegionNotKept, "org", row.OrgKey, "outcome", "failed", "cause", err)
 		}
 	}
 	return fmt.Errorf("%s of %s, signed by %s: %w", token.Action, row.OrgKey, token.KeyRegion, installation.ErrWrongRegion)

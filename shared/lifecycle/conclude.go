@@ -13,12 +13,12 @@ import (
 )
 
 // syncAndConclude is conclude, with what came of it logged. An installation that
-// was replaced or removed meanwhile has not failed: whoever did that has seen to
-// what is wanted now.
+// was replaced or removed meanwhile has not failed: the worker that did that takes
+// care of what is wanted now.
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	row, result, err := s.conclude(ctx, row, owner)
 	if errors.Is(err, installation.ErrStale) {
-		s.log.InfoContext(ctx, "sync", "org", row.OrgKey, "outcome", "overtaken", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
+		s.log.InfoContext(ctx, msgSync, "org", row.OrgKey, "outcome", "overtaken", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
 		return row, synced{pushed: result.pushed, deleted: result.deleted}, nil
 	}
 	s.report(ctx, row, result, err)
@@ -31,7 +31,7 @@ func (s *Service) conclude(ctx context.Context, row installation.Installation, o
 	began := row.Revision
 	row, result := s.sync(ctx, row)
 	s.terms(ctx).answered()
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {
 		return s.concluded(row, owner, began, result)
@@ -46,8 +46,8 @@ func (s *Service) conclude(ctx context.Context, row installation.Installation, o
 }
 
 // handOver gives back the work lease of owner where another activation has
-// replaced the installation that the work was for and kept the lease: who
-// activated it waits for that.
+// replaced the installation that the work was for and kept the lease: that
+// activation waits for it.
 func (s *Service) handOver(ctx context.Context, orgKey, owner string) {
 	for range saveAttempts {
 		row, _, err := s.store.Find(ctx, orgKey, s.now())
@@ -62,7 +62,7 @@ func (s *Service) handOver(ctx context.Context, orgKey, owner string) {
 			return
 		}
 		if !errors.Is(err, installation.ErrConflict) {
-			s.log.WarnContext(ctx, "work lease not released", "org", orgKey, "cause", err)
+			s.log.WarnContext(ctx, msgWorkLeaseKept, "org", orgKey, "cause", err)
 			return
 		}
 	}
@@ -85,11 +85,11 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 		row.Schedule = s.putOffInvalid(row, now, result.err)
 		return row
 	}
-	row.ToldActionsURL = result.told
+	row.ToldActionsURL = result.registered
 	row.Features = maps.Clone(result.features)
 	row.Schedule = s.scheduled(row.Schedule, now, result.err)
 	row.Schedule.LastResult = outcomeOf(result)
-	row.Schedule.Failure = failureOf(owner, cmp.Or(result.untold, result.err), now)
+	row.Schedule.Failure = failureOf(owner, cmp.Or(result.registerErr, result.err), now)
 	if row.App.Difference == "" && result.app.Difference != "" {
 		row.Notice = installation.NoticeUnavailable
 	}
@@ -187,21 +187,21 @@ func (s *Service) failingHours(schedule installation.Schedule) int {
 }
 
 // report logs what happened, once; what is as it should be is not worth a line,
-// unless a person should see to it while that is so.
+// unless it needs attention.
 func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
 	case saveErr != nil:
-		s.log.ErrorContext(ctx, "sync", append(append(attributes, "cause", errors.Join(saveErr, result.err)), AnswerFields(result.err)...)...)
+		s.log.ErrorContext(ctx, msgSync, append(append(attributes, "cause", errors.Join(saveErr, result.err)), AnswerFields(result.err)...)...)
 	case outcome == "failed":
 		attributes = append(attributes, "failures", row.Schedule.Failures, "failing_hours", s.failingHours(row.Schedule), "cause", result.err)
-		s.log.WarnContext(ctx, "sync", append(attributes, AnswerFields(result.err)...)...)
+		s.log.WarnContext(ctx, msgSync, append(attributes, AnswerFields(result.err)...)...)
 	case row.TokenHealth(s.now()) == installation.TokensExpiring:
-		s.log.WarnContext(ctx, "sync", attributes...)
+		s.log.WarnContext(ctx, msgSync, attributes...)
 	case outcome == "in_sync" || outcome == "token_invalid":
-		s.log.DebugContext(ctx, "sync", attributes...)
+		s.log.DebugContext(ctx, msgSync, attributes...)
 	default:
-		s.log.InfoContext(ctx, "sync", attributes...)
+		s.log.InfoContext(ctx, msgSync, attributes...)
 	}
 }
 
@@ -221,5 +221,5 @@ func (s *Service) reportFeature(ctx context.Context, row installation.Installati
 	default:
 		return
 	}
-	s.log.InfoContext(ctx, "feature", "org", row.OrgKey, "feature", string(name), "outcome", outcome, "drift", result.drift)
+	s.log.InfoContext(ctx, MsgFeature, "org", row.OrgKey, "feature", string(name), "outcome", outcome, "drift", result.drift)
 }

@@ -43,8 +43,8 @@ type Health struct {
 	TokenHealth installation.TokenHealth `json:"tokenHealth"`
 }
 
-// CheckHealth really looks: is the access token good, does Webex store what we
-// want. What it finds amiss is made due at once. It returns
+// CheckHealth asks Webex whether the access token is good and the configurations
+// are what we want. What it finds wrong is made due at once. It returns
 // [installation.ErrNotFound] and [installation.ErrWrongRegion]; what Webex does
 // shows in the answer only, which comes soon after ctx ends.
 func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, error) {
@@ -62,7 +62,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 	if health.OperationalState == Operational {
 		return health, nil
 	}
-	s.log.WarnContext(ctx, "health", append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
+	s.log.WarnContext(ctx, msgHealth, append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
 		"token_health", string(health.TokenHealth), "cause", cause}, AnswerFields(cause)...)...)
 	if health.OperationalState == Impaired && !errors.Is(cause, errAppDiffers) {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
@@ -147,9 +147,9 @@ func (s *Service) examineFeature(ctx context.Context, session *session, row inst
 
 // hasten makes the row due now, or once Webex has been left alone for as long
 // as it asked, without pressing: if another worker changes it at this moment,
-// that one sees for itself.
+// that worker will detect the problem.
 func (s *Service) hasten(ctx context.Context, row installation.Installation, wait time.Duration) {
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	now := s.now()
 	due := now.Add(wait)
@@ -159,6 +159,6 @@ func (s *Service) hasten(ctx context.Context, row installation.Installation, wai
 		_, err = s.store.Save(settle, current)
 	}
 	if err != nil && !errors.Is(err, installation.ErrConflict) && !errors.Is(err, installation.ErrStale) {
-		s.log.WarnContext(ctx, "repair not brought forward", "org", row.OrgKey, "cause", err)
+		s.log.WarnContext(ctx, msgNotHastened, "org", row.OrgKey, "cause", err)
 	}
 }

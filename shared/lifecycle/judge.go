@@ -102,7 +102,7 @@ func (s Settings) drifted(feature installation.Feature, drift string, now time.T
 	if feature.DriftCount < holdFrom {
 		return feature, Push
 	}
-	// The first hold puts off the push that is at hand, each later one follows
+	// The first hold postpones the current push, each later one follows
 	// the push that its end allowed.
 	first := feature.HoldUntil.IsZero()
 	feature.HoldUntil = now.Add(s.hold(feature.DriftCount))

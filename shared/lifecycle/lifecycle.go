@@ -1,6 +1,6 @@
 // Package lifecycle owns the use cases of an installation's life: activate,
 // approve an update, move, check health, remove, verify. It decides what is
-// stored and what Webex is told, in which order, so that nothing depends on
+// stored and what Webex is asked, in which order, so that nothing depends on
 // one invocation surviving: whatever is begun is in the table first, and what
 // is not finished is due there.
 //
@@ -81,7 +81,7 @@ const saveAttempts = 10
 // update writes what change makes of the row, beginning with the given copy
 // and, whenever another worker was faster, with a fresh one. It returns
 // [installation.ErrStale] once the row belongs to another generation or is
-// gone: what the caller does was meant for an installation that is no more.
+// gone: the caller's change was meant for an earlier installation.
 // change must be free of effects.
 func (s *Service) update(ctx context.Context, row installation.Installation, change func(installation.Installation) installation.Installation) (installation.Installation, error) {
 	for range saveAttempts {
@@ -108,13 +108,13 @@ func (s *Service) reread(ctx context.Context, row installation.Installation) (in
 	return current, nil
 }
 
-// settleTime is enough for a write that hangs to be given up and repeated: a
+// settleTime is enough for a write that hangs to be abandoned and repeated: a
 // refresh token that Webex has just issued depends on it.
 const settleTime = 4 * time.Second
 
-// lasting returns a context for writing down what happened, although the time
-// for doing it may be over.
-func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
+// detached returns a context for storing what happened, which outlives the
+// caller's deadline.
+func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 }
 

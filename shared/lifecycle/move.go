@@ -11,9 +11,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// move applies an update. The stored region's word is good as it is; that of
-// the region which the token moves to needs proof, like an activation: it is a
-// candidate until Webex has borne it out.
+// move applies an update. One that the stored region signed is applied as it is;
+// one of the region that the token moves to needs proof, like an activation: it is
+// a candidate until Webex has confirmed it.
 func (s *Service) move(ctx context.Context, token webex.Token) error {
 	row, candidates, err := s.find(ctx, token)
 	switch {
@@ -24,7 +24,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 	case token.KeyRegion != token.Region:
 		return s.wrongRegion(ctx, row, token)
 	case token.AppURL == "" || token.AppURL == row.URLs.App:
-		// Whatever answers at the old address bears out no move.
+		// A response from the old address does not prove a move.
 		return fmt.Errorf("update of %s names no new appUrl: %w", row.OrgKey, webex.ErrRejected)
 	case token.IssuedAt.Before(row.LastActionAt):
 		return s.unneeded(ctx, token, installation.ErrStale)
@@ -46,7 +46,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 			s.reportUnproven(ctx, candidate, err)
 		}
 	} else {
-		_, err = s.outwait(ctx, candidate) // who logs its failure
+		_, err = s.awaitCandidate(ctx, candidate) // which logs its own failure
 	}
 	if errors.Is(err, webex.ErrUnavailable) {
 		return nil // stored, and due
@@ -92,7 +92,7 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 		return err
 	}
 	if err != nil {
-		settle, cancel := lasting(ctx)
+		settle, cancel := detached(ctx)
 		defer cancel()
 		return s.unproven(settle, candidate, err)
 	}
@@ -102,7 +102,7 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 // renewForMove renews the installation's own tokens at the new region's token
 // endpoint, for a move that brought none: as any renewal it is one worker's at
 // a time, and what Webex gives belongs to the installation at once, whether or
-// not the move is borne out.
+// not the move is confirmed.
 func (s *Service) renewForMove(ctx context.Context, candidate installation.Candidate, row installation.Installation) (secret.String, func(*installation.Tokens), error) {
 	access, renewed, err := s.renew(ctx, row, row.Tokens.Access, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
 	if errors.Is(err, ErrTokenInvalid) {
@@ -116,7 +116,7 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 // applyMove puts the move into effect. base is the generation that was asked.
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, base installation.Generation, change func(*installation.Tokens)) error {
 	for range saveAttempts {
-		settle, cancel := lasting(ctx)
+		settle, cancel := detached(ctx)
 		row, _, err := s.store.Find(settle, candidate.OrgKey, s.now())
 		cancel()
 		if err != nil {
@@ -132,7 +132,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})
 		if errors.Is(err, installation.ErrReplayed) {
-			settle, cancel := lasting(ctx)
+			settle, cancel := detached(ctx)
 			defer cancel()
 			return s.spent(settle, candidate, err)
 		}
@@ -145,8 +145,8 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 
 // dropStale deletes a move that something newer has overtaken.
 func (s *Service) dropStale(ctx context.Context, candidate installation.Candidate, cause error) error {
-	s.log.InfoContext(ctx, "move not needed", "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
-	settle, cancel := lasting(ctx)
+	s.log.InfoContext(ctx, msgMoveUnneeded, "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	return s.drop(settle, candidate)
 }

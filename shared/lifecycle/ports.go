@@ -11,8 +11,8 @@ import (
 
 // Store keeps installations and candidates. Times are given, never read; what
 // is past its ForgetAt or Until counts as gone, whether or not the store has
-// dropped it. Any error that is none of the sentinels is the store's own
-// trouble.
+// dropped it. Any error that is none of the sentinels is a failure of the
+// store.
 //
 // Each write of a row is conditional on its Version being the one that was
 // read, and raises it by one; a Version of 0 means that there must be no row.
@@ -57,7 +57,7 @@ type Store interface {
 	// refused candidate is never due, nor is what is gone by its DueAt.
 	Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error)
 	CountDue(ctx context.Context, shard int, now time.Time) (int, error)
-	// Claim takes the row for owner if it is still due and nobody holds its
+	// Claim takes the row for owner if it is still due and no worker holds its
 	// Work lease: it sets Work to lease and the due time to the lease's end, and
 	// returns the row as it then is. It returns [installation.ErrConflict] if
 	// another worker was faster, or the row is not due any more, or gone.

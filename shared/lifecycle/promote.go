@@ -22,7 +22,7 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		return row, err
 	}
 	_, change, candidate, err := s.exchangeCandidate(ctx, candidate, candidate.URLs.OAuth)
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	if err != nil {
 		return row, s.unproven(settle, candidate, err)
@@ -55,7 +55,7 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 
 // exchangeCandidate exchanges a candidate's refresh token, which proves it. One
 // that Webex gives in its place is stored with the candidate before anything else
-// comes of the answer: what comes next may fail, and nobody else has it. change
+// comes of the answer: what comes next may fail, and this is the only copy. change
 // puts the tokens into an installation. The candidate comes back as it is then,
 // with an error too.
 func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
@@ -63,7 +63,7 @@ func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.
 	if err != nil {
 		return access, nil, candidate, err
 	}
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	if change, err = s.renewal(settle, candidate.OrgKey, tokens); err != nil {
 		return access, nil, candidate, err

@@ -144,15 +144,15 @@ func (s *Service) countRefusal(ctx context.Context, row installation.Installatio
 	return refusals, false, err
 }
 
-// vouchTime bounds how long a renewal waits for the table to say that nothing
+// clearTimeout bounds how long a renewal waits for the table to say that nothing
 // was refused.
-const vouchTime = time.Second
+const clearTimeout = time.Second
 
-// vouch writes down that Webex took a refresh token from our client at that
-// time: one that it refused before may be dead indeed. It costs a read where
-// nothing was refused. No renewal fails for it: the next one says the same.
-func (s *Service) vouch(ctx context.Context, at time.Time) {
-	short, cancel := context.WithTimeout(ctx, vouchTime)
+// clearRefusals records that Webex accepted a refresh token from our client at
+// that time: refusals before it were not our client's fault. It costs a read where
+// nothing was refused. No renewal fails because of it: the next one repeats it.
+func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
+	short, cancel := context.WithTimeout(ctx, clearTimeout)
 	defer cancel()
 	err := installation.ErrConflict
 	for n := 0; n < saveAttempts && errors.Is(err, installation.ErrConflict); n++ {
@@ -162,22 +162,22 @@ func (s *Service) vouch(ctx context.Context, at time.Time) {
 			_, err = s.store.SaveRefusals(short, refusals.Clear(at))
 		}
 	}
-	// Whose time is over says so with what it was needed for.
+	// A caller whose time is over reports that itself.
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-		s.log.WarnContext(ctx, "refusals not cleared", "outcome", "failed", "cause", err)
+		s.log.WarnContext(ctx, msgRefusalsKept, "outcome", "failed", "cause", err)
 	}
 }
 
-// reportRefusal logs a refusal that a person should see to. One more of a token
-// that was refused before is nothing new, and an answer that is not taken for a
+// reportRefusal logs a refusal that needs attention. One more refusal of the same
+// token is nothing new, and an answer that is not taken for a
 // refusal yet is logged as any failure.
 func (s *Service) reportRefusal(ctx context.Context, before, after installation.Installation, verdict refusal) {
 	switch {
 	case verdict.suspected > 0:
-		s.log.ErrorContext(ctx, "refusals suspected", "org", after.OrgKey, "outcome", "held",
+		s.log.ErrorContext(ctx, MsgRefusalsSuspected, "org", after.OrgKey, "outcome", "held",
 			"organizations", verdict.suspected, "client", s.settings.ClientID)
 	case before.State == installation.Active && after.State == installation.TokenInvalid:
-		s.log.ErrorContext(ctx, "token_invalid", append([]any{"org", after.OrgKey, "outcome", "token_invalid",
+		s.log.ErrorContext(ctx, MsgTokenInvalid, append([]any{"org", after.OrgKey, "outcome", "token_invalid",
 			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, AnswerFields(verdict.err)...)...)
 	}
 }
@@ -203,7 +203,7 @@ func (s *Service) lookAgain(ctx context.Context, row installation.Installation, 
 		err = nil // another worker has changed it, and says when it is due
 	}
 	if err != nil {
-		s.log.ErrorContext(ctx, "look again", "org", row.OrgKey, "outcome", "failed", "cause", err)
+		s.log.ErrorContext(ctx, msgInvalidNotStored, "org", row.OrgKey, "outcome", "failed", "cause", err)
 	}
 	return synced{idle: true}, err
 }
@@ -221,7 +221,7 @@ func (s *Service) takenBack(ctx context.Context, row installation.Installation) 
 	if err != nil {
 		return row, err
 	}
-	s.log.InfoContext(ctx, "reactivated", "org", row.OrgKey, "outcome", "suspected")
+	s.log.InfoContext(ctx, msgReactivated, "org", row.OrgKey, "outcome", "suspected")
 	return active, nil
 }
 

@@ -13,8 +13,8 @@ import (
 
 // synced is what bringing Webex in line with our settings came to.
 type synced struct {
-	// told is the actionsUrl that Webex was told, "" if it was not.
-	told string
+	// registered is our actionsUrl as Webex knows it, "" if none is registered.
+	registered string
 	// features is where each feature of the installation stands now.
 	features        map[webex.Feature]installation.Feature
 	pushed, deleted int
@@ -22,10 +22,10 @@ type synced struct {
 	app installation.AppCheck
 	// idle: there was nothing to do but to say when the row is due next.
 	idle bool
-	// untold is why Webex could not be told, nil if it was.
-	untold error
-	// unsynced joins what failed of the features.
-	unsynced error
+	// registerErr is why our actionsUrl could not be registered, nil if it is.
+	registerErr error
+	// featuresErr joins what failed of the features.
+	featuresErr error
 	// err joins all that failed; nil means that all is as it should be.
 	err error
 }
@@ -35,13 +35,13 @@ type synced struct {
 type session struct {
 	service *Service
 
-	// gate holds one value while somebody looks at what follows or renews it,
-	// so that waiting for a renewal ends with the caller's time.
+	// gate guards what follows. It is a channel, so that waiting for a renewal
+	// ends with the caller's context.
 	gate    chan struct{}
 	row     installation.Installation
 	token   secret.String
 	renewed bool
-	// app is what Webex said of the installation when it was told of us.
+	// app is Webex's answer to registering us.
 	app webex.App
 }
 
@@ -99,16 +99,16 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 	return token, nil
 }
 
-// sync tells Webex where we are, where it was told otherwise, and brings every
+// sync registers our actionsUrl where Webex knows another, and brings every
 // feature's configuration in line, side by side.
 func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
-	result := synced{told: row.ToldActionsURL, features: maps.Clone(row.Features), app: row.App}
+	result := synced{registered: row.ToldActionsURL, features: maps.Clone(row.Features), app: row.App}
 	session, err := s.openSession(ctx, row)
 	if err != nil {
-		result.untold, result.err = err, err
+		result.registerErr, result.err = err, err
 		return session.row, result
 	}
-	result.told, result.untold = s.tell(ctx, session, row)
+	result.registered, result.registerErr = s.register(ctx, session, row)
 
 	synced := make([]syncedFeature, len(webex.Features))
 	var wait sync.WaitGroup
@@ -123,17 +123,17 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 		result.pushed += synced[i].pushed
 		result.deleted += synced[i].deleted
 		s.reportFeature(ctx, row, name, synced[i])
-		result.unsynced = errors.Join(result.unsynced, synced[i].err)
+		result.featuresErr = errors.Join(result.featuresErr, synced[i].err)
 	}
-	if result.err = errors.Join(result.untold, result.unsynced); result.err == nil {
+	if result.err = errors.Join(result.registerErr, result.featuresErr); result.err == nil {
 		result.app = s.compareApp(ctx, session, row)
 	}
 	return session.row, result
 }
 
-// tell PATCHes the app where Webex does not know our present actionsUrl, and
+// register PATCHes the app where Webex does not know our present actionsUrl, and
 // returns the one it knows now.
-func (s *Service) tell(ctx context.Context, session *session, row installation.Installation) (string, error) {
+func (s *Service) register(ctx context.Context, session *session, row installation.Installation) (string, error) {
 	actionsURL := s.settings.actionsURL(row)
 	if row.ToldActionsURL == actionsURL {
 		return actionsURL, nil
@@ -159,11 +159,11 @@ type syncedFeature struct {
 }
 
 // syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
-// reaches every device of the customer. For a new customer, of whom Webex has just
-// said that it stores nothing, it is PUT alone.
+// reaches every device of the customer. For a new customer, when Webex has just
+// answered that it stores nothing, it is PUT alone.
 func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) syncedFeature {
 	verdict := s.settings.Judge(row, name, nil, s.now())
-	if verdict.asksWebex && !(justInstalled(row) && session.app.StoresNone(name)) {
+	if verdict.asksWebex && !(neverPushed(row) && session.app.StoresNone(name)) {
 		stored, err := s.stored(ctx, session, name, row.Features[name].Endpoint)
 		if err != nil {
 			return failed(row.Features[name], err)
@@ -178,7 +178,7 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 		result = s.withdraw(ctx, session, name, verdict)
 	}
 	if result.err != nil {
-		// A find counts once it was acted on: that Webex cannot be reached is no
+		// Count drift only after acting on it: that Webex cannot be reached is no
 		// reason to push less often once it can.
 		result = failed(row.Features[name], result.err)
 	}
@@ -186,11 +186,17 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 	return result
 }
 
-// justInstalled reports whether the row is as the promotion of a first activation
-// wrote it: whoever takes it up later, after a failure or a crash, has written it
-// once more. Then nothing of ours was pushed as far as the table knows, and a
-// customer that it has forgotten Webex shows in its answer to being told of us.
-func justInstalled(row installation.Installation) bool { return row.Version == 1 }
+// neverPushed reports whether this generation of the installation was never
+// registered and nothing was pushed for it, as far as the table knows: only then is
+// Webex's answer to registering us taken as proof that it stores no configuration.
+func neverPushed(row installation.Installation) bool {
+	for _, feature := range row.Features {
+		if !feature.PushedAt.IsZero() || feature.Pushed != "" {
+			return false
+		}
+	}
+	return row.ToldActionsURL == "" && row.Schedule.VerifiedAt.IsZero()
+}
 
 // stored reads what Webex stores, nil if it stores nothing.
 func (s *Service) stored(ctx context.Context, session *session, name webex.Feature, endpoint string) (*webex.FeatureConfig, error) {

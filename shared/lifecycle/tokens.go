@@ -35,7 +35,7 @@ func (s *Service) access(ctx context.Context, row installation.Installation) (se
 		if err == nil || errors.Is(err, ErrTokenInvalid) {
 			return token, renewed, err
 		}
-		s.log.WarnContext(ctx, "refresh token was not renewed in time", append([]any{"org", row.OrgKey, "cause", err}, AnswerFields(err)...)...)
+		s.log.WarnContext(ctx, msgRenewalFailed, append([]any{"org", row.OrgKey, "cause", err}, AnswerFields(err)...)...)
 	}
 	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
 	return token, row, err
@@ -53,7 +53,8 @@ func ageing(row installation.Installation, now time.Time) bool {
 // renew exchanges the refresh token for an access token other than stale. Of
 // any number of workers that need one at the same time, one holds the renewal
 // lease and asks Webex at oauthURL; the others wait for what it stores, for as
-// long as ctx allows. A row that others keep writing is given up.
+// long as ctx allows. After too many lost races for the row it returns
+// [installation.ErrConflict].
 func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed, oauthURL string) (secret.String, installation.Installation, error) {
 	owner := newOwner()
 	for lost := 0; lost < saveAttempts; {
@@ -109,7 +110,7 @@ var errRaceLost = errors.New("another worker renews the token")
 func (s *Service) exchange(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
 	used := row.Tokens.Refresh
 	tokens, err := s.exchangeSealed(ctx, row.OrgKey, oauthURL, used)
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	switch {
 	case oauthURL == row.URLs.OAuth && refuses(row, err):
@@ -123,7 +124,7 @@ func (s *Service) exchange(ctx context.Context, row installation.Installation, o
 	if err != nil {
 		return secret.String{}, row, err
 	}
-	s.vouch(ctx, answered)
+	s.clearRefusals(ctx, answered)
 	return tokens.Access, renewed, nil
 }
 
@@ -149,7 +150,7 @@ func (s *Service) accepted(ctx context.Context, row installation.Installation, o
 		return row, err
 	}
 	if row.State == installation.TokenInvalid {
-		s.log.InfoContext(ctx, "reactivated", "org", row.OrgKey, "outcome", "reactivated")
+		s.log.InfoContext(ctx, msgReactivated, "org", row.OrgKey, "outcome", "reactivated")
 	}
 	return renewed, nil
 }
@@ -202,7 +203,7 @@ func (s *Service) release(ctx context.Context, row installation.Installation, ow
 		return row
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, "renewal lease not released", "org", row.OrgKey, "cause", err)
+		s.log.WarnContext(ctx, msgRenewalLeaseKept, "org", row.OrgKey, "cause", err)
 		return row
 	}
 	return released

@@ -10,13 +10,13 @@ import (
 	"signpost/shared/webex"
 )
 
-// resume answers for an activation that is stored already. Until Webex was told
-// of us it is not completed: another worker that is at it is waited for, and its
-// failure is answered as ours. What no worker is at is done now.
+// resume answers for an activation that is stored already. It is complete once our
+// actionsUrl is registered: until then a worker that has it is waited for, and its
+// failure is returned as ours. Without such a worker the rest is done now.
 func (s *Service) resume(ctx context.Context, row installation.Installation) (Activated, error) {
 	for {
-		switch told := row.ToldActionsURL != ""; {
-		case told && (row.State != installation.Active || settled(row)):
+		switch registered := row.ToldActionsURL != ""; {
+		case registered && (row.State != installation.Active || settled(row)):
 			return s.activated(row), nil
 		case row.State == installation.TokenInvalid:
 			return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, webex.ErrInvalidGrant)
@@ -37,7 +37,7 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 		if failure := row.Schedule.Failure; failure.Of(leased.Work) && row.ToldActionsURL == "" {
 			return Activated{}, s.failedBefore(row.OrgKey, failure)
 		} else if failure.Of(leased.Work) {
-			return s.activated(row), nil // told, and the rest is due
+			return s.activated(row), nil // registered, and the rest is due
 		}
 	}
 }
@@ -58,10 +58,10 @@ func (s *Service) wait(ctx context.Context, orgKey string) error {
 	return nil
 }
 
-// await waits for the worker that is at the same activation, as when Webex and
-// an admin deliver one code at the same time, and answers what came of it.
+// await waits for the worker that has the same activation, as when Webex and an
+// admin deliver one code at the same time, and returns its outcome.
 func (s *Service) await(ctx context.Context, candidate installation.Candidate) (Activated, error) {
-	row, err := s.outwait(ctx, candidate)
+	row, err := s.awaitCandidate(ctx, candidate)
 	if err != nil {
 		return Activated{}, err
 	}
@@ -74,9 +74,9 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.OrgKey, webex.ErrUnavailable)
 }
 
-// outwait waits for the worker that is at the same candidate. It returns that
+// awaitCandidate waits for the worker that has the same candidate. It returns that
 // worker's failure, or, where there is none, the organization's row.
-func (s *Service) outwait(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
+func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
 	for waited := candidate; ; {
 		if err := s.wait(ctx, candidate.OrgKey); err != nil {
 			return installation.Installation{}, err
@@ -112,8 +112,8 @@ func sameCandidate(candidate installation.Candidate, known []installation.Candid
 	return installation.Candidate{}, false
 }
 
-// failureOf is what those who wait for the worker with this lease are to know of
-// err: what Webex said. Trouble of our own is none, and theirs to meet.
+// failureOf is what is stored of err for workers that wait for the one with this
+// lease: what Webex answered. A failure of ours is not stored: they may succeed.
 func failureOf(owner string, err error, now time.Time) installation.Failure {
 	said, ok := errors.AsType[*webex.APIError](err)
 	if !ok {

@@ -30,7 +30,7 @@ func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
 		return fmt.Errorf("deactivate %s at Webex: %w", orgKey, err)
 	}
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	now := s.now()
 	_, err = s.update(settle, session.row, func(row installation.Installation) installation.Installation {
@@ -43,7 +43,7 @@ func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 		return nil // removed meanwhile, as Webex's own deprovision does
 	}
 	if err == nil {
-		s.log.InfoContext(ctx, "removed", "org", orgKey, "outcome", "withdrawn")
+		s.log.InfoContext(ctx, MsgRemoved, "org", orgKey, "outcome", "withdrawn")
 	}
 	return err
 }

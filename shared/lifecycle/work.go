@@ -100,7 +100,7 @@ func (s *Service) Verify(ctx context.Context, orgKey string) (Result, error) {
 	case errors.Is(err, installation.ErrConflict) || errors.Is(err, installation.ErrStale):
 		return Result{}, err
 	case err != nil:
-		s.log.WarnContext(ctx, "verify", "org", orgKey, "outcome", "failed", "cause", err)
+		s.log.WarnContext(ctx, msgVerify, "org", orgKey, "outcome", "failed", "cause", err)
 		return Result{Err: err}, nil
 	}
 	return s.workOn(ctx, installation.Work{Installation: &row}, owner), nil
@@ -125,7 +125,7 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 // met by ever more rows every minute, and spread, since many are put back
 // together. If that cannot be written, it is due when the lease ends.
 func (s *Service) PutBack(ctx context.Context, work installation.Work, cause error) {
-	settle, cancel := lasting(ctx)
+	settle, cancel := detached(ctx)
 	defer cancel()
 	var orgKey string
 	var err error
@@ -138,7 +138,7 @@ func (s *Service) PutBack(ctx context.Context, work installation.Work, cause err
 		_, err = s.store.PutCandidate(settle, *candidate)
 	}
 	if err != nil && !errors.Is(err, installation.ErrConflict) {
-		s.log.WarnContext(ctx, "put back", "org", orgKey, "outcome", "failed", "cause", err)
+		s.log.WarnContext(ctx, msgPutBack, "org", orgKey, "outcome", "failed", "cause", err)
 	}
 }
 
@@ -168,7 +168,7 @@ func (s *Service) prove(ctx context.Context, candidate installation.Candidate, o
 func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
 	attributes := []any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed",
 		"failing_hours", s.failingHours(candidate.Schedule), "cause", cause}
-	s.log.WarnContext(ctx, "candidate", append(attributes, AnswerFields(cause)...)...)
+	s.log.WarnContext(ctx, msgCandidate, append(attributes, AnswerFields(cause)...)...)
 }
 
 func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
@@ -179,7 +179,7 @@ func (s *Service) proveKind(ctx context.Context, candidate installation.Candidat
 	if err != nil || row.Work.Owner != owner {
 		return synced{}, err
 	}
-	s.log.InfoContext(ctx, "activated", "org", row.OrgKey, "outcome", "activated")
+	s.log.InfoContext(ctx, msgActivated, "org", row.OrgKey, "outcome", "activated")
 	_, result, err := s.syncAndConclude(ctx, row, owner)
 	result.err = errors.Join(result.err, err) // reported already
 	return result, nil
@@ -191,10 +191,10 @@ func (s *Service) expire(ctx context.Context, row installation.Installation) err
 	if _, err := s.store.Save(ctx, row.Expire(s.now())); errors.Is(err, installation.ErrConflict) {
 		return nil // another worker has changed it
 	} else if err != nil {
-		s.log.ErrorContext(ctx, "expire", "org", row.OrgKey, "outcome", "failed", "cause", err)
+		s.log.ErrorContext(ctx, msgExpire, "org", row.OrgKey, "outcome", "failed", "cause", err)
 		return err
 	}
-	s.log.InfoContext(ctx, "removed", "org", row.OrgKey, "outcome", "expired")
+	s.log.InfoContext(ctx, MsgRemoved, "org", row.OrgKey, "outcome", "expired")
 	return nil
 }
 

@@ -6,9 +6,11 @@ package schedule
 const (
 	// MsgBacklog says how many rows a run found due, and since when.
 	MsgBacklog = "backlog"
+	// MsgVerified is the last line of a run, with its Report.
+	MsgVerified = "verified"
 
 	msgPanic         = "panic"
-	msgClaim         = "claim"
-	msgCountLeft     = "count left"
-	msgBreakerOpened = "breaker opened"
+	msgClaim         = "claim row"
+	msgCountLeft     = "count left rows"
+	msgBreakerOpened = "open breaker"
 )

@@ -1,0 +1,34 @@
+// The messages that the use cases log. Metric filters of the stack refer to the
+// exported ones. What is logged with them stays what it is: dashboards and queries
+// use the fields org, outcome, cause, webex_status, webex_code, token_health and
+// failing_hours.
+
+package lifecycle
+
+const (
+	MsgAppDiffers        = "app differs"
+	MsgFeature           = "feature"
+	MsgRefusalsSuspected = "refusals suspected"
+	MsgRemoved           = "removed"
+	MsgTokenInvalid      = "token_invalid"
+	MsgWrongRegion       = "wrong region"
+
+	msgActionUnneeded   = "skip action"
+	msgActivated        = "activated"
+	msgAppNotCompared   = "compare app"
+	msgCandidate        = "prove candidate"
+	msgExpire           = "expire"
+	msgHealth           = "health"
+	msgInvalidNotStored = "retry kept token"
+	msgMoveUnneeded     = "skip move"
+	msgNotHastened      = "hasten verification"
+	msgPutBack          = "put back"
+	msgReactivated      = "reactivated"
+	msgRefusalsKept     = "clear refusals"
+	msgRegionNotKept    = "store wrong region"
+	msgRenewalFailed    = "renew refresh token"
+	msgRenewalLeaseKept = "release renewal lease"
+	msgSync             = "sync"
+	msgVerify           = "verify"
+	msgWorkLeaseKept    = "release work lease"
+)
