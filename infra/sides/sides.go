@@ -1,8 +1,8 @@
-// Package sides compares what Signpost wants and holds of an installation with
-// what Webex holds of it: the two sides that everything else keeps equal.
+// Package sides compares what Signpost wants and stores of an installation with
+// what Webex stores of it.
 //
-// It owns the comparison and its words. It asks nobody for anything: whoever
-// uses it has read the table and asked Webex, or a simulated one.
+// It owns the comparison and its texts. It does no I/O: the caller reads the
+// table and asks Webex, or a simulated one.
 package sides
 
 import (
@@ -15,10 +15,10 @@ import (
 	"signpost/shared/webex"
 )
 
-// Line is one property, as each side has it.
+// Line is one property, as each side stores it.
 type Line struct {
 	Name         string
-	Ours, Theirs string // "" if a side has nothing
+	Ours, Theirs string // "" if the side stores none
 	Differs      bool
 }
 
@@ -26,10 +26,14 @@ func line(name, ours, theirs string) Line {
 	return Line{Name: name, Ours: ours, Theirs: theirs, Differs: ours != theirs}
 }
 
-// known is a line that differs only if both sides say something.
-func known(name, ours, theirs string) Line {
+// known is the line of a property that an existing installation may not know,
+// which is no difference: Webex sends some only with an update.
+func known(exists bool, name, ours, theirs string) Line {
 	l := line(name, ours, theirs)
 	l.Differs = l.Differs && ours != "" && theirs != ""
+	if exists && ours == "" {
+		l.Ours = "not reported yet"
+	}
 	return l
 }
 
@@ -44,7 +48,7 @@ func Differing(lines []Line) int {
 	return n
 }
 
-// Held is what Webex holds of the installation itself.
+// Held is what Webex stores of the installation, without its configurations.
 type Held struct {
 	Installed         bool
 	Subject           string
@@ -56,8 +60,8 @@ type Held struct {
 	ActionsURL        string
 }
 
-// Installation compares the installation itself. actionsURL is what Webex
-// should have been told; row may be the zero value.
+// Installation compares all but the configurations. actionsURL is the one that
+// Webex should have registered; row may be the zero value.
 func Installation(row installation.Installation, actionsURL string, held Held) []Line {
 	exists := row.Exists()
 	state := Line{Name: "State", Ours: string(row.State), Theirs: held.ProvisioningState, Differs: exists != held.Installed}
@@ -77,8 +81,8 @@ func Installation(row installation.Installation, actionsURL string, held Held) [
 	return append(lines,
 		line("Region", row.Region, held.Region),
 		line("Organization", row.Subject, held.Subject),
-		known("Manifest version", version(row.ManifestVersion), version(held.ManifestVersion)),
-		known("Scopes", list(row.Scopes), list(held.Scopes)),
+		known(exists, "Manifest version", version(row.ManifestVersion), version(held.ManifestVersion)),
+		known(exists, "Scopes", list(row.Scopes), list(held.Scopes)),
 		line("App URL", row.URLs.App, held.AppURL),
 		line("Actions URL", actionsURL, held.ActionsURL),
 	)
@@ -95,8 +99,8 @@ func list(scopes []string) string {
 	return strings.Join(slices.Sorted(slices.Values(scopes)), ", ")
 }
 
-// Configuration compares what is wanted of a feature with what Webex stores;
-// nil is nothing.
+// Configuration compares the wanted configuration of a feature with the one that
+// Webex stores. Nil means none.
 func Configuration(wanted, held *webex.FeatureConfig) []Line {
 	ours, theirs := fields(wanted), fields(held)
 	lines := []Line{
@@ -106,7 +110,7 @@ func Configuration(wanted, held *webex.FeatureConfig) []Line {
 	}
 	if cmp.Or(ours.XAPIAllowList, theirs.XAPIAllowList) != "" {
 		allowed := line("xAPI allow list", ours.XAPIAllowList, theirs.XAPIAllowList)
-		if wanted != nil && held != nil { // left out and spelled out may mean the same
+		if wanted != nil && held != nil { // the default may be omitted or spelled out
 			aligned := *held
 			aligned.ContentURL, aligned.AssignContentURL, aligned.ManageContentURL = ours.ContentURL, ours.AssignContentURL, ours.ManageContentURL
 			allowed.Differs = !wanted.Equal(aligned)
@@ -123,7 +127,7 @@ func fields(config *webex.FeatureConfig) webex.FeatureConfig {
 	return *config
 }
 
-// ConfigOf reads a configuration from the object that Webex's API shows.
+// ConfigOf reads a configuration from the object that Webex's API returns.
 func ConfigOf(feature webex.Feature, object map[string]any) webex.FeatureConfig {
 	return webex.FeatureConfig{
 		Feature:          feature,
@@ -134,7 +138,7 @@ func ConfigOf(feature webex.Feature, object map[string]any) webex.FeatureConfig 
 	}
 }
 
-// at is the text at a path of an object.
+// at returns the string at a path of an object, "" if there is none.
 func at(object map[string]any, path ...string) string {
 	for _, name := range path[:len(path)-1] {
 		object, _ = object[name].(map[string]any)

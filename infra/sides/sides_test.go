@@ -9,7 +9,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// names are those of the lines that differ.
+// names lists the lines that differ.
 func names(lines []sides.Line) string {
 	var differing []string
 	for _, l := range lines {
@@ -38,7 +38,7 @@ func TestInstallation(t *testing.T) {
 		want   string
 	}{
 		{"equal", func(*installation.Installation, *sides.Held) {}, ""},
-		{"no version told", func(i *installation.Installation, _ *sides.Held) { i.ManifestVersion = 0 }, ""},
+		{"no version reported", func(i *installation.Installation, _ *sides.Held) { i.ManifestVersion = 0 }, ""},
 		{"a lost action", func(_ *installation.Installation, h *sides.Held) { h.ManifestVersion = 3 }, "Manifest version"},
 		{"moved", func(_ *installation.Installation, h *sides.Held) { h.Region, h.AppURL = "eu", "https://other" }, "Region, App URL"},
 		{"fewer scopes", func(_ *installation.Installation, h *sides.Held) { h.Scopes = []string{"a"} }, "Scopes"},
@@ -51,6 +51,19 @@ func TestInstallation(t *testing.T) {
 		test.change(&i, &h)
 		if got := names(sides.Installation(i, "https://api/actions", h)); got != test.want {
 			t.Errorf("%s: %q differ, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestUnreportedIsNotMissing(t *testing.T) {
+	held := sides.Held{Installed: true, ManifestVersion: 1}
+	for _, test := range []struct {
+		state installation.State
+		want  string
+	}{{installation.Active, "not reported yet"}, {installation.Removed, ""}} {
+		lines := sides.Installation(installation.Installation{State: test.state}, "", held)
+		if got := lines[3]; got.Name != "Manifest version" || got.Ours != test.want || got.Theirs != "1" || got.Differs {
+			t.Errorf("%s: %+v, want %q", test.state, got, test.want)
 		}
 	}
 }

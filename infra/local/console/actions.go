@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,11 +12,12 @@ import (
 	"strings"
 	"time"
 
+	"signpost/shared/installation"
 	"signpost/shared/webex/webextest"
 )
 
-// outcome is what became of a button that was pressed. It is answered with
-// status 200 also if it failed: what failed is not the page.
+// outcome is the result of an action. Its HTTP status is 200 even if the action
+// failed: the page itself worked.
 type outcome struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail,omitempty"`
@@ -25,33 +27,34 @@ type outcome struct {
 	Paste  string `json:"paste,omitempty"`
 }
 
-// action does what a button says to an organization.
+// action performs what a button stands for, on one organization.
 type action func(r *http.Request, orgID string) (outcome, error)
 
 func (c *Console) actions() map[string]action {
 	return map[string]action{
-		"activate":       c.replied("Activation", c.options.Webex.Activate),
-		"code":           c.activationCode,
-		"approve":        c.replied("Update approved", c.approve),
-		"health":         c.replied("Health check", c.options.Webex.HealthCheck),
-		"deactivate":     c.replied("Deactivation", c.options.Webex.Deprovision),
-		"move":           c.move,
-		"verify":         c.verify,
-		"devices":        c.addDevices,
-		"factoryReset":   c.factoryReset,
-		"wipe":           c.wipe,
-		"trouble/{kind}": c.trouble,
+		"activate":      c.replied("Activation", c.options.Webex.Activate),
+		"code":          c.activationCode,
+		"approve":       c.replied("Update approved", c.approve),
+		"health":        c.replied("Health check", c.options.Webex.HealthCheck),
+		"deactivate":    c.replied("Deactivation", c.options.Webex.Deprovision),
+		"move":          c.move,
+		"verify":        c.verify,
+		"devices":       c.addDevices,
+		"factoryReset":  c.factoryReset,
+		"remove":        c.removeOrganization,
+		"wipe":          c.wipe,
+		"faults/{kind}": c.injectFault,
 	}
 }
 
-// answer answers with what became of it: a program with JSON, a browser
-// without scripts by showing the page again.
+// answer responds with the outcome as JSON, or, to a browser without scripts,
+// with a redirect to the page.
 func (c *Console) answer(do func(*http.Request) (outcome, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, 4<<20)
 		result, err := do(r)
 		if err != nil {
-			result = outcome{Title: "That did not work", Detail: sentence(err.Error()), Failed: true}
+			result = outcome{Title: "Failed", Detail: sentence(err.Error()), Failed: true}
 		}
 		c.options.Wire.touch()
 		if !strings.Contains(r.Header.Get("Accept"), "application/json") {
@@ -67,7 +70,7 @@ func (c *Console) onOrganization(do action) func(*http.Request) (outcome, error)
 	return func(r *http.Request) (outcome, error) {
 		id := r.PathValue("org")
 		if _, ok := c.options.Webex.Organization(id); !ok {
-			return outcome{}, errors.New("this organization is gone: the simulator was started anew")
+			return outcome{}, errors.New("this organization no longer exists: it was removed, or the simulator was restarted")
 		}
 		return do(r, id)
 	}
@@ -84,16 +87,16 @@ func (c *Console) replied(name string, post func(context.Context, string) (webex
 	}
 }
 
-// describe says in words what Signpost answered.
+// describe puts Signpost's response into words.
 func describe(name string, reply webextest.Reply) outcome {
 	if reply.Dropped {
-		return outcome{Title: name + " was lost on its way", Detail: "Signpost was not told. The schedule is to find out.", Failed: true}
+		return outcome{Title: name + " was dropped", Detail: "Signpost did not receive it. The schedule will detect the change.", Failed: true}
 	}
 	if reply.Held {
-		return outcome{Title: name + " is held back", Detail: "Webex keeps its actions until they are released."}
+		return outcome{Title: name + " is held", Detail: "Webex sends it when held actions are released."}
 	}
 	result := outcome{
-		Title:  fmt.Sprintf("%s: Signpost answered %d", name, reply.Status),
+		Title:  fmt.Sprintf("%s: Signpost responded with %d", name, reply.Status),
 		Failed: reply.Status != http.StatusOK,
 	}
 	var body struct{ Code, Detail, State, OperationalState, TokensState string }
@@ -113,7 +116,7 @@ func (c *Console) approve(ctx context.Context, orgID string) (webextest.Reply, e
 	return c.options.Webex.ApproveUpdate(ctx, orgID, nil)
 }
 
-// activationCode is the manual way: an admin copies the code.
+// activationCode is manual provisioning: an administrator copies the code.
 func (c *Console) activationCode(_ *http.Request, orgID string) (outcome, error) {
 	code, err := c.options.Webex.MintActivation(orgID)
 	if err != nil {
@@ -121,7 +124,7 @@ func (c *Console) activationCode(_ *http.Request, orgID string) (outcome, error)
 	}
 	return outcome{
 		Title: "Activation code", Code: code, Paste: c.options.Webex.ProvisioningURL(),
-		Detail: "Copy it and paste it into Signpost's page.",
+		Detail: "Copy it and paste it into Signpost's activation page.",
 	}, nil
 }
 
@@ -134,31 +137,43 @@ func (c *Console) move(r *http.Request, orgID string) (outcome, error) {
 	return describe("Move to "+region, reply), nil
 }
 
-// addOrganization makes a customer, in each region in turn unless one is named.
+// maxName bounds an organization's name, in bytes.
+const maxName = 500
+
+// addOrganization adds a customer. Without a region they are placed in each
+// region in turn, without a name they are numbered.
 func (c *Console) addOrganization(r *http.Request) (outcome, error) {
 	count := len(c.options.Webex.Organizations())
-	region, name := r.FormValue("region"), r.FormValue("name")
+	region, name := r.FormValue("region"), strings.TrimSpace(r.FormValue("name"))
 	if region == "" && len(c.options.Regions) > 0 {
 		region = c.options.Regions[count%len(c.options.Regions)]
 	}
 	if !slices.Contains(c.options.Webex.Regions(), region) {
 		return outcome{}, errors.New("there is no such region")
 	}
-	if name == "" {
-		name = "Example customer " + strconv.Itoa(count+1)
+	if len(name) > maxName {
+		return outcome{}, fmt.Errorf("the name is longer than %d bytes", maxName)
 	}
-	org := c.options.Webex.AddOrganization(name, region)
-	return outcome{Title: "Organization made", Detail: org.Name(), Go: "/?org=" + org.ID()}, nil
+	org := c.options.Webex.AddOrganization(cmp.Or(name, "Example customer "+strconv.Itoa(count+1)), region)
+	return outcome{Title: "Organization added", Detail: org.Name(), Go: "/?org=" + org.ID()}, nil
 }
 
-// verify has Signpost verify the organization, due or not.
+// removeOrganization removes a customer that has no installation.
+func (c *Console) removeOrganization(_ *http.Request, orgID string) (outcome, error) {
+	if err := c.options.Webex.RemoveOrganization(orgID); err != nil {
+		return outcome{}, err
+	}
+	return outcome{Title: "Organization removed", Go: "/"}, nil
+}
+
+// verify invokes Signpost's verification of the organization, due or not.
 func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 	row, _, err := c.options.Table.Find(r.Context(), orgID, time.Now())
 	if err != nil {
 		return outcome{}, err
 	}
 	if !row.Exists() {
-		return outcome{}, errors.New("no installation of this organization is held here")
+		return outcome{}, errors.New("no installation of this organization is stored")
 	}
 	event, err := json.Marshal(map[string]any{"orgIds": []string{orgID}})
 	if err != nil {
@@ -170,19 +185,25 @@ func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 	}
 	var report struct{ Verified, Pushed, Deleted, Failed, Left int }
 	if err := json.Unmarshal(answer, &report); err != nil {
-		return outcome{}, fmt.Errorf("the function answered %.200s", answer)
+		return outcome{}, fmt.Errorf("unexpected response of the function: %.200s", answer)
 	}
-	result := outcome{Title: "Verified: all is as it should be"}
-	switch {
+	switch row, _, err = c.options.Table.Find(r.Context(), orgID, time.Now()); {
+	case err != nil:
+		return outcome{}, err
+	case row.State == installation.TokenInvalid:
+		return outcome{Title: "Not verified: no access to Webex", Detail: noAccess, Failed: true}, nil
 	case report.Failed > 0:
-		result = outcome{Title: "Verified, and it failed", Detail: "It is tried again when it is due.", Failed: true}
+		return outcome{Title: "Verification failed", Detail: "Signpost retries it when it is due.", Failed: true}, nil
 	case report.Left > 0:
-		result = outcome{Title: "Not verified", Detail: "Another worker is at it just now."}
+		return outcome{Title: "Not verified", Detail: "Another worker is verifying this organization."}, nil
 	case report.Pushed+report.Deleted > 0:
-		result = outcome{Title: fmt.Sprintf("Verified: %d pushed, %d deleted", report.Pushed, report.Deleted)}
+		return outcome{Title: fmt.Sprintf("Verified: %d pushed, %d deleted", report.Pushed, report.Deleted)}, nil
 	}
-	return result, nil
+	return outcome{Title: "Verified: no changes needed"}, nil
 }
+
+// noAccess explains an installation whose token is invalid.
+const noAccess = "Webex refuses the refresh token, so Signpost can change nothing there. Activate again to restore access."
 
 // sentence makes a sentence of an error.
 func sentence(text string) string {

@@ -1,14 +1,13 @@
 // Package console is the page of the simulated Control Hub: what an
-// administrator sees and does there, what both sides hold of it, and what they
-// say to each other, live.
+// administrator sees and does there, a comparison of what Signpost and Webex
+// store, and the traffic between the two, live.
 //
-// It owns the page, its actions and its updates. What Webex is and does is the
-// business of webextest, whose control API and endpoints it serves beside the
-// page; what Signpost holds it reads from the table, and never writes.
+// It owns the page, its actions and its updates. Webex's own behaviour belongs
+// to webextest, whose control API and endpoints it serves on the same port.
+// Signpost's table is only read, never written.
 //
-// The page is for the machine that it runs on. It asks nobody for a password,
-// so it answers only to loopback names and refuses what a browser sends for
-// another site.
+// The page is for the machine that it runs on. It has no authentication, so it
+// accepts loopback host names only and refuses requests from other sites.
 package console
 
 import (
@@ -24,37 +23,37 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// Table is where installations are. The page only reads it.
+// Table reads installations.
 type Table interface {
 	Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error)
 }
 
-// Options say what the page shows. All are required.
+// Options configure a Console. All are required.
 type Options struct {
 	// Webex is the simulated cloud, whose client was made by Wire.
 	Webex *webextest.Cloud
-	// Wire is what records what is said; see [NewWire].
+	// Wire records the traffic; see [NewWire].
 	Wire  *Wire
 	Table Table
-	// Environment holds the variables that the functions run with now.
+	// Environment returns the variables that the functions run with now.
 	Environment func() (map[string]string, error)
-	// Verify invokes the function that verifies, with an event, and returns
-	// what it answered.
+	// Verify invokes the verifying function with an event and returns its
+	// response.
 	Verify func(ctx context.Context, event []byte) ([]byte, error)
-	// Regions are those that the functions trust, of those that Webex has.
+	// Regions are the regions of Webex that the functions trust.
 	Regions []string
 }
 
-// Console is the page and everything else on the simulator's port.
+// Console serves the simulator's port: the page, the control API and Webex.
 type Console struct {
 	options Options
 	routes  http.Handler
-	webex   http.Handler // what Signpost asks
+	webex   http.Handler // records the traffic
 	closed  chan struct{}
 	closing sync.Once
 }
 
-// New returns the page of a simulated cloud.
+// New returns the handler for a simulated cloud.
 func New(o Options) *Console {
 	c := &Console{options: o, closed: make(chan struct{}), webex: o.Wire.Handler(o.Webex)}
 	o.Wire.follow(o.Webex)
@@ -62,13 +61,13 @@ func New(o Options) *Console {
 	return c
 }
 
-// Close ends the streams of updates, so that a server can be shut down at once.
+// Close ends the streams of updates, so that the server can shut down.
 func (c *Console) Close() { c.closing.Do(func() { close(c.closed) }) }
 
-// prefix is where everything of the page is but the page itself.
+// prefix is the path of everything that belongs to the page at /.
 const prefix = "/console/"
 
-// ServeHTTP serves the page, and behind it all of the simulated cloud.
+// ServeHTTP implements [http.Handler].
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case path == "/" || path == "/favicon.ico" || strings.HasPrefix(path, prefix):
@@ -102,7 +101,7 @@ func (c *Console) newRoutes() http.Handler {
 	return webextest.LocalOnly(open, false)
 }
 
-// organization finds an organization; the first one if none is named.
+// organization finds an organization by id; an empty id means the first one.
 func (c *Console) organization(id string) (*webextest.Organization, bool) {
 	if id != "" {
 		return c.options.Webex.Organization(id)
@@ -114,8 +113,8 @@ func (c *Console) organization(id string) (*webextest.Organization, bool) {
 	return all[0], true
 }
 
-// Wire records what both sides say, and tells the page that something
-// happened. It exists before the cloud that it listens to.
+// Wire records the traffic between Signpost and Webex and notifies the open
+// pages. It is created before the cloud that it records.
 type Wire struct {
 	*wire.Log
 
@@ -127,8 +126,8 @@ type Wire struct {
 // keptExchanges is how many exchanges are kept.
 const keptExchanges = 500
 
-// NewWire returns a wire that records with the given clock. The cloud's
-// HTTPClient is to be its Client.
+// NewWire returns a Wire that uses the given clock. Pass its Client to the cloud
+// as HTTPClient.
 func NewWire(now func() time.Time) *Wire {
 	w := &Wire{}
 	w.Log = wire.New(wire.Options{Limit: keptExchanges, Now: now, OrgOf: w.orgOf, Touch: w.touch})
@@ -141,7 +140,7 @@ func (w *Wire) follow(cloud *webextest.Cloud) {
 	w.cloud = cloud
 }
 
-// orgOf tells whose newest refresh token this is.
+// orgOf finds the organization by its newest refresh token.
 func (w *Wire) orgOf(refreshToken string) string {
 	w.mu.Lock()
 	cloud := w.cloud
@@ -157,8 +156,8 @@ func (w *Wire) orgOf(refreshToken string) string {
 	return ""
 }
 
-// watch returns a channel that gets a value after something happened, and a
-// function that ends it. Values are not queued: one says that something did.
+// watch returns a channel that receives a value after each change, and a
+// function that unsubscribes. At most one value is pending.
 func (w *Wire) watch() (<-chan struct{}, func()) {
 	happened := make(chan struct{}, 1)
 	w.mu.Lock()
@@ -171,7 +170,7 @@ func (w *Wire) watch() (<-chan struct{}, func()) {
 	}
 }
 
-// touch says that something happened.
+// touch notifies all open pages of a change.
 func (w *Wire) touch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,7 +9,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// feature is what the page says of a feature.
+// feature describes a feature on the page.
 type feature struct {
 	Name, Title, Devices string
 	field                string // of its configuration: what devices show
@@ -21,7 +20,7 @@ var features = []feature{
 	{webextest.PersistentWebApp, "Persistent web app", "Room Navigators", "pwaUrl"},
 }
 
-// featureNamed finds a feature by Webex's name.
+// featureNamed finds a feature by its name in Webex's API.
 func featureNamed(name string) feature {
 	for _, f := range features {
 		if f.Name == name {
@@ -51,8 +50,8 @@ type devicesView struct {
 	Groups []screens
 }
 
-// devicesKey is what devices show. They may become more, and whatever else
-// happens to one wipes its storage.
+// devicesKey changes whenever the view does, and costs less: devices are only
+// ever added, and every other change of one wipes its storage.
 func (c *Console) devicesKey(org *webextest.Organization) any {
 	devices := c.options.Webex.Devices(org.ID())
 	var wiped time.Time
@@ -89,18 +88,18 @@ func (c *Console) viewDevices(orgID string) devicesView {
 	return view
 }
 
-// fleet are the models that many devices are made of, in turn.
+// fleet lists the models of generated devices, used in turn.
 var fleet = []string{
 	"Cisco Board Pro 75", "Cisco Desk Pro", "Cisco Room Bar Pro", "Cisco Room Bar", "Cisco Room Navigator", "Cisco Desk Mini",
 }
 
 const maxAdded = 10_000
 
-// addDevices makes many devices, of all kinds.
+// addDevices adds up to maxAdded devices of all models.
 func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
 	count, err := strconv.Atoi(r.FormValue("count"))
 	if err != nil || count < 1 || count > maxAdded {
-		return outcome{}, errors.New("the number of devices is wrong")
+		return outcome{}, fmt.Errorf("the number of devices must be between 1 and %d", maxAdded)
 	}
 	before := len(c.options.Webex.Devices(orgID))
 	devices := make([]webextest.Device, count)
@@ -112,10 +111,10 @@ func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
 		}
 	}
 	c.options.Webex.AddDevices(orgID, devices)
-	return outcome{Title: fmt.Sprintf("%d devices made", count)}, nil
+	return outcome{Title: fmt.Sprintf("%d devices added", count)}, nil
 }
 
-// factoryReset resets one device, which then has another id.
+// factoryReset resets one device, which gives it a new id.
 func (c *Console) factoryReset(r *http.Request, orgID string) (outcome, error) {
 	device, err := c.options.Webex.FactoryReset(orgID, r.FormValue("device"))
 	if err != nil {
@@ -123,14 +122,14 @@ func (c *Console) factoryReset(r *http.Request, orgID string) (outcome, error) {
 	}
 	return outcome{
 		Title:  device.Name + " was reset",
-		Detail: "Its deviceId is a new one, its workspace's ownerId is not.",
+		Detail: "It has a new deviceId. Its workspace keeps its ownerId.",
 	}, nil
 }
 
-// wipe is the daily wipe of what web apps stored.
+// wipe does what devices do once a day: they delete what web apps stored.
 func (c *Console) wipe(_ *http.Request, orgID string) (outcome, error) {
 	c.options.Webex.WipeWebAppStorage(orgID)
-	return outcome{Title: "Web app storage was wiped", Detail: "Devices do so once a day. What signage stored stays."}, nil
+	return outcome{Title: "Web app storage was wiped", Detail: "Devices do this once a day. Signage keeps its storage."}, nil
 }
 
 func shortModel(n int) string {

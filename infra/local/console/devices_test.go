@@ -31,7 +31,7 @@ func TestFactoryResetChangesTheDevice(t *testing.T) {
 	before := org.boards()[0]
 	b.wait(`document.querySelector(` + quote(item(before)+" .screen") + `).dataset.shown !== undefined`)
 	b.press(item(before)+" .reset button", before.Name+" was reset")
-	b.waitText("#status", "Its deviceId is a new one")
+	b.waitText("#status", "It has a new deviceId")
 	after := org.boards()[0]
 	if after.ID == before.ID || after.OwnerID != before.OwnerID {
 		t.Fatalf("it was %+v and is %+v", before, after)

@@ -10,17 +10,17 @@ import (
 	"time"
 )
 
-// When something happens, the page is looked at at once, and some times again:
-// a function writes its row after it has called Webex, and nobody tells of it.
-var looks = []time.Duration{40 * time.Millisecond, 250 * time.Millisecond, time.Second, 3 * time.Second}
+// refreshes are the delays of the updates after a change. There are several
+// because a function writes its row after its call to Webex, and that write is
+// not announced.
+var refreshes = []time.Duration{40 * time.Millisecond, 250 * time.Millisecond, time.Second, 3 * time.Second}
 
-// idleLook is how often the page is looked at when nothing happens.
-const idleLook = 5 * time.Second
+// idleRefresh is the interval of updates without a change.
+const idleRefresh = 5 * time.Second
 
-// stream sends the page's updates as server-sent events: "part" with the new
-// content of a part, "wire" with exchanges that have begun or ended, "gone" if
-// the organization is no more. What has changed since the page was made comes
-// first.
+// stream sends updates as server-sent events: "part" with the new content of a
+// part, "wire" with exchanges that began or ended, "gone" when the organization
+// no longer exists. It starts with what changed since the page was rendered.
 func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -34,16 +34,16 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	happened, end := c.options.Wire.watch()
 	defer end()
-	// A comment makes the browser see that the stream is open.
+	// The comment makes the browser report the stream as open.
 	if _, err := fmt.Fprint(w, ": open\n\n"); err != nil {
 		return
 	}
 	if err := s.update(ctx); err != nil {
 		return
 	}
-	timer := time.NewTimer(idleLook)
+	timer := time.NewTimer(idleRefresh)
 	defer timer.Stop()
-	next := len(looks)
+	next := len(refreshes)
 	for {
 		select {
 		case <-ctx.Done():
@@ -52,36 +52,36 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-happened:
 			if next == 0 {
-				continue // it is about to be looked at
+				continue // an update is due shortly
 			}
 			next = 0
 		case <-timer.C:
 			if err := s.update(ctx); err != nil {
 				return
 			}
-			next = min(next+1, len(looks))
+			next = min(next+1, len(refreshes))
 		}
 		timer.Reset(pauseBefore(next))
 	}
 }
 
-func pauseBefore(look int) time.Duration {
-	if look < len(looks) {
-		return looks[look]
+func pauseBefore(refresh int) time.Duration {
+	if refresh < len(refreshes) {
+		return refreshes[refresh]
 	}
-	return idleLook
+	return idleRefresh
 }
 
-// stream is one page that is open.
+// stream serves one open page.
 type stream struct {
 	console  *Console
 	w        http.ResponseWriter
 	orgID    string
 	mark     int64
-	versions map[string]string // of the parts, as the page has them
+	versions map[string]string // of the parts that the page shows
 }
 
-// update sends what has changed.
+// update sends all changes.
 func (s *stream) update(ctx context.Context) error {
 	if err := s.sendWire(); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *stream) sendWire() error {
 	}
 	names, rows := s.console.names(), []row{}
 	for i := range exchanges {
-		e := exchanges[len(exchanges)-1-i] // oldest first: each goes on top
+		e := exchanges[len(exchanges)-1-i] // oldest first: the page inserts each at the top
 		html, err := rendered("row", map[string]any{"Exchange": e, "Names": names})
 		if err != nil {
 			return err

@@ -52,8 +52,8 @@ func TestThePageIsForThisMachineOnly(t *testing.T) {
 		{"POST", path + "activate", map[string]string{"Sec-Fetch-Site": "same-site"}, 403}, // another port of this machine
 		{"POST", path + "activate", map[string]string{"Origin": "http://127.0.0.1:1"}, 403},
 		{"POST", path + "launch", map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
-		{"POST", path + "trouble/drop", map[string]string{"Host": "rebound.example.com"}, 403},
-		{"POST", path + "trouble/drop", map[string]string{"Sec-Fetch-Site": "same-origin"}, 303}, // without scripts
+		{"POST", path + "faults/drop", map[string]string{"Host": "rebound.example.com"}, 403},
+		{"POST", path + "faults/drop", map[string]string{"Sec-Fetch-Site": "same-origin"}, 303}, // without scripts
 		{"POST", path + "nothing", nil, 404},
 		{"GET", path + "activate", nil, 405},
 		{"GET", "/console/assets/page.html", nil, 404},
@@ -73,14 +73,14 @@ func TestActionsSayWhatWentWrong(t *testing.T) {
 	path := "/console/organizations/" + org.ID() + "/"
 	for _, test := range []struct{ path, says string }{
 		{path + "approve", "not installed"},
-		{path + "verify", "No installation of this organization is held"},
+		{path + "verify", "No installation of this organization is stored"},
 		{path + "move", "not installed"},
 		{path + "devices?count=0", "number of devices"},
 		{path + "devices?count=10001", "number of devices"},
-		{path + "trouble/delete?feature=digital_signage", "No configuration of this feature"},
-		{path + "trouble/revoke", "not installed"},
-		{path + "trouble/quake", "no such trouble"},
-		{"/console/organizations/gone/activate", "is gone"},
+		{path + "faults/delete?feature=digital_signage", "No configuration of this feature is stored"},
+		{path + "faults/revoke", "not installed"},
+		{path + "faults/quake", "Unknown fault"},
+		{"/console/organizations/gone/activate", "no longer exists"},
 		{"/console/organizations?region=nowhere", "no such region"},
 	} {
 		response, text := ask(t, "POST", test.path, map[string]string{"Accept": "application/json"})

@@ -13,7 +13,7 @@ func TestTroubleHeals(t *testing.T) {
 	// Keys are rotated here; a process that knows the old ones asks for no new
 	// ones within half a minute, and other tests are not to wait for that.
 	t.Cleanup(func() { local.SetEnvironment(nil) })
-	b.press("#act-activate button", "Activation: Signpost answered 200")
+	b.press("#act-activate button", "Activation: Signpost responded with 200")
 
 	b.press("#alter-digital_signage button", "configuration altered")
 	b.waitText("#differs", "1 difference")
@@ -22,45 +22,52 @@ func TestTroubleHeals(t *testing.T) {
 	b.wait(`document.querySelector("#screens-digital_signage .screen").dataset.shown?.startsWith(` + quote(altered) + `)`)
 	attach(t, "iframe", "/console/altered").waitText("h1", "Not the vendor’s page")
 	b.press("#act-verify button", "Verified: 1 pushed")
-	b.waitText("#equal", "equal")
+	b.waitText("#equal", "no differences")
 
-	b.press("#trouble-500 button", "Webex answers 500 for 30 seconds")
-	b.waitText(".faults", "Webex answers 500")
+	b.press("#fault-500 button", "Webex responds with 500 for 30 seconds")
+	b.waitText(".faults", "Webex responds with 500")
 	b.press("#delete-persistent_web_app button", "configuration deleted")
-	b.press("#act-verify button", "Verified, and it failed")
+	b.press("#act-verify button", "Verification failed")
 	b.waitText("#sides", "Failures in a row")
-	b.press("#trouble-end button", "Webex answers as it should again")
+	b.press("#fault-end button", "Faults cleared")
 	b.wait(`!document.querySelector(".faults")`)
 	b.press("#act-verify button", "Verified: 1 pushed")
 
-	b.press("#trouble-429 button", "Webex answers 429")
-	b.press("#trouble-slow button", "Webex is slow")
+	b.press("#fault-429 button", "Webex responds with 429")
+	b.press("#fault-slow button", "Webex is slow")
 	b.wait(`document.querySelectorAll(".faults li").length === 2`)
-	b.press("#trouble-end button", "again")
+	b.press("#fault-end button", "cleared")
 
-	b.press("#act-approve button", "Update approved: Signpost answered 200")
-	b.press("#trouble-drop button", "The next action will be lost")
-	b.waitText("#trouble", "1 to be lost")
-	b.press("#act-approve button", "Update approved was lost on its way")
+	b.press("#act-approve button", "Update approved: Signpost responded with 200")
+	b.press("#fault-drop button", "The next action will be dropped")
+	b.waitText("#faults", "1 to be dropped")
+	b.press("#act-approve button", "Update approved was dropped")
 	b.waitText("#differs", "1 difference") // the manifest version, which no verification heals
-	b.press("#act-approve button", "Update approved: Signpost answered 200")
-	b.waitText("#equal", "equal")
+	b.press("#act-approve button", "Update approved: Signpost responded with 200")
+	b.waitText("#equal", "no differences")
 
-	b.press("#trouble-revoke button", "Refresh token revoked")
-	b.press("#act-verify button", "Verified")
+	b.press("#fault-revoke button", "Refresh token revoked")
+	b.press("#act-verify button", "Not verified: no access to Webex")
 	b.waitText("#sides", "token invalid")
+	b.waitText("#no-access", "Activate again")
+	sides := b.text("#sides")
+	for _, contradiction := range []string{"no differences", "\nin sync", "Next verification", "No change needed"} {
+		if strings.Contains(sides, contradiction) {
+			t.Errorf("Signpost has no access, and the page says %q: %s", contradiction, sides)
+		}
+	}
 	b.click("#card-actions summary")
-	b.press("#act-again button", "Activation: Signpost answered 200")
-	b.waitText("#equal", "equal")
-	b.press("#trouble-keys button", "Keys rotated")
-	b.press("#act-health button", "Health check: Signpost answered")
+	b.press("#act-again button", "Activation: Signpost responded with 200")
+	b.waitText("#equal", "no differences")
+	b.press("#fault-keys button", "Keys rotated")
+	b.press("#act-health button", "Health check: Signpost responded with")
 }
 
 // The page must show no secret, whatever is opened.
 func TestTheWireShowsNoSecret(t *testing.T) {
 	org := customer(t, "Wire")
 	b := visit(t, org)
-	b.press("#act-activate button", "Activation: Signpost answered 200")
+	b.press("#act-activate button", "Activation: Signpost responded with 200")
 	b.click(checkbox(org.boards()[0]))
 	b.click("#group-digital_signage [data-assign]")
 	content := b.opened("/sample/content?view=")
@@ -95,7 +102,7 @@ func TestTheWireShowsNoSecret(t *testing.T) {
 func TestAThousandDevices(t *testing.T) {
 	org := activated(t, "Large")
 	b := visit(t, org)
-	b.press("#make-devices button", "1000 devices made")
+	b.press("#make-devices button", "1000 devices added")
 	b.wait(`document.querySelectorAll(".device").length === 1005`)
 	const frames = `document.querySelectorAll("iframe").length`
 	b.wait(frames + ` > 0`)
@@ -124,9 +131,9 @@ func TestAThousandDevices(t *testing.T) {
 func TestAccessibleInLightAndDark(t *testing.T) {
 	org := customer(t, "Looks")
 	b := visit(t, org)
-	b.press("#act-activate button", "Activation: Signpost answered 200")
+	b.press("#act-activate button", "Activation: Signpost responded with 200")
 	b.press("#delete-digital_signage button", "configuration deleted")
-	b.press("#trouble-500 button", "Webex answers 500")
+	b.press("#fault-500 button", "Webex responds with 500")
 	b.waitText("#differs", "3 differences")
 	b.click("#card-actions summary")
 	for _, scheme := range []string{"light", "dark"} {
@@ -135,7 +142,7 @@ func TestAccessibleInLightAndDark(t *testing.T) {
 		b.waitText(".exchange[open] .details", "Request")
 		b.accessible(scheme)
 	}
-	b.press("#trouble-end button", "again")
+	b.press("#fault-end button", "cleared")
 	for _, device := range cloud.Devices(org.ID())[2:4] {
 		address, ok := cloud.DeviceURL(org.ID(), device.ID)
 		if device.Feature() == webextest.DigitalSignage {

@@ -9,13 +9,13 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// launch does a cross-launch in the tab that its form was sent to, and goes on
-// to the page that Signpost answered. By a header, because the form-action of
-// the page that the form is on would stop a redirect to another origin.
+// launch performs a cross-launch in the tab that its form opened and continues
+// to the address that Signpost returned. It uses a Refresh header, because the
+// form-action policy of the page blocks redirects to other origins.
 func (c *Console) launch(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 8<<20)
 	if err := r.ParseForm(); err != nil {
-		c.showLaunch(w, outcome{Title: "The form cannot be read", Failed: true})
+		c.showLaunch(w, outcome{Title: "The form is invalid", Failed: true})
 		return
 	}
 	task, devices := r.PostForm.Get("task"), r.PostForm["device"]
@@ -28,7 +28,7 @@ func (c *Console) launch(w http.ResponseWriter, r *http.Request) {
 	reply, err := c.options.Webex.CrossLaunch(r.Context(), r.PathValue("org"), r.PostForm.Get("feature"), task, devices)
 	result := describe("Cross-launch", reply)
 	if err != nil {
-		result = outcome{Title: "The cross-launch did not work", Detail: sentence(err.Error()), Failed: true}
+		result = outcome{Title: "The cross-launch failed", Detail: sentence(err.Error()), Failed: true}
 	}
 	if !result.Failed {
 		result.Go = reply.RedirectURL
@@ -43,13 +43,13 @@ func (c *Console) showLaunch(w http.ResponseWriter, result outcome) {
 	render(w, "launch", result)
 }
 
-// showAltered is what an altered configuration makes the devices show.
+// showAltered serves the page that devices show for an altered configuration.
 func (c *Console) showAltered(w http.ResponseWriter, _ *http.Request) {
 	header(w, "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'")
 	render(w, "altered", nil)
 }
 
-// header sets what every page of ours has.
+// header sets the headers that all pages share.
 func header(w http.ResponseWriter, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -62,7 +62,7 @@ func header(w http.ResponseWriter, policy string) {
 
 var uuid = regexp.MustCompile(`([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{27}`)
 
-// shortURL is an address without what is the same everywhere, ids cut short.
+// shortURL is an address without scheme and host, with shortened ids.
 func shortURL(address string) string {
 	if u, err := url.Parse(address); err == nil {
 		address = strings.TrimPrefix(address, u.Scheme+"://"+u.Host)

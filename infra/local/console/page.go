@@ -35,7 +35,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"assemble": func(pairs ...any) map[string]any { return assemble(pairs) },
 }).ParseFS(assets, "assets/*.html"))
 
-// assemble makes a map of names and values, for a template in a template.
+// assemble makes a map of alternating names and values, as the argument of a
+// nested template.
 func assemble(pairs []any) map[string]any {
 	result := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -51,7 +52,7 @@ func millis(d time.Duration) string {
 	return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
 }
 
-// statusClass is the tone of a status.
+// statusClass is the tone of an exchange's status.
 func statusClass(e wire.Exchange) string {
 	switch {
 	case !e.Done:
@@ -64,12 +65,12 @@ func statusClass(e wire.Exchange) string {
 	return toneGood
 }
 
-// A part is what is updated as a whole when what it shows has changed. The
-// name is also its template's, and the id of its element.
+// A part of the page is sent again as a whole when its view has changed. Its
+// name is also the name of its template and the id of its element.
 type part struct {
 	name string
 	view func(context.Context, *Console, *webextest.Organization) any
-	// key, if there is one, is what the view follows from, for less.
+	// key, if set, determines the view and is cheaper to compute.
 	key func(*Console, *webextest.Organization) any
 }
 
@@ -82,13 +83,13 @@ var parts = []part{
 		key:  func(c *Console, org *webextest.Organization) any { return c.devicesKey(org) },
 	},
 	{name: "sides", view: func(ctx context.Context, c *Console, org *webextest.Organization) any {
-		return c.viewTwoSides(ctx, org)
+		return c.viewComparison(ctx, org)
 	}},
-	{name: "trouble", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTrouble(org) }},
+	{name: "faults", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewFaults(org) }},
 }
 
-// look is what a part shows now, and a name for it. The view is nil if the
-// name is the known one.
+// look returns the current view of a part and its version. The view is nil if
+// the version is the known one.
 func (p part) look(ctx context.Context, c *Console, org *webextest.Organization, known string) (view any, version string) {
 	if p.key != nil {
 		if version = versionOf(p.key(c, org)); version == known {
@@ -103,25 +104,25 @@ func (p part) look(ctx context.Context, c *Console, org *webextest.Organization,
 	return view, version
 }
 
-// versionOf names a view by its content.
+// versionOf is a hash of a view.
 func versionOf(view any) string {
 	text, err := json.Marshal(view)
 	if err != nil {
-		panic("console: " + err.Error()) // a view is made of what JSON knows
+		panic("console: " + err.Error()) // views hold only types that JSON supports
 	}
 	sum := sha256.Sum256(text)
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 
-// pagePolicy allows what the page is made of, and frames. What is framed is
-// what Webex says that devices show; it may change to any host while the page
-// is open. The frames are in a sandbox without an origin.
+// pagePolicy allows the page's own assets, and frames of any host: they show
+// what devices would show, which may change while the page is open. The frames
+// are sandboxed and have no origin.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"frame-src 'self' http: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
 	org, ok := c.organization(r.URL.Query().Get("org"))
-	if !ok && r.URL.Query().Has("org") { // the simulator was started anew
+	if !ok && r.URL.Query().Has("org") { // it was removed, or the simulator was restarted
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
@@ -129,7 +130,7 @@ func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
 	exchanges, mark := c.options.Wire.Since(0)
 	page := map[string]any{
 		"Org": org, "Exchanges": exchanges, "Mark": mark, "Names": c.names(), "Parts": map[string]any{}, "Versions": "",
-		"Paste": c.options.Webex.ProvisioningURL(),
+		"Paste": c.options.Webex.ProvisioningURL(), "Regions": c.options.Regions,
 	}
 	if ok {
 		versions := ""
@@ -145,7 +146,7 @@ func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
 	render(w, "page", page)
 }
 
-// names are the organizations' names, by id.
+// names maps the ids of organizations to their names.
 func (c *Console) names() map[string]string {
 	names := map[string]string{}
 	for _, org := range c.options.Webex.Organizations() {
@@ -154,7 +155,7 @@ func (c *Console) names() map[string]string {
 	return names
 }
 
-// render writes a template, or nothing but an error.
+// render writes a template, or an error alone.
 func render(w http.ResponseWriter, name string, data any) {
 	text, err := rendered(name, data)
 	if err != nil {
@@ -185,7 +186,7 @@ var assetTypes = map[string]string{
 func serveAsset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("name")
 	if name == "" {
-		name = "icon.svg" // what browsers ask for unasked
+		name = "icon.svg" // for /favicon.ico
 	}
 	kind := assetTypes[path.Ext(name)]
 	text, err := assets.ReadFile("assets/" + name)

@@ -69,7 +69,7 @@ func TestKeyboardOnly(t *testing.T) {
 	b.front()
 	b.tabTo("#act-verify button")
 	b.key(" ")
-	b.waitText("#status", "Verified: all is as it should be")
+	b.waitText("#status", "Verified: no changes needed")
 	b.tabTo(".exchange summary")
 	b.key(kb.Enter)
 	b.waitText(".exchange[open] .details", "Request")
@@ -125,7 +125,7 @@ func TestActivationCode(t *testing.T) {
 	b.front()
 	b.click("#code-close")
 	b.waitText("#card", "Active")
-	b.waitText("#equal", "equal")
+	b.waitText("#equal", "no differences")
 }
 
 func TestASecondTabStaysInStep(t *testing.T) {
@@ -134,9 +134,9 @@ func TestASecondTabStaysInStep(t *testing.T) {
 	second := newTab(t, chromedp.WithNewWindow(true))
 	second.open(local.WebexURL() + "/?org=" + org.ID())
 	first.wait(`!document.hidden`)
-	first.press("#act-activate button", "Activation: Signpost answered 200")
+	first.press("#act-activate button", "Activation: Signpost responded with 200")
 	second.waitText("#card", "Active")
-	second.waitText("#equal", "equal")
+	second.waitText("#equal", "no differences")
 	second.waitText("#exchanges", "POST")
 	second.press("#alter-persistent_web_app button", "configuration altered")
 	first.waitText("#differs", "1 difference")
@@ -149,15 +149,33 @@ func TestASecondTabStaysInStep(t *testing.T) {
 	second.waitText("#tabs", "Latecomer")
 }
 
-func TestANewOrganizationInOneClick(t *testing.T) {
+func TestAddAndRemoveOrganizations(t *testing.T) {
 	b := visit(t, customer(t, "Old"))
 	before := len(cloud.Organizations())
-	b.click(".new")
-	b.wait(`document.querySelector("[aria-current]")?.innerText.includes("Example customer") && document.getElementById("live").dataset.state === "on"`)
-	if n := len(cloud.Organizations()); n != before+1 {
-		t.Errorf("%d organizations, want %d", n, before+1)
+	current := func(says string) {
+		b.wait(`document.querySelector("[aria-current]")?.innerText.includes(` + quote(says) + `) && document.getElementById("live").dataset.state === "on"`)
 	}
-	b.press("#act-activate button", "Activation: Signpost answered 200")
+	b.click(".new")
+	b.click("#new button") // neither field is required
+	current("Example customer")
+	b.click(".new")
+	b.eval(`document.getElementById("new-name").value = "Short lived"; document.getElementById("new-region").value = "eu-central-1_k"`)
+	b.accessible("the form for a new organization")
+	b.click("#new button")
+	current("Short lived\neu-central-1_k")
+	if n := len(cloud.Organizations()); n != before+2 {
+		t.Errorf("%d organizations, want %d", n, before+2)
+	}
+	b.press("#act-activate button", "Activation: Signpost responded with 200")
+	b.wait(`!document.getElementById("act-remove")`) // not while the integration is installed
+	b.press("#act-deactivate button", "Deactivation: Signpost responded with 200")
+	b.wait(`document.getElementById("act-remove") !== null`)
+	b.eval(`window.confirm = (asks) => asks.includes("Short lived")`)
+	b.click("#act-remove button")
+	b.wait(`document.getElementById("live").dataset.state === "on" && !document.getElementById("tabs").innerText.includes("Short lived")`)
+	if n := len(cloud.Organizations()); n != before+1 {
+		t.Errorf("%d organizations are left, want %d", n, before+1)
+	}
 }
 
 func TestNarrowScreen(t *testing.T) {
@@ -171,13 +189,17 @@ func TestNarrowScreen(t *testing.T) {
 	if width := evaluate[int](b, `document.documentElement.scrollWidth`); width > 360 {
 		t.Errorf("the page is %d pixels wide", width)
 	}
+	// Other organizations can be found and chosen.
+	if seen := evaluate[int](b, `[...document.querySelectorAll("#tabs a")].filter((e) => { const r = e.getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth; }).length`); seen != len(cloud.Organizations()) {
+		t.Errorf("%d tabs fit the width, want all %d", seen, len(cloud.Organizations()))
+	}
 	b.eval(`document.getElementById("devices").scrollIntoView({behavior: "instant"})`)
 	b.wait(`document.querySelector(".screen").dataset.shown !== undefined`) // and nothing moves any more
 	b.click(checkbox(org.boards()[0]))
 	b.waitText("#group-digital_signage [data-chosen]", "1 selected")
 	b.press("#act-verify button", "Verified")
 	b.click(".exchange summary")
-	b.waitText(".exchange[open] .details", "Answer")
+	b.waitText(".exchange[open] .details", "Response")
 	b.accessible("a narrow screen")
 }
 

@@ -8,7 +8,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// tab is an organization that can be chosen.
+// tab is an entry of the list of organizations.
 type tab struct {
 	ID, Name, Region string
 	Current          bool
@@ -24,7 +24,7 @@ func (c *Console) viewTabs(current string) []tab {
 	return tabs
 }
 
-// pill is a short state, in a tone that a colour goes with.
+// pill is a short state. Its tone selects the colour.
 type pill struct{ Text, Tone string }
 
 // The tones.
@@ -98,28 +98,28 @@ func stateOf(view webextest.InstallationView, installed bool) pill {
 	return pill{"Activating", toneWait}
 }
 
-// wordPill says one of Webex's words, of which one is good.
+// wordPill shows a state that Webex reports; only good is shown as healthy.
 func wordPill(word, good string) pill {
 	switch word {
 	case good:
 		return pill{word, toneGood}
 	case "", "unknown":
-		return pill{"not known", toneIdle}
+		return pill{"unknown", toneIdle}
 	}
 	return pill{strings.ReplaceAll(word, "_", " "), toneBad}
 }
 
-// troubleView is the part of the page that makes trouble.
-type troubleView struct {
+// faultsView is the part of the page that injects faults.
+type faultsView struct {
 	OrgID, Region string
 	Installed     bool
-	Features      []troubleFeature
+	Features      []faultsFeature
 	Kinds         []faultKind
 	Faults        []activeFault
 	Drops         int
 }
 
-type troubleFeature struct {
+type faultsFeature struct {
 	feature
 	Stored bool
 }
@@ -129,13 +129,13 @@ type activeFault struct {
 	Until time.Time
 }
 
-func (c *Console) viewTrouble(org *webextest.Organization) troubleView {
+func (c *Console) viewFaults(org *webextest.Organization) faultsView {
 	webex := c.options.Webex
-	view := troubleView{OrgID: org.ID(), Region: org.Region(), Kinds: faultKinds, Drops: webex.ActionsToDrop(org.ID())}
+	view := faultsView{OrgID: org.ID(), Region: org.Region(), Kinds: faultKinds, Drops: webex.ActionsToDrop(org.ID())}
 	_, view.Installed = webex.Installation(org.ID())
 	for _, f := range features {
 		_, stored := webex.Configuration(org.ID(), f.Name)
-		view.Features = append(view.Features, troubleFeature{f, stored})
+		view.Features = append(view.Features, faultsFeature{f, stored})
 	}
 	for _, fault := range webex.Faults() {
 		if fault.OrgID == "" || fault.OrgID == org.ID() {
@@ -145,12 +145,12 @@ func (c *Console) viewTrouble(org *webextest.Organization) troubleView {
 	return view
 }
 
-// faultSays describes a fault, also one that somebody else injected.
+// faultSays describes a fault, including one injected through the control API.
 func faultSays(fault webextest.Fault) string {
 	for _, kind := range faultKinds {
 		if kind.fault.Status == fault.Status && kind.fault.Delay == fault.Delay {
 			return kind.Says
 		}
 	}
-	return "Webex answers " + strings.TrimSpace(fault.Kind+" with a fault")
+	return strings.TrimSpace("Injected fault " + fault.Kind)
 }

@@ -22,6 +22,7 @@ import (
 //	GET    /_control/organizations                             [organization]
 //	POST   /_control/organizations                             {name, region?} → organization
 //	GET    /_control/organizations/<org>                       {id, sub, name, region, devices, pushes, configurations, installation?}
+//	DELETE /_control/organizations/<org>                       409 while the integration is installed
 //	POST   /_control/organizations/<org>/mint                  {stranger?: bool} → {jwt}: an activation code
 //	POST   /_control/organizations/<org>/activate              → reply: posts the code to the provisioning URL
 //	POST   /_control/organizations/<org>/approveUpdate         {features?: []} → reply
@@ -88,6 +89,8 @@ func (c *Cloud) controlTable() map[string]controlFunc {
 		"GET /_control/organizations":  func(*http.Request) (any, error) { return c.describeAll(), nil },
 		"POST /_control/organizations": c.controlAddOrganization,
 		"GET " + org:                   c.onOrg(c.controlDescribe),
+
+		"DELETE " + org: c.onOrg(func(_ *http.Request, id string) (any, error) { return struct{}{}, c.RemoveOrganization(id) }),
 
 		"POST " + org + "/mint":                c.onOrg(c.controlMint),
 		"POST " + org + "/activate":            c.onOrg(c.controlActivate),
@@ -175,7 +178,7 @@ func controlStatus(err error) int {
 	switch {
 	case errors.As(err, &missingError{}):
 		return http.StatusNotFound
-	case errors.Is(err, ErrNotInstalled), errors.Is(err, ErrNoActionsURL),
+	case errors.Is(err, ErrNotInstalled), errors.Is(err, ErrInstalled), errors.Is(err, ErrNoActionsURL),
 		errors.Is(err, ErrNoCrossLaunch), errors.Is(err, ErrNoProvisioningURL):
 		return http.StatusConflict
 	case errors.As(err, &unreachable):

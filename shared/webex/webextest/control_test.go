@@ -68,9 +68,16 @@ func TestControlTellsTheStoryOfOneCustomer(t *testing.T) {
 	if view := ask[object](f, "GET", "organizations/"+id, ""); view["region"] != europe || view["installation"].(object)["provisioningState"] != "completed" {
 		t.Errorf("moved: %v", view)
 	}
+	if r := send(t, "DELETE", f.BaseURL()+"/_control/organizations/"+id, "", "", ""); r.status != 409 {
+		t.Errorf("removed while the integration is installed: %d %s", r.status, r.raw)
+	}
 	ask[object](f, "POST", org+"deprovision", "")
 	if n := len(i.received()); n != 4 {
 		t.Errorf("%d actions", n)
+	}
+	ask[object](f, "DELETE", "organizations/"+id, "")
+	if _, ok := f.Organization(id); ok {
+		t.Error("the organization was not removed")
 	}
 }
 

@@ -130,6 +130,19 @@ func (c *Cloud) saveOrganization(id string) error {
 	return c.save(filepath.Join(organizationsFolder, id+".json"), c.keepOrganization(org))
 }
 
+// forgetOrganization deletes the file of a removed organization, and writes the
+// others, whose positions it changes.
+func (c *Cloud) forgetOrganization(id string) error {
+	if c.directory == "" {
+		return nil
+	}
+	err := os.Remove(filepath.Join(c.directory, organizationsFolder, id+".json"))
+	for _, org := range c.orgs {
+		err = errors.Join(err, c.saveOrganization(org.id))
+	}
+	return err
+}
+
 // save replaces a file whole: whoever is killed meanwhile leaves the old one.
 func (c *Cloud) save(name string, value any) error {
 	file := filepath.Join(c.directory, name)

@@ -113,6 +113,15 @@ func (k *keptCase) call(t *testing.T, method, address, body string) {
 // changing are the methods of a Cloud that change what is kept, each with a
 // call that does.
 var changing = map[string]func(*testing.T, *keptCase){
+	"RemoveOrganization": func(t *testing.T, k *keptCase) {
+		k.AddOrganization("Second", keptHome)
+		if _, err := k.MintDeprovision(k.org); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.RemoveOrganization(k.org); err != nil {
+			t.Fatal(err)
+		}
+	},
 	"SetBaseURL":             func(_ *testing.T, k *keptCase) { k.SetBaseURL("http://127.0.0.1:1") },
 	"AddOrganization":        func(_ *testing.T, k *keptCase) { k.AddOrganization("Another", keptAway) },
 	"AddDevice":              func(_ *testing.T, k *keptCase) { k.AddDevice(k.org, Device{Name: "One more"}) },

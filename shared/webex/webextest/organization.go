@@ -3,7 +3,9 @@ package webextest
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"slices"
 )
 
 // Organization is a customer's organization. It is a handle: its methods say
@@ -37,6 +39,26 @@ func (c *Cloud) AddOrganization(name, region string) *Organization {
 	c.orgs = append(c.orgs, org)
 	_ = c.saveOrganization(org.id) // saveFailed was told
 	return &Organization{cloud: c, org: org}
+}
+
+// ErrInstalled means that the integration is installed in the organization.
+var ErrInstalled = errors.New("the integration is installed: deactivate it first")
+
+// RemoveOrganization removes a customer and its devices, and returns
+// [ErrInstalled] while the integration is installed [ours]. Removing an unknown
+// one does nothing.
+func (c *Cloud) RemoveOrganization(id string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	org := c.org(id)
+	if org == nil {
+		return nil
+	}
+	if org.installation != nil {
+		return ErrInstalled
+	}
+	c.orgs = slices.DeleteFunc(c.orgs, func(o *organization) bool { return o == org })
+	return c.forgetOrganization(id)
 }
 
 // Organization finds a customer by its UUID.

@@ -1,11 +1,11 @@
-// The page's own script: it brings the page in line with what the server sends,
-// sends forms without leaving the page, and loads the screens that are seen.
+// The page's script: it applies the server's updates, submits forms without
+// leaving the page, and loads the screens that are in view.
 const $ = (id) => document.getElementById(id);
 const { org } = document.body.dataset;
 
 // --------------------------------------------------------------- morphing
-// A part arrives as HTML. What is there already stays: focus, selection, open
-// menus and loaded screens survive, since nodes are changed and not replaced.
+// A part arrives as HTML and is merged into the page: nodes are changed, not
+// replaced, so that focus, selection, open menus and loaded screens survive.
 
 function morph(from, to) {
   if (from.isEqualNode(to)) return;
@@ -64,7 +64,7 @@ function showPart({ name, version, html }) {
 
 // ----------------------------------------------------------------- updates
 
-// What the page shows, so that after a pause only what has changed is sent.
+// The versions shown, so that after a pause only changes are sent.
 const versions = new Map(document.body.dataset.versions.trim().split(" ").map((entry) => entry.split(":")));
 let mark = document.body.dataset.mark;
 let source = null;
@@ -96,8 +96,7 @@ function setLive(state, text) {
   $("live-text").textContent = text;
 }
 
-// A browser has few connections to one host: a tab that nobody sees gives its
-// own up.
+// A browser allows few connections to one host, so a hidden tab closes its own.
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
   if (!document.hidden) connect();
@@ -112,12 +111,13 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (event.submitter?.getAttribute("aria-disabled") === "true") {
     event.preventDefault();
-    if (form.hasAttribute("data-group")) tell(whyNot(event.submitter));
+    if (form.hasAttribute("data-group")) showOutcome(whyNot(event.submitter));
     return;
   }
   form.closest("details.menu")?.removeAttribute("open");
-  if (!form.hasAttribute("data-act")) return; // it opens a tab of its own
+  if (!form.hasAttribute("data-act")) return; // it opens a new tab
   event.preventDefault();
+  if (form.dataset.confirm && !confirm(form.dataset.confirm)) return;
   if (busy.has(form)) return;
   busy.add(form);
   event.submitter?.setAttribute("aria-busy", "true");
@@ -125,9 +125,9 @@ document.addEventListener("submit", async (event) => {
     const response = await fetch(form.action, {
       method: "POST", body: new URLSearchParams(new FormData(form, event.submitter)), headers: { Accept: "application/json" },
     });
-    tell(await response.json());
+    showOutcome(await response.json());
   } catch {
-    tell({ title: "The simulator does not answer", detail: "Is it still running?", failed: true });
+    showOutcome({ title: "The simulator does not respond", detail: "Is it still running?", failed: true });
   }
   busy.delete(form);
   event.submitter?.removeAttribute("aria-busy");
@@ -136,10 +136,10 @@ document.addEventListener("submit", async (event) => {
 function whyNot(assign) {
   return assign.hasAttribute("data-offered")
     ? { title: "No device is selected", detail: "Select devices first, then assign content.", failed: true }
-    : { title: "Not offered", detail: "Webex stores no configuration of this feature, so Control Hub offers nothing.", failed: true };
+    : { title: "Not offered", detail: "Webex stores no configuration of this feature.", failed: true };
 }
 
-function tell(outcome) {
+function showOutcome(outcome) {
   if (outcome.go) { location.assign(outcome.go); return; }
   if (outcome.code) { showCode(outcome.code); return; }
   $("status").hidden = false;
@@ -163,7 +163,7 @@ $("code-copy").addEventListener("click", async () => {
 });
 $("code-close").addEventListener("click", () => $("code").close());
 
-// Menus close as menus do.
+// Menus close on Escape and on a click elsewhere.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   for (const menu of document.querySelectorAll("details.menu[open]")) {
@@ -199,7 +199,7 @@ function count(group) {
   assign.setAttribute("aria-disabled", String(chosen === 0 || !assign.hasAttribute("data-offered")));
 }
 
-// Only the screens that are seen are loaded: a thousand pages are too many.
+// Only the screens in view are loaded: there may be thousands of devices.
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     entry.target.seen = entry.isIntersecting;
@@ -230,10 +230,10 @@ function showAddress(line, address) {
   const link = document.createElement("a");
   Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer", title: address, tabIndex: -1 });
   link.textContent = address.replace(/^https?:\/\/[^/]+/, "");
-  line.replaceChildren(address ? link : "shows nothing");
+  line.replaceChildren(address ? link : "no content");
 }
 
-// A page whose storage was wiped is loaded anew.
+// A page whose storage was wiped is reloaded.
 function showPage(screen, address, since) {
   let frame = screen.firstElementChild;
   if (address && frame?.dataset.src === address && frame.dataset.since === since) return;
@@ -251,7 +251,7 @@ function showPage(screen, address, since) {
   screen.append(frame);
 }
 
-// ---------------------------------------------------------------- the wire
+// ----------------------------------------------------------------- traffic
 
 const kept = 500;
 
@@ -277,7 +277,7 @@ async function load(exchange) {
     const response = await fetch(`/console/wire/${exchange.dataset.id}`);
     exchange.querySelector(".details").replaceChildren(parse(await response.text()));
   } catch {
-    exchange.querySelector(".details").textContent = "The simulator does not answer.";
+    exchange.querySelector(".details").textContent = "The simulator does not respond.";
   }
 }
 

@@ -11,8 +11,8 @@ import (
 // maxBody bounds what is read of a body, as the simulator bounds it too.
 const maxBody = 1 << 20
 
-// Client is a client for what Webex sends, recording all of it. Without a base
-// it has a limit of 15 s and follows no redirect.
+// Client returns a client that records what Webex sends. A nil base means a
+// time limit of 15 s and no redirects.
 func (l *Log) Client(base *http.Client) *http.Client {
 	client := http.Client{
 		Timeout:       15 * time.Second,
@@ -42,7 +42,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		_ = r.Body.Close()
-		r = r.Clone(r.Context()) // the caller's own is not to be changed
+		r = r.Clone(r.Context()) // RoundTrip must not change its request
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	e := t.log.begin(&Exchange{
@@ -51,13 +51,13 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	})
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
-		t.log.end(e, 0, "no answer: "+redactText(err.Error()), Message{})
+		t.log.end(e, 0, "no response: "+redactText(err.Error()), Message{})
 		return nil, err
 	}
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxBody))
 	failure := ""
 	if err != nil {
-		failure = "the answer broke off"
+		failure = "the response was cut off"
 	}
 	t.log.end(e, response.StatusCode, failure, message(response.Header, answer))
 	response.Body = struct {
@@ -67,7 +67,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// failing is a reader that gives an error again, or nothing.
+// failing is a reader that returns its error, or io.EOF if it is nil.
 type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) {
@@ -77,10 +77,10 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Handler records what is asked of Webex.
+// Handler records the requests to Webex.
 func (l *Log) Handler(webex http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody)) // an error comes again to who reads on
+		body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody)) // the handler gets the error when it reads on
 		r.Body = struct {
 			io.Reader
 			io.Closer
@@ -101,8 +101,8 @@ func (l *Log) Handler(webex http.Handler) http.Handler {
 
 var orgInPath = regexp.MustCompile(`/organizations/([^/]+)/`)
 
-// orgOfRequest says whose request it is: by its path, or by the refresh token
-// that it exchanges.
+// orgOfRequest finds the organization of a request by its path or by the
+// refresh token that it exchanges.
 func (l *Log) orgOfRequest(r *http.Request, body []byte) string {
 	if match := orgInPath.FindStringSubmatch(r.URL.Path); match != nil {
 		return match[1]
@@ -113,7 +113,7 @@ func (l *Log) orgOfRequest(r *http.Request, body []byte) string {
 	return ""
 }
 
-// recorder is a ResponseWriter that remembers.
+// recorder keeps a copy of the response, up to maxBody.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -142,15 +142,15 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-// failure says why there is no whole answer, "" if there is.
+// failure says why the response is incomplete, "" if it is not.
 func (r *recorder) failure(request *http.Request, whole bool) string {
 	switch {
 	case r.status != 0 && whole:
 		return ""
 	case r.status != 0:
-		return "the answer broke off"
+		return "the response was cut off"
 	case request.Context().Err() != nil:
-		return "Signpost did not wait for the answer"
+		return "Signpost stopped waiting for it"
 	default:
 		return "the connection was cut"
 	}

@@ -16,8 +16,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// maxShown bounds what is kept of a body, so that thousands of devices in one
-// request do not fill the memory.
+// maxShown bounds what is kept of a body, in bytes: one request may list
+// thousands of devices.
 const maxShown = 16 << 10
 
 // secretNames are the fields that hold secrets, lower case and without _ or -.
@@ -34,17 +34,17 @@ func isSecret(name string) bool {
 var (
 	// launchCode is a credential inside an address.
 	launchCode = regexp.MustCompile(`([?&]launch=)[^&#"\s\\]+`)
-	// compactToken is a token that Webex signed.
+	// compactToken matches a signed token.
 	compactToken = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*`)
 )
 
-// redactText takes credentials out of any text.
+// redactText replaces credentials in any text.
 func redactText(text string) string {
 	text = launchCode.ReplaceAllString(text, "${1}"+secret.Redacted)
 	return compactToken.ReplaceAllString(text, secret.Redacted)
 }
 
-// message makes header and body fit to be shown.
+// message redacts a header and a body for display.
 func message(header http.Header, body []byte) Message {
 	m := Message{}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
@@ -71,8 +71,7 @@ func redactField(name, value string) string {
 	return secret.Redacted
 }
 
-// redactBody shows JSON and forms field by field; anything else as it is,
-// without what looks like a credential.
+// redactBody redacts JSON and forms field by field, and other text by pattern.
 func redactBody(contentType string, body []byte) string {
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -96,12 +95,12 @@ func redactBody(contentType string, body []byte) string {
 	return lines.String()
 }
 
-// parameters are those of a form; of anything else none.
+// parameters parses a form; other content types have none.
 func parameters(contentType string, body []byte) url.Values {
 	if kind, _, _ := mime.ParseMediaType(contentType); kind != "application/x-www-form-urlencoded" {
 		return nil
 	}
-	form, _ := url.ParseQuery(string(body)) // what could be read of it
+	form, _ := url.ParseQuery(string(body)) // the valid part
 	return form
 }
 
@@ -131,8 +130,8 @@ func redactValue(value any) any {
 	return value
 }
 
-// decodeToken shows the header and the claims of a token; its signature, which
-// makes it one, is left out.
+// decodeToken decodes the header and the claims of a token and redacts its
+// signature, without which nobody can use it.
 func decodeToken(text string) (any, bool) {
 	header, claims, ok := openToken(text)
 	if !ok {
@@ -160,7 +159,7 @@ func openToken(text string) (header, claims map[string]any, ok bool) {
 	return header, claims, true
 }
 
-// orgOfToken is the organization that the token in a body is about.
+// orgOfToken finds the organization that the token in a body names.
 func orgOfToken(body []byte) string {
 	var carrier struct{ JWT string }
 	if json.Unmarshal(body, &carrier) != nil {
@@ -174,15 +173,15 @@ func orgOfToken(body []byte) string {
 	return webex.OrganizationKey(subject)
 }
 
-// pretty is a value's JSON over several lines. HTML characters stay: the
-// addresses in it are full of them.
+// pretty is indented JSON. It does not escape HTML characters, which are common
+// in addresses.
 func pretty(value any) string {
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(value); err != nil {
-		return err.Error() // cannot be: it was decoded from JSON
+		return err.Error() // impossible: it was decoded from JSON
 	}
 	return text.String()
 }

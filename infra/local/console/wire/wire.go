@@ -1,10 +1,9 @@
-// Package wire keeps a record of what Webex and Signpost say to each other in
-// the local stack: the last requests of both directions with their answers.
+// Package wire records the traffic between Webex and Signpost in the local
+// stack: the last requests in both directions with their responses.
 //
-// It owns what is kept and how it is made fit to be shown: secrets are redacted
-// and tokens decoded before anything is kept, so that nothing secret can be
-// read out of a record later. It changes nothing of what it listens to, and
-// knows neither pages nor the simulator.
+// It owns the record and its redaction: secrets are redacted and tokens decoded
+// before anything is stored, so that a record never holds a secret. It does not
+// change the traffic, and it depends neither on pages nor on the simulator.
 package wire
 
 import (
@@ -13,11 +12,11 @@ import (
 	"time"
 )
 
-// Message is one half of an exchange as it may be shown.
+// Message is a request or a response, redacted.
 type Message struct {
 	Header []Field
-	// Body is pretty-printed where it is JSON or a form. Left is how many
-	// bytes of it were left out.
+	// Body is indented if it is JSON or a form. Left is how many bytes of it
+	// were omitted.
 	Body string
 	Left int
 }
@@ -25,17 +24,17 @@ type Message struct {
 // Field is a header field.
 type Field struct{ Name, Value string }
 
-// Exchange is a request and its answer.
+// Exchange is a request and its response.
 type Exchange struct {
 	ID int64
-	// FromWebex says who asked: Webex, or else Signpost.
+	// FromWebex is true for requests of Webex, false for those of Signpost.
 	FromWebex bool
-	OrgID     string // whose it is; "" if it is nobody's, as a key set is
+	OrgID     string // "" for requests without an organization, such as key sets
 	Method    string
 	URL       string
 	Began     time.Time
-	// Done is set when the exchange has ended: with a Status, or with a
-	// Failure that says why there is none.
+	// Done is set when the exchange has ended: with a Status, a Failure, or
+	// both if the response was cut off.
 	Done     bool
 	Took     time.Duration
 	Status   int
@@ -46,7 +45,7 @@ type Exchange struct {
 	changed int64
 }
 
-// Log keeps the last exchanges. It is safe for concurrent use.
+// Log holds the last exchanges. It is safe for concurrent use.
 type Log struct {
 	limit int
 	now   func() time.Time
@@ -64,7 +63,7 @@ type Options struct {
 	// Limit is how many exchanges are kept.
 	Limit int
 	Now   func() time.Time
-	// OrgOf tells whose a refresh token is, "" if nobody's.
+	// OrgOf finds the organization of a refresh token, "" if there is none.
 	OrgOf func(refreshToken string) string
 	// Touch is called after every change.
 	Touch func()
@@ -75,8 +74,8 @@ func New(o Options) *Log {
 	return &Log{limit: o.Limit, now: o.Now, orgOf: o.OrgOf, touch: o.Touch}
 }
 
-// Since returns the exchanges that were begun or changed after a mark, newest
-// first, and the new mark. The mark 0 returns all that are kept.
+// Since returns the exchanges that began or changed after a mark, newest first,
+// and the new mark. The mark 0 means all.
 func (l *Log) Since(mark int64) ([]Exchange, int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +88,7 @@ func (l *Log) Since(mark int64) ([]Exchange, int64) {
 	return changed, l.changes
 }
 
-// Find returns one exchange, if it is still kept.
+// Find returns one exchange, false if it is no longer held.
 func (l *Log) Find(id int64) (Exchange, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,7 +100,7 @@ func (l *Log) Find(id int64) (Exchange, bool) {
 	return Exchange{}, false
 }
 
-// begin keeps an exchange that has begun.
+// begin adds an exchange to the log.
 func (l *Log) begin(e *Exchange) *Exchange {
 	l.mu.Lock()
 	l.lastID++
@@ -116,7 +115,7 @@ func (l *Log) begin(e *Exchange) *Exchange {
 	return e
 }
 
-// end notes how an exchange came out.
+// end records the result of an exchange.
 func (l *Log) end(e *Exchange, status int, failure string, response Message) {
 	l.mu.Lock()
 	l.changes++

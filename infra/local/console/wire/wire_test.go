@@ -155,8 +155,8 @@ func TestNoWholeAnswer(t *testing.T) {
 		}()
 	}
 	all, _ := f.Since(0)
-	if len(all) != 3 || all[0].Status != 503 || all[0].Failure != "the answer broke off" || all[1].Failure != "the connection was cut" ||
-		!strings.HasPrefix(all[2].Failure, "no answer: ") || strings.Contains(fmt.Sprint(all), "code-1") {
+	if len(all) != 3 || all[0].Status != 503 || all[0].Failure != "the response was cut off" || all[1].Failure != "the connection was cut" ||
+		!strings.HasPrefix(all[2].Failure, "no response: ") || strings.Contains(fmt.Sprint(all), "code-1") {
 		t.Errorf("%+v", all)
 	}
 }

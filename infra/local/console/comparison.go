@@ -15,15 +15,17 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// twoSides is what Signpost's table and Webex hold, side by side.
-type twoSides struct {
+// comparison shows what Signpost's table and Webex store, side by side.
+type comparison struct {
 	OrgID   string
 	Problem string // why Signpost's side cannot be read
-	Held    bool   // the table holds an installation
-	State   pill
-	Differs int
-	Lines   []sides.Line
-	// Features are those that either side knows of.
+	Held    bool   // the table has an installation
+	// NoAccess is set while Webex refuses the refresh token: features are then
+	// not verified, and what the table says of them is the last known state.
+	NoAccess   bool
+	State      pill
+	Differs    int
+	Lines      []sides.Line
 	Features   []featureSides
 	Facts      []fact
 	DueAt      time.Time
@@ -34,11 +36,10 @@ type twoSides struct {
 type featureSides struct {
 	feature
 	Status pill
-	Would  string // what a verification would do
+	Next   string // what the next verification will do, a sentence
 	Pushed time.Time
 	Lines  []sides.Line
-	Equal  bool
-	Silent bool // neither side has anything
+	Silent bool // neither side has a configuration
 }
 
 type fact struct{ Name, Value string }
@@ -51,8 +52,8 @@ type candidate struct {
 
 const tableTimeout = 2 * time.Second
 
-func (c *Console) viewTwoSides(ctx context.Context, org *webextest.Organization) twoSides {
-	view := twoSides{OrgID: org.ID()}
+func (c *Console) viewComparison(ctx context.Context, org *webextest.Organization) comparison {
+	view := comparison{OrgID: org.ID()}
 	settings, err := c.settings()
 	if err != nil {
 		view.Problem = err.Error()
@@ -66,7 +67,7 @@ func (c *Console) viewTwoSides(ctx context.Context, org *webextest.Organization)
 		view.Problem = "The table cannot be read: " + err.Error()
 		return view
 	}
-	view.Held = row.Exists()
+	view.Held, view.NoAccess = row.Exists(), row.State == installation.TokenInvalid
 	view.describeRow(row, candidates, now)
 	actionsURL := ""
 	if view.Held {
@@ -83,15 +84,15 @@ func (c *Console) viewTwoSides(ctx context.Context, org *webextest.Organization)
 	return view
 }
 
-// settings are those of the function that verifies.
+// settings returns the settings of the verifying function.
 func (c *Console) settings() (lifecycle.Settings, error) {
 	variables, err := c.options.Environment()
 	if err != nil {
-		return lifecycle.Settings{}, fmt.Errorf("the settings of the functions are not known: %w", err)
+		return lifecycle.Settings{}, fmt.Errorf("read the settings of the functions: %w", err)
 	}
 	var provider config.Provider
 	if err := config.Load(variables, &provider); err != nil {
-		return lifecycle.Settings{}, fmt.Errorf("the settings of the functions are wrong: %w", err)
+		return lifecycle.Settings{}, fmt.Errorf("the functions have invalid settings: %w", err)
 	}
 	return assembly.Settings(provider), nil
 }
@@ -104,7 +105,7 @@ func (c *Console) heldBy(org *webextest.Organization) sides.Held {
 	}
 }
 
-// compareFeature judges a feature as a verification would.
+// compareFeature makes the same judgement as a verification.
 func (c *Console) compareFeature(settings lifecycle.Settings, row installation.Installation, orgID string, f feature, now time.Time) featureSides {
 	name := webex.Feature(f.Name)
 	var stored *webex.FeatureConfig
@@ -121,15 +122,15 @@ func (c *Console) compareFeature(settings lifecycle.Settings, row installation.I
 	verdict := settings.Judge(row, name, stored, now)
 	view.Lines = sides.Configuration(verdict.Wanted, stored)
 	view.Silent = verdict.Wanted == nil && stored == nil
-	view.Equal = !view.Silent && sides.Differing(view.Lines) == 0
 	view.Status = statusPill(row.Features[name].Status)
 	view.Pushed = verdict.PushedAt
 	if row.State == installation.TokenInvalid {
-		view.Would = "nothing: Webex refuses the refresh token"
+		view.Status = pill{"last known: " + view.Status.Text, toneIdle}
 		return view
 	}
-	view.Would = map[lifecycle.Verb]string{
-		lifecycle.Push: "push it", lifecycle.Delete: "delete it", lifecycle.Hold: "hold it back: it keeps drifting", lifecycle.Leave: "leave it",
+	view.Next = map[lifecycle.Verb]string{
+		lifecycle.Push: "The next verification pushes it.", lifecycle.Delete: "The next verification deletes it.",
+		lifecycle.Hold: "It keeps drifting, so the next push is postponed.", lifecycle.Leave: "No change needed.",
 	}[verdict.Verb]
 	return view
 }
@@ -142,13 +143,13 @@ func statusPill(status installation.FeatureStatus) pill {
 	case installation.Pending, installation.Drifting:
 		return pill{text, toneWait}
 	case "":
-		return pill{"not known", toneIdle}
+		return pill{"unknown", toneIdle}
 	}
 	return pill{text, toneIdle}
 }
 
-// describeRow says what the table holds that Webex has no word on.
-func (v *twoSides) describeRow(row installation.Installation, candidates []installation.Candidate, now time.Time) {
+// describeRow shows what only the table has.
+func (v *comparison) describeRow(row installation.Installation, candidates []installation.Candidate, now time.Time) {
 	for _, one := range candidates {
 		v.Candidates = append(v.Candidates, candidate{string(one.Kind), one.Refused, one.Schedule.DueAt})
 	}
@@ -160,7 +161,7 @@ func (v *twoSides) describeRow(row installation.Installation, candidates []insta
 	case installation.Removed:
 		v.State = pill{"removed", toneIdle}
 	default:
-		v.State = pill{"nothing stored", toneIdle}
+		v.State = pill{"not stored", toneIdle}
 	}
 	if !v.Held {
 		return
