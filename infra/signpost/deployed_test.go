@@ -142,7 +142,7 @@ func TestAProfile(t *testing.T) {
 	t.Setenv("AWS_PROFILE", "night")
 	environ := append([]string{"AWS_REGION=eu-west-1", "AWS_PROFILE=night"}, d.environ[3:]...)
 	t.Setenv("AWS_REGION", "eu-west-1")
-	if code, output := d.call(environ, "--config", d.folder(), "--stage", "night", "list"); code != terminal.ExitOK {
+	if code, output := d.call(environ, "--config", d.folder(), "--stage", "night", "list", d.org.ID()); code != terminal.ExitOK {
 		t.Errorf("exit %d:\n%s", code, output)
 	}
 	if fmt.Sprint(d.asked) != "[signpost-night/integration by of-the-profile]" {

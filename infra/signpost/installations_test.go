@@ -125,7 +125,7 @@ func (c *customer) noSecrets(output string) {
 
 func TestListAndShow(t *testing.T) {
 	c := newCustomer(t)
-	c.want(terminal.ExitOK, []string{c.org.ID(), "Acme TestListAndShow", "active", "in_sync", "healthy"}, "list", "acme testlist")
+	c.want(terminal.ExitOK, []string{c.org.ID(), "Acme TestListAndShow", "active", "in_sync", "healthy"}, "list", "acme testlistand")
 	c.want(terminal.ExitOK, []string{"a verification changes nothing", "healthy", "us-west-2_r"}, "show", c.org.ID())
 	c.want(terminal.ExitOK, []string{"healthy"}, "show", c.org.Sub())
 	c.want(terminal.ExitFailed, []string{"no such installation", "Try: signpost list"}, "show", "nobody")
