@@ -17,7 +17,7 @@ func (o *Operator) ofStage() (map[string]string, error) {
 		return nil, terminal.UsageError{Err: fmt.Errorf("settings of %s: %w", o.Stage, err)}
 	}
 	if !found {
-		return nil, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("there are no settings of %s", o.Stage), "make setup STAGE=%s", o.Stage)}
+		return nil, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("there are no settings of %s", o.Stage), "signpost setup --stage %s", o.Stage)}
 	}
 	return settings.Environment(), nil
 }

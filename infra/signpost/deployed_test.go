@@ -100,7 +100,7 @@ func TestAStage(t *testing.T) {
 	if code, output := d.call(environ, "--config", folder, "--stage", "night", "config"); code != terminal.ExitOK || !strings.Contains(output, "stage") || strings.Contains(output, "local stack") {
 		t.Errorf("config: exit %d:\n%s", code, output)
 	}
-	for name, want := range map[string]string{"day": "make setup STAGE=day", "No Name": "short name"} {
+	for name, want := range map[string]string{"day": "signpost setup --stage day", "No Name": "short name"} {
 		if code, output := d.call(environ, "--config", folder, "--stage", name, "list"); code != terminal.ExitUsage || !strings.Contains(output, want) {
 			t.Errorf("stage %s: exit %d:\n%s", name, code, output)
 		}

@@ -1,6 +1,6 @@
 // Package configtest holds one table of settings, good and bad, for all that
 // judges settings: the functions themselves (package config), the patterns of
-// the template, and the questions of `make setup`. It imports none of them.
+// the template, and the questions of `signpost setup`. It imports none of them.
 package configtest
 
 import "strings"
