@@ -27,11 +27,13 @@ func copyTree(t *testing.T) string {
 	return folder
 }
 
+// write writes a release with the command for Windows, the platform on which it
+// is built nowhere else.
 func write(t *testing.T, folder string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "dist")
 	err := release.Write(context.Background(), release.Options{
-		Root: folder, Dir: dir, Processors: release.Processors[:1], Platforms: []string{"linux/amd64"}, Report: func(string) {},
+		Root: folder, Dir: dir, Processors: release.Processors[:1], Platforms: []string{"windows/amd64"}, Report: func(string) {},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +66,7 @@ func TestSameCodeGivesTheSameBytes(t *testing.T) {
 			t.Errorf("%s has no archive among\n%s", function.LogicalID, one)
 		}
 	}
-	for _, name := range []string{"signpost-linux-amd64", "sbom.cdx.json", "package-lock.json"} {
+	for _, name := range []string{"signpost-windows-amd64.exe", "sbom.cdx.json", "package-lock.json"} {
 		if !strings.Contains(string(one), "  "+name+"\n") {
 			t.Errorf("%s is not among\n%s", name, one)
 		}

@@ -86,7 +86,7 @@ func (p *Process) Retire() {
 
 func (p *Process) signal(signal syscall.Signal) {
 	if p.Alive() { // else its number may belong to another process by now
-		_ = syscall.Kill(-p.PID(), signal)
+		signalGroup(p.cmd.Process, signal)
 	}
 }
 
