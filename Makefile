@@ -48,7 +48,7 @@ demo: modules build ## Play the story of one customer, step by step
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
 	@echo "without the race detector: all cases of what it runs a part of, and allocations, which it changes"
-	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
+	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation ./infra/release
 	$(GO) test -run 'Allocates|FloodOfTheStack' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/tests/attack
 
 browser: ## See to a browser for the tests: any Chrome or Chromium, else Debian's where it can be installed

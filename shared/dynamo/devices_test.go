@@ -31,7 +31,9 @@ func TestPack(t *testing.T) {
 			t.Errorf("%d devices: %v, %d came back", len(devices), err, len(got))
 		}
 		last := len(p.chunks) - 1
-		for end := range min(len(p.chunks[last]), 2000) {
+		// Without its last byte, and some 50 shorter ones.
+		size := len(p.chunks[last])
+		for end := size - 1; end >= 0; end -= 1 + size/50 {
 			part := packed{chunks: append(slices.Clone(p.chunks[:last]), p.chunks[last][:end])}
 			if got, err := part.unpack(); err == nil && len(got) >= len(devices) {
 				t.Fatalf("a list that ends after %d bytes of its last chunk was accepted", end)
