@@ -25,9 +25,9 @@ import (
 // Operator looks at the installations of one stack.
 type Operator struct {
 	*terminal.IO
-	// Root is the folder that holds template.yaml; Config the one that holds the
-	// stages' settings.
-	Root, Config string
+	// Template is the file of the SAM template; Config the folder of the stages'
+	// settings.
+	Template, Config string
 	// Stage is the deployment to look at, "" for the local stack.
 	Stage string
 	// TableName replaces the stage's table, such as by a restored one. Without a stage

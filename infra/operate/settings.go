@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -93,7 +92,7 @@ func (o *Operator) others(ctx context.Context, functions []string) (map[string]s
 
 // variables lists the variables of all functions, and the functions.
 func (o *Operator) variables() (names, functions []string, err error) {
-	described, err := template.Read(filepath.Join(o.Root, "template.yaml"))
+	described, err := template.Read(o.Template)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the template: %w", err)
 	}

@@ -126,6 +126,23 @@ func TestADeploymentIsNotMixedWithTheLocalStack(t *testing.T) {
 	}
 }
 
+// TestFromARelease: the commands find the release's template, since there is no
+// other.
+func TestFromARelease(t *testing.T) {
+	d := newDeployment(t)
+	text, err := os.ReadFile("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(d.folder())
+	if err := os.WriteFile("template-arm64.yaml", text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, output := d.call(d.environ, "--stage", "night", "list", d.org.ID()); code != terminal.ExitOK {
+		t.Errorf("exit %d:\n%s", code, output)
+	}
+}
+
 // TestAProfile: the credentials are those that the AWS tools find.
 func TestAProfile(t *testing.T) {
 	d := newDeployment(t)

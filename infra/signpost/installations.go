@@ -30,11 +30,11 @@ func (a *app) operating(command *cobra.Command, run func(*operate.Operator, *cob
 	command.Long += whereHelp
 	table := command.Flags().String("table", "", "the deployment's table, by its `name`, such as a restored one")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
-		root, err := projectRoot()
+		found, err := findDistribution()
 		if err != nil {
 			return err
 		}
-		o := &operate.Operator{IO: a.IO, Root: root, Config: a.config, TableName: *table, Environ: a.environ}
+		o := &operate.Operator{IO: a.IO, Template: found.Template(""), Config: a.config, TableName: *table, Environ: a.environ}
 		if a.stageNamed {
 			o.Stage = a.stage
 		}
