@@ -111,12 +111,13 @@ infra/node_modules/.package-lock.json: infra/package-lock.json infra/package.jso
 	@touch $@
 
 # `sam build` calls these, one per function of the template: a function's
-# folder is its logical id without "Function", in lower case.
+# folder is its logical id without "Function", in lower case. A release and
+# `signpost deploy` build by this rule too, so nothing of the environment is in it.
 build-%Function:
 	@test -n "$(ARTIFACTS_DIR)" || { echo "build-$*Function: ARTIFACTS_DIR is not set; sam build sets it" >&2; exit 1; }
 	@echo "$*Function for $(ARCH), by make's ARCH: the template's parameter Architecture must be the same"
 	@folder=$$(printf %s '$*' | tr '[:upper:]' '[:lower:]'); \
-	  GOOS=linux GOARCH=$(GOARCH_OF_ARCH) $(GOBUILD) -o "$(ARTIFACTS_DIR)/bootstrap" "./functions/$$folder"
+	  GOFLAGS= GOAMD64=v1 GOARM64=v8.0 GOOS=linux GOARCH=$(GOARCH_OF_ARCH) $(GOBUILD) -o "$(ARTIFACTS_DIR)/bootstrap" "./functions/$$folder"
 
 .PHONY: needs-go needs-node needs-cc
 

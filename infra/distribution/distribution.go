@@ -20,7 +20,7 @@ const Default = "arm64"
 
 // Distribution is a clone or a release.
 type Distribution struct {
-	// Root is the clone's or the release's folder.
+	// Root is the clone's or the release's folder; without [Find], a clone's.
 	Root    string
 	release bool
 }
@@ -33,7 +33,7 @@ func Find(folders ...string) (Distribution, error) {
 			if exists(filepath.Join(folder, "template.yaml")) {
 				return Distribution{Root: folder}, nil
 			}
-			if exists(filepath.Join(folder, "template-"+Default+".yaml")) {
+			if exists(filepath.Join(folder, ReleaseTemplate(Default))) {
 				return Distribution{Root: folder, release: true}, nil
 			}
 			parent := filepath.Dir(folder)
@@ -46,6 +46,16 @@ func Find(folders ...string) (Distribution, error) {
 	return Distribution{}, fmt.Errorf("no template.yaml in %s or above: change to the folder of the clone or the release", folders[0])
 }
 
+// ReleaseTemplate is the template of a release for one architecture, in the
+// release's folder.
+func ReleaseTemplate(architecture string) string { return "template-" + architecture + ".yaml" }
+
+// ReleaseArchive is a function's archive in a release, from its folder and with
+// slashes, as the template names it.
+func ReleaseArchive(architecture, logicalID string) string {
+	return "functions/" + architecture + "/" + logicalID + ".zip"
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -55,7 +65,7 @@ func exists(path string) bool {
 // default.
 func (d Distribution) Template(architecture string) string {
 	if d.release {
-		return filepath.Join(d.Root, "template-"+cmp.Or(architecture, Default)+".yaml")
+		return filepath.Join(d.Root, ReleaseTemplate(cmp.Or(architecture, Default)))
 	}
 	return filepath.Join(d.Root, "template.yaml")
 }
@@ -88,7 +98,7 @@ func (d Distribution) Code(ctx context.Context, functions []template.Function, a
 	architecture = cmp.Or(architecture, Default)
 	code := map[string]string{}
 	for _, f := range functions {
-		path := filepath.Join(d.Root, "functions", architecture, f.LogicalID+".zip")
+		path := filepath.Join(d.Root, filepath.FromSlash(ReleaseArchive(architecture, f.LogicalID)))
 		if !d.release {
 			path = d.Work(filepath.Join("aws", architecture, f.Folder()))
 			if err := d.build(ctx, f, path, architecture); err != nil {

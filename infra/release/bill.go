@@ -16,9 +16,9 @@ import (
 
 // writeBill writes the software bill of materials, in CycloneDX's JSON: every
 // module that is linked into a program of the release. The programs themselves
-// say which, so that the bill cannot differ from them.
-func writeBill(folders ...string) error {
-	modules, err := linkedModules(folders)
+// say which, so that the bill cannot differ from them; they are in these folders.
+func writeBill(dir string, programs []string) error {
+	modules, err := linkedModules(programs)
 	if err != nil {
 		return fmt.Errorf("bill of materials: %w", err)
 	}
@@ -34,7 +34,7 @@ func writeBill(folders ...string) error {
 		})
 	}
 	bill.Components = &components
-	file, err := os.Create(filepath.Join(folders[0], "sbom.cdx.json"))
+	file, err := os.Create(filepath.Join(dir, "sbom.cdx.json"))
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,6 @@ import (
 	"time"
 )
 
-// Archive is the path of a function's archive in a release.
-func Archive(architecture, logicalID string) string {
-	return "functions/" + architecture + "/" + logicalID + ".zip"
-}
-
 // epoch is the time of every file in an archive: the first that zip can hold.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 

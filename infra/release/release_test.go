@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"signpost/infra/distribution"
 	"signpost/infra/release"
 	"signpost/infra/template"
 	"signpost/shared/race"
@@ -20,7 +21,7 @@ const root = "../.."
 func copyTree(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	command := exec.Command("sh", "-c", `git ls-files -z --cached --others --exclude-standard -- go.mod go.sum template.yaml infra shared functions events | xargs -0 cp --parents -t "$0"`, folder)
+	command := exec.Command("sh", "-c", `git ls-files -z --cached --others --exclude-standard -- Makefile go.mod go.sum template.yaml infra shared functions events | xargs -0 cp --parents -t "$0"`, folder)
 	command.Dir = root
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("copy the tree: %v\n%s", err, output)
@@ -34,7 +35,7 @@ func write(t *testing.T, folder string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "dist")
 	err := release.Write(context.Background(), release.Options{
-		Root: folder, Dir: dir, Processors: release.Processors[:1], Platforms: []string{"windows/amd64"}, Report: func(string) {},
+		Root: folder, Dir: dir, Architectures: release.Architectures[:1], Platforms: []string{"windows/amd64"}, Report: func(string) {},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +67,7 @@ func TestSameCodeGivesTheSameBytes(t *testing.T) {
 		t.Error("the template has no functions")
 	}
 	for _, function := range read.Functions {
-		if !strings.Contains(string(one), "  "+release.Archive("arm64", function.LogicalID)+"\n") {
+		if !strings.Contains(string(one), "  "+distribution.ReleaseArchive("arm64", function.LogicalID)+"\n") {
 			t.Errorf("%s has no archive among\n%s", function.LogicalID, one)
 		}
 	}

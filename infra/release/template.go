@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"go.yaml.in/yaml/v3"
+
+	"signpost/infra/distribution"
 )
 
 // writeTemplate writes the template with each function's code in its archive,
@@ -29,7 +31,7 @@ func writeTemplate(from, to, architecture string) error {
 		id, resource := resources.Content[i].Value, resources.Content[i+1]
 		if member(resource, "Type").Value == "AWS::Serverless::Function" {
 			remove(resource, "Metadata") // how to build it
-			set(member(resource, "Properties"), "CodeUri", Archive(architecture, id))
+			set(member(resource, "Properties"), "CodeUri", distribution.ReleaseArchive(architecture, id))
 		}
 	}
 	var out bytes.Buffer

@@ -12,7 +12,9 @@ import (
 
 // heavyCommands are those whose libraries take long to build; `make dev` and
 // `make demo` build without them, by the tag local.
-func (a *app) heavyCommands() []*cobra.Command { return append(a.deployCommands(), a.benchCommand()) }
+func (a *app) heavyCommands() []*cobra.Command {
+	return append(a.deployCommands(), a.benchCommand(), a.releaseCommand())
+}
 
 func (a *app) benchCommand() *cobra.Command {
 	only := ""

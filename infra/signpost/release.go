@@ -1,3 +1,5 @@
+//go:build !local
+
 package main
 
 import (
@@ -11,15 +13,13 @@ import (
 // releaseCommand is for who maintains Signpost: it needs a clone and Go.
 func (a *app) releaseCommand() *cobra.Command {
 	dir := "dist"
-	command := &cobra.Command{
-		Use: "release", Short: "Write a release's files", Args: cobra.NoArgs, Hidden: true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return release.Write(cmd.Context(), release.Options{
-				Root: ".", Dir: dir, Processors: release.Processors, Platforms: release.Platforms,
-				Report: func(step string) { fmt.Fprintln(a.Err, "release:", step) },
-			})
-		},
-	}
+	command := inProject("", "release", "Write a release's files", "", func(cmd *cobra.Command, root string) error {
+		return release.Write(cmd.Context(), release.Options{
+			Root: root, Dir: dir, Architectures: release.Architectures, Platforms: release.Platforms,
+			Report: func(step string) { fmt.Fprintln(a.Err, "release:", step) },
+		})
+	})
+	command.Hidden = true
 	command.Flags().StringVar(&dir, "dir", dir, "the `folder` to write, emptied first")
 	return command
 }

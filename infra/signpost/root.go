@@ -55,7 +55,6 @@ func (a *app) commands() []*cobra.Command {
 		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.configCommand(),
 		a.loadCommand(),
 		a.versionCommand(), a.completionCommand(),
-		a.releaseCommand(),
 	}, a.heavyCommands()...)
 }
 
