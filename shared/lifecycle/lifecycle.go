@@ -52,7 +52,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}
 	return &Service{
 		store: store, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), now: now, log: log,
-		pause: pause, spread: mathrand.Float64,
+		pause: Pause, spread: mathrand.Float64,
 	}, nil
 }
 
@@ -61,7 +61,8 @@ func (s *Service) Ports() (store Store, client Webex, now func() time.Time, log 
 	return s.store, s.webex, s.now, s.log
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d, or returns the context's error if that ends first.
+func Pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -57,14 +57,7 @@ func (l *limits) take(ctx context.Context, calls int) error {
 	if delay <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return lifecycle.Pause(ctx, delay)
 }
 
 // charge takes so many calls from the run's rate and returns how long they are to
