@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,8 +41,7 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	}
 	var sum schedule.Report
 	for _, one := range results {
-		sum.Verified, sum.Pushed, sum.Deleted = sum.Verified+one.Verified, sum.Pushed+one.Pushed, sum.Deleted+one.Deleted
-		sum.Failed, sum.Left = sum.Failed+one.Failed, sum.Left+one.Left
+		sum.Add(one.Report)
 	}
 	if o.JSON {
 		err = o.Print(map[string]any{"total": sum, "organizations": results})
@@ -78,11 +78,12 @@ func (o *Operator) verifyEach(ctx context.Context, p parts, rows []installation.
 	bar := o.Bar("verifying", len(rows))
 	defer bar.End()
 	results := make([]verified, len(rows))
+	runs := schedule.New(p.Service)
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.SetLimit(atOnce)
 	for i, row := range rows {
 		workers.Go(func() error {
-			report, err := schedule.New(p.Service).VerifyNow(ctx, []string{row.OrgKey})
+			report, err := runs.VerifyNow(ctx, []string{row.OrgKey})
 			results[i] = verified{row.OrgKey, row.OrgName, report}
 			bar.Step()
 			return err
@@ -154,9 +155,5 @@ func (o *Operator) removeOne(ctx context.Context, p parts, row installation.Inst
 	return nil
 }
 
-func named(row installation.Installation) string {
-	if row.OrgName == "" {
-		return "(no name)"
-	}
-	return row.OrgName
-}
+// named is the organization's name for people.
+func named(row installation.Installation) string { return cmp.Or(row.OrgName, "(no name)") }

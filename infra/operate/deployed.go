@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -12,12 +13,12 @@ import (
 
 // ofStage are the settings in a stage's file, as its functions have them.
 func (o *Operator) ofStage() (map[string]string, error) {
-	settings, found, err := stage.Read(o.Config, o.Stage)
-	if err != nil {
-		return nil, terminal.UsageError{Err: fmt.Errorf("settings of %s: %w", o.Stage, err)}
+	settings, err := stage.Load(o.Config, o.Stage)
+	if errors.Is(err, stage.ErrNotFound) {
+		err = terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
 	}
-	if !found {
-		return nil, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("there are no settings of %s", o.Stage), "signpost setup --stage %s", o.Stage)}
+	if err != nil {
+		return nil, terminal.UsageError{Err: err}
 	}
 	return settings.Environment(), nil
 }
@@ -37,9 +38,7 @@ func (o *Operator) signIn(ctx context.Context, environ map[string]string) error 
 	}
 	onAWS := environ["AWS_ENDPOINT_URL_DYNAMODB"] == "" || environ["SECRET_JSON"] == "" && environ["SECRET_ID"] != ""
 	if onAWS && environ["AWS_ACCESS_KEY_ID"] == "" {
-		if err := findCredentials(ctx, environ); err != nil {
-			return err
-		}
+		return findCredentials(ctx, environ)
 	}
 	return nil
 }

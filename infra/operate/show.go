@@ -114,7 +114,7 @@ func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any
 
 // card is what the table holds of an installation.
 func (o *Operator) card(row installation.Installation, candidates int, now time.Time) {
-	o.Title(fmt.Sprintf("%s  %s", cmp.Or(row.OrgName, "(no name)"), row.OrgKey))
+	o.Title(fmt.Sprintf("%s  %s", named(row), row.OrgKey))
 	s := summarize(row, now)
 	lines := [][2]string{
 		{"state", s.shown()}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},

@@ -24,6 +24,15 @@ type Report struct {
 	Left int `json:"left"`
 }
 
+// Add adds what another run did.
+func (r *Report) Add(other Report) {
+	r.Verified += other.Verified
+	r.Pushed += other.Pushed
+	r.Deleted += other.Deleted
+	r.Failed += other.Failed
+	r.Left += other.Left
+}
+
 // tally is a Report that many workers add to.
 type tally struct {
 	mu sync.Mutex
