@@ -104,7 +104,7 @@ func list(scopes []string) string {
 func Configuration(wanted, held *webex.FeatureConfig) []Line {
 	ours, theirs := fields(wanted), fields(held)
 	lines := []Line{
-		line("Devices show", ours.ContentURL, theirs.ContentURL),
+		line("Devices show", ours.DeviceURL, theirs.DeviceURL),
 		line("Assign content", ours.AssignContentURL, theirs.AssignContentURL),
 		line("Manage content", ours.ManageContentURL, theirs.ManageContentURL),
 	}
@@ -112,7 +112,7 @@ func Configuration(wanted, held *webex.FeatureConfig) []Line {
 		allowed := line("xAPI allow list", ours.XAPIAllowList, theirs.XAPIAllowList)
 		if wanted != nil && held != nil { // the default may be omitted or spelled out
 			aligned := *held
-			aligned.ContentURL, aligned.AssignContentURL, aligned.ManageContentURL = ours.ContentURL, ours.AssignContentURL, ours.ManageContentURL
+			aligned.DeviceURL, aligned.AssignContentURL, aligned.ManageContentURL = ours.DeviceURL, ours.AssignContentURL, ours.ManageContentURL
 			allowed.Differs = !wanted.Equal(aligned)
 		}
 		lines = append(lines, allowed)
@@ -131,7 +131,7 @@ func fields(config *webex.FeatureConfig) webex.FeatureConfig {
 func ConfigOf(feature webex.Feature, object map[string]any) webex.FeatureConfig {
 	return webex.FeatureConfig{
 		Feature:          feature,
-		ContentURL:       at(object, feature.ContentURLMember()),
+		DeviceURL:        at(object, feature.DeviceURLMember()),
 		AssignContentURL: at(object, "crossLaunch", "assignContent", "url"),
 		ManageContentURL: at(object, "crossLaunch", "manageContent", "url"),
 		XAPIAllowList:    at(object, feature.AllowListMember()),

@@ -70,12 +70,12 @@ func TestUnreportedIsNotMissing(t *testing.T) {
 
 func TestConfiguration(t *testing.T) {
 	wanted := webex.FeatureConfig{
-		Feature: webex.PersistentWebApp, ContentURL: "https://app.example/$(deviceId)",
+		Feature: webex.PersistentWebApp, DeviceURL: "https://app.example/$(deviceId)",
 		AssignContentURL: "https://api/a", ManageContentURL: "https://api/m",
 	}
 	same, spelled, other := wanted, wanted, wanted
 	spelled.XAPIAllowList = "app.example" // what leaving it out means
-	other.XAPIAllowList, other.ContentURL = "elsewhere.example", "https://other.example/"
+	other.XAPIAllowList, other.DeviceURL = "elsewhere.example", "https://other.example/"
 	for _, test := range []struct {
 		name         string
 		wanted, held *webex.FeatureConfig
@@ -104,11 +104,11 @@ func TestConfigOf(t *testing.T) {
 			"assignContent": map[string]any{"url": "https://a"}, "manageContent": "no object",
 		},
 	}
-	want := webex.FeatureConfig{Feature: webex.PersistentWebApp, ContentURL: "https://app", AssignContentURL: "https://a", XAPIAllowList: "x"}
+	want := webex.FeatureConfig{Feature: webex.PersistentWebApp, DeviceURL: "https://app", AssignContentURL: "https://a", XAPIAllowList: "x"}
 	if got := sides.ConfigOf(webex.PersistentWebApp, object); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := sides.ConfigOf(webex.DigitalSignage, object); got.ContentURL != "https://signage" {
+	if got := sides.ConfigOf(webex.DigitalSignage, object); got.DeviceURL != "https://signage" {
 		t.Errorf("%+v", got)
 	}
 }

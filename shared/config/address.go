@@ -171,8 +171,8 @@ func (r *reader) deviceURL(variable, raw string, feature webex.Feature) {
 	if strings.Contains(raw, "_cisco_app_id") {
 		r.problem(variable, "take it out: Webex appends it", "contains _cisco_app_id")
 	}
-	if longest, err := feature.LongestContentURL(raw); err == nil && longest > webex.MaxContentURL {
-		r.problem(variable, "shorten it, or leave out a value", "may become %d characters long with its values filled in: devices take %d", longest, webex.MaxContentURL)
+	if longest, err := feature.LongestDeviceURL(raw); err == nil && longest > webex.MaxDeviceURL {
+		r.problem(variable, "shorten it, or leave out a value", "may become %d characters long with its values filled in: devices take %d", longest, webex.MaxDeviceURL)
 	}
 }
 

@@ -50,7 +50,7 @@ func BenchmarkJudge(b *testing.B) {
 		b.Run(state, func(b *testing.B) {
 			settings, row, stored := comparison(webex.DigitalSignage)
 			if state == "drifted" {
-				stored.ContentURL += "&changed"
+				stored.DeviceURL += "&changed"
 			}
 			b.ReportAllocs()
 			for b.Loop() {

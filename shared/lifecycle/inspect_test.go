@@ -21,7 +21,7 @@ func TestInspectChangesNothing(t *testing.T) {
 	if signage.Verb != lifecycle.Push || signage.Stored != nil || !signage.PushedWanted {
 		t.Errorf("signage = %+v", signage)
 	}
-	if app.Verb != lifecycle.Push || app.Stored.ContentURL != webApp || app.Wanted.ContentURL != webApp+"&new" || app.PushedWanted {
+	if app.Verb != lifecycle.Push || app.Stored.DeviceURL != webApp || app.Wanted.DeviceURL != webApp+"&new" || app.PushedWanted {
 		t.Errorf("app = %+v", app)
 	}
 	if after, _ := w.stored(); after.Version != before.Version || w.pushes(webex.PersistentWebApp) != 1 {

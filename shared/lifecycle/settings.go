@@ -61,7 +61,7 @@ func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (
 	}
 	crossLaunch := s.baseURL(row) + "/crossLaunch/" + string(feature)
 	return webex.FeatureConfig{
-		Feature: feature, ContentURL: content.URL, XAPIAllowList: content.XAPIAllowList,
+		Feature: feature, DeviceURL: content.URL, XAPIAllowList: content.XAPIAllowList,
 		AssignContentURL: crossLaunch + "/assignContent", ManageContentURL: crossLaunch + "/manageContent",
 	}, true
 }

@@ -215,8 +215,8 @@ func (w *world) inSync() {
 		if present != provided {
 			w.t.Errorf("%s: stored at Webex = %v, want %v", feature, present, provided)
 		}
-		if url := got[map[webex.Feature]string{webex.DigitalSignage: "signageUrl", webex.PersistentWebApp: "pwaUrl"}[feature]]; present && url != want.ContentURL {
-			w.t.Errorf("%s: Webex stores %v, want %v", feature, url, want.ContentURL)
+		if url := got[map[webex.Feature]string{webex.DigitalSignage: "signageUrl", webex.PersistentWebApp: "pwaUrl"}[feature]]; present && url != want.DeviceURL {
+			w.t.Errorf("%s: Webex stores %v, want %v", feature, url, want.DeviceURL)
 		}
 	}
 }

@@ -69,9 +69,9 @@ func TestCallErrorsAreSorted(t *testing.T) {
 // it stores is read in whatever words.
 func TestGetConfig(t *testing.T) {
 	const full = `{"signageUrl":"https://s","crossLaunch":{"assignContent":{"url":"https://a"},"manageContent":{"url":"https://m"}}}`
-	stored := webex.FeatureConfig{Feature: webex.DigitalSignage, ContentURL: "https://s", AssignContentURL: "https://a", ManageContentURL: "https://m"}
+	stored := webex.FeatureConfig{Feature: webex.DigitalSignage, DeviceURL: "https://s", AssignContentURL: "https://a", ManageContentURL: "https://m"}
 	content := func(url string) webex.FeatureConfig {
-		return webex.FeatureConfig{Feature: webex.DigitalSignage, ContentURL: url}
+		return webex.FeatureConfig{Feature: webex.DigitalSignage, DeviceURL: url}
 	}
 	tests := map[string]struct {
 		status int
@@ -181,7 +181,7 @@ func TestPutKeepsReplacementValuesByteForByte(t *testing.T) {
 		body, contentType = string(raw), r.Header.Get("Content-Type")
 	})
 	config := webex.FeatureConfig{
-		Feature: webex.PersistentWebApp, ContentURL: "https://pwa.example.com/?d=$(deviceId)&n=$(deviceName)<",
+		Feature: webex.PersistentWebApp, DeviceURL: "https://pwa.example.com/?d=$(deviceId)&n=$(deviceName)<",
 		AssignContentURL: "https://a.example.com/a", ManageContentURL: "https://a.example.com/m", XAPIAllowList: "*.example.com",
 	}
 	if err := webex.NewClient(nil).PutConfig(t.Context(), host, bearer, config); err != nil {

@@ -24,9 +24,9 @@ type featureSpec struct {
 	title string // for people
 	scope string // what its API demands of an access token [page]
 	// claim is the token's claim with the address of its configuration API, and
-	// contentURL the member of a configuration with the address that devices
+	// deviceURL the member of a configuration with the address that devices
 	// show: two things, by chance of one name [page].
-	claim, contentURL string
+	claim, deviceURL string
 	// allowList is the member of a configuration that lists the hosts with access
 	// to the device's API, "" if the feature has none [java].
 	allowList string
@@ -53,12 +53,12 @@ type featureSpec struct {
 var featureSpecs = []featureSpec{
 	{
 		name: DigitalSignage, title: "Digital signage", scope: "spark-admin:devices_digital_signage",
-		claim: "signageUrl", contentURL: "signageUrl", stored: "digitalSignageConfiguration",
+		claim: "signageUrl", deviceURL: "signageUrl", stored: "digitalSignageConfiguration",
 		values: []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId"},
 	},
 	{
 		name: PersistentWebApp, title: "Persistent web apps", scope: "spark-admin:devices_pwa",
-		claim: "pwaUrl", contentURL: "pwaUrl", stored: "persistentWebAppConfiguration",
+		claim: "pwaUrl", deviceURL: "pwaUrl", stored: "persistentWebAppConfiguration",
 		allowList: "directXapiAccessAllowListOverride",
 		values:    []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId"},
 	},
@@ -90,9 +90,9 @@ func (f Feature) Title() string { return f.spec().title }
 // Scope is what the feature's API demands of an access token [page].
 func (f Feature) Scope() string { return f.spec().scope }
 
-// ContentURLMember is the member of the feature's configuration that holds what
+// DeviceURLMember is the member of the feature's configuration that holds what
 // devices show [page].
-func (f Feature) ContentURLMember() string { return f.spec().contentURL }
+func (f Feature) DeviceURLMember() string { return f.spec().deviceURL }
 
 // AllowListMember is the member of the feature's configuration that lists the
 // hosts with access to the device's API, "" if the feature has none [java].
@@ -111,13 +111,13 @@ const (
 // and what devices show.
 type FeatureConfig struct {
 	Feature Feature
-	// ContentURL is what devices show, with `$(…)` values that Webex fills in.
-	ContentURL string
+	// DeviceURL is what devices show, with `$(…)` values that Webex fills in.
+	DeviceURL string
 	// AssignContentURL and ManageContentURL receive the cross-launches.
 	AssignContentURL string
 	ManageContentURL string
 	// XAPIAllowList lists the hosts with access to the device's API, where the
-	// feature has that; empty leaves Webex's default, the host of ContentURL [java].
+	// feature has that; empty leaves Webex's default, the host of DeviceURL [java].
 	XAPIAllowList string
 }
 
@@ -129,8 +129,8 @@ func (c FeatureConfig) encode() ([]byte, error) {
 	}
 	spec, link := c.Feature.spec(), func(url string) map[string]string { return map[string]string{"url": url} }
 	wire := map[string]any{
-		spec.contentURL: c.ContentURL,
-		"crossLaunch":   map[string]any{"manageContent": link(c.ManageContentURL), "assignContent": link(c.AssignContentURL)},
+		spec.deviceURL: c.DeviceURL,
+		"crossLaunch":  map[string]any{"manageContent": link(c.ManageContentURL), "assignContent": link(c.AssignContentURL)},
 	}
 	if spec.allowList != "" && c.XAPIAllowList != "" {
 		wire[spec.allowList] = c.XAPIAllowList
@@ -157,12 +157,12 @@ func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
 		return FeatureConfig{}, fmt.Errorf("decode a configuration: %w", err)
 	}
 	spec := feature.spec()
-	if stored.raw(spec.contentURL) == nil {
+	if stored.raw(spec.deviceURL) == nil {
 		return FeatureConfig{}, ErrNotFound
 	}
 	links := stored.object("crossLaunch")
 	config := FeatureConfig{
-		Feature: feature, ContentURL: member[string](stored, spec.contentURL),
+		Feature: feature, DeviceURL: member[string](stored, spec.deviceURL),
 		AssignContentURL: member[string](links.object("assignContent"), "url"),
 		ManageContentURL: member[string](links.object("manageContent"), "url"),
 	}
@@ -174,9 +174,9 @@ func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
 
 // Equal reports whether the two mean the same to Webex: URLs compared byte for
 // byte, the allow list by its effect, since leaving it out means the host of
-// ContentURL [java].
+// DeviceURL [java].
 func (c FeatureConfig) Equal(other FeatureConfig) bool {
-	return c.Feature == other.Feature && c.ContentURL == other.ContentURL &&
+	return c.Feature == other.Feature && c.DeviceURL == other.DeviceURL &&
 		c.AssignContentURL == other.AssignContentURL && c.ManageContentURL == other.ManageContentURL &&
 		c.effectiveAllowList() == other.effectiveAllowList()
 }
@@ -185,7 +185,7 @@ func (c FeatureConfig) Equal(other FeatureConfig) bool {
 // case, and blanks around the commas mean nothing.
 func (c FeatureConfig) effectiveAllowList() string {
 	list := c.XAPIAllowList
-	if u, err := url.Parse(c.Feature.shortest(c.ContentURL)); err == nil && list == "" && c.Feature.AllowListMember() != "" {
+	if u, err := url.Parse(c.Feature.shortest(c.DeviceURL)); err == nil && list == "" && c.Feature.AllowListMember() != "" {
 		list = u.Hostname()
 	}
 	return strings.ReplaceAll(strings.ToLower(list), " ", "")

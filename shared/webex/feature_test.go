@@ -8,7 +8,7 @@ import (
 
 func TestFeatureConfigEqual(t *testing.T) {
 	signage := webex.FeatureConfig{
-		Feature: webex.DigitalSignage, ContentURL: "https://s.example.com/?d=$(deviceId)",
+		Feature: webex.DigitalSignage, DeviceURL: "https://s.example.com/?d=$(deviceId)",
 		AssignContentURL: "https://us.example.com/a", ManageContentURL: "https://us.example.com/m",
 	}
 	app := signage
@@ -23,12 +23,12 @@ func TestFeatureConfigEqual(t *testing.T) {
 	}{
 		"same":             {signage, signage, true},
 		"another feature":  {signage, app, false},
-		"content":          {signage, with(signage, func(c *webex.FeatureConfig) { c.ContentURL = "https://s.example.com/?d=%24%28deviceId%29" }), false},
+		"content":          {signage, with(signage, func(c *webex.FeatureConfig) { c.DeviceURL = "https://s.example.com/?d=%24%28deviceId%29" }), false},
 		"assign":           {signage, with(signage, func(c *webex.FeatureConfig) { c.AssignContentURL = "" }), false},
 		"manage":           {signage, with(signage, func(c *webex.FeatureConfig) { c.ManageContentURL += "/" }), false},
 		"list in capitals": {with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "A.example.com,b" }), with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "a.example.com, B" }), true},
-		"host in capitals": {with(app, func(c *webex.FeatureConfig) { c.ContentURL = "https://S.example.com/" }), with(app, func(c *webex.FeatureConfig) {
-			c.ContentURL, c.XAPIAllowList = "https://S.example.com/", "s.example.com"
+		"host in capitals": {with(app, func(c *webex.FeatureConfig) { c.DeviceURL = "https://S.example.com/" }), with(app, func(c *webex.FeatureConfig) {
+			c.DeviceURL, c.XAPIAllowList = "https://S.example.com/", "s.example.com"
 		}), true},
 		"default list":     {app, with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "s.example.com" }), true},
 		"another list":     {app, with(app, func(c *webex.FeatureConfig) { c.XAPIAllowList = "*.example.com" }), false},

@@ -117,7 +117,7 @@ func FuzzConfigComparison(f *testing.F) {
 	f.Add("$($($(", "\u2028", "\x00", "\\u003c")
 	f.Fuzz(func(t *testing.T, content, assign, manage, allow string) {
 		for _, feature := range webex.Features {
-			config := webex.FeatureConfig{Feature: feature, ContentURL: content, AssignContentURL: assign, ManageContentURL: manage}
+			config := webex.FeatureConfig{Feature: feature, DeviceURL: content, AssignContentURL: assign, ManageContentURL: manage}
 			if feature == webex.PersistentWebApp {
 				config.XAPIAllowList = allow
 			}
@@ -129,7 +129,7 @@ func FuzzConfigComparison(f *testing.F) {
 				t.Errorf("%+v is read back as %+v and differs", config, stored)
 			}
 			other := stored
-			other.ContentURL += "x"
+			other.DeviceURL += "x"
 			if config.Equal(other) || other.Equal(config) {
 				t.Errorf("%+v equals %+v", config, other)
 			}
@@ -149,7 +149,7 @@ func throughJSON(t *testing.T, config webex.FeatureConfig) (webex.FeatureConfig,
 	if !json.Valid(transport.stored) {
 		t.Fatalf("PUT no JSON: %q", transport.stored)
 	}
-	for _, text := range []string{config.ContentURL, config.AssignContentURL, config.ManageContentURL, config.XAPIAllowList} {
+	for _, text := range []string{config.DeviceURL, config.AssignContentURL, config.ManageContentURL, config.XAPIAllowList} {
 		if strings.ToValidUTF8(text, "") != text {
 			return webex.FeatureConfig{}, false
 		}

@@ -104,7 +104,7 @@ func (w World) checkConfigured() (found []Violation) {
 		switch {
 		case present != provided:
 			found = append(found, violation(Configured, "%s stored is %v, want %v", feature, present, provided))
-		case present && (got[feature.ContentURLMember()] != want.ContentURL || linkOf(got, "assignContent") != want.AssignContentURL ||
+		case present && (got[feature.DeviceURLMember()] != want.DeviceURL || linkOf(got, "assignContent") != want.AssignContentURL ||
 			linkOf(got, "manageContent") != want.ManageContentURL):
 			found = append(found, violation(Configured, "%s is %v, want %+v", feature, got, want))
 		}

@@ -212,8 +212,8 @@ func (w *world) checkInSync(org *webextest.Organization, row installation.Instal
 		want, provided := settings.Wanted(feature, row)
 		got, present := w.cloud.Configuration(org.ID(), string(feature))
 		_, complete := got["crossLaunch"]
-		if present != provided || present && (got[field[feature]] != want.ContentURL || !complete) {
-			m.wrong("at rest: Webex stores %v for %s, wanted %v %v", got, feature, provided, want.ContentURL)
+		if present != provided || present && (got[field[feature]] != want.DeviceURL || !complete) {
+			m.wrong("at rest: Webex stores %v for %s, wanted %v %v", got, feature, provided, want.DeviceURL)
 		}
 	}
 }

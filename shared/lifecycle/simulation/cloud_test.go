@@ -147,7 +147,7 @@ func (c *cloud) GetConfig(ctx context.Context, feature webex.Feature, address st
 	case nothing:
 		return webex.FeatureConfig{}, &webex.APIError{Op: "GET", Status: http.StatusNotFound}
 	case altered:
-		return webex.FeatureConfig{Feature: feature, ContentURL: "https://elsewhere.example/"}, nil
+		return webex.FeatureConfig{Feature: feature, DeviceURL: "https://elsewhere.example/"}, nil
 	default:
 		return c.puts[stored-firstPut], nil
 	}

@@ -116,8 +116,8 @@ func (d deployment) configuration(feature webex.Feature) map[string]any {
 	crossLaunch := d.base + "/crossLaunch/" + string(feature)
 	link := func(task string) map[string]any { return map[string]any{"url": crossLaunch + "/" + task} }
 	want := map[string]any{
-		feature.ContentURLMember(): d.content[feature],
-		"crossLaunch":              map[string]any{"assignContent": link("assignContent"), "manageContent": link("manageContent")},
+		feature.DeviceURLMember(): d.content[feature],
+		"crossLaunch":             map[string]any{"assignContent": link("assignContent"), "manageContent": link("manageContent")},
 	}
 	if member := feature.AllowListMember(); member != "" && d.allowList != "" {
 		want[member] = d.allowList

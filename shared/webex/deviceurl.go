@@ -8,9 +8,9 @@ import (
 
 // What a device takes [roomos].
 const (
-	// MaxContentURL is how many characters an address that devices show may
+	// MaxDeviceURL is how many characters an address that devices show may
 	// have, with every value in it replaced.
-	MaxContentURL = 2048
+	MaxDeviceURL = 2048
 	// MaxAllowList is how many characters the web app's list of allowed hosts
 	// may have.
 	MaxAllowList = 1024
@@ -57,11 +57,11 @@ func (f Feature) Fill(raw string, value func(name string) string) (string, error
 	}
 }
 
-// LongestContentURL returns how many characters an address that devices show
+// LongestDeviceURL returns how many characters an address that devices show
 // has at most once Webex has filled in its values and added its own parameter:
-// to be compared with [MaxContentURL]. It returns [ErrUnknownValue] as
+// to be compared with [MaxDeviceURL]. It returns [ErrUnknownValue] as
 // [Feature.Fill] does.
-func (f Feature) LongestContentURL(raw string) (int, error) {
+func (f Feature) LongestDeviceURL(raw string) (int, error) {
 	values := 0
 	rest, err := f.Fill(raw, func(name string) string {
 		values += valueLengths[name]
