@@ -37,8 +37,9 @@ var allowed = map[string][]string{
 		"shared/config", "shared/dynamo", "shared/lifecycle", "shared/secret", "shared/secret/awssecret",
 		"shared/secret/document", "shared/secret/sealing", "shared/webex",
 	},
+	"shared/assembly/start": {"shared/config"},
 	"shared/assembly/light": {
-		"shared/config", "shared/dynamo", "shared/gateway", "shared/gateway/crosslaunch", "shared/launch", "shared/webex",
+		"shared/assembly/start", "shared/config", "shared/dynamo", "shared/gateway", "shared/gateway/crosslaunch", "shared/launch", "shared/webex",
 	},
 	// Test support: whether the race detector is on, a Webex that knows nothing of us, a table for tests.
 	"shared/race":                 {},

@@ -9,25 +9,18 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"signpost/shared/assembly"
-	"signpost/shared/config"
+	"signpost/shared/assembly/start"
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/page"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	handler, err := wire(context.Background(), log, config.Environ(os.Environ()))
-	if err != nil {
-		config.Report(log, err)
-		os.Exit(1)
-	}
-	lambda.Start(handler)
+	start.Function(os.Environ(), os.Stdout, wire)
+	os.Exit(1)
 }
 
-func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gateway.Handler, error) {
+func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (gateway.Handler, error) {
 	parts, err := assembly.Assemble(ctx, environ, log)
 	if err != nil {
 		return nil, err

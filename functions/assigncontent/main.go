@@ -1,24 +1,16 @@
-// Command assigncontent answers POST /crossLaunch/{feature}/assignContent: an admin
-// launched the vendor's page from Control Hub for selected devices.
+// Command assigncontent answers POST /crossLaunch/{feature}/assignContent: an
+// administrator opened the vendor's page from Control Hub for selected devices.
 package main
 
 import (
-	"log/slog"
 	"os"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"signpost/shared/assembly/light"
-	"signpost/shared/config"
+	"signpost/shared/assembly/start"
 	"signpost/shared/webex"
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	handler, err := light.CrossLaunch(webex.AssignContent, log, config.Environ(os.Environ()))
-	if err != nil {
-		config.Report(log, err)
-		os.Exit(1)
-	}
-	lambda.Start(handler)
+	start.Function(os.Environ(), os.Stdout, light.CrossLaunch(webex.AssignContent))
+	os.Exit(1)
 }

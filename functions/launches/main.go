@@ -8,8 +8,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
+	"signpost/shared/assembly/start"
 	"signpost/shared/config"
 	"signpost/shared/dynamo"
 	"signpost/shared/gateway"
@@ -18,16 +17,11 @@ import (
 )
 
 func main() {
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	handler, err := wire(context.Background(), log, config.Environ(os.Environ()))
-	if err != nil {
-		config.Report(log, err)
-		os.Exit(1)
-	}
-	lambda.Start(handler)
+	start.Function(os.Environ(), os.Stdout, wire)
+	os.Exit(1)
 }
 
-func wire(ctx context.Context, log *slog.Logger, environ map[string]string) (gateway.Handler, error) {
+func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (gateway.Handler, error) {
 	var (
 		table  config.Table
 		origin config.Origin

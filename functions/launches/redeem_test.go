@@ -112,14 +112,14 @@ func TestRedeemWithoutKeys(t *testing.T) {
 
 func TestWire(t *testing.T) {
 	environ := map[string]string{"SECRET_JSON": `{"contentApiKey":[]}`}
-	if _, err := wire(t.Context(), slog.New(slog.DiscardHandler), environ); err == nil ||
+	if _, err := wire(t.Context(), environ, slog.New(slog.DiscardHandler)); err == nil ||
 		!strings.Contains(err.Error(), "INSTALLATIONS_TABLE") || !strings.Contains(err.Error(), "contentApiKey") {
 		t.Errorf("problems: %v", err)
 	}
 	environ = map[string]string{
 		"INSTALLATIONS_TABLE": "installations", "SECRET_JSON": `{"contentApiKey":"k"}`, "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1",
 	}
-	handler, err := wire(t.Context(), slog.New(slog.DiscardHandler), environ)
+	handler, err := wire(t.Context(), environ, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

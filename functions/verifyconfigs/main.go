@@ -8,17 +8,15 @@ import (
 	"os"
 	"runtime/debug"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"signpost/shared/assembly"
-	"signpost/shared/config"
+	"signpost/shared/assembly/start"
 	"signpost/shared/schedule"
 )
 
-// A run holds little and makes much that is short-lived: collected at Go's own
-// pace, that takes a third of its processor time, including regrowing stacks that
-// the collector has shrunk. So the heap may grow to five times what is held,
-// in all to about memory bytes, a sixth of what the template gives the function.
+// A run keeps little memory and allocates much that is short-lived. At Go's
+// default pace, collecting it takes a third of the processor time, including
+// regrowing stacks that the collector has shrunk. So the heap may grow to five
+// times the live data, up to a sixth of the memory that the template sets.
 const (
 	heapGrowth = 400
 	memory     = 80 << 20
@@ -27,11 +25,14 @@ const (
 func main() {
 	debug.SetGCPercent(heapGrowth)
 	debug.SetMemoryLimit(memory)
-	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-	parts, err := assembly.Assemble(context.Background(), config.Environ(os.Environ()), log)
+	start.Function(os.Environ(), os.Stdout, wire)
+	os.Exit(1)
+}
+
+func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (func(context.Context, event) (schedule.Report, error), error) {
+	parts, err := assembly.Assemble(ctx, environ, log)
 	if err != nil {
-		config.Report(log, err)
-		os.Exit(1)
+		return nil, err
 	}
-	lambda.Start(verification{schedule.New(parts.Service), parts.Settings.VerifyRate, log}.run)
+	return verification{schedule.New(parts.Service), parts.Settings.VerifyRate, log}.run, nil
 }

@@ -8,9 +8,7 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 )
@@ -72,19 +70,6 @@ func (e *Error) Error() string {
 		lines[i] = problem.String()
 	}
 	return strings.Join(lines, "\n")
-}
-
-// Report logs why a process does not start: one line for each wrong setting if
-// err is an [*Error], else one line.
-func Report(log *slog.Logger, err error) {
-	settings, ok := errors.AsType[*Error](err)
-	if !ok {
-		log.Error("not started", "cause", err.Error())
-		return
-	}
-	for _, problem := range settings.Problems {
-		log.Error("setting is wrong", "variable", problem.Variable, "wrong", problem.Wrong, "fix", problem.Fix)
-	}
 }
 
 // reader reads variables and collects what is wrong with them.

@@ -1,10 +1,8 @@
 package config_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -232,29 +230,6 @@ func TestEnviron(t *testing.T) {
 	got := config.Environ([]string{"A=1", "B=x=y", "C=", "nonsense"})
 	if diff := cmp.Diff(map[string]string{"A": "1", "B": "x=y", "C": ""}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestReport(t *testing.T) {
-	err := config.Check(environ(map[string]string{"WEBEX_APP_ID": "", "VERIFY_INTERVAL": "x"}))
-	for _, test := range []struct {
-		err   error
-		lines []string
-	}{
-		{fmt.Errorf("wire: %w", err), []string{"WEBEX_APP_ID", "VERIFY_INTERVAL"}},
-		{errors.New("no table"), []string{"no table"}},
-	} {
-		var out bytes.Buffer
-		config.Report(slog.New(slog.NewJSONHandler(&out, nil)), test.err)
-		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != len(test.lines) {
-			t.Fatalf("want %d lines, got:\n%s", len(test.lines), out.String())
-		}
-		for i, line := range lines {
-			if !strings.Contains(line, test.lines[i]) || !strings.Contains(line, `"level":"ERROR"`) {
-				t.Errorf("line %d: %s", i, line)
-			}
-		}
 	}
 }
 
