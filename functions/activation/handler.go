@@ -11,15 +11,14 @@ import (
 	"signpost/shared/config"
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/page"
-	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
-// budget is what Webex may take: the answer must leave within 10 s, and what
-// happened must be written down before.
+// budget leaves time to store what happened and to answer within 10 s.
 const budget = 8500 * time.Millisecond
 
+// activation answers both methods of the route.
 type activation struct {
 	service   *lifecycle.Service
 	verifier  *webex.Verifier
@@ -27,19 +26,11 @@ type activation struct {
 	pages     *page.Pages
 }
 
-// answer is what a program gets.
-type answer struct {
-	OrgID    string                                       `json:"orgId"`
-	AppID    string                                       `json:"appId"`
-	State    installation.State                           `json:"state"`
-	Features map[webex.Feature]installation.FeatureStatus `json:"features"`
-}
-
 func (a activation) serve(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 	if request.Method() != http.MethodPost {
-		return a.pages.Form() // what only looks does nothing
+		return a.pages.Form()
 	}
-	ctx, cancel := gateway.WithBudget(ctx, budget)
+	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
 	raw, err := request.PastedToken()
 	if err != nil {
@@ -62,12 +53,12 @@ func (a activation) serve(ctx context.Context, request gateway.Request) (gateway
 	if request.WantsHTML() {
 		return a.pages.Activated(activated.Features)
 	}
-	return gateway.JSON(http.StatusOK, answer(activated))
+	return gateway.JSON(http.StatusOK, activated)
 }
 
-// address is our own, for Webex to call. The name comes from API Gateway itself:
-// a header could name anybody's. Under `sam local` it is the machine's own,
-// without a port: Webex would be told of it, and never reach it.
+// address returns the base address of this API, to be registered at Webex. API
+// Gateway sets the domain name; a caller could put any name into a header.
+// Under `sam local` it is this machine's, which Webex cannot reach.
 func (a activation) address(request gateway.Request) (string, error) {
 	if a.publicURL != "" {
 		return a.publicURL, nil
@@ -75,7 +66,7 @@ func (a activation) address(request gateway.Request) (string, error) {
 	name := request.DomainName()
 	host, _, _ := strings.Cut(name, ":")
 	if host == "" || config.IsLoopback(host) {
-		return "", fmt.Errorf("PUBLIC_URL is not set, and Webex cannot call the domain name of this API, %q: set PUBLIC_URL to an address of it that Webex reaches", name)
+		return "", fmt.Errorf("PUBLIC_URL is not set, and Webex cannot reach this API's domain name %q: set PUBLIC_URL to an address that Webex can reach", name)
 	}
 	return "https://" + name, nil
 }

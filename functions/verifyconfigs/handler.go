@@ -10,10 +10,11 @@ import (
 	"signpost/shared/schedule"
 )
 
-// concurrency is how many installations are verified at a time, for each of
-// Webex's hosts: rows mostly wait for Webex, so one small function handles many.
+// concurrency is how many installations of one Webex host are verified at a time.
+// They mostly wait for Webex, so that one small function handles many.
 const concurrency = 64
 
+// verification runs the schedule, for the event of one invocation.
 type verification struct {
 	schedule *schedule.Schedule
 	rate     float64 // calls per second, 0 for no limit
@@ -22,16 +23,17 @@ type verification struct {
 
 // event is what the function is invoked with.
 type event struct {
-	// Shards limits the run to these shards of the due index: each schedule of
-	// the template names its own. Without it, all are worked on.
+	// Shards limits the run to these shards of the due index; empty means all.
+	// Each schedule of the template names its own.
 	Shards []int `json:"shards"`
-	// OrgIDs verifies just these organizations, whether or not they are due: by
-	// their orgId, or its decoded last segment as the logs show it.
+	// OrgIDs verifies only these organizations, due or not. Each is an orgId, or
+	// its decoded last segment as the logs show it.
 	OrgIDs []string `json:"orgIds"`
 }
 
-// schedule names the schedule that a run is of, by its first shard, so that one
-// of several that is silent can be seen. What a person started has none.
+// schedule returns the log attribute that names the schedule by its first shard,
+// so that operators notice when one of several is silent. An invocation by a
+// person has none.
 func (e event) schedule() []any {
 	if len(e.OrgIDs) > 0 || len(e.Shards) == 0 {
 		return nil
@@ -39,9 +41,8 @@ func (e event) schedule() []any {
 	return []any{"schedule", strconv.Itoa(slices.Min(e.Shards))}
 }
 
-// run answers with what was done, and logs it as its last line. An error is one
-// of the table's: Lambda reports the invocation as failed, and what is due
-// stays due.
+// run returns what was done, and logs it as its last line. An error comes from the
+// table: Lambda reports the invocation as failed, and what is due stays due.
 func (v verification) run(ctx context.Context, event event) (schedule.Report, error) {
 	began := time.Now()
 	run := schedule.Run{Shards: event.Shards, Concurrency: concurrency, Rate: v.rate}

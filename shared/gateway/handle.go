@@ -120,10 +120,3 @@ func logRequest(ctx context.Context, log *slog.Logger, request Request, o outcom
 	}
 	log.LogAttrs(ctx, level, "request", attrs...)
 }
-
-// WithBudget bounds the work of a request to d, so that there is time left to
-// answer within what the contract allows. Lambda's own deadline still counts
-// where it is earlier.
-func WithBudget(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, d)
-}

@@ -137,18 +137,3 @@ func TestHandleProblemPages(t *testing.T) {
 		t.Errorf("no page: %+v", response)
 	}
 }
-
-func TestWithBudget(t *testing.T) {
-	ctx, cancel := gateway.WithBudget(t.Context(), time.Hour)
-	defer cancel()
-	if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > time.Hour {
-		t.Errorf("deadline %v", deadline)
-	}
-	short, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	ctx, cancel = gateway.WithBudget(short, time.Hour)
-	defer cancel()
-	if deadline, _ := ctx.Deadline(); time.Until(deadline) > time.Minute {
-		t.Errorf("an earlier deadline is passed over: %v", deadline)
-	}
-}

@@ -11,12 +11,12 @@ import (
 	"signpost/shared/webex"
 )
 
-// Activated is what an activation came to.
+// Activated is the result of an activation, and its JSON what a program gets.
 type Activated struct {
-	OrgID    string
-	AppID    string
-	State    installation.State
-	Features map[webex.Feature]installation.FeatureStatus
+	OrgID    string                                       `json:"orgId"`
+	AppID    string                                       `json:"appId"`
+	State    installation.State                           `json:"state"`
+	Features map[webex.Feature]installation.FeatureStatus `json:"features"`
 }
 
 // Activate takes an activation code, whose token the caller has verified, and

@@ -35,7 +35,7 @@ type body struct {
 // stranger learns nothing, not even which features are provided.
 func Serve(verifier Verifier, issuer *launch.Issuer, task webex.Task, now func() time.Time) gateway.Serve {
 	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
-		ctx, cancel := gateway.WithBudget(ctx, budget)
+		ctx, cancel := context.WithTimeout(ctx, budget)
 		defer cancel()
 		var posted body
 		raw, err := request.Token(&posted)
