@@ -240,7 +240,7 @@ func TestQuestionsJudgeAsTheFunctionsDo(t *testing.T) {
 			}
 			err := q.judge(value.Value)
 			if (err == nil) != (value.Wrong == "") || err != nil && !strings.Contains(err.Error(), value.Wrong) {
-				t.Errorf("%s: %s=%.100q: %v, want %q", value.Name, q.key, value.Value, err, value.Wrong)
+				t.Errorf("%s=%.100q: %v, want %q", q.key, value.Value, err, value.Wrong)
 			}
 		}
 	}

@@ -137,12 +137,12 @@ func TestValues(t *testing.T) {
 			names := slices.Compact(variables(err))
 			if good := test.Wrong == "" || local && test.Local; good {
 				if err != nil {
-					t.Errorf("%s: %s=%.100q (local: %t): %v", test.Name, test.Variable, test.Value, local, err)
+					t.Errorf("%s=%.100q (local: %t): %v", test.Variable, test.Value, local, err)
 				}
 				continue
 			}
 			if len(names) != 1 || names[0] != test.Variable || !strings.Contains(err.Error(), test.Wrong) {
-				t.Errorf("%s: %s=%.100q (local: %t): %v, want %q", test.Name, test.Variable, test.Value, local, err, test.Wrong)
+				t.Errorf("%s=%.100q (local: %t): %v, want %q", test.Variable, test.Value, local, err, test.Wrong)
 			}
 		}
 	}
