@@ -33,83 +33,69 @@ func environ(changes map[string]string) map[string]string {
 }
 
 func TestCheck(t *testing.T) {
-	onAWS := map[string]string{"AWS_LAMBDA_FUNCTION_NAME": "activation"}
+	const onAWS = "AWS_LAMBDA_FUNCTION_NAME=activation"
 	tests := []struct {
 		name    string
-		changes []map[string]string
+		changes []string // as NAME=value
 		// want lists the variables with problems, texts what the problems must say.
 		want  []string
 		texts []string
 	}{
 		{name: "everything good"},
-		{name: "everything unset", changes: []map[string]string{{
-			"INSTALLATIONS_TABLE": "", "WEBEX_APP_ID": "", "WEBEX_CLIENT_ID": "", "SECRET_JSON": "",
-			"SIGNAGE_URL": "", "PWA_URL": "", "CONTENT_URL": ""}},
+		{name: "everything unset", changes: []string{
+			"INSTALLATIONS_TABLE=", "WEBEX_APP_ID=", "WEBEX_CLIENT_ID=", "SECRET_JSON=", "SIGNAGE_URL=", "PWA_URL=", "CONTENT_URL="},
 			want: []string{"INSTALLATIONS_TABLE", "WEBEX_APP_ID", "SIGNAGE_URL, PWA_URL", "WEBEX_CLIENT_ID", "CONTENT_URL", "SECRET_ID, SECRET_JSON"}},
-		{name: "table with a space", changes: set("INSTALLATIONS_TABLE", "my table"), want: []string{"INSTALLATIONS_TABLE"}},
-		{name: "table by ARN", changes: set("INSTALLATIONS_TABLE", "arn:aws:dynamodb:eu-west-1:123456789012:table/x")},
+		{name: "table with a space", changes: []string{"INSTALLATIONS_TABLE=my table"}, want: []string{"INSTALLATIONS_TABLE"}},
+		{name: "table by ARN", changes: []string{"INSTALLATIONS_TABLE=arn:aws:dynamodb:eu-west-1:123456789012:table/x"}},
 
-		{name: "app id is no UUID", changes: set("WEBEX_APP_ID", "signpost"), want: []string{"WEBEX_APP_ID"}, texts: []string{"manifest"}},
-
-		{name: "regions", changes: set("WEBEX_REGIONS", " us-west-2_r , us-gov-west-1_a1")},
-		{name: "unknown regions", changes: set("WEBEX_REGIONS", "mars,us-west-2_r,venus"),
+		{name: "unknown regions", changes: []string{"WEBEX_REGIONS=mars,us-west-2_r,venus"},
 			want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}, texts: []string{"entry 1", "entry 3", "us-gov-west-1_a1"}},
-		{name: "empty regions", changes: set("WEBEX_REGIONS", "us-west-2_r,,"), want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}},
-		{name: "key sets replaced", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks","mars":"nonsense"}`)},
-		{name: "a region of our own", changes: append(set("WEBEX_REGIONS", "mars"), set("WEBEX_JWKS_URLS", `{"mars":"https://mars.example.com/jwks"}`)...)},
-		{name: "key sets are no JSON", changes: set("WEBEX_JWKS_URLS", `us-west-2_r=https://x`), want: []string{"WEBEX_JWKS_URLS"}},
-		{name: "key sets are no strings", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":1}`), want: []string{"WEBEX_JWKS_URLS"}},
-		{name: "key set by http", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://keys.example.com"}`), want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "empty regions", changes: []string{"WEBEX_REGIONS=us-west-2_r,,"}, want: []string{"WEBEX_REGIONS", "WEBEX_REGIONS"}},
+		{name: "key sets replaced", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"http://127.0.0.1:3001/jwks","mars":"nonsense"}`}},
+		{name: "a region of our own", changes: []string{"WEBEX_REGIONS=mars", `WEBEX_JWKS_URLS={"mars":"https://mars.example.com/jwks"}`}},
+		{name: "key sets are no JSON", changes: []string{`WEBEX_JWKS_URLS=us-west-2_r=https://x`}, want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key sets are no strings", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":1}`}, want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key set by http", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"http://keys.example.com"}`}, want: []string{"WEBEX_JWKS_URLS"}},
 
-		{name: "hosts", changes: set("WEBEX_HOSTS", "webexapis.com, *.wbx2.com,127.0.0.1")},
-		{name: "key set on AWS", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"https://keys.example.com/jwks"}`), onAWS)},
-		{name: "key set by http, on AWS", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks"}`), onAWS), want: []string{"WEBEX_JWKS_URLS"}},
-		{name: "key set here, on AWS", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"https://localhost/jwks"}`), onAWS), want: []string{"WEBEX_JWKS_URLS"}},
-		{name: "key set here, in sam local", changes: append(set("WEBEX_JWKS_URLS", `{"us-west-2_r":"http://127.0.0.1:3001/jwks"}`), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},
-		{name: "key set with an invisible character", changes: set("WEBEX_JWKS_URLS", `{"us-west-2_r":"https://keys.example.com/jw\u200bks"}`), want: []string{"WEBEX_JWKS_URLS"}},
-		{name: "loopback host on AWS", changes: append(set("WEBEX_HOSTS", "localhost"), onAWS), want: []string{"WEBEX_HOSTS"}, texts: []string{"local use"}},
-		{name: "loopback host, other sign of AWS", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), map[string]string{"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}), want: []string{"WEBEX_HOSTS"}},
-		{name: "loopback host in sam local", changes: append(set("WEBEX_HOSTS", "127.0.0.1"), onAWS, map[string]string{"AWS_SAM_LOCAL": "true"})},
+		{name: "hosts", changes: []string{"WEBEX_HOSTS=webexapis.com, *.wbx2.com,127.0.0.1"}},
+		{name: "key set on AWS", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"https://keys.example.com/jwks"}`, onAWS}},
+		{name: "key set by http, on AWS", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"http://127.0.0.1:3001/jwks"}`, onAWS}, want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key set here, on AWS", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"https://localhost/jwks"}`, onAWS}, want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "key set here, in sam local", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"http://127.0.0.1:3001/jwks"}`, onAWS, "AWS_SAM_LOCAL=true"}},
+		{name: "key set with an invisible character", changes: []string{`WEBEX_JWKS_URLS={"us-west-2_r":"https://keys.example.com/jw\u200bks"}`}, want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "loopback host on AWS", changes: []string{"WEBEX_HOSTS=localhost", onAWS}, want: []string{"WEBEX_HOSTS"}, texts: []string{"local use"}},
+		{name: "loopback host, other sign of AWS", changes: []string{"WEBEX_HOSTS=127.0.0.1", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand"}, want: []string{"WEBEX_HOSTS"}},
+		{name: "loopback host in sam local", changes: []string{"WEBEX_HOSTS=127.0.0.1", onAWS, "AWS_SAM_LOCAL=true"}},
 
-		{name: "signage only", changes: set("PWA_URL", "")},
-		{name: "web app only", changes: set("SIGNAGE_URL", "")},
-		{name: "allow list without web app", changes: append(set("PWA_XAPI_ALLOW_LIST", "a.example.com"), set("PWA_URL", "")...), want: []string{"PWA_XAPI_ALLOW_LIST"}},
+		{name: "signage only", changes: []string{"PWA_URL="}},
+		{name: "web app only", changes: []string{"SIGNAGE_URL="}},
+		{name: "allow list without web app", changes: []string{"PWA_XAPI_ALLOW_LIST=a.example.com", "PWA_URL="}, want: []string{"PWA_XAPI_ALLOW_LIST"}},
 
-		{name: "public address", changes: set("PUBLIC_URL", "https://signpost.example.com/base/")},
-		{name: "public address here", changes: set("PUBLIC_URL", "http://127.0.0.1:3000")},
-		{name: "public address here, on AWS", changes: append(set("PUBLIC_URL", "http://127.0.0.1:3000"), onAWS), want: []string{"PUBLIC_URL"}},
-		{name: "public address with a password", changes: set("PUBLIC_URL", "https://u:"+marker+"@signpost.example.com"), want: []string{"PUBLIC_URL"}},
+		{name: "public address", changes: []string{"PUBLIC_URL=https://signpost.example.com/base/"}},
+		{name: "public address with a password", changes: []string{"PUBLIC_URL=https://u:" + marker + "@signpost.example.com"}, want: []string{"PUBLIC_URL"}},
 
 		// A secret that was pasted into the wrong setting.
-		{name: "secret as region", changes: set("WEBEX_REGIONS", marker), want: []string{"WEBEX_REGIONS"}},
-		{name: "secret as region with a key set", changes: append(set("WEBEX_REGIONS", marker), set("WEBEX_JWKS_URLS", `{"`+marker+`":"http://`+marker+`.example.com"}`)...), want: []string{"WEBEX_JWKS_URLS"}},
-		{name: "secret as host", changes: set("WEBEX_HOSTS", marker+"!"), want: []string{"WEBEX_HOSTS"}},
-		{name: "secret as replacement value", changes: set("SIGNAGE_URL", "https://x.example.com/$("+marker+")"), want: []string{"SIGNAGE_URL"}},
-		{name: "secret as address", changes: set("CONTENT_URL", marker), want: []string{"CONTENT_URL"}},
-		{name: "secret as table", changes: set("INSTALLATIONS_TABLE", marker+"!"), want: []string{"INSTALLATIONS_TABLE"}},
-		{name: "secret as app id", changes: set("WEBEX_APP_ID", marker), want: []string{"WEBEX_APP_ID"}},
-		{name: "secret as interval", changes: set("VERIFY_INTERVAL", marker), want: []string{"VERIFY_INTERVAL"}},
+		{name: "secret as region", changes: []string{"WEBEX_REGIONS=" + marker}, want: []string{"WEBEX_REGIONS"}},
+		{name: "secret as region with a key set", changes: []string{"WEBEX_REGIONS=" + marker, `WEBEX_JWKS_URLS={"` + marker + `":"http://` + marker + `.example.com"}`}, want: []string{"WEBEX_JWKS_URLS"}},
+		{name: "secret as host", changes: []string{"WEBEX_HOSTS=" + marker + "!"}, want: []string{"WEBEX_HOSTS"}},
+		{name: "secret as replacement value", changes: []string{"SIGNAGE_URL=https://x.example.com/$(" + marker + ")"}, want: []string{"SIGNAGE_URL"}},
+		{name: "secret as address", changes: []string{"CONTENT_URL=" + marker}, want: []string{"CONTENT_URL"}},
+		{name: "secret as table", changes: []string{"INSTALLATIONS_TABLE=" + marker + "!"}, want: []string{"INSTALLATIONS_TABLE"}},
+		{name: "secret as app id", changes: []string{"WEBEX_APP_ID=" + marker}, want: []string{"WEBEX_APP_ID"}, texts: []string{"manifest"}},
+		{name: "secret as interval", changes: []string{"VERIFY_INTERVAL=" + marker}, want: []string{"VERIFY_INTERVAL"}},
 
-		{name: "longest interval", changes: set("VERIFY_INTERVAL", "24h")},
-		{name: "rate of nothing", changes: set("VERIFY_RATE", "0"), want: []string{"VERIFY_RATE"}},
-		{name: "secret as rate", changes: set("VERIFY_RATE", marker), want: []string{"VERIFY_RATE"}},
+		{name: "secret as rate", changes: []string{"VERIFY_RATE=" + marker}, want: []string{"VERIFY_RATE"}},
 
-		{name: "content page with a launch, escaped", changes: set("CONTENT_URL", "https://x.example.com/?a;l%61unch"), want: []string{"CONTENT_URL"}},
-
-		{name: "secret by id", changes: append(set("SECRET_JSON", ""), set("SECRET_ID", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x")...)},
-		{name: "secret by bad id", changes: append(set("SECRET_JSON", ""), set("SECRET_ID", "my secret")...), want: []string{"SECRET_ID"}},
-		{name: "two secrets", changes: set("SECRET_ID", "x"), want: []string{"SECRET_ID, SECRET_JSON"}},
-		{name: "secret is no JSON", changes: set("SECRET_JSON", marker), want: []string{"SECRET_JSON"}},
-		{name: "secret lacks parts", changes: set("SECRET_JSON", `{"tokenKeyset":"`+marker+`"}`), want: []string{"SECRET_JSON", "SECRET_JSON", "SECRET_JSON"},
+		{name: "secret by id", changes: []string{"SECRET_JSON=", "SECRET_ID=arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"}},
+		{name: "secret by bad id", changes: []string{"SECRET_JSON=", "SECRET_ID=my secret"}, want: []string{"SECRET_ID"}},
+		{name: "two secrets", changes: []string{"SECRET_ID=x"}, want: []string{"SECRET_ID, SECRET_JSON"}},
+		{name: "secret is no JSON", changes: []string{"SECRET_JSON=" + marker}, want: []string{"SECRET_JSON"}},
+		{name: "secret lacks parts", changes: []string{`SECRET_JSON={"tokenKeyset":"` + marker + `"}`}, want: []string{"SECRET_JSON", "SECRET_JSON", "SECRET_JSON"},
 			texts: []string{"clientSecret", "contentApiKey", "tokenKeyset"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			changes := map[string]string{}
-			for _, change := range test.changes {
-				maps.Copy(changes, change)
-			}
-			err := config.Check(environ(changes))
+			err := config.Check(environ(config.Environ(test.changes)))
 			if diff := cmp.Diff(test.want, variables(err)); diff != "" {
 				t.Fatalf("variables with problems (-want +got):\n%s\n%v", diff, err)
 			}
@@ -146,10 +132,6 @@ func TestValues(t *testing.T) {
 			}
 		}
 	}
-}
-
-func set(variable, value string) []map[string]string {
-	return []map[string]string{{variable: value}}
 }
 
 func variables(err error) []string {

@@ -115,7 +115,7 @@ var table = []struct {
 		base + "?s=$(deviceId)", "https://a.example.com?a", base + "launch?launches=1&a=launch", base + as(1002),
 	}},
 	{variables: "CONTENT_URL", wrong: "over 1024", values: []string{base + as(1003)}},
-	{variables: "CONTENT_URL", wrong: "launch", beyond: true, values: []string{base + "?a=1&launch=2"}},
+	{variables: "CONTENT_URL", wrong: "launch", beyond: true, values: []string{base + "?a=1&launch=2", base + "?a;l%61unch"}},
 	{variables: "CONTENT_URL", wrong: "not set", values: []string{""}},
 
 	{variables: "PUBLIC_URL", values: []string{base + as(234)}},
@@ -159,11 +159,11 @@ var table = []struct {
 	}},
 	{variables: "WEBEX_HOSTS", wrong: "this machine", local: true, beyond: true, values: []string{"127.0.0.1"}},
 
-	{variables: "VERIFY_INTERVAL", values: []string{"1h30m", "1s"}},
+	{variables: "VERIFY_INTERVAL", values: []string{"1h30m", "1s", "24h"}},
 	{variables: "VERIFY_INTERVAL", wrong: "1s to 24h", values: []string{"60", "1h "}},
 	{variables: "VERIFY_INTERVAL", wrong: "1s to 24h", beyond: true, values: []string{"999ms", "25h"}},
 	{variables: "VERIFY_RATE", values: []string{"10000"}},
-	{variables: "VERIFY_RATE", wrong: "whole number", values: []string{"10001", "0100", " 100"}},
+	{variables: "VERIFY_RATE", wrong: "whole number", values: []string{"0", "10001", "0100", " 100"}},
 
 	{variables: "SECRET_ORIGIN_KEY", values: []string{strings.Repeat("aB3_-", 25) + "xyz"}},
 	{variables: "SECRET_ORIGIN_KEY", wrong: "32 to 128", values: []string{as(31), as(129)}},
