@@ -1,10 +1,10 @@
-// Package config owns the settings: which environment variables there are,
-// what each may hold, and what to tell an operator who set one wrong. It reads
-// the environment that it is given, never the process's own, and opens
-// nothing: a setting that names a secret or a table is only checked for form.
+// Package config owns the settings: which environment variables there are, what
+// each accepts, and what to tell an operator whose setting is wrong. It reads the
+// environment that it is given, never the process's own, and does no I/O: a
+// setting that names a secret or a table is only checked for form.
 //
-// Settings come in groups, so that each function asks for what it needs and no
-// more. All problems of all groups are reported together.
+// Settings come in groups, so that each function loads only what it needs. All
+// problems of all groups are reported together.
 package config
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Group is a set of settings that are loaded together: a pointer to one of
+// Group is a set of settings that are loaded together. The groups are pointers to
 // this package's structs.
 type Group interface {
 	load(*reader)
@@ -32,7 +32,8 @@ func Load(environ map[string]string, groups ...Group) error {
 	return &Error{Problems: r.problems}
 }
 
-// Check reads every group there is, to find problems before anything starts.
+// Check reads every group, to find problems before anything starts. Its error is
+// that of [Load].
 func Check(environ map[string]string) error {
 	return Load(environ, &Table{}, &Tokens{}, &Provider{}, &Launch{}, &Origin{}, &Secret{Needs: allParts})
 }
@@ -48,19 +49,19 @@ func Environ(list []string) map[string]string {
 	return environ
 }
 
-// Problem is one setting that is wrong.
+// Problem is one wrong setting. No field contains the setting's value.
 type Problem struct {
-	// Variable is its name, or the names of those that are wrong together.
+	// Variable is the name, or several names with ", " between them.
 	Variable string
-	// Wrong says what is wrong with it, Fix what to do.
+	// Wrong continues a sentence that begins with the name.
 	Wrong string
-	Fix   string
+	Fix   string // what to do
 }
 
-// String is the problem in one line. It never holds the value of a secret.
+// String returns the problem in one line.
 func (p Problem) String() string { return p.Variable + " " + p.Wrong + ": " + p.Fix }
 
-// Error is everything that is wrong with the settings.
+// Error holds all problems of the settings.
 type Error struct{ Problems []Problem }
 
 // Error lists the problems, one a line.
@@ -72,14 +73,14 @@ func (e *Error) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// reader reads variables and collects what is wrong with them.
+// reader reads variables and collects their problems.
 type reader struct {
 	environ  map[string]string
 	problems []Problem
 }
 
-// problem notes that variable is wrong. Groups that share a variable find the
-// same problem twice; it is reported once.
+// problem records a problem. Groups that share a variable find the same problem
+// twice; it is reported once.
 func (r *reader) problem(variable, fix, wrong string, args ...any) {
 	found := Problem{Variable: variable, Wrong: fmt.Sprintf(wrong, args...), Fix: fix}
 	if !slices.Contains(r.problems, found) {
@@ -90,7 +91,7 @@ func (r *reader) problem(variable, fix, wrong string, args ...any) {
 // optional returns the value, "" if it is unset.
 func (r *reader) optional(variable string) string { return r.environ[variable] }
 
-// required returns the value, and notes if it is unset.
+// required returns the value, and records a problem if it is unset.
 func (r *reader) required(variable, fix string) string {
 	value := r.environ[variable]
 	if value == "" {
@@ -99,12 +100,11 @@ func (r *reader) required(variable, fix string) string {
 	return value
 }
 
-// onAWS reports whether this is a Lambda function in Amazon's cloud, and not
-// in a simulation of it on somebody's machine.
+// onAWS reports whether this is a Lambda function on AWS, not in a local simulation.
 func (r *reader) onAWS() bool {
 	lambda := r.environ["AWS_LAMBDA_FUNCTION_NAME"] != "" || r.environ["AWS_LAMBDA_INITIALIZATION_TYPE"] != ""
 	return lambda && !r.samLocal()
 }
 
-// samLocal reports whether the SAM CLI, or a local stack in its place, runs us.
+// samLocal reports whether the SAM CLI or the local stack runs this function.
 func (r *reader) samLocal() bool { return r.environ["AWS_SAM_LOCAL"] == "true" }

@@ -15,15 +15,16 @@ import (
 	"signpost/shared/webex"
 )
 
-// Limits on what is shown to people and sent on, as in the template.
+// Limits in characters, as in the template.
 const (
 	maxVendorName = 128
-	maxTable      = 1024 // a table's name may be its ARN
+	maxTable      = 1024
+	maxClientID   = 256
 )
 
-// Table is where installations and launches are.
+// Table is the DynamoDB table of installations and launches.
 type Table struct {
-	Name string // INSTALLATIONS_TABLE
+	Name string // or ARN; INSTALLATIONS_TABLE
 }
 
 var tablePattern = regexp.MustCompile(`^[A-Za-z0-9_.:/-]+$`)
@@ -36,13 +37,12 @@ func (t *Table) load(r *reader) {
 	}
 }
 
-// Tokens is what it takes to check a token that Webex signed.
+// Tokens is what verifying a token of Webex takes.
 type Tokens struct {
-	// AppID is WEBEX_APP_ID in lower case, as UUIDs are written: the setting may
-	// have it in any.
+	// AppID is WEBEX_APP_ID in lower case.
 	AppID string
-	// KeySetURLs are the addresses of the trusted regions' key sets, by region:
-	// WEBEX_REGIONS and WEBEX_JWKS_URLS.
+	// KeySetURLs are the addresses of the key sets by trusted region: WEBEX_REGIONS
+	// and WEBEX_JWKS_URLS.
 	KeySetURLs map[string]string
 	Hosts      webex.Hosts // WEBEX_HOSTS
 }
@@ -60,7 +60,7 @@ func (t *Tokens) load(r *reader) {
 	list := cmp.Or(r.optional("WEBEX_HOSTS"), webex.DefaultHosts)
 	hosts, err := webex.ParseHosts(list, !r.onAWS())
 	for _, wrong := range split(err) {
-		r.problem("WEBEX_HOSTS", "separate host names by commas, or unset it for Webex's own", "is not good: %s", wrong)
+		r.problem("WEBEX_HOSTS", "separate host names by commas, or unset it for Webex's own", "is not valid: %s", wrong)
 	}
 	t.Hosts = hosts
 }
@@ -85,17 +85,17 @@ func (t *Tokens) loadKeySets(r *reader) {
 		case err == nil:
 			t.KeySetURLs[region] = urls[region]
 		case override[region] != "":
-			r.problem("WEBEX_JWKS_URLS", "give each region the https address of its key set", "is not good for entry %d of WEBEX_REGIONS: %v", i+1, err)
+			r.problem("WEBEX_JWKS_URLS", "give each region the https address of its key set", "is not valid for entry %d of WEBEX_REGIONS: %v", i+1, err)
 		default:
-			r.problem("WEBEX_REGIONS", "separate region names by commas, or unset it for the three commercial ones", "is not good: entry %d: %v", i+1, err)
+			r.problem("WEBEX_REGIONS", "separate region names by commas, or unset it for the three commercial ones", "is not valid: entry %d: %v", i+1, err)
 		}
 	}
 }
 
 // Features is what this deployment provides to Control Hub.
 type Features struct {
-	// DeviceURLs are what devices show, for the features that are provided
-	// and for no others: SIGNAGE_URL, PWA_URL.
+	// DeviceURLs are the addresses that devices open, by feature. It has provided
+	// features only: SIGNAGE_URL, PWA_URL.
 	DeviceURLs    map[webex.Feature]string
 	XAPIAllowList string // PWA_XAPI_ALLOW_LIST
 }
@@ -103,7 +103,7 @@ type Features struct {
 // Provides reports whether this deployment provides feature.
 func (f Features) Provides(feature webex.Feature) bool { return f.DeviceURLs[feature] != "" }
 
-// deviceVariables name the setting that makes each feature provided.
+// deviceVariables name the setting that provides each feature.
 var deviceVariables = map[webex.Feature]string{
 	webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL",
 }
@@ -120,7 +120,7 @@ func (f *Features) load(r *reader) {
 		f.DeviceURLs[feature] = raw
 	}
 	if len(f.DeviceURLs) == 0 {
-		r.problem("SIGNAGE_URL, PWA_URL", "set the page that devices show for each feature that is provided", "are both not set: nothing would be provided")
+		r.problem("SIGNAGE_URL, PWA_URL", "set the page that devices show for each feature that you provide", "are both unset")
 	}
 	f.XAPIAllowList = r.allowList("PWA_XAPI_ALLOW_LIST")
 	if f.XAPIAllowList != "" && !f.Provides(webex.PersistentWebApp) {
@@ -128,27 +128,25 @@ func (f *Features) load(r *reader) {
 	}
 }
 
-// Provider is what we are to Webex and to those who activate.
+// Provider is how this deployment appears to Webex and to administrators.
 type Provider struct {
 	Features
 	ClientID string // WEBEX_CLIENT_ID
-	// PublicURL is our base address without a slash at its end, "" if API
-	// Gateway's own is meant: PUBLIC_URL.
+	// PublicURL is the base address of the API without a slash at its end, "" for
+	// API Gateway's: PUBLIC_URL.
 	PublicURL      string
 	VerifyInterval time.Duration // VERIFY_INTERVAL
-	// VerifyRate is how many calls per second verification makes to Webex at
-	// most, 0 for no limit: VERIFY_RATE.
+	// VerifyRate limits the calls per second that verification makes to Webex, 0 for
+	// no limit: VERIFY_RATE.
 	VerifyRate float64
-	VendorName string // VENDOR_NAME, may be empty
-	// SupportURL is where administrators find the vendor's help, https or
-	// mailto, "" if the vendor names none: SUPPORT_URL.
+	VendorName string // VENDOR_NAME; may be empty
+	// SupportURL is the https or mailto address of the vendor's support, "" for
+	// none: SUPPORT_URL.
 	SupportURL string
 }
 
-// maxClientID is checked apart from the pattern: a count in it would be unrolled
-// as the program starts, which took longer than all else in this package.
-const maxClientID = 256
-
+// clientPattern does not count up to [maxClientID]: compiling that took longer at
+// start than everything else in this package.
 var clientPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
 
 func (p *Provider) load(r *reader) {
@@ -164,11 +162,11 @@ func (p *Provider) load(r *reader) {
 	p.SupportURL = r.supportURL("SUPPORT_URL")
 	p.VendorName = r.optional("VENDOR_NAME")
 	if !printable(p.VendorName) || utf8.RuneCountInString(p.VendorName) > maxVendorName {
-		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "holds control characters or is over %d characters", maxVendorName)
+		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "has control characters or is over %d characters", maxVendorName)
 	}
 }
 
-// interval reads how often installations are verified.
+// interval reads the time between verifications of an installation.
 func (r *reader) interval(variable string) time.Duration {
 	const shortest, longest, usual = time.Second, 24 * time.Hour, time.Hour
 	raw := r.optional(variable)
@@ -199,9 +197,7 @@ func (r *reader) rate(variable string) float64 {
 // Launch is what a cross-launch needs.
 type Launch struct {
 	Features
-	// ContentURL is the vendor's page that is opened, a valid argument of
-	// launch.NewIssuer: CONTENT_URL.
-	ContentURL string
+	ContentURL string // the vendor's page for administrators: CONTENT_URL
 }
 
 func (l *Launch) load(r *reader) {
@@ -212,34 +208,33 @@ func (l *Launch) load(r *reader) {
 // allParts are the parts of the secret document that any function needs.
 var allParts = []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset}
 
-// Secret is the location of the secret document: SECRET_ID, SECRET_JSON. Set
-// Needs before Load, which checks that a literal document has these parts.
+// Secret is the location of the secret document: SECRET_ID, SECRET_JSON. Set Needs
+// before [Load], which checks that the document in SECRET_JSON has these parts.
 type Secret document.Location
 
 func (s *Secret) load(r *reader) {
 	const both = "SECRET_ID, SECRET_JSON"
 	s.ID, s.JSON = r.optional("SECRET_ID"), secret.New(r.optional("SECRET_JSON"))
-	// The SAM CLI cannot leave the template's SECRET_ID out: there the document
-	// that was given by hand is the one that is meant.
+	// The SAM CLI cannot leave out the template's SECRET_ID, so the document wins.
 	if !s.JSON.IsZero() && r.samLocal() {
 		s.ID = ""
 	}
 	switch {
 	case s.ID == "" && s.JSON.IsZero():
-		r.problem(both, "set SECRET_ID to a Secrets Manager secret, or SECRET_JSON to the document itself", "are both not set")
+		r.problem(both, "set SECRET_ID to a Secrets Manager secret, or SECRET_JSON to the document itself", "are both unset")
 	case s.ID != "" && !s.JSON.IsZero():
 		r.problem(both, "unset one of them", "are both set")
 	case s.ID != "" && strings.ContainsFunc(s.ID, func(c rune) bool { return c <= ' ' || c > '~' }):
-		r.problem("SECRET_ID", "set it to the ARN or the name of a Secrets Manager secret", "is not a secret's id")
+		r.problem("SECRET_ID", "set it to the ARN or the name of a Secrets Manager secret", "is not the id of a secret")
 	case s.ID == "":
 		_, err := document.Parse([]byte(s.JSON.Reveal()), s.Needs...)
 		for _, wrong := range split(err) {
-			r.problem("SECRET_JSON", `write it as {"clientSecret": "…", "contentApiKey": "…", "tokenKeyset": {…}}`, "is not good: %s", wrong)
+			r.problem("SECRET_JSON", `write it as {"clientSecret": "…", "contentApiKey": "…", "tokenKeyset": {…}}`, "is not valid: %s", wrong)
 		}
 	}
 }
 
-// split takes joined errors apart, so that each becomes a problem of its own.
+// split splits joined errors, so that each becomes its own problem.
 func split(err error) []string {
 	if err == nil {
 		return nil
