@@ -1,7 +1,6 @@
 package attack_test
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
 	"maps"
@@ -9,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/infra/tests/customer"
@@ -18,18 +15,11 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// sealedBy counts, for an organization, what each key of a keyset has sealed.
-func (w *watch) sealedBy(t *testing.T, v *victim) map[uint32]int {
-	t.Helper()
+// sealedBy counts what each key of a keyset has sealed for the victim.
+func (v *victim) sealedBy() map[uint32]int {
+	v.Helper()
 	count := map[uint32]int{}
-	page, err := w.table.Scan(context.Background(), &dynamodb.ScanInput{TableName: aws.String(w.stack.TableName()), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, item := range page.Items {
-		if pk, _ := item["pk"].(*types.AttributeValueMemberS); pk == nil || pk.Value != "org#"+v.Org.ID() {
-			continue
-		}
+	for _, item := range v.Items() {
 		for _, value := range item {
 			// A Tink ciphertext begins with the version byte 1 and the key's id.
 			if sealed, ok := value.(*types.AttributeValueMemberB); ok && len(sealed.Value) > 5 && sealed.Value[0] == 1 {
@@ -70,13 +60,12 @@ func TestKeysetRotation(t *testing.T) {
 	s.SetEnvironment(map[string]string{"VERIFY_INTERVAL": "1s"})
 	old := []byte(s.Secrets().TokenKeyset)
 	v := newVictim(t, s)
-	w := newWatch(t, s, newCanary(t, nil))
 	pending := &victim{customer.New(t, s, ours)}
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindToken, OrgID: pending.Org.ID(), Status: 503, Times: 1})
 	check(t, customer.Send(t, s.URL(), customer.Post(page, pending.sign(pending.activation()))), unavailable)
 	oldID := readKeyset(t, old).PrimaryKeyID
 	for _, who := range []*victim{v, pending} {
-		if sealed := w.sealedBy(t, who); len(sealed) != 1 || sealed[oldID] == 0 {
+		if sealed := who.sealedBy(); len(sealed) != 1 || sealed[oldID] == 0 {
 			t.Fatalf("%s is sealed by %v, want key %d only", who.Org.Name(), sealed, oldID)
 		}
 	}
@@ -94,7 +83,7 @@ func TestKeysetRotation(t *testing.T) {
 	pending.Completes() // by its first token, which must open too
 	for _, who := range []*victim{v, pending} {
 		who.Verify().Want(t, 200)
-		if sealed := w.sealedBy(t, who); len(sealed) != 1 || sealed[newID] == 0 {
+		if sealed := who.sealedBy(); len(sealed) != 1 || sealed[newID] == 0 {
 			t.Errorf("%s is sealed by %v, want key %d only", who.Org.Name(), sealed, newID)
 		}
 	}
@@ -117,7 +106,6 @@ func TestKeysetRotation(t *testing.T) {
 func TestKeysetRotationAtAWrite(t *testing.T) {
 	s := otherStack(t)
 	v := newVictim(t, s)
-	w := newWatch(t, s, newCanary(t, nil))
 	fresh, err := sealing.RotateDocument(s.Secrets().TokenKeyset)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +113,7 @@ func TestKeysetRotationAtAWrite(t *testing.T) {
 	s.SetEnvironment(map[string]string{"SECRET_JSON": customer.SecretDocument(fresh, customer.NewKey)})
 	exchanges := s.Webex().Count(webextest.KindToken, "")
 	v.Verify().Want(t, 200)
-	if sealed := w.sealedBy(t, v); len(sealed) != 1 || sealed[readKeyset(t, fresh).PrimaryKeyID] == 0 {
+	if sealed := v.sealedBy(); len(sealed) != 1 || sealed[readKeyset(t, fresh).PrimaryKeyID] == 0 {
 		t.Errorf("sealed by %v after a write, want the new key %d only", slices.Collect(maps.Keys(sealed)), readKeyset(t, fresh).PrimaryKeyID)
 	}
 	if got := s.Webex().Count(webextest.KindToken, "") - exchanges; got != 0 {

@@ -1,17 +1,10 @@
 package attack_test
 
 import (
-	"context"
-	"crypto/sha256"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/infra/local/stack"
 	"signpost/infra/tests/customer"
@@ -21,7 +14,6 @@ import (
 // watch remembers what an attack must not change.
 type watch struct {
 	stack  *stack.Stack
-	table  *dynamodb.Client
 	canary *canary
 	last   map[string]string
 	// aside are attributes of rows that are not looked at.
@@ -31,7 +23,7 @@ type watch struct {
 // newWatch takes the first picture.
 func newWatch(t *testing.T, s *stack.Stack, c *canary) *watch {
 	t.Helper()
-	w := &watch{stack: s, canary: c, table: customer.Table(s.DynamoDBURL())}
+	w := &watch{stack: s, canary: c}
 	w.last = w.picture(t)
 	return w
 }
@@ -48,7 +40,9 @@ func (w *watch) leaveAside(t *testing.T, attributes ...string) {
 func (w *watch) unchanged(t *testing.T, names ...string) {
 	t.Helper()
 	current := w.picture(t)
-	for name := range maps.Keys(merge(w.last, current)) {
+	all := maps.Clone(w.last)
+	maps.Copy(all, current)
+	for name := range all {
 		if before, after := w.last[name], current[name]; before != after {
 			same := 0
 			for same < min(len(before), len(after)) && before[same] == after[same] {
@@ -58,12 +52,6 @@ func (w *watch) unchanged(t *testing.T, names ...string) {
 		}
 	}
 	w.last = current
-}
-
-func merge(a, b map[string]string) map[string]string {
-	both := maps.Clone(a)
-	maps.Copy(both, b)
-	return both
 }
 
 // picture is every row of the table to the byte, what Webex holds, the requests
@@ -92,50 +80,12 @@ func (w *watch) picture(t *testing.T) map[string]string {
 	return picture
 }
 
+// rows are the table's rows but for the attributes left aside.
 func (w *watch) rows(t *testing.T) map[string]string {
 	t.Helper()
-	rows := map[string]string{}
-	pages := dynamodb.NewScanPaginator(w.table, &dynamodb.ScanInput{TableName: aws.String(w.stack.TableName())})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(context.Background())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, item := range page.Items {
-			var text strings.Builder
-			for _, name := range slices.Sorted(maps.Keys(item)) {
-				if !slices.Contains(w.aside, name) {
-					fmt.Fprintf(&text, "%s=%s ", name, shown(item[name]))
-				}
-			}
-			rows[fmt.Sprintf("row %s %s", shown(item["pk"]), shown(item["sk"]))] = text.String()
-		}
+	rows, err := customer.Rows(w.stack, w.aside...)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return rows
-}
-
-// shown is a value of the table, to the byte.
-func shown(value types.AttributeValue) string {
-	switch value := value.(type) {
-	case *types.AttributeValueMemberS:
-		return fmt.Sprintf("%q", value.Value)
-	case *types.AttributeValueMemberB:
-		return fmt.Sprintf("%x", sha256.Sum256(value.Value))
-	case *types.AttributeValueMemberM:
-		var text strings.Builder
-		for _, name := range slices.Sorted(maps.Keys(value.Value)) {
-			fmt.Fprintf(&text, "%s:%s,", name, shown(value.Value[name]))
-		}
-		return "{" + text.String() + "}"
-	case *types.AttributeValueMemberL:
-		var text strings.Builder
-		for _, member := range value.Value {
-			text.WriteString(shown(member) + ",")
-		}
-		return "[" + text.String() + "]"
-	case *types.AttributeValueMemberN:
-		return value.Value
-	default:
-		return fmt.Sprintf("%#v", value)
-	}
 }

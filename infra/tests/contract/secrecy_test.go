@@ -2,57 +2,24 @@ package contract_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/infra/local/stack"
 	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
-// tableText is all that the table holds, bytes as they are.
+// tableText is all that the table holds.
 func tableText(s *stack.Stack) (string, error) {
-	var text strings.Builder
-	pages := dynamodb.NewScanPaginator(customer.Table(s.DynamoDBURL()), &dynamodb.ScanInput{TableName: aws.String(s.TableName())})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(context.Background())
-		if err != nil {
-			return "", err
-		}
-		for _, item := range page.Items {
-			writeValue(&text, &types.AttributeValueMemberM{Value: item})
-		}
-	}
-	return text.String(), nil
-}
-
-func writeValue(text *strings.Builder, value types.AttributeValue) {
-	switch value := value.(type) {
-	case *types.AttributeValueMemberS:
-		fmt.Fprintln(text, value.Value)
-	case *types.AttributeValueMemberB:
-		fmt.Fprintf(text, "%s\n", value.Value)
-	case *types.AttributeValueMemberM:
-		for name, member := range value.Value {
-			fmt.Fprint(text, name, "=")
-			writeValue(text, member)
-		}
-	case *types.AttributeValueMemberL:
-		for _, member := range value.Value {
-			writeValue(text, member)
-		}
-	default:
-		fmt.Fprintln(text, value)
-	}
+	rows, err := customer.Rows(s)
+	return strings.Join(slices.Collect(maps.Values(rows)), "\n"), err
 }
 
 // TestStoredBeforeWebexIsCalled: at the first call to Webex the table knows of

@@ -8,10 +8,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"signpost/infra/local/stack"
 	"signpost/shared/secret/sealing"
 )
@@ -85,11 +81,4 @@ func Main(m *testing.M, shared **stack.Stack, start func(folder string) (*stack.
 // SecretDocument is a SECRET_JSON.
 func SecretDocument(keyset []byte, contentKeys ...string) string {
 	return Encode(Object{"clientSecret": "client-secret-5d0e9b37c1f84a26", "contentApiKey": contentKeys, "tokenKeyset": json.RawMessage(keyset)})
-}
-
-// Table is a client for the DynamoDB emulator at this address.
-func Table(endpoint string) *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(endpoint), Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
 }

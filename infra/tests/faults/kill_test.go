@@ -1,12 +1,10 @@
 package faults_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"strings"
 	"testing"
 	"time"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -18,37 +16,24 @@ type useCase struct {
 	prepare        func(w *world) func() error
 }
 
-func useCases() []useCase {
-	return []useCase{
-		{"activation", "ActivationFunction", func(w *world) func() error {
-			code := w.about(w.minted(w.stack.Webex().MintActivation(w.org.ID())))
-			w.want[webex.DigitalSignage], w.want[webex.PersistentWebApp] = 1, 1
-			return func() error { return w.post("/activation", code) }
-		}},
-		{"update", "UpdateApprovedFunction", func(w *world) func() error {
-			w.activated()
-			move := w.about(w.minted(w.stack.Webex().MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{NewRefreshToken: true})))
-			return func() error { return w.post("/actions", move) }
-		}},
-		{"verify", verifier, func(w *world) func() error {
-			w.activated()
-			w.stack.Webex().DeleteConfiguration(w.org.ID(), webextest.DigitalSignage)
-			w.want[webex.DigitalSignage] = 1
-			w.pass(24 * time.Hour) // due, and the access token has lapsed
-			return w.verify
-		}},
-	}
-}
-
-// about makes the token what the case is about.
-func (w *world) about(token string) string {
-	w.t.Helper()
-	var claims struct{ JTI string }
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
-	w.must(err)
-	w.must(json.Unmarshal(payload, &claims))
-	w.token = claims.JTI
-	return token
+var useCases = []useCase{
+	{"activation", "ActivationFunction", func(w *world) func() error {
+		code := w.about(w.Activation(nil))
+		w.want[webex.DigitalSignage], w.want[webex.PersistentWebApp] = 1, 1
+		return func() error { return w.post("/activation", code) }
+	}},
+	{"update", "UpdateApprovedFunction", func(w *world) func() error {
+		w.activated()
+		move := w.about(w.Minted(w.Cloud.MintMove(w.Org.ID(), customer.Europe, webextest.MoveOptions{NewRefreshToken: true})))
+		return func() error { return w.post("/actions", move) }
+	}},
+	{"verify", verifier, func(w *world) func() error {
+		w.activated()
+		w.Lose(webextest.DigitalSignage)
+		w.want[webex.DigitalSignage] = 1
+		w.pass(24 * time.Hour) // due, and the access token has expired
+		return w.verify
+	}},
 }
 
 // TestAProcessKilledAtEveryCall runs each use case once for every call that it
@@ -56,7 +41,7 @@ func (w *world) about(token string) string {
 func TestAProcessKilledAtEveryCall(t *testing.T) {
 	r := newRig(t)
 	total := 0
-	for _, c := range useCases() {
+	for _, c := range useCases {
 		t.Run(c.name, func(t *testing.T) {
 			calls, cases := discover(t, r, c), 0
 			for _, call := range calls {
@@ -75,41 +60,35 @@ func TestAProcessKilledAtEveryCall(t *testing.T) {
 	t.Logf("%d cases ran", total)
 }
 
-// discover runs the use case once, by a new process that nothing befalls.
+// discover runs the use case in a new process without a fault, and returns the
+// calls that it made.
 func discover(t *testing.T, r *rig, c useCase) []faults.Call {
 	t.Helper()
 	w := newWorld(t, r)
-	do := c.prepare(w)
-	w.must(r.stack.Kill(c.function))
-	w.begin()
 	process := &faults.Process{}
-	w.use(process)
-	if err := do(); err != nil {
-		t.Errorf("with nobody killed: %v", err)
+	do, err := w.run(c, process)
+	if err != nil {
+		t.Errorf("with nothing killed: %v", err)
 	}
 	w.settle(do)
 	return process.Calls()
 }
 
-// kill runs the use case by a new process, which is killed as planned.
+// kill runs the use case in a new process, which is killed as planned.
 func kill(t *testing.T, r *rig, c useCase, plan faults.Plan) {
 	t.Helper()
 	w := newWorld(t, r)
-	do := c.prepare(w)
-	w.must(r.stack.Kill(c.function))
-	w.begin()
 	process := &faults.Process{Plan: plan, Kill: func() {
 		if err := r.stack.Kill(c.function); err != nil {
 			t.Error(err)
 		}
 	}}
-	w.use(process)
-	err := do()
+	do, err := w.run(c, process)
 	if process.Struck() == 0 {
-		t.Error("nobody was killed: the case proves nothing")
+		t.Error("nothing was killed: the case proves nothing")
 	}
 	if err == nil {
-		t.Error("a killed process has answered with success")
+		t.Error("a killed process answered with success")
 	}
 	w.settle(do)
 }

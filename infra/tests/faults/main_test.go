@@ -1,18 +1,16 @@
-// Package faults_test kills real processes of the product, at every call that
-// they make, and holds what is left behind to the invariants. The functions
-// run as on Lambda, in the local stack; between them and Webex and DynamoDB
-// stand proxies that know which call is whose, and pull the plug before or
-// after the one whose turn it is. Time passes by making the rows older.
+// Package faults_test kills real processes of the product at every call that
+// they make, and checks the invariants of package faults on what is left. The
+// functions run as on Lambda, in the local stack. Proxies between them and Webex
+// and DynamoDB know which process makes which call, and kill it before or after
+// the planned one. Time passes by making the rows older.
 package faults_test
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"strings"
 	"sync"
@@ -22,17 +20,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
-)
-
-const (
-	signage = "https://signage.vendor.example/?d=$(deviceId)"
-	webApp  = "https://pwa.vendor.example/?d=$(deviceId)"
 )
 
 // rig is the stack with its proxies, for all cases, one after the other.
@@ -46,7 +40,7 @@ type rig struct {
 	table    *proxy
 }
 
-// proxy passes requests on, as a process's transport does.
+// proxy passes requests on to target, through the transport of a process.
 type proxy struct {
 	peer   faults.Peer
 	target string
@@ -61,39 +55,36 @@ func (p *proxy) setProcess(process *faults.Process) {
 	p.process = process
 }
 
-// transport carries what a function sends; what the stack itself asks of the
-// table, the records of its stream, is nobody's call.
-func (p *proxy) transport(request *http.Request) http.RoundTripper {
+// RoundTrip implements http.RoundTripper. The peer does its work even if the
+// caller has gone. The stack's own reads of the table's stream belong to no
+// process.
+func (p *proxy) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.WithContext(context.WithoutCancel(request.Context()))
 	if strings.HasPrefix(request.Header.Get("X-Amz-Target"), "DynamoDBStreams") {
-		return http.DefaultTransport
+		return http.DefaultTransport.RoundTrip(request)
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.process.Transport(p.peer, http.DefaultTransport)
+	transport := p.process.Transport(p.peer, http.DefaultTransport)
+	p.mu.Unlock()
+	return transport.RoundTrip(request)
 }
 
-// ServeHTTP implements http.Handler. What fails, fails by a cut connection.
-func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	target, err := url.Parse(p.target)
-	if err != nil {
-		panic(err)
-	}
-	out := r.Clone(context.WithoutCancel(r.Context())) // the work is done, whoever hangs up
-	out.RequestURI, out.URL.Scheme, out.URL.Host, out.Host = "", target.Scheme, target.Host, target.Host
-	response, err := p.transport(out).RoundTrip(out)
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	defer response.Body.Close()
-	maps.Copy(w.Header(), response.Header)
-	w.WriteHeader(response.StatusCode)
-	_, _ = io.Copy(w, response.Body)
-}
-
+// newProxy starts a proxy and returns its address. A call that fails ends in a
+// cut connection.
 func newProxy(t *testing.T, peer faults.Peer) (*proxy, string) {
 	t.Helper()
 	p := &proxy{peer: peer, process: &faults.Process{}}
-	server := httptest.NewServer(p)
+	server := httptest.NewServer(&httputil.ReverseProxy{
+		Transport: p,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			target, err := url.Parse(p.target)
+			if err != nil {
+				panic(err)
+			}
+			r.SetURL(target)
+		},
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	})
 	t.Cleanup(server.Close)
 	return p, server.URL
 }
@@ -104,23 +95,13 @@ func newRig(t *testing.T) *rig {
 	var tableURL, webexURL string
 	r.table, tableURL = newProxy(t, faults.DynamoDB)
 	r.webex, webexURL = newProxy(t, faults.Webex)
-	config := dynamotest.Config(t)
-	r.table.target = *config.BaseEndpoint
+	r.table.target = *dynamotest.Config(t).BaseEndpoint
 	client, table := dynamotest.New(t)
 	r.client, r.store = client, dynamo.New(client, table)
-	var err error
-	r.stack, err = stack.Start(t.Context(), stack.Options{
-		Root: "../../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Unlimited: true,
-		Environment: map[string]string{
-			"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "INSTALLATIONS_TABLE": table,
-			"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
-			"SIGNAGE_URL": signage, "PWA_URL": webApp,
-		},
+	r.stack = customer.StartFor(t, map[string]string{
+		"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "INSTALLATIONS_TABLE": table,
+		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(r.stack.Stop)
 	r.webex.target = r.stack.WebexURL()
 	r.stack.Webex().SetBaseURL(webexURL)
 	r.stack.Webex().SetRotateRefreshTokens(true)
@@ -135,33 +116,14 @@ func newRig(t *testing.T) *rig {
 	r.settings = lifecycle.Settings{
 		ClientID: r.stack.Webex().ClientID(), PublicURL: r.stack.URL(), VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{
-			webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+			webex.DigitalSignage: {URL: customer.SignageURL}, webex.PersistentWebApp: {URL: customer.PWAURL},
 		},
 	}
 	return r
 }
 
-// use makes the process the one that all requests are counted to.
+// use counts all later requests as the process's.
 func (r *rig) use(process *faults.Process) {
 	r.table.setProcess(process)
 	r.webex.setProcess(process)
-}
-
-// post delivers a token to the product, and reports whether it was taken.
-func (r *rig) post(path, token string) error {
-	request, err := http.NewRequest(http.MethodPost, r.stack.URL()+path, strings.NewReader(fmt.Sprintf(`{"jwt":%q}`, token)))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err == nil && response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answers %d %s", path, response.StatusCode, body)
-	}
-	return err
 }

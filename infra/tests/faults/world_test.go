@@ -9,35 +9,27 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"signpost/infra/local/lambda"
+	"signpost/infra/tests/customer"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/webex"
-	"signpost/shared/webex/webextest"
 )
 
 const (
-	home      = "us-west-2_r"
-	elsewhere = "eu-central-1_k"
-	verifier  = "VerifyConfigsFunction"
+	verifier = "VerifyConfigsFunction"
 	// rest is the least time until the next verification of a row that is at
 	// rest, and maxRuns how many runs of the schedule bring it there.
 	rest    = 40 * time.Minute
 	maxRuns = 6
 )
 
-// world is one case: an organization of its own in the rig.
+// world is one case: a customer of its own in the rig.
 type world struct {
 	*rig
-	t       *testing.T
-	org     *webextest.Organization
+	*customer.Customer
 	secrets []string
-	token   string // that the case is about
+	token   string // the id of the token that the case is about, if any
 	want    map[webex.Feature]int
 
 	before       faults.Snapshot
@@ -49,60 +41,80 @@ func newWorld(t *testing.T, r *rig) *world {
 	t.Helper()
 	r.use(&faults.Process{})
 	return &world{
-		rig: r, t: t, org: r.stack.Webex().AddOrganization("Acme", home), want: map[webex.Feature]int{},
+		rig: r, Customer: customer.New(t, r.stack, customer.West), want: map[webex.Feature]int{},
 		secrets: []string{r.stack.Webex().ClientSecret()},
 	}
 }
 
 func (w *world) must(err error) {
-	w.t.Helper()
+	w.Helper()
 	if err != nil {
-		w.t.Fatal(err)
+		w.Fatal(err)
 	}
 }
 
-func (w *world) minted(token string, err error) string {
-	w.t.Helper()
-	w.must(err)
+// secret makes a token and the newest refresh token two of the secrets.
+func (w *world) secret(token string) string {
 	w.secrets = append(w.secrets, token)
 	w.noteToken()
 	return token
 }
 
-// noteToken makes the newest refresh token one of the secrets.
 func (w *world) noteToken() {
-	if token := w.stack.Webex().RefreshToken(w.org.ID()); token != "" && !slices.Contains(w.secrets, token) {
+	if token := w.Cloud.RefreshToken(w.Org.ID()); token != "" && !slices.Contains(w.secrets, token) {
 		w.secrets = append(w.secrets, token)
 	}
 }
 
+// about makes the token the one that the case is about.
+func (w *world) about(token string) string {
+	w.Helper()
+	w.token = fmt.Sprint(customer.ClaimsOf(w.T, token)["jti"])
+	return w.secret(token)
+}
+
 func (w *world) activated() {
-	w.t.Helper()
-	w.must(w.post("/activation", w.minted(w.stack.Webex().MintActivation(w.org.ID()))))
+	w.Helper()
+	w.PostActivation(w.secret(w.Activation(nil))).Want(w.T, 200)
+}
+
+// post delivers a token. The error says why it was not accepted.
+func (w *world) post(path, token string) error {
+	got, err := customer.Try(w.Stack.URL(), customer.Post(path, token))
+	if err == nil && got.Status != 200 {
+		err = fmt.Errorf("%s answers %d %s", path, got.Status, got.Body)
+	}
+	return err
 }
 
 func (w *world) look() faults.Snapshot {
-	w.t.Helper()
+	w.Helper()
 	w.noteToken()
-	snapshot, err := faults.Look(w.t.Context(), w.client, w.stack.TableName(), w.stack.Webex())
+	snapshot, err := faults.Look(w.Context(), w.client, w.Stack.TableName(), w.Cloud)
 	w.must(err)
 	return snapshot
 }
 
-func (w *world) begin() {
-	w.t.Helper()
-	w.stack.Webex().ResetRequests()
+// run prepares the use case and runs it once, in a new process. It returns the
+// use case and its error.
+func (w *world) run(c useCase, process *faults.Process) (do func() error, err error) {
+	w.Helper()
+	do = c.prepare(w)
+	w.must(w.Stack.Kill(c.function))
+	w.Cloud.ResetRequests()
 	w.pushesBefore = map[webex.Feature]int{}
 	for _, feature := range webex.Features {
-		w.pushesBefore[feature] = w.stack.Webex().Pushes(w.org.ID(), string(feature))
+		w.pushesBefore[feature] = w.Pushes(string(feature))
 	}
-	w.before, w.logged = w.look(), len(w.stack.Logs())
+	w.before, w.logged = w.look(), len(w.Stack.Logs())
+	w.use(process)
+	return do, do()
 }
 
-// verify runs the schedule once, for the organization's shard.
+// verify runs the schedule once, for the customer's shard.
 func (w *world) verify() error {
-	event := fmt.Sprintf(`{"shards":[%d]}`, installation.ShardOf(w.org.ID()))
-	result, err := w.stack.Invoke(context.Background(), verifier, []byte(event))
+	event := fmt.Sprintf(`{"shards":[%d]}`, installation.ShardOf(w.Org.ID()))
+	result, err := w.Stack.Invoke(context.Background(), verifier, []byte(event))
 	if err == nil && result.Outcome != lambda.OK {
 		err = fmt.Errorf("%s: %s", verifier, result.Payload)
 	}
@@ -116,10 +128,10 @@ func (w *world) verify() error {
 	return err
 }
 
-// settle has whoever asked ask again, if nothing of it is stored, and lets the
-// schedule run until all is at rest.
+// settle repeats the use case if nothing of it is stored, as its caller would,
+// runs the schedule until all is at rest, and checks the invariants.
 func (w *world) settle(again func() error) {
-	w.t.Helper()
+	w.Helper()
 	w.use(&faults.Process{})
 	seen := w.look()
 	if !w.durable(seen) {
@@ -127,29 +139,29 @@ func (w *world) settle(again func() error) {
 		seen = w.look()
 	}
 	for range maxRuns {
-		due, any := seen.NextDue(w.org.ID())
+		due, any := seen.NextDue(w.Org.ID())
 		if wait := time.Until(due); !any || wait > rest {
 			break
 		}
 		w.pass(time.Until(due) + time.Second)
 		if err := w.verify(); err != nil {
-			w.t.Errorf("the schedule: %v", err)
+			w.Errorf("the schedule: %v", err)
 		}
 		seen = w.look()
 	}
-	row, candidates, err := w.store.Find(w.t.Context(), w.org.ID(), time.Now())
+	row, candidates, err := w.store.Find(w.Context(), w.Org.ID(), time.Now())
 	w.must(err)
-	logs := w.stack.Logs()[w.logged:]
+	logs := w.Stack.Logs()[w.logged:]
 	violations := faults.World{
-		Cloud: w.stack.Webex(), Row: row, Candidates: candidates, Before: w.before, Now: seen, Time: time.Now(),
-		Open: w.opened, Log: strings.Split(logs, "\n"), Secrets: w.secrets, OrgID: w.org.ID(), Settings: w.settings,
+		Cloud: w.Cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Time: time.Now(),
+		Open: w.opened, Log: strings.Split(logs, "\n"), Secrets: w.secrets, OrgID: w.Org.ID(), Settings: w.settings,
 		PushesBefore: w.pushesBefore, Pushes: w.want,
 	}.Check()
 	for _, v := range violations {
-		w.t.Error(v)
+		w.Error(v)
 	}
-	if w.t.Failed() {
-		w.t.Logf("log:\n%s", logs)
+	if w.Failed() {
+		w.Logf("log:\n%s", logs)
 	}
 }
 
@@ -164,44 +176,16 @@ func (w *world) durable(seen faults.Snapshot) bool {
 		return true
 	}
 	id := installation.Digest(w.token)
-	return slices.ContainsFunc(seen.Of(w.org.ID()), func(row faults.Key) bool {
+	return slices.ContainsFunc(seen.Of(w.Org.ID()), func(row faults.Key) bool {
 		return row.SK == "candidate#"+id || row.SK == "used#"+id
 	})
 }
 
-// aged are the attributes that are compared with our own clock.
-var aged = []string{"dueAt", "workUntil", "renewalUntil", "accessExpiresAt"}
-
-// pass lets time pass for the organization's rows, by making them older.
+// pass makes time pass for the customer's rows: it moves what is compared with
+// our own clock.
 func (w *world) pass(d time.Duration) {
-	w.t.Helper()
-	if d <= 0 {
-		return
-	}
-	for _, key := range w.look().Of(w.org.ID()) {
-		at := map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: key.PK}, "sk": &types.AttributeValueMemberS{Value: key.SK},
-		}
-		out, err := w.client.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: aws.String(w.stack.TableName()), Key: at})
-		w.must(err)
-		var changes []string
-		values := map[string]types.AttributeValue{}
-		for _, name := range aged {
-			var at int64
-			if out.Item[name] == nil {
-				continue
-			}
-			w.must(attributevalue.Unmarshal(out.Item[name], &at))
-			changes = append(changes, name+" = :"+name)
-			values[":"+name] = &types.AttributeValueMemberN{Value: fmt.Sprint(at - d.Milliseconds())}
-		}
-		if len(changes) == 0 {
-			continue
-		}
-		_, err = w.client.UpdateItem(w.t.Context(), &dynamodb.UpdateItemInput{
-			TableName: aws.String(w.stack.TableName()), Key: at,
-			UpdateExpression: aws.String("SET " + strings.Join(changes, ", ")), ExpressionAttributeValues: values,
-		})
-		w.must(err)
+	w.Helper()
+	if d > 0 {
+		w.Age(d, "dueAt", "workUntil", "renewalUntil", "accessExpiresAt")
 	}
 }
