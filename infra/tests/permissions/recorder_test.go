@@ -12,17 +12,17 @@ import (
 	"sync"
 )
 
-// recorder stands in front of DynamoDB, and in the place of Secrets Manager,
-// and notes what is asked of them while a function runs.
+// recorder passes requests on to DynamoDB, answers for Secrets Manager, and notes
+// the requests that are made while a function runs.
 type recorder struct {
 	table  http.Handler
-	secret string // the document that any secret is
+	secret string // the value of every secret
 
 	mu      sync.Mutex
-	running string // the function; "" while none is watched
+	running string // the function; empty while none is watched
 	// needs are the actions by function, as "action on resource".
 	needs   map[string]map[string]bool
-	strange []string
+	unknown []string
 	used    usage
 }
 
@@ -40,7 +40,7 @@ func newRecorder(dynamoDB, secret string) (*recorder, error) {
 	return r, nil
 }
 
-// watch runs do as the function.
+// watch runs do and records its calls as the function's.
 func (r *recorder) watch(function string, do func()) {
 	r.mu.Lock()
 	r.running = function
@@ -68,7 +68,7 @@ func (r *recorder) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		needs, err := actionsOf(operation, body)
 		if err != nil {
 			r.mu.Lock()
-			r.strange = append(r.strange, err.Error())
+			r.unknown = append(r.unknown, err.Error())
 			r.mu.Unlock()
 		}
 		r.note(needs...)
@@ -92,7 +92,7 @@ func (r *recorder) note(needs ...string) {
 	}
 }
 
-// elements are the IAM actions that the parts of a transaction need.
+// elements are the IAM actions by kind of a transaction's parts.
 var elements = map[string]string{
 	"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem",
 }
@@ -117,7 +117,7 @@ func actionsOf(operation string, body []byte) ([]string, error) {
 		for _, item := range input.TransactItems {
 			for kind := range item {
 				if elements[kind] == "" {
-					return nil, fmt.Errorf("a transaction holds a %s", kind)
+					return nil, fmt.Errorf("unknown part of a transaction: %s", kind)
 				}
 				needs = append(needs, "dynamodb:"+elements[kind]+" on its table")
 			}
@@ -130,5 +130,5 @@ func actionsOf(operation string, body []byte) ([]string, error) {
 	case operation == "ListTables", operation == "DescribeTable", operation == "CreateTable", operation == "UpdateTimeToLive", operation == "DescribeTimeToLive":
 		return nil, nil // the local stack's own
 	}
-	return nil, fmt.Errorf("the operation %s is not known here", operation)
+	return nil, fmt.Errorf("unknown operation %s", operation)
 }

@@ -12,22 +12,23 @@ import (
 
 const root = "../../.."
 
-// statement is one of a function's own.
+// statement is an IAM statement of a function.
 type statement struct {
 	Sid, Effect string
 	Action      any
 	Resource    any
 }
 
-// resources are what a function may be allowed something on, as the template
-// writes them.
+// resources are the resources that statements may name, as the template writes
+// them.
 var resources = map[string]string{
 	`{"Fn::GetAtt":["InstallationsTable","Arn"]}`:       "its table",
 	`{"Fn::Sub":"${InstallationsTable.Arn}/index/due"}`: "its index due",
 	`{"Fn::GetAtt":["VerifyFailures","Arn"]}`:           "the queue of failures",
 }
 
-// statements reads every function's, by logical id, as "action on resource".
+// statements reads the statements of every function, by logical id, as "action on
+// resource".
 func statements(t *testing.T) map[string]map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile(root + "/template.yaml")
@@ -69,7 +70,7 @@ func statements(t *testing.T) map[string]map[string]bool {
 	return allowed
 }
 
-// lines are what a statement allows. A secret is a function's own if its
+// lines are what the statement allows. A secret is a function's own if its
 // environment names it.
 func (s statement) lines(t *testing.T, function, secret string) []string {
 	t.Helper()
