@@ -22,10 +22,11 @@ import (
 
 	"signpost/infra/local/stack"
 	"signpost/infra/terminal"
+	"signpost/infra/tests/customer"
 	"signpost/shared/config"
 )
 
-// TestMain makes the test binary `make dev` too, which the tests start and kill.
+// TestMain lets the test binary act as `make dev`, which the tests start and kill.
 func TestMain(m *testing.M) {
 	if os.Getenv("LOCAL_TEST_PROGRAM") == "" {
 		os.Exit(m.Run())
@@ -40,8 +41,8 @@ func TestMain(m *testing.M) {
 	os.Exit(terminal.ExitCode(err))
 }
 
-// machine is a project's directory in which `make dev` runs again and again, on
-// the same ports.
+// machine is a project's directory in which `make dev` runs several times, on the
+// same ports.
 type machine struct {
 	*testing.T
 	directory   string
@@ -92,8 +93,8 @@ func freePorts(t *testing.T, count int) []string {
 	return ports
 }
 
-// begin starts the program and returns its exit status if it ends by itself,
-// which is -1 once it runs.
+// begin starts the program and waits until it runs, which returns -1, or ends,
+// which returns its exit status.
 func (m *machine) begin(settings ...string) int {
 	m.Helper()
 	m.program = exec.Command(os.Args[0])
@@ -157,38 +158,26 @@ func (m *machine) request(method, address string, body any, answer any) {
 }
 
 func ask(method, address string, body any, answer any) (int, error) {
-	text, err := json.Marshal(body)
+	got, err := customer.Do(context.Background(), http.DefaultClient, address, customer.Request{
+		Method: method, ContentType: "application/json", Body: customer.Encode(body),
+	})
 	if err != nil {
 		return 0, err
 	}
-	request, err := http.NewRequest(method, address, bytes.NewReader(text))
-	if err != nil {
-		return 0, err
+	if got.Status != http.StatusOK {
+		return got.Status, errors.New(got.Body)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		return response.StatusCode, err
-	}
-	if response.StatusCode != http.StatusOK {
-		return response.StatusCode, errors.New(string(got))
-	}
-	return response.StatusCode, json.Unmarshal(got, answer)
+	return got.Status, json.Unmarshal([]byte(got.Body), answer)
 }
 
-// reply is what the simulated Webex says of a request that it made.
+// reply is what the simulated Webex reports about a request that it made.
 type reply struct {
 	Status      int
 	Body        json.RawMessage
 	RedirectURL string
 }
 
-// at has an administrator do something about an organization.
+// at has an administrator do something with an organization.
 func (m *machine) at(org, what string, body any) reply {
 	m.Helper()
 	var got reply
@@ -196,15 +185,15 @@ func (m *machine) at(org, what string, body any) reply {
 	return got
 }
 
-type customer struct {
+type organization struct {
 	ID             string
 	Installation   *struct{ ActionsURL string }
 	Configurations map[string]any
 }
 
-func (m *machine) customers() []customer {
+func (m *machine) organizations() []organization {
 	m.Helper()
-	var all []customer
+	var all []organization
 	m.request("GET", m.webex+"/_control/organizations", nil, &all)
 	return all
 }
@@ -237,13 +226,13 @@ func (m *machine) works(org string) {
 	}
 }
 
-// TestRestart: table and simulated Webex are there again after `make dev` was
-// stopped, or killed; or both are new.
+// TestRestart: table and simulated Webex keep their data when `make dev` is
+// stopped or killed, unless the developer asks for new data.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	m.start()
-	org := m.customers()[0].ID
+	org := m.organizations()[0].ID
 	m.activate(org)
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		m.end(signal)
@@ -256,7 +245,7 @@ func TestRestart(t *testing.T) {
 		t.Fatalf("at another port of the simulator: status %d", status)
 	}
 	m.start("LOCAL_DATA=new")
-	for _, c := range m.customers() {
+	for _, c := range m.organizations() {
 		if c.ID == org || c.Installation != nil {
 			t.Errorf("with LOCAL_DATA=new a customer is left: %+v", c)
 		}
@@ -266,51 +255,51 @@ func TestRestart(t *testing.T) {
 	if run.Verified != 0 || run.Failed != 1 { // there is no such installation
 		t.Errorf("with LOCAL_DATA=new a row is left: %+v", run)
 	}
-	m.activate(m.customers()[0].ID)
+	m.activate(m.organizations()[0].ID)
 }
 
-// TestKilledInTheMiddle kills everything when Webex has done what it was asked
-// and nobody knows yet. Webex still has it afterwards, and the customer's tokens
-// are good.
+// TestKilledInTheMiddle kills everything when Webex has done its work and the
+// function has no answer yet. Webex keeps the result, and the customer's tokens
+// stay valid.
 func TestKilledInTheMiddle(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t)
 	m.start()
 	for _, test := range []struct {
 		kind, method string
-		done         func(customer) bool
+		done         func(organization) bool
 	}{
-		{"token", "POST", func(c customer) bool { return c.Installation != nil }},
-		{"app", "PATCH", func(c customer) bool { return c.Installation != nil && c.Installation.ActionsURL != "" }},
-		{"signage", "PUT", func(c customer) bool { return c.Configurations["digital_signage"] != nil }},
-		{"pwa", "PUT", func(c customer) bool { return c.Configurations["persistent_web_app"] != nil }},
+		{"token", "POST", func(c organization) bool { return c.Installation != nil }},
+		{"app", "PATCH", func(c organization) bool { return c.Installation != nil && c.Installation.ActionsURL != "" }},
+		{"signage", "PUT", func(c organization) bool { return c.Configurations["digital_signage"] != nil }},
+		{"pwa", "PUT", func(c organization) bool { return c.Configurations["persistent_web_app"] != nil }},
 	} {
 		m.request("POST", m.webex+"/_control/faults", map[string]any{
 			"kind": test.kind, "method": test.method, "times": 1, "loseReply": true, "delayMillis": 60_000,
 		}, &struct{}{})
-		var added customer
+		var added organization
 		m.request("POST", m.webex+"/_control/organizations", map[string]string{"name": "Customer of " + test.kind}, &added)
 		org := added.ID
 		go func() { _, _ = ask("POST", m.webex+"/_control/organizations/"+org+"/activate", nil, &reply{}) }() // is killed
 		m.reached(test.kind, test.method)
 		m.end(syscall.SIGKILL)
 		m.start()
-		if !slices.ContainsFunc(m.customers(), func(c customer) bool { return c.ID == org && test.done(c) }) {
-			t.Fatalf("after %s Webex has lost what it answered: %+v", test.kind, m.customers())
+		if !slices.ContainsFunc(m.organizations(), func(c organization) bool { return c.ID == org && test.done(c) }) {
+			t.Fatalf("after %s Webex has lost what it answered: %+v", test.kind, m.organizations())
 		}
-		if test.kind == "token" { // nothing came of the code
+		if test.kind == "token" { // the code was not exchanged
 			m.activate(org)
 			m.works(org)
 		}
-		// Else what the killed worker was at is left to the schedule, once its
-		// lease is over.
+		// Otherwise the schedule continues the killed worker's row, once its lease
+		// has expired.
 		if got := m.at(org, "healthCheck", nil); got.Status != 200 || !strings.Contains(string(got.Body), `"valid"`) {
 			t.Fatalf("after %s the health check is answered %d %s", test.kind, got.Status, got.Body)
 		}
 	}
 }
 
-// reached waits until Webex has done what the fault of a kind then hides.
+// reached waits until Webex has done the work whose reply the fault withholds.
 func (m *machine) reached(kind, method string) {
 	m.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
@@ -327,7 +316,7 @@ func (m *machine) reached(kind, method string) {
 			}
 		}
 		if time.Now().After(deadline) {
-			m.Fatalf("%s is not asked for", kind)
+			m.Fatalf("%s was not requested", kind)
 		}
 	}
 }

@@ -14,15 +14,15 @@ import (
 	"time"
 )
 
-// Log reads the stack's log as it is written: give it as the stack's Out. It
-// counts what the schedule verified and keeps the errors.
+// Log reads the stack's log as it is written; it is for stack.Options.Out. It
+// counts verifications and keeps the errors.
 type Log struct {
 	mu       sync.Mutex
 	verified Verified
 	failures []string
 }
 
-// Verified is what the runs of verifyconfigs did.
+// Verified sums the reports of verifyconfigs.
 type Verified struct{ Runs, Verified, Pushed, Deleted, Failed, Left int }
 
 // Write implements io.Writer. Each call is one or more whole lines.
@@ -68,9 +68,8 @@ func (l *Log) sum() Verified {
 	return l.verified
 }
 
-// errors are the lines that say that something went wrong. A verification that
-// failed is one even where the log takes it for Webex's fault: here Webex has
-// none.
+// errors are the lines that report an error. A failed verification is one even
+// if the log blames Webex: here Webex has no faults.
 func (l *Log) errors() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -90,9 +89,8 @@ func (l *Log) Late() bool {
 	})
 }
 
-// countProcesses looks every second how many processes of functions there are,
-// until ctx is done, and then says how many there were at most; 0 if the system
-// does not tell.
+// countProcesses counts the processes of functions every second until ctx is
+// done, and then sends the highest count; 0 if the system does not tell.
 func countProcesses(ctx context.Context) <-chan int {
 	most := make(chan int, 1)
 	go func() {

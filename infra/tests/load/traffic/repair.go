@@ -9,10 +9,10 @@ import (
 // losesEvery is how often Webex loses a configuration.
 const losesEvery = 250 * time.Millisecond
 
-// loseConfigurations has Webex lose configurations until ctx is done, one after
-// the other of the customers that are for it, and then says how many.
+// loseConfigurations has Webex lose configurations of the customers for that, in
+// turn, until ctx is done, and then sends how many.
 func (r *run) loseConfigurations(ctx context.Context) <-chan int {
-	var losers []*customer
+	var losers []*organization
 	for _, c := range r.customers {
 		if c.loses {
 			losers = append(losers, c)
@@ -34,9 +34,9 @@ func (r *run) loseConfigurations(ctx context.Context) <-chan int {
 				continue
 			}
 			c, n := losers[turn/len(features)%len(losers)], turn%len(features)
-			if _, there := r.stack.Webex().Configuration(c.org.ID(), features[n]); there {
+			if _, there := r.stack.Webex().Configuration(c.ID(), features[n]); there {
 				c.lost[n].Add(1)
-				r.stack.Webex().DeleteConfiguration(c.org.ID(), features[n])
+				r.stack.Webex().DeleteConfiguration(c.ID(), features[n])
 				count++
 			}
 		}
@@ -44,51 +44,51 @@ func (r *run) loseConfigurations(ctx context.Context) <-chan int {
 	return lost
 }
 
-// settleTime bounds how long what is left may take.
+// settleTime bounds the repair of what was lost last.
 const settleTime = 30 * time.Second
 
-// settle has verified what was lost last, and compares: every configuration is
-// there, and none was pushed more often than it had to be. It returns how many
-// were put back.
+// settle waits until what was lost last is repaired, and checks that every
+// configuration exists and that none was pushed more often than needed. It
+// returns how many were pushed again.
 func (r *run) settle(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	putBack := 0
 	for _, c := range r.customers {
 		if c.loses {
-			c.awaitRepair(ctx)
+			r.awaitRepair(ctx, c)
 		}
 		for n, feature := range features {
-			if _, there := r.stack.Webex().Configuration(c.org.ID(), feature); !there {
-				r.faults.add("%s has no configuration of %s", c.org.Name(), feature)
+			if _, there := r.stack.Webex().Configuration(c.ID(), feature); !there {
+				r.faults.add("%s has no configuration of %s", c.Name(), feature)
 			}
-			got, want := r.stack.Webex().Pushes(c.org.ID(), feature), 1+int(c.lost[n].Load())
+			got, want := r.stack.Webex().Pushes(c.ID(), feature), 1+int(c.lost[n].Load())
 			putBack += got - 1
 			if got != want {
-				r.faults.add("%s: %s was pushed %d times, and had to be %d times", c.org.Name(), feature, got, want)
+				r.faults.add("%s: %s was pushed %d times, want %d", c.Name(), feature, got, want)
 			}
 		}
 	}
 	return putBack
 }
 
-// awaitRepair verifies the customer until both configurations are there:
-// another worker may be at it.
-func (c *customer) awaitRepair(ctx context.Context) {
-	event, _ := json.Marshal(map[string][]string{"orgIds": {c.org.ID()}}) // texts always encode
+// awaitRepair verifies the organization until both configurations exist. One
+// verification may not suffice: another worker may hold the row.
+func (r *run) awaitRepair(ctx context.Context, c *organization) {
+	event, _ := json.Marshal(map[string][]string{"orgIds": {c.ID()}}) // texts always encode
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for {
 		missing := false
 		for _, feature := range features {
-			_, there := c.run.stack.Webex().Configuration(c.org.ID(), feature)
+			_, there := r.stack.Webex().Configuration(c.ID(), feature)
 			missing = missing || !there
 		}
 		if !missing {
 			return
 		}
-		if _, err := c.run.stack.Invoke(ctx, "VerifyConfigsFunction", event); err != nil {
-			c.run.faults.add("verify %s: %v", c.org.Name(), err)
+		if _, err := r.stack.Invoke(ctx, "VerifyConfigsFunction", event); err != nil {
+			r.faults.add("verify %s: %v", c.Name(), err)
 			return
 		}
 		select {

@@ -10,28 +10,28 @@ import (
 	"time"
 )
 
-// Latencies are how long requests took, by their kind.
+// Latencies are the times that requests took, by kind.
 type Latencies map[string][]time.Duration
 
-// Report is what a run showed.
+// Report is the result of a run.
 type Report struct {
 	Options   Options
 	Took      time.Duration
 	Latencies Latencies
-	// Issued and Redeemed count launches: fewer redeemed ones were lost.
+	// Issued and Redeemed count launches. The difference was lost.
 	Issued, Redeemed int64
-	// Lost is how many configurations Webex lost, on purpose, and PutBack how
-	// many were pushed again.
+	// Lost counts the configurations that Webex lost on purpose, PutBack those
+	// that were pushed again.
 	Lost, PutBack int
 	Verified      Verified
-	// Processes is how many of functions there were at most, 0 if unknown.
+	// Processes is the highest count of the functions' processes, 0 if unknown.
 	Processes int
-	// Faults are the first of what was wrong in words, FaultCount is of all.
+	// Faults are the first faults as text, FaultCount counts all.
 	Faults     []string
 	FaultCount int
 }
 
-// OK reports whether every answer was right and no launch was lost.
+// OK reports whether every answer was right and every launch redeemed.
 func (r Report) OK() bool {
 	return r.FaultCount == 0 && r.Issued == r.Redeemed && r.Issued > 0
 }
@@ -59,7 +59,7 @@ func (r Report) Print(out io.Writer) {
 	}
 	fmt.Fprintf(out, "processes  %s\n", processes)
 	fmt.Fprintf(out, "machine    %d CPUs for all of it: functions, simulated Webex, this client, and dynoxide in DynamoDB's place,\n"+
-		"           which writes to one SQLite file. The rate is this machine's limit and says nothing of AWS's.\n", runtime.NumCPU())
+		"           which writes to one SQLite file. The rate is this machine's limit and says nothing about AWS's.\n", runtime.NumCPU())
 	for _, fault := range r.Faults {
 		fmt.Fprintln(out, "WRONG     ", fault)
 	}
@@ -74,7 +74,7 @@ func (r Report) line(out io.Writer, kind string, took []time.Duration) {
 		millis(percentile(took, 50)), millis(percentile(took, 90)), millis(percentile(took, 99)), millis(percentile(took, 100)))
 }
 
-// percentile of what is sorted, by the nearest rank.
+// percentile is that of sorted times, by the nearest rank.
 func percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0

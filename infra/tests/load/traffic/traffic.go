@@ -1,11 +1,10 @@
 // Package traffic drives a local stack at saturation with what Webex and the
 // vendor's content server send in a busy hour, and checks every answer.
 //
-// It owns the mix of requests, what the answer to each must be, and the count of
-// both. It sends to loopback only, and is bounded in time and in requests. The
-// stack must be its caller's own: the simulated Webex is asked in memory for
-// tokens, and its configurations are lost on purpose so that verifying them has
-// something to repair.
+// It owns the mix of requests and the expected answer to each. It sends to
+// loopback only, and is bounded in time and in requests. The stack must run in
+// this process: the simulated Webex mints tokens in memory, and loses
+// configurations on purpose so that verification has something to repair.
 package traffic
 
 import (
@@ -22,6 +21,7 @@ import (
 	"time"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 )
 
 // Options bound and shape the traffic. The zero value of each has a default.
@@ -30,7 +30,7 @@ type Options struct {
 	MaxRequests int64         // default 200,000
 	Customers   int           // default 200
 	Workers     int           // requests at a time; default 8
-	Seed        uint64        // of what is chosen at random; default 1
+	Seed        uint64        // of random choices; default 1
 }
 
 func (o Options) withDefaults() Options {
@@ -42,8 +42,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// actionShare is how often a step is a management action, one request, and not
-// a cross-launch with its redemption, two: that makes a tenth of the requests.
+// actionShare is the share of steps that are management actions. An action is
+// one request, a cross-launch with its redemption two, so that a tenth of the
+// requests are actions.
 const actionShare = 2.0 / 11
 
 // run is one run of the traffic.
@@ -51,16 +52,16 @@ type run struct {
 	options   Options
 	stack     *stack.Stack
 	client    *http.Client
-	customers []*customer
+	customers []*organization
 	sent      atomic.Int64
 	issued    atomic.Int64
 	redeemed  atomic.Int64
 	faults    *faults
 }
 
-// Run activates the customers, drives the stack, and then looks whether Webex
-// holds what it should. The log is what the stack wrote its log to. The error
-// says why it could not be run; what was wrong in the answers is in the report.
+// Run activates the customers, drives the stack, and then checks what Webex
+// holds. The log is the one that the stack writes to. The error says why the run
+// was impossible; wrong answers are in the report.
 func Run(ctx context.Context, s *stack.Stack, log *Log, options Options) (Report, error) {
 	options = options.withDefaults()
 	if s.Webex() == nil || !isLoopback(s.URL()) {
@@ -100,30 +101,24 @@ func isLoopback(address string) bool {
 	return err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost")
 }
 
-// warm has the simulated Webex make the keys of its regions, which takes a while
-// and which no function is to wait for: Webex has its keys.
+// warm has the simulated Webex generate the keys of its regions, which takes a
+// while. Functions must not wait for that: the real Webex has its keys.
 func (r *run) warm(ctx context.Context) error {
 	for _, address := range r.stack.Webex().JWKSURLs() {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-		if err != nil {
+		if _, err := customer.Do(ctx, r.client, address, customer.Request{Method: http.MethodGet}); err != nil {
 			return fmt.Errorf("load: %w", err)
 		}
-		response, err := r.client.Do(request)
-		if err != nil {
-			return fmt.Errorf("load: %w", err)
-		}
-		_ = response.Body.Close() // it was asked for, which is what counts
 	}
 	return nil
 }
 
-// activateAll makes the customers, in every region, and activates them.
+// activateAll adds the customers, in every region, and activates them.
 func (r *run) activateAll(ctx context.Context) error {
-	regions := []string{"us-west-2_r", "us-east-2_a", "eu-central-1_k"} // those that are trusted by default
+	regions := []string{customer.West, customer.East, customer.Europe}
 	for i := range r.options.Customers {
 		org := r.stack.Webex().AddOrganization(fmt.Sprintf("Customer %d", i+1), regions[i%len(regions)])
-		// One of ten has configurations lost, and is left alone otherwise.
-		r.customers = append(r.customers, &customer{run: r, org: org, loses: i%10 == 9})
+		// One of ten loses configurations, and gets no actions.
+		r.customers = append(r.customers, &organization{Organization: org, cloud: r.stack.Webex(), loses: i%10 == 9})
 	}
 	var next atomic.Int64
 	var wait sync.WaitGroup
@@ -145,8 +140,8 @@ func (r *run) activateAll(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// drive lets the workers work until time or requests are used up, and returns
-// how long each request took.
+// drive runs the workers until time or requests are used up, and returns how
+// long each request took.
 func (r *run) drive(ctx context.Context) Latencies {
 	workers := make([]*worker, r.options.Workers)
 	var wait sync.WaitGroup
@@ -164,26 +159,30 @@ func (r *run) drive(ctx context.Context) Latencies {
 	return all
 }
 
-// work takes one step after the other. What it has begun it finishes: an answer
-// that nobody waited for would be nobody's proof.
+func (w *worker) organization() *organization {
+	return w.run.customers[w.random.IntN(len(w.run.customers))]
+}
+
+// work takes one step after the other, and finishes the last one, so that every
+// answer is checked.
 func (w *worker) work(ctx context.Context) {
 	whole := context.WithoutCancel(ctx)
 	for ctx.Err() == nil && w.run.sent.Load() < w.run.options.MaxRequests {
-		customer := w.run.customers[w.random.IntN(len(w.run.customers))]
+		org := w.organization()
 		if w.random.Float64() >= actionShare {
-			customer.launch(whole, w)
+			org.launch(whole, w)
 			continue
 		}
-		for customer.loses {
-			customer = w.run.customers[w.random.IntN(len(w.run.customers))]
+		for org.loses {
+			org = w.organization()
 		}
 		switch w.random.IntN(3) {
 		case 0:
-			customer.checkHealth(whole, w)
+			org.checkHealth(whole, w)
 		case 1:
-			customer.approveUpdate(whole, w)
+			org.approveUpdate(whole, w)
 		default:
-			customer.activate(whole, w)
+			org.activate(whole, w)
 		}
 	}
 }

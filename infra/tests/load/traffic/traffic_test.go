@@ -8,9 +8,9 @@ import (
 	"signpost/infra/local/stack"
 )
 
-// TestWhatIsWrongIsFound: a run over a stack that takes another content API key
-// than the content server has must not end well.
-func TestWhatIsWrongIsFound(t *testing.T) {
+// TestFaultsAreFound: a run on a stack that takes another content API key than
+// the content server sends must fail.
+func TestFaultsAreFound(t *testing.T) {
 	var log Log
 	s, err := stack.Start(t.Context(), stack.Options{
 		Root: "../../../..", EphemeralPorts: true, DataDir: t.TempDir(), Out: &log, ScheduleEvery: stack.ScheduleOff,
@@ -68,7 +68,7 @@ ActivationFunction | {"level":"INFO","msg":"request","status":200}
 	}
 	_, _ = log.Write([]byte("LaunchesFunction | {\"level\":\"ERROR\",\"cause\":\"operation error DynamoDB: GetItem, context deadline exceeded\"}\n"))
 	if !log.Late() {
-		t.Error("a call of DynamoDB that took too long is not seen")
+		t.Error("a call to DynamoDB that timed out is not found")
 	}
 }
 
@@ -80,6 +80,6 @@ func TestPercentile(t *testing.T) {
 		}
 	}
 	if percentile(nil, 50) != 0 || grouped(1234567) != "1,234,567" || grouped(999) != "999" || millis(1500*time.Microsecond) != "1.5 ms" {
-		t.Error("numbers are written wrong")
+		t.Error("numbers are formatted wrong")
 	}
 }

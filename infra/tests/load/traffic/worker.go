@@ -1,15 +1,14 @@
 package traffic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"sync"
-	"time"
+
+	"signpost/infra/tests/customer"
 )
 
 // worker sends one request at a time.
@@ -19,65 +18,59 @@ type worker struct {
 	took   Latencies // nil: not measured
 }
 
-// answer is what came back.
-type answer struct {
-	status int
-	body   []byte
-}
-
-// post sends a request and notes how long it took, by its kind. A request that
-// is not answered is a fault.
-func (w *worker) post(ctx context.Context, kind, path, bearer string, body any) (answer, bool) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		w.run.faults.add("%s: %v", kind, err)
-		return answer{}, false
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, w.run.stack.URL()+path, bytes.NewReader(encoded))
-	if err != nil {
-		w.run.faults.add("%s: %v", kind, err)
-		return answer{}, false
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if bearer != "" {
-		request.Header.Set("Authorization", "Bearer "+bearer)
-	}
+// send sends a request and notes how long it took, by its kind. A request
+// without an answer is a fault.
+func (w *worker) send(ctx context.Context, kind string, r customer.Request) (customer.Answer, bool) {
 	w.run.sent.Add(1)
-	began := time.Now()
-	response, err := w.run.client.Do(request)
+	got, err := customer.Do(ctx, w.run.client, w.run.stack.URL(), r)
 	if err != nil {
-		w.run.faults.add("%s: not answered: %v", kind, err)
-		return answer{}, false
-	}
-	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		w.run.faults.add("%s: answer cut short: %v", kind, err)
-		return answer{}, false
+		w.run.faults.add("%s: no answer: %v", kind, err)
+		return got, false
 	}
 	if w.took != nil {
-		w.took[kind] = append(w.took[kind], time.Since(began))
+		w.took[kind] = append(w.took[kind], got.Took)
 	}
-	return answer{response.StatusCode, got}, true
+	return got, true
 }
 
-// decode reads a 200 into value. Any other answer is a fault.
-func (w *worker) decode(kind string, got answer, value any) bool {
-	if got.status != http.StatusOK {
-		w.run.faults.add("%s: answered %d %s", kind, got.status, got.body)
-		return false
+// decode sends a request and reads its 200 into value. Any other answer is a
+// fault.
+func (w *worker) decode(ctx context.Context, kind string, r customer.Request, value any) (body string, ok bool) {
+	got, ok := w.send(ctx, kind, r)
+	if !ok {
+		return "", false
 	}
-	if err := json.Unmarshal(got.body, value); err != nil {
-		w.run.faults.add("%s: %v: %s", kind, err, got.body)
-		return false
+	if got.Status != http.StatusOK {
+		w.run.faults.add("%s: answered %d %s", kind, got.Status, got.Body)
+		return got.Body, false
 	}
-	return true
+	if err := json.Unmarshal([]byte(got.Body), value); err != nil {
+		w.run.faults.add("%s: %v: %s", kind, err, got.Body)
+		return got.Body, false
+	}
+	return got.Body, true
 }
 
-// shownFaults is how many faults are kept in words.
+// deliver posts a token, minted with this error, and the body's other members,
+// and decodes the answer.
+func (w *worker) deliver(ctx context.Context, kind, path, token string, err error, members customer.Object, value any) (body string, ok bool) {
+	if err != nil {
+		w.run.faults.add("%s: %v", kind, err)
+		return "", false
+	}
+	r := customer.Post(path, token)
+	if members != nil {
+		r.Body = customer.Encode(customer.Merged(members, customer.Object{"jwt": token}))
+	}
+	return w.decode(ctx, kind, r, value)
+}
+
+// wrong notes a 200 with a wrong body.
+func (w *worker) wrong(kind, body string) { w.run.faults.add("%s: wrong answer: %s", kind, body) }
+
+// shownFaults is how many faults are kept as text; all are counted.
 const shownFaults = 20
 
-// faults are what went wrong.
 type faults struct {
 	mu    sync.Mutex
 	count int
@@ -94,7 +87,7 @@ func (f *faults) add(format string, values ...any) {
 	}
 }
 
-// all are the faults, those that the functions logged among them.
+// all returns the first faults and their count, including the errors in log.
 func (f *faults) all(log *Log) ([]string, int) {
 	if log != nil {
 		for _, line := range log.errors() {
