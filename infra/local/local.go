@@ -13,8 +13,8 @@ import (
 	"signpost/shared/config"
 )
 
-// Run runs the local stack of the project in root until ctx ends, which is no
-// error.
+// Run runs the local stack of the project in root until ctx is done, which is
+// not an error.
 func Run(ctx context.Context, s *terminal.IO, root string, environ map[string]string) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -37,8 +37,8 @@ func Run(ctx context.Context, s *terminal.IO, root string, environ map[string]st
 	}
 }
 
-// stopWithMake calls stop when the make that runs the program is gone: make,
-// when killed, leaves its child running and the ports taken.
+// stopWithMake calls stop when the make that started the program has ended: a
+// killed make leaves its child running and the ports in use.
 func stopWithMake(stop func(), environ map[string]string) {
 	if environ["MAKELEVEL"] == "" {
 		return
@@ -54,19 +54,19 @@ func stopWithMake(stop func(), environ map[string]string) {
 	}()
 }
 
-// banner says where everything is.
+// banner lists the addresses and what to do next.
 func banner(s *stack.Stack) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nSignpost is running. Ctrl-C stops it.\n\n")
-	fmt.Fprintf(&b, "  API        %s   an activation code is pasted at /activation\n", s.URL())
+	fmt.Fprintf(&b, "\nSignpost is running. Press Ctrl-C to stop it.\n\n")
 	if url := s.WebexURL(); url != "" {
-		fmt.Fprintf(&b, "  Webex      %s   a simulated Control Hub\n", url)
+		fmt.Fprintf(&b, "  Control Hub  %s   simulated: open it and press Activate\n", url)
 	}
-	fmt.Fprintf(&b, "  DynamoDB   %s   table %s\n", s.DynamoDBURL(), s.TableName())
+	fmt.Fprintf(&b, "  API          %s   the activation page is /activation\n", s.URL())
+	fmt.Fprintf(&b, "  DynamoDB     %s   table %s\n", s.DynamoDBURL(), s.TableName())
 	if file := s.SecretsFile(); file != "" {
-		fmt.Fprintf(&b, "  Secrets    %s   the content API key is in there\n", file)
+		fmt.Fprintf(&b, "  Secrets      %s   with the content API key\n", file)
 	}
-	fmt.Fprintf(&b, "  Lambda     aws lambda invoke --endpoint-url %s --function-name VerifyConfigsFunction /dev/stdout\n", s.URL())
-	fmt.Fprintf(&b, "  SAM        sam local start-api --port %d --env-vars %s\n\n", stack.SAMPort, s.SAMFile())
+	fmt.Fprintf(&b, "  Verify       aws lambda invoke --endpoint-url %s --function-name VerifyConfigsFunction /dev/stdout\n", s.URL())
+	fmt.Fprintf(&b, "  With SAM     sam local start-api --port %d --env-vars %s\n\n", stack.SAMPort, s.SAMFile())
 	return b.String()
 }

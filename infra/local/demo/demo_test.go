@@ -29,11 +29,10 @@ func run(ctx context.Context, from string, environment map[string]string) (statu
 	return terminal.ExitCode(err), printed.String(), wrong.String()
 }
 
-// mustRun fails the test unless the program ends well.
 func mustRun(t *testing.T, from string, environment map[string]string) string {
 	t.Helper()
 	status, out, problems := run(t.Context(), from, environment)
-	if status != 0 || problems != "" || !strings.Contains(out, "All 13 steps showed what they should, in ") {
+	if status != 0 || problems != "" || !strings.Contains(out, "All 13 steps passed in ") {
 		t.Fatalf("status %d (are the functions built? `make test` does that first)\n%s%s", status, out, problems)
 	}
 	if lines := strings.Count(out, "\n"); lines > 60 {
@@ -59,14 +58,14 @@ func closed(t *testing.T) string {
 	return portOf(t, server.URL)
 }
 
-func TestDemoOnAStackOfItsOwn(t *testing.T) {
+func TestDemoOnATemporaryStack(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	out := mustRun(t, root, map[string]string{
 		"PORT": closed(t), "WEBEX_PORT": closed(t),
 		"SIGNAGE_URL":     "https://signs.example.com/$(deviceId)#top",
 		"WEBEX_SIMULATOR": "off", "WEBEX_HOSTS": "example.com", "SECRET_JSON": "{}", // not for this stack
 	})
-	if !strings.Contains(out, "on a stack of its own") || !strings.Contains(out, "https://signs.example.com/") {
+	if !strings.Contains(out, "on a temporary stack") || !strings.Contains(out, "https://signs.example.com/") {
 		t.Errorf("printed:\n%s", out)
 	}
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
@@ -102,7 +101,7 @@ func TestDemoOnARunningStack(t *testing.T) {
 		t.Errorf("printed:\n%s", out)
 	}
 	environment["SECRET_JSON"] = `{"contentApiKey":["another"]}`
-	if status, out, problems := run(t.Context(), project, environment); status != 1 || !strings.Contains(out, "✗ Launch") || !strings.Contains(problems, "step 4 does not show") {
+	if status, out, problems := run(t.Context(), project, environment); status != 1 || !strings.Contains(out, "✗ Launch") || !strings.Contains(problems, "step 4 failed") {
 		t.Errorf("with another key: %d\n%s%s", status, out, problems)
 	}
 	environment["SECRET_JSON"] = `{"clientSecret":"hush"}`
@@ -121,8 +120,8 @@ func TestDemoNamesTheProblem(t *testing.T) {
 	}{
 		"not a port":            {root, map[string]string{"PORT": "http"}, `PORT is "http": it must be a port number`},
 		"and the other as well": {root, map[string]string{"PORT": "x", "WEBEX_PORT": "65536"}, `WEBEX_PORT is "65536"`},
-		"a port that is taken":  {root, map[string]string{"PORT": portOf(t, stranger.URL), "WEBEX_PORT": closed(t)}, "set PORT and WEBEX_PORT to a running stack's, or to free ports"},
-		"nothing to run":        {t.TempDir(), map[string]string{"PORT": closed(t), "WEBEX_PORT": closed(t)}, "the demo's own stack: "},
+		"a port that is taken":  {root, map[string]string{"PORT": portOf(t, stranger.URL), "WEBEX_PORT": closed(t)}, "set PORT and WEBEX_PORT to those of a running stack, or to free ports"},
+		"nothing to run":        {t.TempDir(), map[string]string{"PORT": closed(t), "WEBEX_PORT": closed(t)}, "temporary stack: "},
 		"a wrong setting":       {root, map[string]string{"PORT": closed(t), "WEBEX_PORT": closed(t), "SIGNAGE_URL": "https://x.example.com/$(unknown)"}, "SIGNAGE_URL"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // URL is the API's base address, without a slash at the end.
 func (s *Stack) URL() string { return s.settings.apiURL() }
 
-// WebexURL is the simulator's address; empty if it is off.
+// WebexURL is the simulator's address; empty if the simulator is off.
 func (s *Stack) WebexURL() string { return s.settings.webexURL() }
 
 // DynamoDBURL is the table's endpoint.
@@ -20,21 +20,18 @@ func (s *Stack) DynamoDBURL() string { return s.table.endpoint }
 // TableName is the name of the table that the functions use.
 func (s *Stack) TableName() string { return s.settings.tableName() }
 
-// Webex is the simulator; nil if it is off.
+// Webex returns the simulator; nil if it is off.
 func (s *Stack) Webex() *webextest.Cloud { return s.simulator }
 
-// Secrets are those that the functions were given, each its part.
+// Secrets returns the secrets, of which each function has its part.
 func (s *Stack) Secrets() Secrets { return s.settings.secrets }
 
-// SecretsFile holds the secrets that were generated; empty if the environment
-// gave them.
+// SecretsFile is the path of the generated secrets; empty if they came from the
+// environment.
 func (s *Stack) SecretsFile() string { return s.settings.secretsFile }
 
-// Logs is what was logged so far; of a long log the end.
-func (s *Stack) Logs() string { return s.logs.text() }
-
-// Invoke calls a function directly, as the schedule does. What the function
-// made of it is in the result; the error says why it could not be called.
+// Invoke calls a function directly, as the schedule does. The result says how
+// the function ended; the error, why it could not be called.
 func (s *Stack) Invoke(ctx context.Context, logicalID string, payload []byte) (lambda.Result, error) {
 	f, err := s.host.Function(logicalID)
 	if err != nil {
@@ -43,8 +40,8 @@ func (s *Stack) Invoke(ctx context.Context, logicalID string, payload []byte) (l
 	return f.Invoke(ctx, payload)
 }
 
-// Kill ends a function's processes, whatever they are at, as a crash does. Later
-// invocations get new ones.
+// Kill kills a function's processes, as a crash does. Later invocations get new
+// ones.
 func (s *Stack) Kill(logicalID string) error {
 	f, err := s.host.Function(logicalID)
 	if err == nil {
@@ -53,8 +50,8 @@ func (s *Stack) Kill(logicalID string) error {
 	return err
 }
 
-// Environment is what a function's next process gets of variables, besides
-// those of Lambda itself.
+// Environment returns the variables that a function's next process gets,
+// without those of Lambda itself.
 func (s *Stack) Environment(logicalID string) (map[string]string, error) {
 	f, err := s.host.Function(logicalID)
 	if err != nil {
@@ -64,7 +61,7 @@ func (s *Stack) Environment(logicalID string) (map[string]string, error) {
 }
 
 // SetEnvironment changes variables of every function, as a deployment with
-// other parameters would; an empty value unsets. Later invocations see them.
+// other parameters would; an empty value unsets. Later invocations have them.
 func (s *Stack) SetEnvironment(changes map[string]string) {
 	for _, f := range s.host.Functions() {
 		variables := f.Environment()

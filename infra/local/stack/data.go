@@ -75,7 +75,7 @@ func (s *settings) sameAddress() error {
 	for _, org := range s.simulator.Organizations() {
 		if _, installed := s.simulator.Installation(org.ID()); installed {
 			return fmt.Errorf("the customers in %s were activated with the simulated Webex at %s, not %s: set %s to that port, or %s=new to begin anew",
-				s.dataDir, before, now, portWebex, settingData)
+				s.dataDir, before, now, PortWebex, settingData)
 		}
 	}
 	return nil

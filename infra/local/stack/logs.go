@@ -11,7 +11,7 @@ import (
 // keptLog bounds how much of the log is kept in memory.
 const keptLog = 16 << 20
 
-// logs passes on the log and keeps its end.
+// logs writes the log and keeps the end of it.
 type logs struct {
 	mu   sync.Mutex
 	out  io.Writer
@@ -37,17 +37,18 @@ func (l *logs) Write(b []byte) (int, error) {
 }
 
 func (l *logs) printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(l, format+"\n", args...) // nowhere to report it
+	_, _ = fmt.Fprintf(l, format+"\n", args...) // a failure cannot be logged
 }
 
-func (l *logs) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return string(l.kept)
+// Logs returns what was logged so far; of a long log, the end.
+func (s *Stack) Logs() string {
+	s.logs.mu.Lock()
+	defer s.logs.mu.Unlock()
+	return string(s.logs.kept)
 }
 
-// tail is the last lines of the log.
-func (l *logs) tail(count int) string {
-	lines := strings.Split(strings.TrimRight(l.text(), "\n"), "\n")
+// LastLogs returns the last lines of the log.
+func (s *Stack) LastLogs(count int) string {
+	lines := strings.Split(strings.TrimRight(s.Logs(), "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-count):], "\n")
 }

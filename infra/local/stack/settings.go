@@ -27,9 +27,9 @@ type settings struct {
 
 	api, webex   net.Listener
 	dynamoDBPort int
-	emulator     string // the program; empty with an endpoint of the developer's
+	emulator     string // the program; empty if the developer runs DynamoDB
 	simulator    *webextest.Cloud
-	wire         *console.Wire // what the simulator says and is asked
+	wire         *console.Wire // records the simulator's traffic
 
 	secrets     Secrets
 	secretsFile string
@@ -37,12 +37,12 @@ type settings struct {
 }
 
 // readSettings checks everything that can be checked before anything starts.
-// The error names all that is wrong.
+// The error names all problems.
 func readSettings(options Options) (*settings, error) {
 	s := &settings{options: options, given: nonEmpty(options.Environment), scheduleEvery: options.ScheduleEvery}
 	problems := []error{s.readTemplate(), s.takePorts(), s.findEmulator(), s.prepareData(), s.checkData(), s.prepareSimulator()}
 	s.setDefaults()
-	if options.Check != nil && len(s.functions) > 0 { // it is the template that names the variables
+	if options.Check != nil && len(s.functions) > 0 { // without a template no variables are known
 		problems = append(problems, options.Check(s.allVariables()))
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -62,7 +62,7 @@ func nonEmpty(environment map[string]string) map[string]string {
 	return result
 }
 
-// readTemplate reads what there is to run, and looks for what must be built.
+// readTemplate reads the template and checks that its functions are built.
 func (s *settings) readTemplate() error {
 	file := cmp.Or(s.options.Template, filepath.Join(s.options.Root, "template.yaml"))
 	read, err := template.Read(file)
@@ -79,26 +79,39 @@ func (s *settings) readTemplate() error {
 	return errors.Join(problems...)
 }
 
-// binary is where a function was built.
+// binary is the path of a built function.
 func (s *settings) binary(f template.Function) string {
 	folder := cmp.Or(s.options.Binaries, filepath.Join(s.options.Root, ".build", "functions"))
 	if absolute, err := filepath.Abs(folder); err == nil {
-		folder = absolute // a function runs elsewhere
+		folder = absolute // functions have another working directory
 	}
 	return filepath.Join(folder, f.Folder())
 }
 
-// The settings that name ports, and their defaults.
+// The settings that name ports.
 const (
-	portAPI      = "PORT"
-	portWebex    = "WEBEX_PORT"
+	PortAPI      = "PORT"
+	PortWebex    = "WEBEX_PORT"
 	portDynamoDB = "DYNAMODB_PORT"
 )
 
-var defaultPorts = map[string]int{portAPI: 3000, portWebex: 3001, portDynamoDB: 8000}
+var defaultPorts = map[string]int{PortAPI: 3000, PortWebex: 3001, portDynamoDB: 8000}
 
-// takePorts listens on every port that is needed, so that no other program can
-// take one in the meantime; DynamoDB's is given up for the emulator.
+// Port returns the port that a setting names in an environment, or the default.
+func Port(environment map[string]string, setting string) (int, error) {
+	text := environment[setting]
+	if text == "" {
+		return defaultPorts[setting], nil
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil || port < 0 || port > 65535 {
+		return 0, fmt.Errorf("%s is %q: it must be a port number", setting, text)
+	}
+	return port, nil
+}
+
+// takePorts listens on every required port, so that no other program can take
+// one in the meantime. DynamoDB's is released for the emulator.
 func (s *settings) takePorts() error {
 	taken := map[int]string{}
 	var problems []error
@@ -107,9 +120,9 @@ func (s *settings) takePorts() error {
 		problems = append(problems, err)
 		return listener
 	}
-	s.api = listen(portAPI)
+	s.api = listen(PortAPI)
 	if s.simulatorOn() {
-		s.webex = listen(portWebex)
+		s.webex = listen(PortWebex)
 	}
 	if !s.externalTable() {
 		if listener := listen(portDynamoDB); listener != nil {
@@ -121,18 +134,14 @@ func (s *settings) takePorts() error {
 }
 
 func (s *settings) takePort(name string, taken map[int]string) (net.Listener, error) {
-	port := defaultPorts[name]
-	if s.options.EphemeralPorts {
+	port, err := Port(s.given, name)
+	if err != nil {
+		return nil, err
+	}
+	if s.options.EphemeralPorts && s.given[name] == "" {
 		port = 0
 	}
-	if text, ok := s.given[name]; ok {
-		var err error
-		if port, err = strconv.Atoi(text); err != nil || port < 0 || port > 65535 {
-			return nil, fmt.Errorf("%s is %q: it must be a port number", name, text)
-		}
-	}
 	if port == 0 && name == portDynamoDB {
-		var err error
 		if port, err = FreePort(); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -143,7 +152,7 @@ func (s *settings) takePort(name string, taken map[int]string) (net.Listener, er
 	taken[port] = name
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is taken by another program: set %s to a free one", port, name)
+		return nil, fmt.Errorf("port %d is in use by another program: set %s to a free one", port, name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -158,15 +167,15 @@ func portOf(listener net.Listener) int {
 	return 0
 }
 
-// prepareData makes the directory of table, simulator and secrets. It is named
-// by the API's port, so that two stacks do not share one.
+// prepareData creates the directory for table, simulator and secrets. The API's
+// port is in its name, so that two stacks do not share one.
 func (s *settings) prepareData() error {
 	s.dataDir = s.options.DataDir
 	if s.dataDir == "" {
-		s.dataDir = filepath.Join(s.options.Root, ".local", s.portName(portAPI, s.api))
+		s.dataDir = filepath.Join(s.options.Root, ".local", s.portName(PortAPI, s.api))
 	}
 	if absolute, err := filepath.Abs(s.dataDir); err == nil {
-		s.dataDir = absolute // the emulator runs elsewhere
+		s.dataDir = absolute // the emulator has another working directory
 	}
 	if err := os.MkdirAll(s.dataDir, 0o700); err != nil {
 		return fmt.Errorf("local data: %w", err)
@@ -174,8 +183,8 @@ func (s *settings) prepareData() error {
 	return s.prepareSecrets()
 }
 
-// portName is the port that was taken, or would have been: a port that is not
-// to be had is no reason to find nothing else that is wrong.
+// portName is the port of a listener, or, if it is unavailable, the port that
+// was wanted, so that the other settings are checked too.
 func (s *settings) portName(setting string, listener net.Listener) string {
 	if listener == nil {
 		return cmp.Or(s.given[setting], strconv.Itoa(defaultPorts[setting]))
@@ -183,20 +192,20 @@ func (s *settings) portName(setting string, listener net.Listener) string {
 	return strconv.Itoa(portOf(listener))
 }
 
-func (s *settings) apiURL() string { return "http://127.0.0.1:" + s.portName(portAPI, s.api) }
+func (s *settings) apiURL() string { return "http://127.0.0.1:" + s.portName(PortAPI, s.api) }
 
 // webexURL is empty if the simulator is off.
 func (s *settings) webexURL() string {
 	if !s.simulatorOn() {
 		return ""
 	}
-	return "http://127.0.0.1:" + s.portName(portWebex, s.webex)
+	return "http://127.0.0.1:" + s.portName(PortWebex, s.webex)
 }
 
 func (s *settings) closeListeners() {
 	for _, listener := range []net.Listener{s.api, s.webex} {
 		if listener != nil {
-			_ = listener.Close() // a second time if a server had it
+			_ = listener.Close() // an error means that a server closed it
 		}
 	}
 }

@@ -64,7 +64,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	wantLines(t, got,
 		`PORT is "many": it must be a port number`,
 		`WEBEX_PORT is "70000": it must be a port number`,
-		"port "+port+" is taken by another program: set DYNAMODB_PORT to a free one",
+		"port "+port+" is in use by another program: set DYNAMODB_PORT to a free one",
 		`WEBEX_SIMULATOR is "maybe": it must be on or off`,
 		`LOCAL_DATA is "old": it must be keep or new`,
 		"SECRET_JSON is not a JSON object",

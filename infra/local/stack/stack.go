@@ -178,7 +178,7 @@ func (s *Stack) warm(ctx context.Context) error {
 	}
 	wait.Wait()
 	if err := errors.Join(problems...); err != nil {
-		return fmt.Errorf("%w\nthe last lines they printed:\n%s", err, s.logs.tail(10))
+		return fmt.Errorf("%w\nthe last lines of the log:\n%s", err, s.LastLogs(10))
 	}
 	return nil
 }

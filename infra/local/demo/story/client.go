@@ -12,10 +12,8 @@ import (
 )
 
 const (
-	// requestTime is more than any answer may take.
 	requestTime = 20 * time.Second
-	// maxAnswer bounds what is read of an answer.
-	maxAnswer = 16 << 20
+	maxAnswer   = 16 << 20 // bytes
 )
 
 // client sends JSON to one address.
@@ -31,14 +29,13 @@ func newClient(base string) client {
 	}}
 }
 
-// answer is what came back.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// send sends a request. Its body is in's JSON, if there is any.
+// send sends a request with in as its JSON body; nil means no body.
 func (c client) send(ctx context.Context, method, path string, in any, header http.Header) (answer, error) {
 	var body bytes.Buffer
 	if in != nil {
@@ -69,33 +66,32 @@ type asker interface {
 	ask(ctx context.Context, method, path string, in, out any) error
 }
 
-// get asks for a T.
 func get[T any](ctx context.Context, api asker, method, path string, in any) (got T, err error) {
 	err = api.ask(ctx, method, path, in, &got)
 	return got, err
 }
 
-// into reads the answer's JSON.
+// into decodes the JSON of the answer.
 func (a answer) into(out any) error {
 	if err := json.Unmarshal(a.body, out); err != nil {
-		return fmt.Errorf("the answer %d %.200q is not what it should be: %w", a.status, a.body, err)
+		return fmt.Errorf("unexpected response %d %.200q: %w", a.status, a.body, err)
 	}
 	return nil
 }
 
-// String is the status, and the code of a problem.
+// String returns the status and, for a problem, its code.
 func (a answer) String() string { return outcome(a.status, a.body) }
 
 func outcome(status int, body []byte) string {
 	var problem struct{ Code string }
-	_ = json.Unmarshal(body, &problem) // what is no problem answer has no code
+	_ = json.Unmarshal(body, &problem) // other responses have no code
 	if problem.Code == "" {
 		return strconv.Itoa(status)
 	}
 	return strconv.Itoa(status) + " " + problem.Code
 }
 
-// canonical is a value's JSON with sorted keys, to compare by.
+// canonical encodes a value as JSON with sorted keys, for comparison.
 func canonical(value any) string {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)

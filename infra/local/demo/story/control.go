@@ -11,20 +11,17 @@ import (
 	"signpost/shared/webex"
 )
 
-// control is the simulator's control API: Control Hub's buttons, and a look at
-// what Webex holds.
+// control is the simulator's control API: Control Hub's buttons, and what Webex
+// stores.
 type control struct{ client }
 
-// cloud is what the simulator is.
+// cloud describes the simulator.
 type cloud struct {
-	AppID           string
-	ClientID        string
-	BaseURL         string
-	ProvisioningURL string
-	Regions         []string
+	AppID, BaseURL, ProvisioningURL string
+	Regions                         []string
 }
 
-// organization is what Webex holds of a customer.
+// organization is what Webex stores of a customer.
 type organization struct {
 	ID, Sub, Name, Region string
 	Devices               []device
@@ -35,29 +32,23 @@ type organization struct {
 
 type device struct{ ID, Name, Model, Kind, OwnerID, OwnerName, PeripheralSerial string }
 
-// pushes counts, by feature, how often Webex pushed to the devices.
+// pushes counts, by feature, how often a configuration was set at Webex.
 type pushes map[webex.Feature]int
 
-// String names both features always.
+// String lists both features, also those without a push.
 func (p pushes) String() string {
 	return fmt.Sprintf("signage %d, web app %d", p[webex.DigitalSignage], p[webex.PersistentWebApp])
 }
 
-// installation is what Webex holds of the integration.
+// installation is what Webex stores of the integration.
 type installation struct {
-	Region            string
-	ProvisioningState string
-	OperationalState  string
-	TokensState       string
-	ActionsURL        string
-	AppURL            string
-	SignageURL        string
-	PWAURL            string
-	ManifestVersion   int
-	FullyProvisioned  bool
+	ProvisioningState, OperationalState, TokensState string
+	ActionsURL, AppURL, SignageURL, PWAURL           string
+	ManifestVersion                                  int
+	FullyProvisioned                                 bool
 }
 
-// reply is what the integration answered to what Webex posted.
+// reply is Signpost's response to what Webex posted.
 type reply struct {
 	Status      int
 	JWT         string
@@ -66,15 +57,15 @@ type reply struct {
 	Dropped     bool
 }
 
-// String is the status, and the code of a problem.
+// String returns the status and, for a problem, its code.
 func (r reply) String() string {
 	if r.Dropped {
-		return "nothing: the action was lost"
+		return "none: the action was lost"
 	}
 	return outcome(r.Status, r.Body)
 }
 
-// ask calls the control API, whose answer it reads into out.
+// ask calls the control API and decodes the response into out, unless it is nil.
 func (c control) ask(ctx context.Context, method, path string, in, out any) error {
 	got, err := c.send(ctx, method, "/_control/"+path, in, nil)
 	if err != nil {
@@ -82,7 +73,7 @@ func (c control) ask(ctx context.Context, method, path string, in, out any) erro
 	}
 	if got.status != http.StatusOK {
 		var problem struct{ Error string }
-		_ = json.Unmarshal(got.body, &problem) // then the status has to do
+		_ = json.Unmarshal(got.body, &problem) // without one, the status is reported
 		return &controlError{path, got.status, problem.Error}
 	}
 	if out == nil {
@@ -91,7 +82,7 @@ func (c control) ask(ctx context.Context, method, path string, in, out any) erro
 	return got.into(out)
 }
 
-// controlError is an answer of the control API other than 200.
+// controlError is a response of the control API other than 200.
 type controlError struct {
 	path   string
 	status int
@@ -100,7 +91,7 @@ type controlError struct {
 
 // Error implements error.
 func (e *controlError) Error() string {
-	return fmt.Sprintf("the simulator answers %s with %d: %s", e.path, e.status, e.text)
+	return fmt.Sprintf("the simulator responded to %s with %d: %s", e.path, e.status, e.text)
 }
 
 func (c control) cloud(ctx context.Context) (cloud, error) {
@@ -115,12 +106,11 @@ func (c control) organization(ctx context.Context, id string) (organization, err
 	return get[organization](ctx, c, http.MethodGet, "organizations/"+id, nil)
 }
 
-// press does what an admin's button, or Webex by itself, does.
 func (c control) press(ctx context.Context, orgID, button string, in any) (reply, error) {
 	return get[reply](ctx, c, http.MethodPost, "organizations/"+orgID+"/"+button, in)
 }
 
-// deviceURL is what a device fetches, or says that it shows nothing.
+// deviceURL returns what a device loads, or nothing.
 func (c control) deviceURL(ctx context.Context, orgID, deviceID string) (string, error) {
 	path := "organizations/" + orgID + "/deviceUrl?device=" + url.QueryEscape(deviceID)
 	shown, err := get[struct{ URL string }](ctx, c, http.MethodGet, path, nil)
@@ -133,7 +123,6 @@ func (c control) deviceURL(ctx context.Context, orgID, deviceID string) (string,
 // nothing is what a device without a configuration shows.
 const nothing = "nothing"
 
-// loseConfiguration deletes a configuration behind the integration's back.
-func (c control) loseConfiguration(ctx context.Context, orgID string, feature webex.Feature) error {
+func (c control) deleteConfiguration(ctx context.Context, orgID string, feature webex.Feature) error {
 	return c.ask(ctx, http.MethodDelete, "organizations/"+orgID+"/configurations/"+string(feature), nil, nil)
 }

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// findTime is how long a look at one address may take.
+// findTime is the time limit for each address.
 const findTime = 5 * time.Second
 
-// Find looks for a running stack at the addresses of an API and a simulator.
-// Nobody at either is no error. The error says what is there instead: something
-// else, or half of a stack.
+// Find reports whether a stack runs at the addresses of an API and a simulator.
+// It returns an error if only one of them responds, if they belong to different
+// stacks, or if another program responds.
 func Find(ctx context.Context, apiURL, webexURL string) (running bool, err error) {
 	api, base, err := findAPI(ctx, apiURL)
 	if err != nil {
@@ -28,18 +28,18 @@ func Find(ctx context.Context, apiURL, webexURL string) (running bool, err error
 	case !api && !simulator:
 		return false, nil
 	case !simulator:
-		return false, fmt.Errorf("half of a stack: the API answers at %s, but no Webex simulator at %s (is WEBEX_SIMULATOR off there, or its WEBEX_PORT another one?)", apiURL, webexURL)
+		return false, fmt.Errorf("incomplete stack: an API runs at %s, but no Webex simulator at %s (does the stack have WEBEX_SIMULATOR=off, or another WEBEX_PORT?)", apiURL, webexURL)
 	case !api:
-		return false, fmt.Errorf("half of a stack: a Webex simulator answers at %s, but no API at %s (is its PORT another one?)", webexURL, apiURL)
+		return false, fmt.Errorf("incomplete stack: a Webex simulator runs at %s, but no API at %s (does the stack have another PORT?)", webexURL, apiURL)
 	case provisioning != base+"/activation":
-		return false, fmt.Errorf("two stacks: the simulator at %s activates at %s, which is not the API at %s", webexURL, provisioning, apiURL)
+		return false, fmt.Errorf("two stacks: the simulator at %s activates at %s, which does not belong to the API at %s", webexURL, provisioning, apiURL)
 	}
 	return true, nil
 }
 
-var errOther = errors.New("it answers something else")
+var errOther = errors.New("unexpected response")
 
-// findAPI looks for our API and returns the base address that it goes by.
+// findAPI looks for Signpost's API and returns its PUBLIC_URL.
 func findAPI(ctx context.Context, url string) (there bool, base string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
@@ -53,7 +53,7 @@ func findAPI(ctx context.Context, url string) (there bool, base string, err erro
 	return true, strings.TrimSuffix(f.Environment.Variables["PUBLIC_URL"], "/"), nil
 }
 
-// findSimulator looks for our simulator and returns where it activates.
+// findSimulator looks for the simulator and returns its provisioning URL.
 func findSimulator(ctx context.Context, url string) (there bool, provisioning string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
@@ -65,8 +65,8 @@ func findSimulator(ctx context.Context, url string) (there bool, provisioning st
 	return there, state.ProvisioningURL, err
 }
 
-// present reads from the error of a first request whether what is looked for is
-// there, or nobody is, or somebody else.
+// present derives from the error of a first request whether the wanted program
+// is there. It is an error if another one is.
 func present(ctx context.Context, url, what string, err error) (bool, error) {
 	switch {
 	case err == nil:
@@ -76,5 +76,5 @@ func present(ctx context.Context, url, what string, err error) (bool, error) {
 	case context.Cause(ctx) == context.Canceled:
 		return false, err
 	}
-	return false, fmt.Errorf("%s is taken by something that does not answer as %s does (%w)", url, what, err)
+	return false, fmt.Errorf("%s is used by another program: it does not respond like %s (%w)", url, what, err)
 }

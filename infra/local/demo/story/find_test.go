@@ -12,7 +12,7 @@ import (
 	"signpost/infra/local/demo/story"
 )
 
-// answering is a server that answers everything with the same.
+// answering is a server that sends the same response to all requests.
 func answering(t *testing.T, status int, body string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -23,7 +23,7 @@ func answering(t *testing.T, status int, body string) string {
 	return server.URL
 }
 
-// nobody is an address at which nobody listens.
+// nobody is an address without a listener.
 func nobody(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -46,15 +46,15 @@ func TestFind(t *testing.T) {
 	}{
 		"a stack":                   {api, webex, true, ""},
 		"nobody":                    {nobody(t), nobody(t), false, ""},
-		"only an API":               {api, nobody(t), false, "half of a stack: the API answers at " + api},
-		"only a simulator":          {nobody(t), webex, false, "half of a stack: a Webex simulator answers at " + webex},
+		"only an API":               {api, nobody(t), false, "incomplete stack: an API runs at " + api},
+		"only a simulator":          {nobody(t), webex, false, "incomplete stack: a Webex simulator runs at " + webex},
 		"two stacks":                {api, others, false, "two stacks"},
-		"a page for an API":         {page, nobody(t), false, page + " is taken by something that does not answer as a Signpost API does"},
-		"another API":               {missing, webex, false, missing + " is taken"},
-		"JSON for an API":           {json, webex, false, json + " is taken"},
-		"a page for a simulator":    {nobody(t), page, false, page + " is taken by something that does not answer as a Webex simulator does"},
-		"another API for simulator": {api, missing, false, missing + " is taken"},
-		"JSON for a simulator":      {api, json, false, json + " is taken"},
+		"a page for an API":         {page, nobody(t), false, page + " is used by another program: it does not respond like a Signpost API"},
+		"another API":               {missing, webex, false, missing + " is used"},
+		"JSON for an API":           {json, webex, false, json + " is used"},
+		"a page for a simulator":    {nobody(t), page, false, page + " is used by another program: it does not respond like a Webex simulator"},
+		"another API for simulator": {api, missing, false, missing + " is used"},
+		"JSON for a simulator":      {api, json, false, json + " is used"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			running, err := story.Find(t.Context(), test.api, test.webex)
@@ -74,7 +74,7 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	if running, err := story.Find(ctx, server.URL, nobody(t)); running || err == nil || strings.Contains(err.Error(), "taken") {
+	if running, err := story.Find(ctx, server.URL, nobody(t)); running || err == nil || strings.Contains(err.Error(), "used") {
 		t.Errorf("got %v, %v", running, err)
 	}
 }

@@ -12,7 +12,6 @@ import (
 // lambdaAPI is the Lambda API of the stack.
 type lambdaAPI struct{ client }
 
-// function is one that is deployed.
 type function struct {
 	FunctionName string
 	Environment  struct{ Variables map[string]string }
@@ -27,10 +26,10 @@ func (l lambdaAPI) ask(ctx context.Context, method, path string, in, out any) er
 		return err
 	}
 	if got.status != http.StatusOK {
-		return fmt.Errorf("the Lambda API answers %s with %d %.200s", path, got.status, bytes.TrimSpace(got.body))
+		return fmt.Errorf("the Lambda API responded to %s with %d %.200s", path, got.status, bytes.TrimSpace(got.body))
 	}
-	if failure := got.header.Get("X-Amz-Function-Error"); failure != "" {
-		return fmt.Errorf("the Lambda API answers %s with an error of the function: %.500s", path, got.body)
+	if got.header.Get("X-Amz-Function-Error") != "" {
+		return fmt.Errorf("the Lambda API responded to %s with an error of the function: %.500s", path, got.body)
 	}
 	return got.into(out)
 }
@@ -44,7 +43,7 @@ func (l lambdaAPI) function(ctx context.Context, name string) (function, error) 
 	return get[function](ctx, l, http.MethodGet, name+"/configuration", nil)
 }
 
-// set changes one variable of a function. The call replaces all of them, so
+// set changes one variable of a function. Lambda's API replaces all of them, so
 // they are read first.
 func (l lambdaAPI) set(ctx context.Context, name, variable, value string) error {
 	f, err := l.function(ctx, name)
@@ -59,16 +58,14 @@ func (l lambdaAPI) set(ctx context.Context, name, variable, value string) error 
 	return err
 }
 
-// report is what a verification counted.
+// report is the response of a verification.
 type report struct{ Verified, Pushed, Deleted, Failed, Left int }
 
-// String is in the order of the answer.
 func (r report) String() string {
 	return fmt.Sprintf("verified %d, pushed %d, deleted %d, failed %d, left %d", r.Verified, r.Pushed, r.Deleted, r.Failed, r.Left)
 }
 
 // verify verifies one organization now, whether or not it is due.
 func (l lambdaAPI) verify(ctx context.Context, orgID string) (report, error) {
-	event := map[string][]string{"orgIds": {orgID}}
-	return get[report](ctx, l, http.MethodPost, functionVerify+"/invocations", event)
+	return get[report](ctx, l, http.MethodPost, functionVerify+"/invocations", map[string][]string{"orgIds": {orgID}})
 }

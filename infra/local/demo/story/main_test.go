@@ -59,7 +59,7 @@ func targetOf(s *stack.Stack) story.Target {
 	return story.Target{APIURL: s.URL(), WebexURL: s.WebexURL(), ContentKey: s.Secrets().ContentKey()}
 }
 
-// customer is the organization of the story that is being told, or was last.
+// customer returns the organization of the current or last story.
 func customer(t *testing.T, s *stack.Stack) string {
 	t.Helper()
 	all := s.Webex().Organizations()
@@ -69,7 +69,7 @@ func customer(t *testing.T, s *stack.Stack) string {
 	return all[len(all)-1].ID()
 }
 
-// leavesNothing checks that a stack is as it was before the story.
+// leavesNothing checks that the stack is as it was before the story.
 func leavesNothing(t *testing.T, s *stack.Stack, signageURL string) {
 	t.Helper()
 	for _, function := range []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"} {

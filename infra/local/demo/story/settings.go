@@ -14,14 +14,14 @@ const variableSignage = "SIGNAGE_URL"
 type settingsChange struct {
 	lambda          lambdaAPI
 	original, value string
-	changed         []string // functions that are to be put back
+	changed         []string // functions to restore
 }
 
-// parameterEdition is what the changed SIGNAGE_URL has more than the original.
+// parameterEdition is the parameter that the changed SIGNAGE_URL has in addition.
 const parameterEdition = "demoEdition"
 
-// changeSignageURL deploys another SIGNAGE_URL. The change is returned in case
-// of an error too: what was changed of it is to be put back.
+// changeSignageURL deploys another SIGNAGE_URL. It returns the change also with
+// an error, so that the caller can restore the functions changed so far.
 func changeSignageURL(ctx context.Context, lambda lambdaAPI, original, value string) (*settingsChange, error) {
 	change := &settingsChange{lambda, original, value, nil}
 	functions, err := lambda.functions(ctx)
@@ -34,9 +34,9 @@ func changeSignageURL(ctx context.Context, lambda lambdaAPI, original, value str
 			continue
 		case original:
 		default:
-			return change, fmt.Errorf("SIGNAGE_URL of %s was changed by somebody else since the story began: another demo?", f.FunctionName)
+			return change, fmt.Errorf("SIGNAGE_URL of %s was changed by another program during the story: does another demo run?", f.FunctionName)
 		}
-		change.changed = append(change.changed, f.FunctionName) // first: the answer may be lost
+		change.changed = append(change.changed, f.FunctionName) // before the call, whose response may be lost
 		if err := lambda.set(ctx, f.FunctionName, variableSignage, value); err != nil {
 			return change, err
 		}
@@ -44,8 +44,8 @@ func changeSignageURL(ctx context.Context, lambda lambdaAPI, original, value str
 	return change, nil
 }
 
-// restore puts back what is still as it was changed: somebody else may have set
-// it since.
+// restore restores the functions that still have the changed value; other
+// values were set by another program since.
 func (c *settingsChange) restore(ctx context.Context) error {
 	var errs []error
 	c.changed = slices.DeleteFunc(c.changed, func(name string) bool {

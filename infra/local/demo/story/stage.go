@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// stage is what is there before the story begins.
+// stage is what the story needs before it begins.
 type stage struct {
 	cloud       cloud
 	org         organization
@@ -25,15 +26,15 @@ type stage struct {
 	activatedAt time.Time
 }
 
-// deployment is what the stack's functions are set to.
+// deployment holds settings of the stack's functions.
 type deployment struct {
-	base                string // of our addresses, as Webex is told them
+	base                string // PUBLIC_URL, without a slash at the end
 	content             map[webex.Feature]string
 	allowList, launches string
 	regions             []string
 }
 
-// prepare looks at the stack and makes a customer of the story's own.
+// prepare reads the state of the stack and adds a customer.
 func (s *story) prepare(ctx context.Context, target Target) (made stage, err error) {
 	made.contentKey = target.ContentKey
 	if made.cloud, err = s.control.cloud(ctx); err != nil {
@@ -46,7 +47,7 @@ func (s *story) prepare(ctx context.Context, target Target) (made stage, err err
 		return !slices.Contains(made.deployed.regions, name)
 	})
 	if len(regions) < 2 {
-		return made, fmt.Errorf("the story needs two regions that the stack trusts and the simulator has: WEBEX_REGIONS leaves %q", regions)
+		return made, fmt.Errorf("the story needs two regions that the simulator has and WEBEX_REGIONS allows, not %q", regions)
 	}
 	made.home, made.other = regions[0], regions[1]
 	if made.org, err = s.control.addOrganization(ctx, "Demo customer "+rand.Text()[:6], made.home); err != nil {
@@ -66,7 +67,6 @@ func (s *story) prepare(ctx context.Context, target Target) (made stage, err err
 	return made, nil
 }
 
-// deployment reads the functions' settings.
 func (s *story) deployment(ctx context.Context) (deployment, error) {
 	functions, err := s.lambda.functions(ctx)
 	if err != nil {
@@ -74,9 +74,7 @@ func (s *story) deployment(ctx context.Context) (deployment, error) {
 	}
 	all := map[string]string{}
 	for _, f := range functions {
-		for name, value := range f.Environment.Variables {
-			all[name] = value
-		}
+		maps.Copy(all, f.Environment.Variables)
 	}
 	d := deployment{
 		base:      strings.TrimSuffix(all["PUBLIC_URL"], "/"),
@@ -92,15 +90,9 @@ func (s *story) deployment(ctx context.Context) (deployment, error) {
 		}
 	}
 	if strings.Contains(all[variableSignage], parameterEdition+"=") {
-		return d, fmt.Errorf("SIGNAGE_URL is %s: another demo is at it, or was killed; wait for its end, or restart the stack", all[variableSignage])
+		return d, fmt.Errorf("SIGNAGE_URL is %s: another demo is running, or was killed; wait for it to end, or restart the stack", all[variableSignage])
 	}
 	return d, nil
-}
-
-// introduce says who plays where.
-func (s *story) introduce() {
-	s.printf("    %s%q in %s: %s", label("Customer"), s.org.Name, s.home, list(s.boardNames()...))
-	s.printf("")
 }
 
 func (s *story) boardNames() []string {
@@ -111,7 +103,7 @@ func (s *story) boardNames() []string {
 	return names
 }
 
-// configuration is what Webex is to store for a feature.
+// configuration returns what Webex should store for a feature.
 func (d deployment) configuration(feature webex.Feature) map[string]any {
 	crossLaunch := d.base + "/crossLaunch/" + string(feature)
 	link := func(task string) map[string]any { return map[string]any{"url": crossLaunch + "/" + task} }
@@ -125,8 +117,8 @@ func (d deployment) configuration(feature webex.Feature) map[string]any {
 	return want
 }
 
-// shows is what a device is to fetch: the address with the values that Webex
-// knows of the device, and Webex's own parameter.
+// shows returns what a device should load: the address with the device's values
+// filled in, and Webex's own parameter.
 func (s *stage) shows(address string, d device) string {
 	var pairs []string
 	for name, value := range map[string]string{
@@ -138,7 +130,7 @@ func (s *stage) shows(address string, d device) string {
 	return withParameter(strings.NewReplacer(pairs...).Replace(address), "_cisco_app_id", s.cloud.AppID)
 }
 
-// withParameter adds a parameter to an address, which may hold `$(…)` values.
+// withParameter adds a parameter to an address, which may contain `$(…)`.
 func withParameter(address, name, value string) string {
 	address, fragment, has := strings.Cut(address, "#")
 	separator := "?"
@@ -152,9 +144,9 @@ func withParameter(address, name, value string) string {
 	return address
 }
 
-// nextSecond waits until Webex's clock has left the second of the activation:
-// it tells time in seconds, and a removal in the same one was meant for an
-// earlier activation.
+// nextSecond waits for the second after the activation. Tokens have times in
+// seconds, and a removal in the same second would count as one of an earlier
+// activation.
 func (s *stage) nextSecond(ctx context.Context) error {
 	wait := time.Until(s.activatedAt.Truncate(time.Second).Add(time.Second))
 	select {

@@ -14,7 +14,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-func TestStoryIsToldAgainAndAgain(t *testing.T) {
+func TestStoryCanBeRepeated(t *testing.T) {
 	s := theStack(t)
 	signageURL := signageURLOf(t, s, "VerifyConfigsFunction")
 	for range 2 {
@@ -24,11 +24,11 @@ func TestStoryIsToldAgainAndAgain(t *testing.T) {
 		}
 		text := out.String()
 		for _, want := range []string{
-			" 1  An admin", fmt.Sprintf("%2d  ", story.Steps()), ": Lobby Board, Reception Desk, Board Room\n",
+			" 1  An administrator", fmt.Sprintf("%2d  ", story.Steps()), ": Lobby Board, Reception Desk, Board Room\n",
 			"verified 1, pushed 1,", "verified 1, pushed 0,", "404 unknown_launch", "200 operational, tokens valid", "404 unknown_installation",
 		} {
 			if !strings.Contains(text, want) {
-				t.Errorf("%q is not told in:\n%s", want, text)
+				t.Errorf("%q is not printed in:\n%s", want, text)
 			}
 		}
 		if lines := strings.Count(text, "\n"); lines > 56 || strings.ContainsAny(text, "✗\x1b") {
@@ -40,7 +40,7 @@ func TestStoryIsToldAgainAndAgain(t *testing.T) {
 			}
 		}
 		if code := wholeCode.FindString(text); code != "" {
-			t.Errorf("%s is told whole: it is a credential", code)
+			t.Errorf("%s is printed in full: it is a credential", code)
 		}
 		leavesNothing(t, s, signageURL)
 	}
@@ -58,13 +58,13 @@ func TestStoryInColour(t *testing.T) {
 			cancel()
 		}
 	})
-	_ = story.Play(ctx, targetOf(s), options) // interrupted, as the next test has it
+	_ = story.Play(ctx, targetOf(s), options) // interrupted
 	if !strings.Contains(out.String(), "\x1b[32m✓\x1b[0m") {
 		t.Errorf("not in colour: %q", out.String())
 	}
 }
 
-func TestInterruptedStoryPutsBackWhatItChanged(t *testing.T) {
+func TestInterruptedStoryRestoresSettings(t *testing.T) {
 	s := theStack(t)
 	signageURL := signageURLOf(t, s, "VerifyConfigsFunction")
 	why := errors.New("Ctrl-C was pressed")
@@ -73,7 +73,7 @@ func TestInterruptedStoryPutsBackWhatItChanged(t *testing.T) {
 	options.Before(func(step int) {
 		if step == 6 {
 			if signageURLOf(t, s, "VerifyConfigsFunction") == signageURL {
-				t.Error("SIGNAGE_URL is not changed: there is nothing to put back")
+				t.Error("SIGNAGE_URL is not changed: there is nothing to restore")
 			}
 			cancel(why)
 		}
@@ -85,12 +85,12 @@ func TestInterruptedStoryPutsBackWhatItChanged(t *testing.T) {
 	leavesNothing(t, s, signageURL)
 }
 
-// A sabotage is done before a step, which must then fail.
+// sabotage breaks something before a step, which must then fail.
 type sabotage struct {
-	name string
-	step int
-	harm func(cloud *webextest.Cloud, org string)
-	told string // of the failure
+	name    string
+	step    int
+	harm    func(cloud *webextest.Cloud, org string)
+	failure string // part of what is printed
 }
 
 func fault(kind, method string, status int) func(*webextest.Cloud, string) {
@@ -108,17 +108,17 @@ func alter(feature string) func(*webextest.Cloud, string) {
 }
 
 var sabotages = []sabotage{
-	{"Webex refuses a configuration", 1, fault(webextest.KindSignage, "PUT", 403), "Our answer"},
+	{"Webex refuses a configuration", 1, fault(webextest.KindSignage, "PUT", 403), "Response"},
 	{"a configuration is altered", 2, alter(webextest.PersistentWebApp), "Web app"},
 	{"Webex has lost the cross-launch", 3, alter(webextest.DigitalSignage), "no cross-launch URL"},
-	{"a push before its time", 5, func(c *webextest.Cloud, org string) {
+	{"an early push", 5, func(c *webextest.Cloud, org string) {
 		c.SetConfiguration(org, webextest.DigitalSignage, map[string]any{"signageUrl": "http://127.0.0.1/other"})
 	}, "Board"},
-	{"one change more to push", 6, alter(webextest.PersistentWebApp), "pushed 2"},
+	{"a second change to push", 6, alter(webextest.PersistentWebApp), "pushed 2"},
 	{"Webex cannot be pushed to", 7, fault(webextest.KindSignage, "PUT", 403), "failed 1"},
 	{"the approval is lost", 8, func(c *webextest.Cloud, org string) { c.DropNextAction(org) }, "lost"},
 	{"Webex cannot be asked", 10, fault(webextest.KindSignage, "GET", 403), "failed 1"},
-	{"the tokens are dead before the move", 11, func(c *webextest.Cloud, org string) { c.RevokeRefreshToken(org) }, "Our answer"},
+	{"the tokens are dead before the move", 11, func(c *webextest.Cloud, org string) { c.RevokeRefreshToken(org) }, "Response"},
 	{"the move is lost", 11, func(c *webextest.Cloud, org string) { c.DropNextAction(org) }, "lost"},
 	{"a configuration is missing", 12, func(c *webextest.Cloud, org string) {
 		c.DeleteConfiguration(org, webextest.PersistentWebApp)
@@ -135,7 +135,7 @@ func TestSabotagedStepFails(t *testing.T) {
 	for _, test := range sabotages {
 		t.Run(test.name, func(t *testing.T) {
 			t.Cleanup(s.Webex().ClearFaults)
-			mustFail(t, s, targetOf(s), test.step, test.told, func() { test.harm(s.Webex(), customer(t, s)) })
+			mustFail(t, s, targetOf(s), test.step, test.failure, func() { test.harm(s.Webex(), customer(t, s)) })
 		})
 	}
 	t.Run("the content key is wrong", func(t *testing.T) {
@@ -143,14 +143,14 @@ func TestSabotagedStepFails(t *testing.T) {
 		target.ContentKey = "wrong"
 		mustFail(t, s, target, 4, "401 unauthorized", func() {})
 	})
-	t.Run("a settings change that does not hold", func(t *testing.T) {
+	t.Run("a settings change that is undone", func(t *testing.T) {
 		original := signageURLOf(t, s, "VerifyConfigsFunction")
 		mustFail(t, s, targetOf(s), 6, "pushed 0", func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": original}) })
 	})
 }
 
-// mustFail plays a story that is harmed before a step: just that step must fail.
-func mustFail(t *testing.T, s *stack.Stack, target story.Target, step int, told string, harm func()) {
+// mustFail plays a story that is harmed before a step: that step must fail.
+func mustFail(t *testing.T, s *stack.Stack, target story.Target, step int, want string, harm func()) {
 	t.Helper()
 	var signageURL string
 	var out bytes.Buffer
@@ -159,17 +159,17 @@ func mustFail(t *testing.T, s *stack.Stack, target story.Target, step int, told 
 		if n == step {
 			harm()
 		}
-		if n <= 5 { // not yet the story's own, but perhaps the harm's
+		if n <= 5 { // before the story changes it; the harm may have
 			signageURL = signageURLOf(t, s, "VerifyConfigsFunction")
 		}
 	})
 	err := story.Play(t.Context(), target, options)
-	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("step %d does not show", step)) {
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("step %d failed", step)) {
 		t.Fatalf("step %d was harmed; got %v\n%s", step, err, out.String())
 	}
 	_, failure, crossed := strings.Cut(out.String(), "✗")
-	if !crossed || !strings.Contains(failure, told) {
-		t.Errorf("the failure does not tell of %q:\n%s", told, out.String())
+	if !crossed || !strings.Contains(failure, want) {
+		t.Errorf("the failure does not mention %q:\n%s", want, out.String())
 	}
 	leavesNothing(t, s, signageURL)
 }
@@ -179,5 +179,5 @@ func TestOthersSettingsAreLeft(t *testing.T) {
 	original := signageURLOf(t, s, "VerifyConfigsFunction")
 	t.Cleanup(func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": original}) })
 	another := original + "&another=1"
-	mustFail(t, s, targetOf(s), 5, "changed by somebody else", func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": another}) })
+	mustFail(t, s, targetOf(s), 5, "changed by another program", func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": another}) })
 }

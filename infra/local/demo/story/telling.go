@@ -8,17 +8,12 @@ import (
 	"strings"
 )
 
-// telling is what is printed.
+// telling prints the story. It keeps the first error, after which it checks and
+// prints nothing more, so that steps need not handle errors line by line.
 type telling struct {
 	out   io.Writer
 	color bool
-}
-
-func newTelling(out io.Writer, color bool) *telling {
-	if out == nil {
-		out = io.Discard
-	}
-	return &telling{out, color}
+	err   error
 }
 
 // The colours of a terminal.
@@ -36,21 +31,18 @@ func (t *telling) paint(color, text string) string {
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-// printf prints a line. Nobody is left to hear of an error.
 func (t *telling) printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(t.out, format+"\n", args...)
+	_, _ = fmt.Fprintf(t.out, format+"\n", args...) // nowhere to report it
 }
 
 func (t *telling) begin(number int, title string) {
 	t.printf("%s", t.paint(bold, fmt.Sprintf("%2d  %s", number, title)))
 }
 
-// labelWidth aligns what is said about each label.
-const labelWidth = 14
+// label aligns the texts after labels.
+func label(text string) string { return fmt.Sprintf("%-14s", text) }
 
-func label(text string) string { return fmt.Sprintf("%-*s", labelWidth, text) }
-
-// mismatchError says what was expected and what was seen.
+// mismatchError is a check that failed.
 type mismatchError struct{ label, want, saw string }
 
 // Error implements error.
@@ -58,33 +50,38 @@ func (e mismatchError) Error() string {
 	return fmt.Sprintf("%s: expected %s, saw %s", e.label, e.want, e.saw)
 }
 
-// expect is an error if what was seen is not what was wanted.
-func expect(name, want, saw string) error {
+// keep keeps the first error.
+func (t *telling) keep(err error) {
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+// expect fails the step if saw is not want.
+func (t *telling) expect(name, want, saw string) {
 	if saw != want {
-		return mismatchError{name, want, saw}
+		t.keep(mismatchError{name, want, saw})
 	}
-	return nil
 }
 
-// show prints what was seen, and was right.
+// show prints a passed check.
 func (t *telling) show(name, saw string) {
-	t.printf("    %s %s%s", t.paint(green, "✓"), t.paint(dim, label(name)), wrap(brief(saw)))
-}
-
-// check prints what was seen if it is what was wanted, and is an error if not.
-func (t *telling) check(name, want, saw string) error {
-	if err := expect(name, want, saw); err != nil {
-		return err
+	if t.err == nil {
+		t.printf("    %s %s%s", t.paint(green, "✓"), t.paint(dim, label(name)), wrap(brief(saw)))
 	}
-	t.show(name, saw)
-	return nil
 }
 
-// fail prints why a step failed.
-func (t *telling) fail(err error) {
-	mismatch, is := errors.AsType[mismatchError](err)
+// check is expect, then show.
+func (t *telling) check(name, want, saw string) {
+	t.expect(name, want, saw)
+	t.show(name, saw)
+}
+
+// printFailure prints why a step failed.
+func (t *telling) printFailure() {
+	mismatch, is := errors.AsType[mismatchError](t.err)
 	if !is {
-		t.printf("    %s %s", t.paint(red, "✗"), err)
+		t.printf("    %s %s", t.paint(red, "✗"), t.err)
 		return
 	}
 	want, saw := brief(mismatch.want), brief(mismatch.saw)
@@ -101,7 +98,7 @@ var longParameter = regexp.MustCompile(`([?&][A-Za-z_]+=)([^&\s]{8})[^&\s]{9,}`)
 // launches, which are credentials.
 func brief(text string) string { return longParameter.ReplaceAllString(text, "${1}${2}…") }
 
-// width is how long a line's text may be.
+// width is the longest text of a line.
 const width = 100
 
 // wrap breaks a long address between two of its parameters.
@@ -115,6 +112,3 @@ func wrap(text string) string {
 	}
 	return text[:at] + "\n      " + label("") + wrap(text[at:])
 }
-
-// list is text for several things.
-func list(items ...string) string { return strings.Join(items, ", ") }

@@ -6,74 +6,50 @@ import (
 	"signpost/shared/webex"
 )
 
-// verify has the installation verified now, and checks what that came to.
-func (s *story) verify(ctx context.Context, name string, pushed int) error {
-	saw, err := s.lambda.verify(ctx, s.org.ID)
-	if err != nil {
-		return err
-	}
-	return s.check(name, report{Verified: 1, Pushed: pushed}.String(), saw.String())
+// verify verifies the installation now, and checks the counts of the run.
+func (s *story) verify(ctx context.Context, name string, pushed int) {
+	saw := try(s, func() (report, error) { return s.lambda.verify(ctx, s.org.ID) })
+	s.check(name, report{Verified: 1, Pushed: pushed}.String(), saw.String())
 }
 
-func (s *story) changeSettings(ctx context.Context) error {
+// verifyPush is a verification that pushes the signage configuration.
+func (s *story) verifyPush(ctx context.Context) {
+	s.verify(ctx, "Verification", 1)
+	s.pushes[webex.DigitalSignage]++
+}
+
+func (s *story) changeSettings(ctx context.Context) {
 	original, edition := s.deployed.content[webex.DigitalSignage], s.org.ID[:8]
 	changed := withParameter(original, parameterEdition, edition)
-	change, err := changeSignageURL(ctx, s.lambda, original, changed)
-	s.settings = change
-	if err != nil {
-		return err
-	}
-	deployed, err := s.lambda.function(ctx, functionVerify)
-	if err != nil {
-		return err
-	}
-	saw := deployed.Environment.Variables[variableSignage]
-	if err := expect(variableSignage, changed, saw); err != nil {
-		return err
-	}
-	s.show(variableSignage, "gets "+parameterEdition+"="+edition)
-	return s.checkAsFirst(ctx)
+	var err error
+	s.settings, err = changeSignageURL(ctx, s.lambda, original, changed)
+	s.keep(err)
+	deployed := try(s, func() (function, error) { return s.lambda.function(ctx, functionVerify) })
+	s.expect(variableSignage, changed, deployed.Environment.Variables[variableSignage])
+	s.show(variableSignage, "now with "+parameterEdition+"="+edition)
+	s.checkUnchanged(ctx)
 }
 
-func (s *story) verifyChange(ctx context.Context) error {
-	if err := s.verify(ctx, "Verification", 1); err != nil {
-		return err
-	}
-	if err := s.verify(ctx, "Once more", 0); err != nil {
-		return err
-	}
-	s.pushes[webex.DigitalSignage]++
-	if err := s.checkBoard(ctx, s.settings.value); err != nil {
-		return err
-	}
-	return s.checkPushes(ctx)
+func (s *story) verifyChange(ctx context.Context) {
+	s.verifyPush(ctx)
+	s.verify(ctx, "Second time", 0)
+	s.checkBoard(ctx, s.settings.value)
+	s.checkPushes(ctx)
 }
 
-func (s *story) takeBack(ctx context.Context) error {
-	if err := s.settings.restore(ctx); err != nil {
-		return err
-	}
-	if err := s.verify(ctx, "Verification", 1); err != nil {
-		return err
-	}
-	s.pushes[webex.DigitalSignage]++
-	return s.checkAsFirst(ctx)
+func (s *story) revertSettings(ctx context.Context) {
+	s.keep(s.settings.restore(ctx))
+	s.verifyPush(ctx)
+	s.checkUnchanged(ctx)
 }
 
-func (s *story) vanish(ctx context.Context) error {
-	if err := s.control.loseConfiguration(ctx, s.org.ID, webex.DigitalSignage); err != nil {
-		return err
-	}
-	return s.checkBoard(ctx, nothing)
+func (s *story) loseConfiguration(ctx context.Context) {
+	s.keep(s.control.deleteConfiguration(ctx, s.org.ID, webex.DigitalSignage))
+	s.checkBoard(ctx, nothing)
 }
 
-func (s *story) verifyRestores(ctx context.Context) error {
-	if err := s.verify(ctx, "Verification", 1); err != nil {
-		return err
-	}
-	s.pushes[webex.DigitalSignage]++
-	if err := s.checkConfiguration(ctx, webex.DigitalSignage); err != nil {
-		return err
-	}
-	return s.checkAsFirst(ctx)
+func (s *story) verifyRestores(ctx context.Context) {
+	s.verifyPush(ctx)
+	s.checkConfiguration(ctx, webex.DigitalSignage)
+	s.checkUnchanged(ctx)
 }
