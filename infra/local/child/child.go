@@ -1,8 +1,7 @@
-// Package child runs programs that live no longer than the local stack, and
-// passes on what they print, a line at a time, with a name before it.
+// Package child runs programs that end with the local stack, and forwards their
+// output line by line, prefixed with a name.
 //
-// It owns how a process is started, signalled and waited for. What the process
-// is for is its caller's business.
+// It owns how a process is started, signalled and waited for.
 package child
 
 import (
@@ -14,15 +13,15 @@ import (
 	"time"
 )
 
-// grace is how long a process that was asked to end may take.
+// grace is the time that a process has between SIGTERM and SIGKILL.
 const grace = 2 * time.Second
 
 // Program says what to run.
 type Program struct {
-	Name string // before each line of its output
+	Name string // prefix of each line of its output
 	Path string
 	Args []string
-	Env  []string // all of its environment
+	Env  []string // its whole environment; nil inherits this process's
 	Dir  string
 }
 
@@ -33,7 +32,7 @@ type Process struct {
 	err   error // read after ended
 }
 
-// Start runs a program, with its output going to logs.
+// Start runs a program and forwards its output to logs.
 func Start(program Program, logs io.Writer) (*Process, error) {
 	output := &lineWriter{out: logs, prefix: program.Name + " | "}
 	cmd := exec.Command(program.Path, program.Args...)
@@ -53,16 +52,16 @@ func Start(program Program, logs io.Writer) (*Process, error) {
 	return p, nil
 }
 
-// Ended is closed when the process is gone and all that it printed is passed on.
+// Ended is closed when the process has ended and its output is forwarded.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// Err is why the process ended; nil for exit status 0. Read it after Ended.
+// Err says why the process ended; nil for exit status 0. Read it after Ended.
 func (p *Process) Err() error { return p.err }
 
-// PID is the process's number.
+// PID returns the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Alive tells whether the process has not ended yet.
+// Alive reports whether the process still runs.
 func (p *Process) Alive() bool {
 	select {
 	case <-p.ended:
@@ -75,22 +74,23 @@ func (p *Process) Alive() bool {
 // Terminate asks the process to end, without waiting for it.
 func (p *Process) Terminate() { p.signal(syscall.SIGTERM) }
 
-// Kill ends the process and all that it started.
+// Kill kills the process and its children.
 func (p *Process) Kill() { p.signal(syscall.SIGKILL) }
 
-// Retire asks the process to end and kills it if it does not, without waiting.
+// Retire asks the process to end and kills it later if it does not, without
+// waiting.
 func (p *Process) Retire() {
 	p.Terminate()
 	time.AfterFunc(grace, p.Kill)
 }
 
 func (p *Process) signal(signal syscall.Signal) {
-	if p.Alive() { // else its number may belong to another process by now
+	if p.Alive() { // otherwise its id may belong to another process
 		signalGroup(p.cmd.Process, signal)
 	}
 }
 
-// lineWriter passes on whole lines, each with a name before it.
+// lineWriter forwards whole lines with a prefix.
 type lineWriter struct {
 	mu     sync.Mutex
 	out    io.Writer
@@ -98,7 +98,7 @@ type lineWriter struct {
 	rest   []byte
 }
 
-// maxLine bounds what is kept of a line that does not end.
+// maxLine bounds a line, in bytes: longer ones are split.
 const maxLine = 64 << 10
 
 // Write implements io.Writer.
@@ -117,7 +117,7 @@ func (w *lineWriter) Write(b []byte) (int, error) {
 }
 
 func (w *lineWriter) line() {
-	_, _ = io.WriteString(w.out, w.prefix+string(w.rest)+"\n") // nowhere to report it
+	_, _ = io.WriteString(w.out, w.prefix+string(w.rest)+"\n") // a failure cannot be logged
 	w.rest = w.rest[:0]
 }
 

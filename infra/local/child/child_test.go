@@ -78,13 +78,13 @@ func TestKillReachesWhatItStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	p, _ := run(t, "sleep 600 >"+fifo+" & wait")
-	reader, err := os.Open(fifo) // the grandchild has it open now
+	reader, err := os.Open(fifo) // returns when the grandchild has it open
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer reader.Close()
 	p.Kill()
-	if _, err := io.ReadAll(reader); err != nil { // ends when the grandchild is gone
+	if _, err := io.ReadAll(reader); err != nil { // returns when the grandchild has ended
 		t.Error(err)
 	}
 }

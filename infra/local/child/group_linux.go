@@ -2,9 +2,9 @@ package child
 
 import "syscall"
 
-// ownGroup gives a process a group of its own, so that Ctrl-C in a terminal
-// reaches the stack alone, which then ends the process in order; and has the
-// kernel end it if the stack is killed.
+// ownGroup puts a process into a new process group, so that Ctrl-C in a terminal
+// reaches only the stack, which then ends the process in order. The kernel kills
+// the process if the stack is killed.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -4,9 +4,9 @@ package child
 
 import "syscall"
 
-// ownGroup gives a process a group of its own, so that Ctrl-C in a terminal
-// reaches the stack alone, which then ends the process in order. If the stack
-// is killed, a function ends by itself, since the Runtime API is gone.
+// ownGroup puts a process into a new process group, so that Ctrl-C in a terminal
+// reaches only the stack, which then ends the process in order. If the stack is
+// killed, functions end because their Runtime API is gone.
 func ownGroup() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

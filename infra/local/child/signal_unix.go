@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// signalGroup signals the process and all that it started.
+// signalGroup signals the process and its children.
 func signalGroup(process *os.Process, signal syscall.Signal) {
 	_ = syscall.Kill(-process.Pid, signal)
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// event is API Gateway's payload format 2.0. Fields without a value are absent.
+// event is API Gateway's payload format 2.0.
 type event struct {
 	Version               string            `json:"version"`
 	RouteKey              string            `json:"routeKey"`
@@ -48,7 +48,7 @@ type httpContext struct {
 	UserAgent string `json:"userAgent"`
 }
 
-// newEvent is the event that a request becomes.
+// newEvent converts a request into an event.
 func newEvent(r *http.Request, m match, body []byte, id string, now time.Time) []byte {
 	domain := hostName(r.Host)
 	prefix, _, _ := strings.Cut(domain, ".")
@@ -78,21 +78,21 @@ func newEvent(r *http.Request, m match, body []byte, id string, now time.Time) [
 	}
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
-	encoder.SetEscapeHTML(false) // the limit counts what was sent, not \u003c
+	encoder.SetEscapeHTML(false) // \u003c would count six bytes towards the limit
 	_ = encoder.Encode(e)        // strings and numbers always encode
 	return bytes.TrimSuffix(buffer.Bytes(), []byte("\n"))
 }
 
-// hopByHop are headers between the client and API Gateway only; cookies have a
-// field of their own.
+// hopByHop are headers that API Gateway does not forward; cookies have a
+// separate member.
 var hopByHop = map[string]bool{
 	"Connection": true, "Cookie": true, "Expect": true, "Keep-Alive": true,
 	"Proxy-Connection": true, "Te": true, "Trailer": true,
 	"Transfer-Encoding": true, "Upgrade": true,
 }
 
-// headers are the request's, their names in lower case, several values of one
-// joined by a comma, and those that API Gateway adds.
+// headers returns the request's headers, with names in lower case and repeated
+// values joined by commas, and those that API Gateway adds.
 func headers(r *http.Request, source string) map[string]string {
 	result := map[string]string{"host": r.Host}
 	for name, values := range r.Header {
@@ -133,7 +133,7 @@ func queryParameters(query url.Values) map[string]string {
 	return result
 }
 
-// hostName is the host of "host:port", or of "host".
+// hostName returns the host of "host:port" or "host".
 func hostName(address string) string {
 	if host, _, err := net.SplitHostPort(address); err == nil {
 		return host
@@ -141,7 +141,7 @@ func hostName(address string) string {
 	return strings.Trim(address, "[]")
 }
 
-// newRequestID is a request id as API Gateway makes them.
+// newRequestID returns a random request id in API Gateway's form.
 func newRequestID() string {
 	var b [11]byte
 	_, _ = rand.Read(b[:]) // never fails

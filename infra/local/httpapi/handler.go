@@ -1,9 +1,9 @@
-// Package httpapi stands in for an API Gateway HTTP API: it finds the route of a
-// request, makes an event of payload format 2.0 of it, and a response of what
-// the function answers.
+// Package httpapi emulates an API Gateway HTTP API: it finds the route of a
+// request, converts the request into an event of payload format 2.0, and the
+// function's answer into a response.
 //
-// It owns the translation between HTTP and events, with API Gateway's limits of
-// sizes and rates, and its own answers. How a function is called is its caller's business.
+// It owns that conversion, API Gateway's limits of size and rate, and API
+// Gateway's own responses. The caller supplies how functions are called.
 package httpapi
 
 import (
@@ -25,24 +25,29 @@ const (
 
 // Errors that an Invoker returns.
 var (
-	// ErrBadGateway: the function died, or failed.
-	ErrBadGateway = errors.New("the function failed")
-	// ErrTimeout: the function did not answer in time.
-	ErrTimeout = errors.New("the function did not answer in time")
-	// ErrUnavailable: the function could not be called.
+	ErrBadGateway  = errors.New("the function failed") // also if it died
+	ErrTimeout     = errors.New("the function did not answer in time")
 	ErrUnavailable = errors.New("the function could not be called")
 )
 
-// Invoker calls a function with an event and returns its answer. The error is
-// one of this package's.
+// Invoker calls a function with an event and returns its answer. Its errors wrap
+// those of this package; others count as ErrBadGateway.
 type Invoker func(ctx context.Context, function string, event []byte) ([]byte, error)
 
 // Route sends requests to a function.
 type Route struct {
 	Method   string // ANY for all
-	Path     string // with {parameters}, the last one perhaps {greedy+}
+	Path     string // with {parameters}, of which the last may be {greedy+}; or $default
 	Function string
 	Limit    Limit
+}
+
+// Limit is the rate limit of a route, for all callers together: a bucket of
+// Burst requests that refills with Rate requests per second. The zero Limit is
+// no limit.
+type Limit struct {
+	Rate  float64
+	Burst int
 }
 
 // Handler is the API.
@@ -52,8 +57,8 @@ type Handler struct {
 	now    func() time.Time
 }
 
-// New is an API with those routes. The clock is that of the routes' limits and
-// of the events.
+// New returns an API with those routes. The clock applies to rate limits and
+// events.
 func New(routes []Route, invoke Invoker, now func() time.Time) *Handler {
 	h := &Handler{invoke: invoke, now: now}
 	for _, r := range routes {
@@ -69,7 +74,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		message(w, http.StatusNotFound, "Not Found")
 		return
 	}
-	if h.throttled(w, match.route) {
+	if limiter := match.route.limiter; limiter != nil && !limiter.AllowN(h.now(), 1) {
+		message(w, http.StatusTooManyRequests, "Too Many Requests")
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -102,7 +108,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// writeAnswer sends what the function answered.
+// writeAnswer sends the function's answer as a response.
 func writeAnswer(w http.ResponseWriter, answer []byte) {
 	response, err := parseResponse(answer)
 	if err != nil {
@@ -119,18 +125,18 @@ func writeAnswer(w http.ResponseWriter, answer []byte) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	w.WriteHeader(response.status)
-	_, _ = w.Write(response.body) // the client may have gone
+	_, _ = w.Write(response.body) // the client may have disconnected
 }
 
-// message is an answer of API Gateway's own.
+// message sends a response of API Gateway's own.
 func message(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, `{"message":"`+text+`"}`) // the client may have gone
+	_, _ = io.WriteString(w, `{"message":"`+text+`"}`) // the client may have disconnected
 }
 
-// isText tells whether a body travels as it is. API Gateway takes every other
-// one for binary and encodes it, a form's too.
+// isText reports whether a body is put into the event as text. API Gateway
+// encodes all others in base64, including forms.
 func isText(header http.Header) bool {
 	if header.Get("Content-Encoding") != "" {
 		return false
@@ -144,7 +150,7 @@ func isText(header http.Header) bool {
 	return strings.HasPrefix(kind, "text/")
 }
 
-// encodeBody is the body of an event.
+// encodeBody returns the body member of an event.
 func encodeBody(header http.Header, body []byte) (text string, isBase64 bool) {
 	if len(body) == 0 {
 		return "", false

@@ -28,7 +28,7 @@ var routes = []httpapi.Route{
 	{Method: "GET", Path: "/files/{path+}", Function: "GetFiles"},
 }
 
-// api answers with the name of the function that was called.
+// api responds with the name of the function that was called.
 func api(routes []httpapi.Route) *httpapi.Handler {
 	return httpapi.New(routes, func(_ context.Context, function string, event []byte) ([]byte, error) {
 		var got struct {
@@ -92,8 +92,8 @@ func TestDefaultRoute(t *testing.T) {
 	}
 }
 
-// send writes raw bytes to a server, to have headers that a client would not
-// send, and returns the event that came of them.
+// send writes raw bytes to a server, for headers that a client would not send,
+// and returns the resulting event.
 func send(t *testing.T, request string) map[string]any {
 	t.Helper()
 	var event map[string]any

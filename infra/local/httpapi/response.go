@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// response is what a function's answer becomes.
+// response is the HTTP response for a function's answer.
 type response struct {
 	status  int
 	headers map[string]string
@@ -19,8 +19,8 @@ type response struct {
 	body    []byte
 }
 
-// parseResponse reads an answer of payload format 2.0. An answer without a
-// status code is the body of a response 200, as API Gateway takes it.
+// parseResponse decodes an answer of payload format 2.0. As in API Gateway, an
+// answer without a status code is the body of a response 200.
 func parseResponse(answer []byte) (response, error) {
 	if !json.Valid(answer) {
 		return response{}, errors.New("httpapi: the answer is not JSON")
@@ -52,11 +52,11 @@ func parseProxyResponse(answer []byte) (response, error) {
 	}
 	status, err := strconv.Atoi(fmt.Sprint(given.StatusCode))
 	if err != nil || status < 100 || status > 599 {
-		return response{}, fmt.Errorf("httpapi: %v is no status code", given.StatusCode)
+		return response{}, fmt.Errorf("httpapi: %v is not a status code", given.StatusCode)
 	}
 	result := response{status: status, headers: map[string]string{}, cookies: given.Cookies}
 	for name, value := range given.Headers {
-		if !strings.EqualFold(name, "Content-Length") { // what is sent decides
+		if !strings.EqualFold(name, "Content-Length") { // net/http sets the actual length
 			result.headers[name] = fmt.Sprint(value)
 		}
 	}

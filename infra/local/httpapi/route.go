@@ -7,13 +7,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// anyMethod is the method of a route that takes all of them.
+// anyMethod is the method of a route for all methods.
 const anyMethod = "ANY"
 
-// defaultRoute takes what no other route takes.
+// defaultRoute is the path of the route for all other requests.
 const defaultRoute = "$default"
 
-// route is a Route whose path is taken apart.
+// route is a Route with its path split into segments.
 type route struct {
 	Route
 	segments []string
@@ -21,10 +21,14 @@ type route struct {
 }
 
 func parseRoute(r Route) route {
-	return route{r, strings.Split(strings.TrimPrefix(r.Path, "/"), "/"), r.Limit.limiter()}
+	parsed := route{Route: r, segments: strings.Split(strings.TrimPrefix(r.Path, "/"), "/")}
+	if r.Limit != (Limit{}) {
+		parsed.limiter = rate.NewLimiter(rate.Limit(r.Limit.Rate), r.Limit.Burst)
+	}
+	return parsed
 }
 
-// key is the route's name: "POST /launches/{code}".
+// key is the route key of events: "POST /launches/{code}".
 func (r route) key() string {
 	if r.Path == defaultRoute {
 		return defaultRoute
@@ -32,14 +36,14 @@ func (r route) key() string {
 	return r.Method + " " + r.Path
 }
 
-// match is a route that fits a request, with its path's parameters decoded.
+// match is the route of a request, with the decoded parameters of its path.
 type match struct {
 	route      route
 	parameters map[string]string
 }
 
-// match finds the most specific route for a request. HEAD is not GET, and a
-// trailing slash is a path of its own.
+// match finds the most specific route for a request. HEAD does not match GET,
+// and a trailing slash makes a different path.
 func (h *Handler) match(method, escapedPath string) (match, bool) {
 	segments := strings.Split(strings.TrimPrefix(escapedPath, "/"), "/")
 	var best match
@@ -89,7 +93,7 @@ func (r route) fit(segments []string) (parameters map[string]string, score int, 
 	return parameters, score, len(segments) == len(r.segments)
 }
 
-// unescape decodes a path segment; what does not decode stays as it is.
+// unescape decodes a path segment. An invalid one is returned unchanged.
 func unescape(s string) string {
 	if decoded, err := url.PathUnescape(s); err == nil {
 		return decoded

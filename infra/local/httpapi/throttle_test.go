@@ -9,8 +9,8 @@ import (
 	"signpost/infra/local/httpapi"
 )
 
-// TestLimitsOfRoutes: a burst passes, then as many as the rate gives back; each
-// route has a bucket of its own, shared by all that its path takes.
+// TestLimitsOfRoutes: a burst passes, then as many as the rate refills; each
+// route has one bucket for all paths that match it.
 func TestLimitsOfRoutes(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	called := 0
@@ -36,7 +36,7 @@ func TestLimitsOfRoutes(t *testing.T) {
 		{499 * time.Millisecond, "POST", "/things/1", 429},
 		{time.Millisecond, "POST", "/things/1", 200},
 		{0, "POST", "/things/1", 429},
-		{time.Hour, "POST", "/things/1", 200}, // the bucket holds no more than a burst
+		{time.Hour, "POST", "/things/1", 200}, // the bucket holds at most a burst
 		{0, "POST", "/things/1", 200},
 		{0, "POST", "/things/1", 200},
 		{0, "POST", "/things/1", 429},

@@ -9,28 +9,32 @@ import (
 	"time"
 )
 
-// APIPath is what all paths of the Lambda API begin with.
+// APIPath is the prefix of all paths of the Lambda API.
 const APIPath = "/2015-03-31/functions/"
 
 // maxAsync is Lambda's limit for the event of an asynchronous invocation.
 const maxAsync = 1 << 20
 
-// API is as much of the Lambda API as invoking and configuring functions
-// needs, so that the aws command works with --endpoint-url.
+// API serves the part of the Lambda API that lists, configures and invokes
+// functions, so that the aws command works with --endpoint-url.
 func (h *Host) API() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+APIPath+"{$}", h.list)
-	mux.HandleFunc("GET "+APIPath+"{name}", h.withFunction(describe))
-	mux.HandleFunc("GET "+APIPath+"{name}/configuration", h.withFunction(configuration))
+	mux.HandleFunc("GET "+APIPath+"{name}", h.withFunction(func(w http.ResponseWriter, _ *http.Request, f *Function) {
+		reply(w, http.StatusOK, map[string]any{"Configuration": f.configuration()})
+	}))
+	mux.HandleFunc("GET "+APIPath+"{name}/configuration", h.withFunction(func(w http.ResponseWriter, _ *http.Request, f *Function) {
+		reply(w, http.StatusOK, f.configuration())
+	}))
 	mux.HandleFunc("PUT "+APIPath+"{name}/configuration", h.withFunction(configure))
 	mux.HandleFunc("POST "+APIPath+"{name}/invocations", h.withFunction(h.invoke))
-	return fromHere(mux)
+	return localOnly(mux)
 }
 
-// fromHere refuses what a page in a browser on this machine could send: a name
-// that was made to lead here (DNS rebinding), or another site's request. The
-// answers hold every function's secrets.
-func fromHere(next http.Handler) http.Handler {
+// localOnly refuses requests that a web page in a local browser could send: to a
+// host name that resolves to this machine (DNS rebinding), or from another site.
+// The responses contain every function's secrets.
+func localOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
@@ -46,8 +50,8 @@ func fromHere(next http.Handler) http.Handler {
 	})
 }
 
-// withFunction finds the function that the path names: by its name or ARN, with
-// or without a version.
+// withFunction finds the function that the path names, by name or ARN, with or
+// without a version.
 func (h *Host) withFunction(handle func(http.ResponseWriter, *http.Request, *Function)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("name")
@@ -108,7 +112,7 @@ func invokeNow(w http.ResponseWriter, r *http.Request, f *Function, payload []by
 	if result.Outcome != OK {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
 	}
-	_, _ = w.Write(result.Payload) // the caller may have gone
+	_, _ = w.Write(result.Payload) // the caller may have disconnected
 }
 
 // configurationAnswer is Lambda's FunctionConfiguration.
@@ -123,10 +127,8 @@ type configurationAnswer struct {
 	State            string
 	LastUpdateStatus string
 	LastModified     string
-	Environment      environmentAnswer
+	Environment      struct{ Variables map[string]string }
 }
-
-type environmentAnswer struct{ Variables map[string]string }
 
 func (f *Function) configuration() configurationAnswer {
 	f.mu.Lock()
@@ -138,20 +140,12 @@ func (f *Function) configuration() configurationAnswer {
 		Timeout: int(f.config.Timeout / time.Second), MemorySize: f.config.MemorySize,
 		Version: "$LATEST", State: "Active", LastUpdateStatus: "Successful",
 		LastModified: modified.UTC().Format("2006-01-02T15:04:05.000-0700"),
-		Environment:  environmentAnswer{f.Environment()},
+		Environment:  struct{ Variables map[string]string }{f.Environment()},
 	}
 }
 
-func configuration(w http.ResponseWriter, _ *http.Request, f *Function) {
-	reply(w, http.StatusOK, f.configuration())
-}
-
-func describe(w http.ResponseWriter, _ *http.Request, f *Function) {
-	reply(w, http.StatusOK, map[string]any{"Configuration": f.configuration()})
-}
-
-// configure is UpdateFunctionConfiguration, for what can change here: the
-// variables, all of which are replaced.
+// configure is UpdateFunctionConfiguration, which here can replace the variables
+// only.
 func configure(w http.ResponseWriter, r *http.Request, f *Function) {
 	var change struct {
 		Environment *struct{ Variables map[string]string }
@@ -178,7 +172,7 @@ func (h *Host) list(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, map[string]any{"Functions": functions})
 }
 
-// refuse answers with an error in the form that AWS's SDKs read.
+// refuse responds with an error in the form of AWS's APIs.
 func refuse(w http.ResponseWriter, status int, kind, message string) {
 	w.Header().Set("X-Amzn-ErrorType", kind)
 	reply(w, status, map[string]string{"Type": "User", "Message": message})
@@ -187,5 +181,5 @@ func refuse(w http.ResponseWriter, status int, kind, message string) {
 func reply(w http.ResponseWriter, status int, answer any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(answer) // the caller may have gone
+	_ = json.NewEncoder(w).Encode(answer) // the caller may have disconnected
 }

@@ -14,7 +14,7 @@ import (
 func (r *rig) call(method, path, kind, body string) (*http.Response, string) {
 	r.t.Helper()
 	request := httptest.NewRequest(method, path, strings.NewReader(body))
-	request.Host = "127.0.0.1:3000" // the API is for this machine
+	request.Host = "127.0.0.1:3000" // other hosts are refused
 	if kind != "" {
 		request.Header.Set("X-Amz-Invocation-Type", kind)
 	}
@@ -65,7 +65,7 @@ func TestInvokeForAnEvent(t *testing.T) {
 	if response.StatusCode != http.StatusAccepted {
 		t.Fatalf("got %d, want 202", response.StatusCode)
 	}
-	b.arrive()() // it runs all the same
+	b.arrive()() // it runs in the background
 	r.close()
 }
 
@@ -86,7 +86,7 @@ func TestConfigurationAPI(t *testing.T) {
 		t.Errorf("got %+v", changed)
 	}
 	if got := r.work(order{}).Environment; got["SIZE"] != "10" || got["COLOUR"] != "" {
-		t.Errorf("the function has SIZE=%q COLOUR=%q, want the new variables only", got["SIZE"], got["COLOUR"])
+		t.Errorf("the function has SIZE=%q COLOUR=%q, want only the new variables", got["SIZE"], got["COLOUR"])
 	}
 	if _, again := r.call("GET", path, "", ""); again != body {
 		t.Errorf("GET says %s, PUT said %s", again, body)

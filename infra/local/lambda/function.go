@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -11,15 +12,10 @@ import (
 	"time"
 )
 
-// Defaults of a Config, and Lambda's own limit for the start of a process.
-const (
-	defaultMaxProcesses = 64
-	defaultMaxIdle      = 8
-	defaultIdleFor      = 5 * time.Minute
-	initTimeout         = 10 * time.Second
-)
+// initTimeout is Lambda's limit for the start of a process.
+const initTimeout = 10 * time.Second
 
-// Function is a function of a host: its settings and its free processes.
+// Function is a function of a host: its settings and its idle processes.
 type Function struct {
 	host   *Host
 	config Config
@@ -27,28 +23,15 @@ type Function struct {
 
 	mu          sync.Mutex
 	environment map[string]string
-	generation  int // of the environment: a process of an older one is not used again
-	idle        []*idleProcess
+	generation  int        // of the environment; processes of an older one are not reused
+	idle        []*process // the last one is used next
 	modified    time.Time
 }
 
-// idleProcess is a process that waits to be used again, the last one first.
-type idleProcess struct {
-	*process
-	generation int
-	reap       *time.Timer
-}
-
 func newFunction(host *Host, config Config) *Function {
-	if config.MaxProcesses == 0 {
-		config.MaxProcesses = defaultMaxProcesses
-	}
-	if config.MaxIdle == 0 {
-		config.MaxIdle = defaultMaxIdle
-	}
-	if config.IdleFor == 0 {
-		config.IdleFor = defaultIdleFor
-	}
+	config.MaxProcesses = cmp.Or(config.MaxProcesses, 64)
+	config.MaxIdle = cmp.Or(config.MaxIdle, 8)
+	config.IdleFor = cmp.Or(config.IdleFor, 5*time.Minute)
 	return &Function{
 		host:        host,
 		config:      config,
@@ -58,23 +41,20 @@ func newFunction(host *Host, config Config) *Function {
 	}
 }
 
-// Name is the function's logical id.
-func (f *Function) Name() string { return f.config.Name }
-
-// ARN is what the function is told to be.
+// ARN returns the function's ARN, with a fixed region and account.
 func (f *Function) ARN() string {
 	return "arn:aws:lambda:" + region + ":" + accountID + ":function:" + f.config.Name
 }
 
-// Environment is a copy of the variables that the next process gets.
+// Environment returns a copy of the variables that the next process gets.
 func (f *Function) Environment() map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return maps.Clone(f.environment)
 }
 
-// SetEnvironment replaces the function's variables. Its free processes end; a
-// busy one finishes its work first. Later invocations see the new variables.
+// SetEnvironment replaces the function's variables. Idle processes end, busy
+// ones after their invocation. Later invocations have the new variables.
 func (f *Function) SetEnvironment(variables map[string]string) {
 	f.mu.Lock()
 	f.environment = maps.Clone(variables)
@@ -89,10 +69,10 @@ func (f *Function) SetEnvironment(variables map[string]string) {
 	}
 }
 
-// Invoke calls the function and waits for what it comes to. The error says why
-// it could not be called at all; what the function itself did is in the result.
-// ctx bounds the wait for a free process only: as on Lambda, a function goes on
-// when its caller has gone.
+// Invoke calls the function and waits for the result, which also holds the
+// function's own errors. The error says why it could not be called. ctx bounds
+// only the wait for a free process: as on Lambda, a function continues when its
+// caller disconnects. The limit for the payload is MaxPayload.
 func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
 	if len(payload) > MaxPayload {
 		return Result{}, fmt.Errorf("lambda: an event of %d bytes is over the limit of %d", len(payload), MaxPayload)
@@ -108,7 +88,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
 		taken: make(chan struct{}), answer: make(chan Result, 1),
 	}
 	for {
-		p, fresh, generation, err := f.acquire()
+		p, fresh, err := f.acquire()
 		if err != nil {
 			return Result{}, err
 		}
@@ -117,14 +97,14 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
 		}
 		select {
 		case <-inv.taken:
-			return f.await(p, inv, generation), nil
-		default: // a used process ended while it was free: try another
+			return f.await(p, inv), nil
+		default: // a reused process ended while it was idle: try another
 		}
 	}
 }
 
-// hand gives the invocation to the process. It is done early, with a result, if
-// a fresh process does not get as far as asking for work.
+// hand gives the invocation to the process. It returns a result if a new process
+// ends, or exceeds initTimeout, before it asks for work.
 func (f *Function) hand(p *process, inv *invocation, fresh bool) (Result, bool) {
 	timer := time.NewTimer(initTimeout)
 	defer timer.Stop()
@@ -140,80 +120,79 @@ func (f *Function) hand(p *process, inv *invocation, fresh bool) (Result, bool) 
 	}
 }
 
-// await waits for the answer and frees the process, or ends it when it is late.
-func (f *Function) await(p *process, inv *invocation, generation int) Result {
+// await waits for the answer. A process that exceeds the timeout is killed.
+func (f *Function) await(p *process, inv *invocation) Result {
 	timer := time.NewTimer(time.Until(inv.deadline))
 	defer timer.Stop()
 	select {
 	case result := <-inv.answer:
-		f.release(p, generation)
+		f.release(p)
 		return result
 	case <-p.Ended():
 		select {
-		case result := <-inv.answer: // it answered and then ended
+		case result := <-inv.answer: // it ended after its answer
 			return result
 		default:
 			return died(inv.id, p)
 		}
 	case <-timer.C:
 		p.Kill()
-		<-p.Ended() // so that a test, and Close, find it gone
+		<-p.Ended() // callers may rely on its end
 		return timedOut(inv.id, inv.timeout)
 	}
 }
 
-// acquire takes a free process or starts one.
-func (f *Function) acquire() (p *process, fresh bool, generation int, err error) {
+// acquire takes an idle process or starts a new one.
+func (f *Function) acquire() (p *process, fresh bool, err error) {
 	f.mu.Lock()
 	for len(f.idle) > 0 {
 		last := f.idle[len(f.idle)-1]
 		f.idle = f.idle[:len(f.idle)-1]
 		if last.reap.Stop() && last.Alive() {
 			f.mu.Unlock()
-			return last.process, false, last.generation, nil
+			return last, false, nil
 		}
 	}
-	generation = f.generation
-	variables := f.variables()
 	f.mu.Unlock()
-	p, err = f.host.start(f.config.Name, f.config.Binary, variables)
-	return p, true, generation, err
+	p, err = f.startProcess()
+	return p, true, err
 }
 
-// release keeps a process for later, if it is wanted.
-func (f *Function) release(p *process, generation int) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if generation != f.generation || len(f.idle) >= f.config.MaxIdle {
-		p.Retire()
-		return
-	}
-	entry := &idleProcess{process: p, generation: generation}
-	entry.reap = time.AfterFunc(f.config.IdleFor, func() { f.reap(entry) })
-	f.idle = append(f.idle, entry)
-}
-
-// reap ends a process that has been free for long.
-func (f *Function) reap(entry *idleProcess) {
-	f.mu.Lock()
-	f.idle = slices.DeleteFunc(f.idle, func(p *idleProcess) bool { return p == entry })
-	f.mu.Unlock()
-	entry.Retire()
-}
-
-// Start starts one process and waits until it asks for work, so that a function
-// which refuses its settings is found before it is called.
-func (f *Function) Start(ctx context.Context) error {
+func (f *Function) startProcess() (*process, error) {
 	f.mu.Lock()
 	generation, variables := f.generation, f.variables()
 	f.mu.Unlock()
-	p, err := f.host.start(f.config.Name, f.config.Binary, variables)
+	return f.host.start(f.config.Name, f.config.Binary, variables, generation)
+}
+
+// release keeps a process for later invocations, or ends it if its environment
+// is outdated or enough processes are idle.
+func (f *Function) release(p *process) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p.generation != f.generation || len(f.idle) >= f.config.MaxIdle {
+		p.Retire()
+		return
+	}
+	p.reap = time.AfterFunc(f.config.IdleFor, func() {
+		f.mu.Lock()
+		f.idle = slices.DeleteFunc(f.idle, func(other *process) bool { return other == p })
+		f.mu.Unlock()
+		p.Retire()
+	})
+	f.idle = append(f.idle, p)
+}
+
+// Start starts one process and waits until it asks for work, so that a function
+// that refuses its settings is detected before it is called.
+func (f *Function) Start(ctx context.Context) error {
+	p, err := f.startProcess()
 	if err != nil {
 		return err
 	}
 	select {
 	case <-p.ready:
-		f.release(p, generation)
+		f.release(p)
 		return nil
 	case <-p.Ended():
 		return fmt.Errorf("lambda: %s does not start: %s", f.config.Name, died("-", p).Payload)
@@ -223,14 +202,14 @@ func (f *Function) Start(ctx context.Context) error {
 	}
 }
 
-// region and accountID are those that the functions are told.
+// region and accountID appear in the functions' ARNs and environment.
 const (
 	region    = "us-east-1"
 	accountID = "123456789012"
 )
 
-// Kill ends every process of the function, whatever it is at, as a crash does,
-// and returns when they are gone. A later invocation gets a new one.
+// Kill kills every process of the function, as a crash does, and returns when
+// they have ended. Later invocations get new ones.
 func (f *Function) Kill() {
 	for _, p := range f.host.processesOf(f.config.Name) {
 		p.Kill()
@@ -238,9 +217,9 @@ func (f *Function) Kill() {
 	}
 }
 
-// variables is the whole environment of a process: what Lambda sets, and the
-// function's own. Of the developer's environment it gets nothing, or a function
-// could work here by what it will not have on AWS.
+// variables returns the whole environment of a process: Lambda's variables and
+// the function's own. Nothing comes from the developer's environment, so that a
+// function cannot depend on what it does not have on AWS.
 func (f *Function) variables() []string {
 	all := map[string]string{
 		"AWS_ACCESS_KEY_ID":               "local",
@@ -248,7 +227,7 @@ func (f *Function) variables() []string {
 		"AWS_REGION":                      region,
 		"AWS_DEFAULT_REGION":              region,
 		"AWS_EC2_METADATA_DISABLED":       "true",
-		"AWS_CONFIG_FILE":                 os.DevNull, // not the developer's
+		"AWS_CONFIG_FILE":                 os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE":     os.DevNull,
 		"AWS_EXECUTION_ENV":               "AWS_Lambda_provided.al2023",
 		"AWS_LAMBDA_FUNCTION_NAME":        f.config.Name,
@@ -257,7 +236,7 @@ func (f *Function) variables() []string {
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + f.config.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      "local",
-		"AWS_SAM_LOCAL":                   "true", // how a function knows that it is not on AWS
+		"AWS_SAM_LOCAL":                   "true", // tells a function that it is not on AWS
 		"LAMBDA_TASK_ROOT":                "/var/task",
 		"LANG":                            "en_US.UTF-8",
 		"PATH":                            "/usr/local/bin:/usr/bin:/bin",
@@ -273,7 +252,7 @@ func (f *Function) variables() []string {
 	return list
 }
 
-// PIDs are the numbers of the function's running processes.
+// PIDs returns the process ids of the function's running processes.
 func (f *Function) PIDs() []int {
 	var pids []int
 	for _, p := range f.host.processesOf(f.config.Name) {

@@ -1,9 +1,9 @@
-// Package lambda runs built functions as AWS Lambda runs them: processes that
-// fetch their invocations from the Lambda Runtime API, one at a time each.
+// Package lambda runs built functions as AWS Lambda does: as processes that
+// fetch their invocations from the Lambda Runtime API, each one at a time.
 //
-// It owns the processes and what is said to them. A concurrent invocation gets
-// a process of its own, a free one is used again, one that dies or is late is
-// replaced. It knows nothing of HTTP APIs, tables or templates.
+// It owns the processes and their protocol. Concurrent invocations get separate
+// processes, idle processes are reused, and processes that die or exceed the
+// timeout are replaced. It does not depend on HTTP APIs, tables or templates.
 package lambda
 
 import (
@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -33,32 +34,33 @@ type Config struct {
 	Name        string // the logical id
 	Binary      string
 	Timeout     time.Duration
-	MemorySize  int // MB, told to the function and not enforced
+	MemorySize  int // MB; in the function's environment, but not enforced
 	Environment map[string]string
 
-	// MaxProcesses bounds how many run at once: further invocations wait for
-	// a free one. MaxIdle bounds how many are kept, IdleFor how long. Zero is
-	// a default.
+	// MaxProcesses bounds how many processes run at once: further invocations
+	// wait. Default 64.
 	MaxProcesses int
-	MaxIdle      int
-	IdleFor      time.Duration
+	// MaxIdle bounds how many idle processes are kept (default 8), and IdleFor
+	// how long (default 5 minutes).
+	MaxIdle int
+	IdleFor time.Duration
 }
 
-// Host runs functions and is the Runtime API that they speak to.
+// Host runs functions and serves their Runtime API.
 type Host struct {
-	logs     io.Writer // lines "function | what it printed"
+	logs     io.Writer // lines "function | output"
 	listener net.Listener
 	server   *http.Server
 
 	mu        sync.Mutex
 	functions []*Function
-	processes map[string]*process // by token, until they have ended
+	processes map[string]*process // running ones, by token
 	stopped   bool
 	pending   sync.WaitGroup // asynchronous invocations
 }
 
-// NewHost starts a Runtime API on a loopback port. What functions print goes to
-// logs, a line at a time, with the function's name before it.
+// NewHost starts a Runtime API on a loopback port. The output of functions goes
+// to logs, line by line, prefixed with the function's name.
 func NewHost(logs io.Writer) (*Host, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -70,7 +72,7 @@ func NewHost(logs io.Writer) (*Host, error) {
 	return h, nil
 }
 
-// Add makes a function known to the host. It starts no process.
+// Add registers a function. It starts no process.
 func (h *Host) Add(config Config) *Function {
 	f := newFunction(h, config)
 	h.mu.Lock()
@@ -79,7 +81,7 @@ func (h *Host) Add(config Config) *Function {
 	return f
 }
 
-// Functions are those that were added, in that order.
+// Functions returns the functions in the order in which they were added.
 func (h *Host) Functions() []*Function {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,8 +98,8 @@ func (h *Host) Function(name string) (*Function, error) {
 	return nil, fmt.Errorf("lambda: %w: %s", ErrUnknownFunction, name)
 }
 
-// InvokeAsync calls the function and waits for nothing, as Lambda does for an
-// event: what comes of it is in the logs. It is not repeated.
+// InvokeAsync calls the function without waiting, as Lambda does for an event.
+// Failures are logged and, unlike on Lambda, not retried.
 func (h *Host) InvokeAsync(f *Function, payload []byte) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -109,28 +111,20 @@ func (h *Host) InvokeAsync(f *Function, payload []byte) {
 		switch {
 		case errors.Is(err, ErrStopped):
 		case err != nil:
-			h.note("%s | not called: %v", f.Name(), err)
+			fmt.Fprintf(h.logs, "%s | not called: %v\n", f.config.Name, err)
 		case result.Outcome != OK:
-			h.note("%s | failed: %s", f.Name(), result.Payload)
+			fmt.Fprintf(h.logs, "%s | failed: %s\n", f.config.Name, result.Payload)
 		}
 	})
 }
 
-func (h *Host) note(format string, args ...any) {
-	_, _ = fmt.Fprintf(h.logs, format+"\n", args...) // nowhere to report it
-}
-
-// Close ends every process: asked first, killed when ctx is done. It returns
-// when none is left.
+// Close terminates every process, kills those that still run when ctx is done,
+// and returns when all have ended.
 func (h *Host) Close(ctx context.Context) {
 	h.mu.Lock()
 	h.stopped = true
-	running := make([]*process, 0, len(h.processes))
-	for _, p := range h.processes {
-		running = append(running, p)
-	}
+	running := slices.Collect(maps.Values(h.processes))
 	h.mu.Unlock()
-
 	for _, p := range running {
 		p.Terminate()
 	}
@@ -152,7 +146,6 @@ func (h *Host) process(token string) *process {
 	return h.processes[token]
 }
 
-// processesOf are the running processes of a function.
 func (h *Host) processesOf(name string) []*process {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -165,7 +158,7 @@ func (h *Host) processesOf(name string) []*process {
 	return running
 }
 
-// newID is a random id in the form that Lambda gives a request.
+// newID returns a random id in the form of Lambda's request ids.
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails

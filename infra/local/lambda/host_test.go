@@ -21,7 +21,7 @@ func TestProcessIsUsedAgain(t *testing.T) {
 	}
 }
 
-func TestConcurrentInvocationsHaveProcessesOfTheirOwn(t *testing.T) {
+func TestConcurrentInvocationsHaveSeparateProcesses(t *testing.T) {
 	const count = 4
 	r, b := newRig(t, nil), newBarrier(t)
 	reports := make([]report, count)
@@ -30,7 +30,7 @@ func TestConcurrentInvocationsHaveProcessesOfTheirOwn(t *testing.T) {
 		wait.Go(func() { reports[i] = r.work(order{Meet: b.address()}) })
 	}
 	var releases []func()
-	for range count { // all of them work at once now
+	for range count { // all of them are invoked at once now
 		releases = append(releases, b.arrive())
 	}
 	for _, release := range releases {
@@ -59,13 +59,13 @@ func TestLimitOfProcesses(t *testing.T) {
 	impatient, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := r.function.Invoke(impatient, []byte("{}")); !errors.Is(err, context.Canceled) {
-		t.Errorf("a caller that has gone still waits: %v", err)
+		t.Errorf("a canceled caller still waits: %v", err)
 	}
 	wait.Go(func() { second = r.work(order{}) })
 	release()
 	wait.Wait()
 	if first.PID != second.PID {
-		t.Error("the limit of one process was passed")
+		t.Error("the limit of one process was exceeded")
 	}
 }
 
@@ -86,7 +86,7 @@ func TestFailures(t *testing.T) {
 			if result.Outcome != test.outcome || !strings.Contains(string(result.Payload), test.payload) {
 				t.Errorf("got %v %.200s, want %v with %s", result.Outcome, result.Payload, test.outcome, test.payload)
 			}
-			r.work(order{}) // and the next one is well
+			r.work(order{}) // the next invocation succeeds
 		})
 	}
 }
@@ -128,7 +128,7 @@ func TestEnvironmentOfAFunction(t *testing.T) {
 func TestOutputIsLoggedByLine(t *testing.T) {
 	r := newRig(t, nil)
 	r.work(order{Print: "one\ntwo"})
-	r.close() // all output has been passed on then
+	r.close() // flushes all output
 	if want := "TestFunction | one\nTestFunction | two\n"; !strings.Contains(r.logs.String(), want) {
 		t.Errorf("the log lacks %q:\n%s", want, r.logs)
 	}
@@ -145,7 +145,7 @@ func TestNewEnvironmentReplacesProcesses(t *testing.T) {
 	release()
 	wait.Wait()
 	if busy.Environment["COLOUR"] != "blue" || fresh.Environment["COLOUR"] != "red" {
-		t.Errorf("the busy one saw %q, the fresh one %q, want blue and red", busy.Environment["COLOUR"], fresh.Environment["COLOUR"])
+		t.Errorf("the busy process has %q, the new one %q, want blue and red", busy.Environment["COLOUR"], fresh.Environment["COLOUR"])
 	}
 	if again := r.work(order{}); again.PID != fresh.PID {
 		t.Error("a process with the old environment was used again, or the new one was not")
@@ -188,7 +188,7 @@ func TestCloseLeavesNoProcess(t *testing.T) {
 	b.arrive()
 	r.close()
 	if result := <-done; result.Outcome != lambda.Died {
-		t.Errorf("the invocation under way came to %v", result.Outcome)
+		t.Errorf("the current invocation ended as %v", result.Outcome)
 	}
 	if err := syscall.Kill(free, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("process %d is still there: %v", free, err)
@@ -201,10 +201,7 @@ func TestCloseLeavesNoProcess(t *testing.T) {
 func TestIdleProcessIsReaped(t *testing.T) {
 	r := newRig(t, func(c *lambda.Config) { c.IdleFor = time.Millisecond })
 	first := r.work(order{}).PID
-	for { // ended by the test's own time limit if it is never reaped
-		if err := syscall.Kill(first, 0); errors.Is(err, syscall.ESRCH) {
-			break
-		}
+	for !errors.Is(syscall.Kill(first, 0), syscall.ESRCH) { // the test's time limit ends an endless loop
 	}
 	if second := r.work(order{}).PID; second == first {
 		t.Error("a reaped process answered")
@@ -227,7 +224,7 @@ func TestKilledProcessIsReplaced(t *testing.T) {
 	before := r.work(order{})
 	outcome := make(chan lambda.Outcome, 1)
 	go func() { outcome <- r.invoke(order{Meet: b.address()}).Outcome }()
-	b.arrive() // it is at work, and will not be released
+	b.arrive() // the function is never released
 	r.function.Kill()
 	if got := <-outcome; got != lambda.Died {
 		t.Errorf("outcome %v, want Died", got)

@@ -18,8 +18,8 @@ import (
 	"signpost/infra/local/lambda"
 )
 
-// TestMain makes the test binary a function too: the host under test starts it
-// again, and what it then does is said by each event.
+// TestMain lets the host under test start the test binary as a function, which
+// does what each event says.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		os.Exit(m.Run())
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	awslambda.Start(act)
 }
 
-// order tells the function what to do. Meet is the address of a barrier of the
-// test: the function reports there and waits until it is told to go on.
+// order is the function's event. Meet is the address of a barrier, where the
+// function waits until the test releases it.
 type order struct {
 	Do, Meet, Print string
 }
@@ -79,11 +79,10 @@ func meet(address string) error {
 		return err
 	}
 	defer connection.Close()
-	_, err = connection.Read(make([]byte, 1)) // until the test lets go
+	_, err = connection.Read(make([]byte, 1)) // until the test releases it
 	return err
 }
 
-// barrier is where functions wait for the test.
 type barrier struct {
 	t        *testing.T
 	listener net.Listener
@@ -101,7 +100,7 @@ func newBarrier(t *testing.T) *barrier {
 
 func (b *barrier) address() string { return b.listener.Addr().String() }
 
-// arrive waits until a function has come; calling the result lets it go on.
+// arrive waits until a function has connected. The result releases the function.
 func (b *barrier) arrive() (release func()) {
 	b.t.Helper()
 	connection, err := b.listener.Accept()
@@ -132,7 +131,6 @@ func (b *buffer) String() string {
 	return b.text.String()
 }
 
-// self is this binary.
 func self(t *testing.T) string {
 	t.Helper()
 	binary, err := os.Executable()
@@ -142,7 +140,7 @@ func self(t *testing.T) string {
 	return binary
 }
 
-// rig is a host with one function, which is this binary.
+// rig is a host with one function, which is the test binary.
 type rig struct {
 	t        *testing.T
 	host     *lambda.Host
@@ -188,7 +186,7 @@ func (r *rig) invoke(o order) lambda.Result {
 	return result
 }
 
-// work invokes the function and wants it to succeed.
+// work invokes the function, which must succeed.
 func (r *rig) work(o order) report {
 	r.t.Helper()
 	result := r.invoke(o)

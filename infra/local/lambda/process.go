@@ -12,33 +12,35 @@ import (
 // process is one running copy of a function.
 type process struct {
 	*child.Process
-	name  string           // of the function
-	token string           // its name at the Runtime API, which no other process knows
-	work  chan *invocation // taken by the process's request for the next one
-	ready chan struct{}    // closed when it has asked for work for the first time
+	name       string           // of the function
+	generation int              // of its environment
+	token      string           // identifies it at the Runtime API; no other process knows it
+	work       chan *invocation // received by its request for the next invocation
+	ready      chan struct{}    // closed when it first asks for work
+	reap       *time.Timer      // while idle; guarded by the function's mutex
 
 	mu       sync.Mutex
-	asked    bool        // whether ready is closed
-	current  *invocation // what it works on
-	initFail []byte      // what it reported to /init/error
+	asked    bool // whether ready is closed
+	current  *invocation
+	initFail []byte // reported to /init/error
 }
 
-// invocation is one call of a function on its way through a process.
+// invocation is one call of a function.
 type invocation struct {
 	id       string
 	arn      string
 	payload  []byte
 	timeout  time.Duration
 	deadline time.Time     // set when a process takes it
-	taken    chan struct{} // closed when a process has taken it
-	answer   chan Result   // holds one
+	taken    chan struct{} // closed when a process takes it
+	answer   chan Result   // buffers one
 }
 
 // start runs the binary. Its environment is exactly env, plus the address of
 // the Runtime API.
-func (h *Host) start(name, binary string, env []string) (*process, error) {
-	p := &process{name: name, token: newID(), work: make(chan *invocation), ready: make(chan struct{})}
-	h.mu.Lock() // held while it starts, so that Close misses none
+func (h *Host) start(name, binary string, env []string, generation int) (*process, error) {
+	p := &process{name: name, generation: generation, token: newID(), work: make(chan *invocation), ready: make(chan struct{})}
+	h.mu.Lock() // held during the start, so that Close misses no process
 	defer h.mu.Unlock()
 	if h.stopped {
 		return nil, ErrStopped
@@ -47,7 +49,7 @@ func (h *Host) start(name, binary string, env []string) (*process, error) {
 		Name: name,
 		Path: binary,
 		Env:  append(env, fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=%s/%s", h.listener.Addr(), p.token)),
-		Dir:  os.TempDir(), // as on Lambda, nothing may depend on where it runs
+		Dir:  os.TempDir(), // functions must not depend on the working directory
 	}, h.logs)
 	if err != nil {
 		return nil, fmt.Errorf("lambda: %w", err)
@@ -63,7 +65,7 @@ func (h *Host) start(name, binary string, env []string) (*process, error) {
 	return p, nil
 }
 
-// ask notes that the process has started well: it asks for work.
+// ask records that the process asks for work: its start succeeded.
 func (p *process) ask() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +75,7 @@ func (p *process) ask() {
 	}
 }
 
-// take makes inv the process's work.
+// take makes inv the current invocation.
 func (p *process) take(inv *invocation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,8 +84,8 @@ func (p *process) take(inv *invocation) {
 	close(inv.taken)
 }
 
-// finish answers the invocation with that id; false if the process does not
-// work on it.
+// finish answers the current invocation. It returns false if the id is not that
+// of the current one.
 func (p *process) finish(id string, result Result) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

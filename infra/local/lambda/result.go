@@ -13,22 +13,21 @@ type Outcome int
 // unhandled function error.
 const (
 	OK       Outcome = iota
-	Failed           // the function answered with an error
-	Died             // its process ended before it answered
-	TimedOut         // it did not answer in time, and its process was ended
+	Failed           // the function returned an error
+	Died             // its process ended before the answer
+	TimedOut         // it exceeded the timeout, and its process was killed
 )
 
-// Result is what an invocation came to. The payload is the function's answer,
+// Result is the result of an invocation. The payload is the function's answer,
 // or Lambda's description of the error.
 type Result struct {
 	Outcome Outcome
 	Payload []byte
 }
 
-// failed is a result with Lambda's description of an error.
+// failed returns a result with Lambda's description of an error.
 func failed(outcome Outcome, kind, message string) Result {
-	// Two strings always become JSON.
-	payload, _ := json.Marshal(map[string]string{"errorType": kind, "errorMessage": message})
+	payload, _ := json.Marshal(map[string]string{"errorType": kind, "errorMessage": message}) // strings always encode
 	return Result{Outcome: outcome, Payload: payload}
 }
 

@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// runtimeAPI is the Lambda Runtime API, version 2018-06-01. Each process has a
-// base path of its own, so that what it asks for and answers is its own.
+// runtimeAPI serves the Lambda Runtime API, version 2018-06-01. The token in the
+// path identifies the process.
 func (h *Host) runtimeAPI() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{token}/2018-06-01/runtime/invocation/next", h.next)
@@ -18,7 +18,7 @@ func (h *Host) runtimeAPI() http.Handler {
 	return mux
 }
 
-// next hands the process its next invocation, however long that takes.
+// next waits for the process's next invocation.
 func (h *Host) next(w http.ResponseWriter, r *http.Request) {
 	p := h.process(r.PathValue("token"))
 	if p == nil {
@@ -33,7 +33,7 @@ func (h *Host) next(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", inv.id)
 		w.Header().Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		w.Header().Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
-		_, _ = w.Write(inv.payload) // a process that is gone is noticed by its end
+		_, _ = w.Write(inv.payload) // a process that has ended is detected elsewhere
 	case <-r.Context().Done():
 	}
 }
@@ -47,11 +47,11 @@ func (h *Host) response(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		return // the process went away while it answered
+		return // the process ended during its answer
 	}
-	// A streaming runtime tells of a failure after the body.
+	// A streaming runtime reports a failure after the body.
 	if kind := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); kind != "" {
-		h.answer(w, r, failed(Failed, kind, "the function failed while it answered"), http.StatusAccepted)
+		h.answer(w, r, failed(Failed, kind, "the function failed during its response"), http.StatusAccepted)
 		return
 	}
 	h.answer(w, r, Result{Payload: body}, http.StatusAccepted)
