@@ -13,15 +13,14 @@ import (
 	"signpost/shared/config"
 )
 
-// placeholders stand for the variables that the stack itself sets.
+// placeholders stand for the variables that the stack sets. Lambda's makes the
+// rules those on AWS, where loopback hosts are refused.
 var placeholders = map[string]string{
-	"INSTALLATIONS_TABLE": "installations", "SECRET_ID": "secret",
-	// The functions' rules differ on AWS, where nothing is on loopback.
-	"AWS_LAMBDA_FUNCTION_NAME": "function",
+	"INSTALLATIONS_TABLE": "installations", "SECRET_ID": "secret", "AWS_LAMBDA_FUNCTION_NAME": "function",
 }
 
-// Check returns everything that is wrong with the settings, by the functions'
-// own rules and those of a deployment. The template declares the variables.
+// Check returns everything that is wrong with the settings, by the rules of the
+// functions and of a deployment. The template declares the variables.
 func (s Settings) Check(t *template.Template) error {
 	problems := []error{s.checkNames(t), s.checkVariables(t), s.Deployment.check()}
 	if s.Deployment.Domain != "" && s.Variables["PUBLIC_URL"] != "" {
@@ -56,8 +55,8 @@ func CheckVariable(name, value string) error {
 	return errors.Join(problems...)
 }
 
-// checkNames refuses variables that are not settings: a misspelt one would have
-// no effect, and secrets do not belong in the file.
+// checkNames refuses variables that are not settings: a misspelled one would have
+// no effect, and secrets must not be in the file.
 func (s Settings) checkNames(t *template.Template) error {
 	settings := Parameters(t)
 	var problems []error
@@ -69,8 +68,8 @@ func (s Settings) checkNames(t *template.Template) error {
 	return errors.Join(problems...)
 }
 
-// Parameters maps the functions' variables to the template's parameters that
-// feed them, except the secrets, which the stack creates.
+// Parameters maps each variable of the functions to the template's parameter that
+// sets it, except for the secrets, which the stack creates.
 func Parameters(t *template.Template) map[string]string {
 	parameters := map[string]string{}
 	for _, f := range t.Functions {
@@ -93,8 +92,8 @@ var (
 
 func (d Deployment) check() error {
 	var problems []error
-	require := func(good bool, format string, args ...any) {
-		if !good {
+	require := func(ok bool, format string, args ...any) {
+		if !ok {
 			problems = append(problems, fmt.Errorf("deployment: "+format, args...))
 		}
 	}
@@ -118,7 +117,7 @@ func (d Deployment) check() error {
 	return errors.Join(problems...)
 }
 
-// IsEmail reports whether address is a bare e-mail address, without a display name.
+// IsEmail reports whether address is an e-mail address without a display name.
 func IsEmail(address string) bool {
 	parsed, err := mail.ParseAddress(address)
 	return err == nil && parsed.Address == address && strings.Contains(address[strings.LastIndex(address, "@"):], ".")

@@ -1,7 +1,7 @@
 package stage
 
-// Logical ids of the resources that outlive the stack, in addition to the
-// secrets: the table, which the template declares, and production's key.
+// Logical ids of the resources that outlive the stack, beside the secrets: the
+// table, which the template declares, and production's key.
 const (
 	TableID = "InstallationsTable"
 	KeyID   = "DataKey"
@@ -10,8 +10,8 @@ const (
 // Stack is the name of a stage's stack.
 func Stack(stage string) string { return "signpost-" + stage }
 
-// TableName is the name of a stage's table. It is fixed, so that a new
-// stack can adopt the table of a deleted one.
+// TableName is the name of a stage's table. It is fixed, so that a new stack can
+// adopt the table of a deleted one.
 func TableName(stage string) string { return Stack(stage) + "-installations" }
 
 // FirewallRegion is the only region in which CloudFront finds certificates and
@@ -24,20 +24,20 @@ const firewallSuffix = "-firewall"
 func FirewallStack(stage string) string { return Stack(stage) + firewallSuffix }
 
 // OriginKeyName is the name of the secret that a stage's firewall and functions
-// share. Its value is generated at random.
+// share.
 func OriginKeyName(stage string) string { return Stack(stage) + "/origin-key" }
 
 // Secret is one of a stage's secrets.
 type Secret struct {
-	// Name is its name in Secrets Manager, Parameter the template's parameter
-	// that takes its id.
+	// Name is its name in Secrets Manager, Parameter the template's parameter for
+	// its id.
 	Name, Parameter        string
 	LogicalID, Description string
 }
 
-// Secrets are a stage's secrets: the integration's, and the one shared with the
-// content server. Their names are fixed, so that their values can be written
-// without describing the stack.
+// Secrets returns a stage's secrets: the integration's, then the one shared with
+// the content server. Their names are fixed, so that values can be written without
+// describing the stack.
 func Secrets(stage string) []Secret {
 	return []Secret{
 		{Stack(stage) + "/integration", "IntegrationSecretId", "IntegrationSecret", "clientSecret and tokenKeyset"},

@@ -1,9 +1,8 @@
-// Package stage owns the settings of a deployment: their file, their form, and
-// what is wrong with them. One file per stage holds everything that a person has
-// to say, for the functions, the stack and the manifest alike; nothing in it is
-// secret, so it can be kept under version control.
+// Package stage defines the settings of a deployment: their file, and the checks
+// of their values. One file per stage configures the functions, the stack and the
+// manifest. It contains no secrets, so it can be kept under version control.
 //
-// It asks no questions, makes no calls and does not know AWS.
+// The package asks no questions and makes no network calls.
 package stage
 
 import (
@@ -18,10 +17,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"signpost/infra/jsonfile"
 )
 
-// Production is the stage that is protected against deletion and encrypted with
-// its own key.
+// Production is the name of the stage that is protected against deletion and
+// encrypted with its own key.
 const Production = "prod"
 
 // Settings are those of one stage.
@@ -29,15 +30,15 @@ type Settings struct {
 	// Name is the stage's; it is the name of its file.
 	Name string `json:"-"`
 
-	// Variables are settings of the functions, by the names of their
-	// environment variables. A missing one has the template's default.
+	// Variables are settings of the functions, by the names of their environment
+	// variables. Missing ones have the template's defaults.
 	Variables   map[string]string `json:"variables"`
 	Deployment  Deployment        `json:"deployment"`
 	Integration Integration       `json:"integration"`
 	// Written describes the last manifest that was written.
 	Written Written `json:"manifestWritten"`
-	// NextQuestion is the question at which an interactive setup stopped, so
-	// that the next one resumes there; "" once all were answered.
+	// NextQuestion is the question at which the next interactive setup resumes, ""
+	// once all are answered.
 	NextQuestion string `json:"nextQuestion,omitempty"`
 }
 
@@ -45,14 +46,14 @@ type Settings struct {
 type Deployment struct {
 	Architecture     string `json:"architecture,omitempty"`
 	LogRetentionDays int    `json:"logRetentionDays,omitempty"`
-	// Domain is the vendor's own host name for the API, with a certificate of the
-	// stack's region. With a hosted zone of Route 53 the DNS record is created too.
+	// Domain is the vendor's own host name for the API, with a certificate in the
+	// stage's region. With a Route 53 hosted zone the DNS record is created too.
 	Domain         string `json:"domain,omitempty"`
 	CertificateARN string `json:"certificateArn,omitempty"`
 	HostedZoneID   string `json:"hostedZoneId,omitempty"`
-	// Firewall puts CloudFront with rules for each caller's address in front of
-	// the API, at Domain; the API's own address then refuses direct requests.
-	// The certificate must be in [FirewallRegion].
+	// Firewall puts CloudFront with limits per source address in front of the API,
+	// at Domain; the API's own address then refuses requests. The certificate must
+	// be in [FirewallRegion].
 	Firewall bool `json:"firewall,omitempty"`
 	// APIURL is the API's address and Table the table's name, both known after
 	// the first deployment.
@@ -61,17 +62,17 @@ type Deployment struct {
 	// AlarmEmail receives alarms.
 	AlarmEmail string `json:"alarmEmail,omitempty"`
 	// TokenInvalidPerDay is how many customers may lose their token in a day
-	// before the alarm fires. Default: none.
+	// before the alarm fires; 0 by default.
 	TokenInvalidPerDay int `json:"tokenInvalidPerDay,omitempty"`
-	// ReservedConcurrency is reserved for the schedule's function; 0 reserves
-	// none. New accounts have too little to reserve any.
+	// ReservedConcurrency is the concurrency reserved for the schedule's function; 0
+	// reserves none. The quota of new accounts is too small to reserve any.
 	ReservedConcurrency int `json:"reservedConcurrency,omitempty"`
 	// VerifyRuns is how many invocations share each minute's verification; 0
 	// means the template's default.
 	VerifyRuns int `json:"verifyRuns,omitempty"`
-	// Schedules is ENABLED or DISABLED. DISABLED stops all verification: of two
-	// stacks with the same customers only one may verify. "" means the template's
-	// default.
+	// Schedules is ENABLED or DISABLED; "" means the template's default. DISABLED
+	// stops all verification: of two stacks with the same customers only one may
+	// verify.
 	Schedules string            `json:"schedules,omitempty"`
 	Tags      map[string]string `json:"tags,omitempty"`
 }
@@ -79,8 +80,7 @@ type Deployment struct {
 // SchedulesOff reports whether the stack's schedules are disabled.
 func (d Deployment) SchedulesOff() bool { return d.Schedules == "DISABLED" }
 
-// Integration is what the manifest says about the vendor and requests from the
-// customer, in addition to what follows from the variables.
+// Integration is the part of the manifest that does not follow from the variables.
 type Integration struct {
 	DisplayName    string `json:"displayName"`
 	Email          string `json:"email"`
@@ -88,8 +88,8 @@ type Integration struct {
 	DescriptionURL string `json:"descriptionUrl,omitempty"`
 	TermsURL       string `json:"tocUrl,omitempty"`
 	Availability   string `json:"availability"`
-	// Provisioning is "https", where Control Hub posts the activation code, or
-	// "manual", where an admin pastes it.
+	// Provisioning is "https" (Control Hub posts the activation code) or "manual"
+	// (an administrator pastes it).
 	Provisioning string `json:"provisioning"`
 	// Role is requested with each admin scope, if set.
 	Role string `json:"role,omitempty"`
@@ -115,17 +115,21 @@ type Written struct {
 // Production reports whether customers use this stage.
 func (s Settings) Production() bool { return s.Name == Production }
 
-// Deployed reports whether, according to the file, a deployment of the stage has
-// succeeded.
+// Deployed reports whether a deployment of the stage has succeeded, according to
+// the file.
 func (s Settings) Deployed() bool { return s.Deployment.APIURL != "" }
 
+// FirewallReady reports whether the stage has a firewall that can be deployed: its
+// stack requires the API's address.
+func (s Settings) FirewallReady() bool { return s.Deployment.Firewall && s.Deployed() }
+
 // Protected reports whether stack and table are protected against deletion. They
-// are only after the first deployment has succeeded: a failed one could
+// are not before the first deployment has succeeded, since a failed one could
 // otherwise be neither rolled back nor repeated.
 func (s Settings) Protected() bool { return s.Production() && s.Deployed() }
 
-// PublicURL is the API's address without a trailing slash, in the form that the
-// functions use, "" while it is not known.
+// PublicURL is the API's address without a trailing slash, as the functions use it,
+// "" while it is unknown.
 func (s Settings) PublicURL() string {
 	if s.Deployment.Domain != "" {
 		return "https://" + s.Deployment.Domain
@@ -133,9 +137,9 @@ func (s Settings) PublicURL() string {
 	return strings.TrimRight(cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL), "/")
 }
 
-// Environment is what the stack passes to its functions, as far as the file
-// knows. The template decides which function gets which secret; this one is the
-// integration's.
+// Environment returns the variables that the stack passes to its functions, as far
+// as the file contains them. SECRET_ID is the integration's secret, although the
+// template passes another one to some functions.
 func (s Settings) Environment() map[string]string {
 	environ := map[string]string{"INSTALLATIONS_TABLE": s.Deployment.Table, "SECRET_ID": Secrets(s.Name)[0].Name}
 	maps.Copy(environ, s.Variables)
@@ -147,7 +151,7 @@ func (s Settings) Environment() map[string]string {
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,15}$`)
 
-// CheckName returns an error for a name that no stage can have.
+// CheckName returns an error if name is not valid for a stage.
 func CheckName(name string) error {
 	if strings.HasSuffix(name, firewallSuffix) {
 		return fmt.Errorf("stage %q: names that end in "+firewallSuffix+" are reserved for the firewalls of other stages", name)
@@ -158,32 +162,29 @@ func CheckName(name string) error {
 	return nil
 }
 
-// File is the file of a stage's settings, in the folder that holds those of all
-// stages.
-func File(folder, name string) string {
-	return filepath.Join(folder, Stack(name)+".json")
-}
+// File is the file of a stage's settings, in the folder of all stages' settings.
+func File(folder, name string) string { return filepath.Join(folder, Stack(name)+".json") }
 
 // ManifestFile is the file of a stage's manifest, beside its settings.
 func ManifestFile(folder, name string) string {
 	return filepath.Join(folder, Stack(name)+"-manifest.json")
 }
 
-// ErrNotFound is returned for a stage that has no settings yet.
+// ErrNotFound is returned for a stage without settings.
 var ErrNotFound = errors.New("there are no settings")
 
-// Load reads the settings of a stage that must have some, else it returns
-// [ErrNotFound]. It does not check them.
+// Load reads a stage's settings, without checking them. It returns [ErrNotFound] if
+// there are none.
 func Load(folder, name string) (Settings, error) {
 	s, found, err := Read(folder, name)
 	if err == nil && !found {
-		err = fmt.Errorf("%w of %s in %s", ErrNotFound, name, File(folder, name))
+		err = fmt.Errorf("%w of stage %s in %s", ErrNotFound, name, File(folder, name))
 	}
 	return s, err
 }
 
-// Read reads a stage's settings and does not check them. A stage without
-// settings gets its name only, and found is false.
+// Read reads a stage's settings, without checking them. If there are none, found is
+// false, and the settings are empty but for the name.
 func Read(folder, name string) (s Settings, found bool, err error) {
 	s = Settings{Name: name, Variables: map[string]string{}}
 	if err := CheckName(name); err != nil {
@@ -209,20 +210,9 @@ func Read(folder, name string) (s Settings, found bool, err error) {
 
 // Write replaces the settings' file atomically.
 func (s Settings) Write(folder string) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // so that people can read addresses
-	encoder.SetIndent("", "  ")
-	err := encoder.Encode(s)
-	file := File(folder, s.Name)
+	err := os.MkdirAll(folder, 0o755)
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(file), 0o755)
-	}
-	if err == nil {
-		err = os.WriteFile(file+".new", text.Bytes(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(file+".new", file)
+		err = jsonfile.Write(File(folder, s.Name), s, 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("settings of %s: %w", s.Name, err)
