@@ -13,11 +13,11 @@ import (
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// realAccount is the one of the credentials that the AWS tools use.
+// realAccount is the account of the credentials that the AWS tools use.
 type realAccount struct {
-	inRegion string
-	tables   *dynamodb.Client
-	secrets  *secretsmanager.Client
+	region  string
+	tables  *dynamodb.Client
+	secrets *secretsmanager.Client
 }
 
 // Open opens the account and region of the credentials that the AWS tools use.
@@ -32,7 +32,7 @@ func Open(ctx context.Context) (Account, error) {
 	return realAccount{settings.Region, dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}, nil
 }
 
-func (a realAccount) Region() string { return a.inRegion }
+func (a realAccount) Region() string { return a.region }
 
 func (a realAccount) Table(ctx context.Context, name string) (string, bool, error) {
 	out, err := a.tables.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
@@ -58,7 +58,7 @@ func (a realAccount) Secret(ctx context.Context, name string) (string, string, b
 		return "", "", false, fmt.Errorf("look for the secret %s: %w", name, err)
 	}
 	if out.DeletedDate != nil {
-		return "", "", false, fmt.Errorf("the secret %s is scheduled for deletion: restore it by `aws secretsmanager restore-secret --secret-id %s`, or wait until it is deleted", name, name)
+		return "", "", false, fmt.Errorf("the secret %s is scheduled for deletion: restore it with `aws secretsmanager restore-secret --secret-id %s`, or wait until it is deleted", name, name)
 	}
 	return aws.ToString(out.ARN), keyID(aws.ToString(out.KmsKeyId)), true, nil
 }

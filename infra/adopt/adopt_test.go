@@ -82,7 +82,7 @@ func TestLeft(t *testing.T) {
 	}
 }
 
-// TestForget: only the address of the region in which the stack was deleted.
+// TestForget: only an address in the region of the deleted stack is removed.
 func TestForget(t *testing.T) {
 	folder := t.TempDir()
 	for region, forgotten := range map[string]bool{"us-east-1": false, "eu-west-1": true} {

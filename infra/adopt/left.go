@@ -8,12 +8,12 @@ import (
 	"signpost/infra/stage"
 )
 
-// Mapping is what `cdk import` reads: by logical id, what identifies the
-// resource.
+// Mapping is the resource mapping that `cdk import` reads: a resource's identifiers
+// by its logical id.
 type Mapping map[string]map[string]string
 
-// Left finds what is left of a stage's resources. The key is one of them if
-// anything is encrypted with it; two keys are an error, since a stack has one.
+// Left returns the resources of a stage that exist. The key is included if one of
+// them is encrypted with it. Several keys are an error, since a stack has one.
 func Left(ctx context.Context, a Account, s stage.Settings) (Mapping, error) {
 	resources, keys := Mapping{}, map[string]string{}
 	note := func(what, key string) {
@@ -46,7 +46,7 @@ func Left(ctx context.Context, a Account, s stage.Settings) (Mapping, error) {
 		for key, what := range keys {
 			uses = append(uses, what+" with "+key)
 		}
-		return nil, fmt.Errorf("the table and the secrets are encrypted with different keys (%s), and a stack has one: encrypt the secrets with the table's key", strings.Join(uses, ", "))
+		return nil, fmt.Errorf("the table and the secrets are encrypted with different keys (%s), but a stack has one: encrypt the secrets with the table's key", strings.Join(uses, ", "))
 	}
 	return resources, nil
 }

@@ -1,5 +1,5 @@
-// Package cdkapp is the CDK app: it synthesizes the stack of a stage, and that
-// of its firewall. The CDK's command runs it as `signpost cdk-app`.
+// Package cdkapp is the CDK app, which synthesizes the stack of a stage and that of
+// its firewall. The CDK CLI runs it as `signpost cdk-app`.
 package cdkapp
 
 import (
@@ -23,18 +23,18 @@ type Options struct {
 	ConfigDir, Stage string
 	// Outdir is where the stacks are written.
 	Outdir string
-	// Account and Region are those of the deployment; both are left open in the
-	// stack where one is empty.
+	// Account and Region are those of the deployment. If one is empty, the stack
+	// can be deployed to any.
 	Account, Region string
 }
 
-// features are the CDK's feature flags, which it takes as context.
+// features are the CDK's feature flags, given as context.
 var features = map[string]any{
 	"@aws-cdk/core:enablePartitionLiterals": true,
 	"@aws-cdk/aws-iam:minimizePolicies":     true,
 }
 
-// Run synthesizes the stacks and tells log what is not in them yet.
+// Run synthesizes the stacks, and prints on log what is still missing in them.
 func Run(ctx context.Context, log io.Writer, o Options) error {
 	defer jsii.Close() // ends its Node process and removes its files
 	app := awscdk.NewApp(&awscdk.AppProps{Outdir: jsii.String(o.Outdir), Context: &features})
@@ -49,7 +49,7 @@ func Run(ctx context.Context, log io.Writer, o Options) error {
 		return err
 	}
 	if !found {
-		fmt.Fprintf(log, "There are no settings of %s yet (signpost setup --stage %s): the stack keeps parameters for them.\n", o.Stage, o.Stage)
+		fmt.Fprintf(log, "There are no settings of %s yet (signpost setup --stage %s): they stay parameters of the stack.\n", o.Stage, o.Stage)
 	} else if err := settings.Check(read); err != nil {
 		return fmt.Errorf("settings of %s:\n%w", o.Stage, err)
 	}
@@ -61,28 +61,18 @@ func Run(ctx context.Context, log io.Writer, o Options) error {
 	if _, err := cloud.Add(app, options); err != nil {
 		return err
 	}
-	if err := addFirewall(log, app, options); err != nil {
-		return err
+	if settings.FirewallReady() {
+		if _, err := cloud.AddFirewall(app, options); err != nil {
+			return err
+		}
+	} else if settings.Deployment.Firewall {
+		fmt.Fprintln(log, "The firewall is added once the API's address is known, after the first deployment.")
 	}
 	app.Synth(nil)
 	return nil
 }
 
-// addFirewall adds the firewall's stack, if the stage has a firewall and the
-// API's address is known.
-func addFirewall(log io.Writer, app awscdk.App, o cloud.Options) error {
-	if !o.Settings.Deployment.Firewall {
-		return nil
-	}
-	if !o.Settings.Deployed() {
-		fmt.Fprintln(log, "The firewall is added once the API's address is known, after the first deployment.")
-		return nil
-	}
-	_, err := cloud.AddFirewall(app, o)
-	return err
-}
-
-// environment is the account and the region, nil if they are left open.
+// environment returns the account and the region, nil if one is unknown.
 func (o Options) environment() *awscdk.Environment {
 	if o.Account == "" || o.Region == "" {
 		return nil

@@ -10,9 +10,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// TestRuntimeEndsWithoutComplaint: an older jsii waited twice for its Node
-// process and, where the second won, called a good end abnormal.
-func TestRuntimeEndsWithoutComplaint(t *testing.T) {
+// TestRuntimeEndsWithoutWarnings: an older jsii waited twice for its Node process,
+// and sometimes reported a normal exit as abnormal.
+func TestRuntimeEndsWithoutWarnings(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
-// Package distribution finds what Signpost is deployed from: the template, the
-// functions' programs and the CDK's command. It is either a clone, where the
-// programs are built, or the folder of a release, which holds them.
+// Package distribution finds the files that Signpost is deployed from: the
+// template, the functions' programs and the CDK CLI. A distribution is either a
+// clone, in which the programs are built, or the folder of a release, which
+// contains them.
 package distribution
 
 import (
@@ -15,8 +16,8 @@ import (
 	"signpost/infra/terminal"
 )
 
-// Default is the processor of the functions where the settings name none.
-const Default = "arm64"
+// DefaultArchitecture is the functions' architecture if the settings name none.
+const DefaultArchitecture = "arm64"
 
 // Distribution is a clone or a release.
 type Distribution struct {
@@ -25,15 +26,15 @@ type Distribution struct {
 	release bool
 }
 
-// Find returns the distribution that contains one of the folders: the first
-// folder, or a parent of it, that is a clone or a release, else the next folder's.
+// Find returns the first clone or release among the folders and their parents: the
+// first folder and its parents, then the second folder and its parents, and so on.
 func Find(folders ...string) (Distribution, error) {
 	for _, folder := range folders {
 		for {
 			if exists(filepath.Join(folder, "template.yaml")) {
 				return Distribution{Root: folder}, nil
 			}
-			if exists(filepath.Join(folder, ReleaseTemplate(Default))) {
+			if exists(filepath.Join(folder, ReleaseTemplate(DefaultArchitecture))) {
 				return Distribution{Root: folder, release: true}, nil
 			}
 			parent := filepath.Dir(folder)
@@ -46,12 +47,11 @@ func Find(folders ...string) (Distribution, error) {
 	return Distribution{}, fmt.Errorf("no template.yaml in %s or above: change to the folder of the clone or the release", folders[0])
 }
 
-// ReleaseTemplate is the template of a release for one architecture, in the
-// release's folder.
+// ReleaseTemplate is the file name of a release's template for one architecture.
 func ReleaseTemplate(architecture string) string { return "template-" + architecture + ".yaml" }
 
-// ReleaseArchive is a function's archive in a release, from its folder and with
-// slashes, as the template names it.
+// ReleaseArchive is the path of a function's archive, relative to the release's
+// folder and with slashes, as its template names it.
 func ReleaseArchive(architecture, logicalID string) string {
 	return "functions/" + architecture + "/" + logicalID + ".zip"
 }
@@ -61,20 +61,20 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Template is the file of the SAM template for an architecture, "" for the
-// default.
+// Template is the file of the SAM template for an architecture; "" means
+// [DefaultArchitecture].
 func (d Distribution) Template(architecture string) string {
 	if d.release {
-		return filepath.Join(d.Root, ReleaseTemplate(cmp.Or(architecture, Default)))
+		return filepath.Join(d.Root, ReleaseTemplate(cmp.Or(architecture, DefaultArchitecture)))
 	}
 	return filepath.Join(d.Root, "template.yaml")
 }
 
-// Work is a file or folder for output that can be made again.
+// Work is the path of a file or folder for generated files.
 func (d Distribution) Work(name string) string { return filepath.Join(d.Root, ".build", name) }
 
-// CDK is the program of the CDK's command: the one that npm installed, else the
-// one on the PATH.
+// CDK is the path of the CDK CLI: the one that npm installed, else the one on the
+// PATH.
 func (d Distribution) CDK() (string, error) {
 	for _, folder := range []string{"infra", "."} {
 		if program := filepath.Join(d.Root, folder, "node_modules", ".bin", "cdk"); exists(program) {
@@ -87,15 +87,16 @@ func (d Distribution) CDK() (string, error) {
 		if d.release {
 			fix = "npm ci"
 		}
-		return "", terminal.Fixable(fmt.Errorf("the CDK's command is not installed in %s, and cdk is not on the PATH", d.Root), "%s", fix)
+		return "", terminal.Fixable(fmt.Errorf("the CDK CLI is not installed in %s, and cdk is not on the PATH", d.Root), "%s", fix)
 	}
 	return program, nil
 }
 
-// Code returns the archive of each function, or the folder of its program, by
-// logical id. In a clone it builds them, by the rule that `sam build` uses too.
+// Code returns the path of each function's archive, or of the folder of its program,
+// by logical id. In a clone it builds the programs with the Makefile's rule, which
+// `sam build` uses too.
 func (d Distribution) Code(ctx context.Context, functions []template.Function, architecture string) (map[string]string, error) {
-	architecture = cmp.Or(architecture, Default)
+	architecture = cmp.Or(architecture, DefaultArchitecture)
 	code := map[string]string{}
 	for _, f := range functions {
 		path := filepath.Join(d.Root, filepath.FromSlash(ReleaseArchive(architecture, f.LogicalID)))

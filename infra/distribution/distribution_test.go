@@ -10,7 +10,7 @@ import (
 	"signpost/infra/template"
 )
 
-// folder makes a folder with these files.
+// folder creates a folder with these files.
 func folder(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -26,7 +26,7 @@ func folder(t *testing.T, files map[string]string) string {
 	return root
 }
 
-// TestClone: its programs are built by the Makefile's rule for the processor.
+// TestClone: programs are built with the Makefile's rule, for the architecture.
 func TestClone(t *testing.T) {
 	root := folder(t, map[string]string{"template.yaml": "", "infra/x": "", "Makefile": "build-OneFunction:\n\techo $(ARCH) > \"$(ARTIFACTS_DIR)/bootstrap\"\n" +
 		"build-TwoFunction:\n\techo it does not compile >&2; exit 1\n"})
@@ -49,7 +49,7 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// TestRelease: its archives are used as they are.
+// TestRelease: the archives are used unchanged.
 func TestRelease(t *testing.T) {
 	root := folder(t, map[string]string{"template-arm64.yaml": "", "template-x86_64.yaml": "", "node_modules/.bin/cdk": ""})
 	d, err := distribution.Find(t.TempDir(), root)

@@ -1,7 +1,7 @@
 // Package tablecopy copies installations from one table into another: from the
-// region that is being left (purpose move), or from a backup that was restored
+// table in the previous region (purpose move), or from a backup that was restored
 // beside the table in use (purpose restore). Package dynamo decides which of two
-// rows counts; both tables may be in use meanwhile, and a copy can be repeated.
+// rows wins. Both tables may be in use during the copy, and it can be repeated.
 package tablecopy
 
 import (
@@ -25,16 +25,16 @@ var Purposes = []string{string(dynamo.Move), string(dynamo.Restore)}
 type Options struct {
 	// From and To are tables, as [region/]name.
 	From, To string
-	// Purpose is one of [Purposes]. Move: the newer row counts, and nothing in
-	// the written table is undone. Restore: puts back what a bad write changed.
+	// Purpose is one of [Purposes]. For a move the newer row wins, and no change in
+	// To is undone. For a restore, rows that a bad write changed are restored.
 	Purpose string
 	// Org limits the copy to one organization, named by its key or its orgId.
 	Org string
-	// DryRun counts what would be written, and writes nothing.
+	// DryRun counts the rows that would be written, and writes none.
 	DryRun bool
 }
 
-// Run copies and prints what it wrote.
+// Run copies rows, and prints how many it wrote.
 func Run(ctx context.Context, io *terminal.IO, o Options) error {
 	if o.Purpose != string(dynamo.Move) && o.Purpose != string(dynamo.Restore) {
 		return terminal.Usagef("the purpose is %q: use --for %s", o.Purpose, strings.Join(Purposes, " or --for "))
@@ -60,7 +60,7 @@ func Run(ctx context.Context, io *terminal.IO, o Options) error {
 	return err
 }
 
-// open opens a table, and returns its full name too, region/name.
+// open opens a table, and returns its full name, region/name.
 func open(ctx context.Context, text string) (*dynamo.Store, string, error) {
 	region, name, found := strings.Cut(text, "/")
 	if !found {
