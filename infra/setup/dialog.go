@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// ask asks until the answer is valid. An empty answer accepts the proposed one.
+// ask asks until the answer is valid. An empty answer accepts the proposed one, "-"
+// means no value.
 func (s *session) ask(ctx context.Context, q question, proposed string) (string, error) {
 	s.say("\n%s\n  %s", q.text, q.help)
 	for {
@@ -23,16 +24,16 @@ func (s *session) ask(ctx context.Context, q question, proposed string) (string,
 		case "-":
 			answer = ""
 		}
-		if err = q.judge(answer); err == nil {
+		if err = q.validate(answer); err == nil {
 			return answer, nil
 		}
 		s.say("  %v", err)
 	}
 }
 
-// askClientSecret asks for the client secret, which is not shown.
+// askClientSecret asks for the client secret, without echo.
 func (s *session) askClientSecret(ctx context.Context) (string, error) {
-	s.say("\nOAuth client secret\n  Control Hub shows it beside the client id. It goes to Secrets Manager only.")
+	s.say("\nOAuth client secret\n  Control Hub shows it beside the client id. It is stored in Secrets Manager only.")
 	fmt.Fprint(s.io.Err, "  (not shown; empty for later): ")
 	answer, err := s.io.Hidden(ctx)
 	return strings.TrimSpace(answer), s.kept(err)
@@ -40,7 +41,8 @@ func (s *session) askClientSecret(ctx context.Context) (string, error) {
 
 func (s *session) say(format string, args ...any) { fmt.Fprintf(s.io.Err, format+"\n", args...) }
 
-// kept says that an interrupted dialog can be resumed.
+// kept prints, if err is not nil, that the interrupted dialog can be resumed. It
+// returns err.
 func (s *session) kept(err error) error {
 	if err == nil {
 		return nil

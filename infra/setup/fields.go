@@ -10,14 +10,14 @@ import (
 	"signpost/infra/stage"
 )
 
-// field is one setting, as text.
+// field accesses one setting as text.
 type field struct {
 	get func() string
 	set func(string)
 }
 
-// field returns the setting with this key: a variable of the functions, or a
-// field of the file with its section.
+// field returns the field for a key: a variable of the functions, or a member of the
+// settings' file with its section, such as deployment.domain.
 func (s *session) field(key string) (field, error) {
 	fields := s.fields()
 	if f, ok := fields[key]; ok {
@@ -40,7 +40,7 @@ func (s *session) field(key string) (field, error) {
 	return field{}, fmt.Errorf("%s is not a setting; the settings are %s", key, strings.Join(known, ", "))
 }
 
-// assign sets what --set says.
+// assign applies one --set.
 func (s *session) assign(key, value string) error {
 	f, err := s.field(key)
 	if err != nil {
@@ -53,8 +53,8 @@ func (s *session) assign(key, value string) error {
 	return nil
 }
 
-// fields are the settings that are not variables. Lists and tags can be edited in
-// the file only.
+// fields returns the settings that are not variables. Lists and tags can be edited
+// in the file only.
 func (s *session) fields() map[string]field {
 	d, i := &s.settings.Deployment, &s.settings.Integration
 	return map[string]field{
@@ -87,11 +87,11 @@ func textField(text *string) field {
 	return field{get: func() string { return *text }, set: func(value string) { *text = value }}
 }
 
-func boolField(is *bool) field {
-	return field{get: func() string { return strconv.FormatBool(*is) }, set: func(value string) { *is = value == "true" }}
+func boolField(on *bool) field {
+	return field{get: func() string { return strconv.FormatBool(*on) }, set: func(value string) { *on = value == "true" }}
 }
 
-// numberField reads an empty text as 0, and ignores what is not a number.
+// numberField treats empty text as 0, and ignores text that is not a number.
 func numberField(number *int) field {
 	return field{
 		get: func() string {

@@ -15,10 +15,10 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// openTable opens a stage's table with the credentials that the AWS tools use.
+// openTable opens a stage's table with the credentials of the AWS tools.
 func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
 	if name == "" {
-		return nil, errors.New("the table's name is not known: signpost deploy writes it into the settings, as deployment.table")
+		return nil, errors.New("the table's name is unknown: signpost deploy writes it to the settings, as deployment.table")
 	}
 	settings, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -27,16 +27,16 @@ func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
 	return dynamo.New(dynamodb.NewFromConfig(settings), name), nil
 }
 
-// forgetKeys drops all keys except the one that seals, unless a stored token
-// still requires one of them. No function can still be sealing with an older one:
-// see [spread].
+// forgetKeys drops all keys except the one that seals, unless a stored token still
+// requires one of them. Because of [spread], no function still seals with an older
+// one.
 func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	switch {
 	case err != nil:
 		return "", err
 	case count == 1:
-		return "", errors.New("there is only one key: none can be dropped")
+		return "", errors.New("there is only one key, which cannot be dropped")
 	case !newestIsPrimary:
 		return "", fmt.Errorf("the newest key does not seal yet: run %s first", s.command("rotate", "keyset"))
 	}
@@ -48,7 +48,7 @@ func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err err
 		return "", needed
 	}
 	d["tokenKeyset"], err = sealing.PruneDocument(d["tokenKeyset"])
-	return "No stored token requires an older key. Only the one that seals is left.", err
+	return "No stored token requires an older key. They were dropped.", err
 }
 
 // stillNeeded counts the stored tokens that require an older key.
@@ -66,14 +66,14 @@ func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error)
 		if err != nil {
 			return needed, fmt.Errorf("look for tokens sealed with older keys: %w", err)
 		}
-		if over := row.Candidate != nil && !s.now().Before(row.Candidate.ForgetAt); !over {
+		if expired := row.Candidate != nil && !s.now().Before(row.Candidate.ForgetAt); !expired {
 			needed.count(row, keyset.NeedsOlder)
 		}
 	}
 	return needed, nil
 }
 
-// neededError is why older keys cannot be dropped: rows that require them.
+// neededError counts the rows that still require older keys.
 type neededError struct {
 	active, invalid, unproven int
 	// org is an example.
@@ -94,10 +94,10 @@ func (n *neededError) count(row installation.Work, needs func(secret.Sealed) boo
 
 func (n neededError) total() int { return n.active + n.invalid + n.unproven }
 
-// Error says which rows require the keys, and when they will not.
+// Error returns how many rows require older keys, and until when.
 func (n neededError) Error() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "nothing was changed: tokens of %d rows, such as %s, open with an older key only", n.total(), n.org)
+	fmt.Fprintf(&text, "nothing was changed: tokens of %d rows, such as %s, still require an older key", n.total(), n.org)
 	for _, kind := range []struct {
 		count int
 		what  string
@@ -110,6 +110,6 @@ func (n neededError) Error() string {
 			fmt.Fprintf(&text, "\n  %d %s", kind.count, kind.what)
 		}
 	}
-	text.WriteString("\nRun this again after that.")
+	text.WriteString("\nRun this again then.")
 	return text.String()
 }

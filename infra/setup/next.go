@@ -1,10 +1,7 @@
 package setup
 
-// This file decides which command comes next for a stage.
-
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,13 +15,13 @@ import (
 type secretsState int
 
 const (
-	unknown secretsState = iota // AWS was not asked, or not reached
-	absent                      // the stack is not deployed
-	empty                       // a value is missing
-	complete
+	unknown  secretsState = iota // AWS was not asked, or not reached
+	absent                       // the stack is not deployed
+	empty                        // a value is missing
+	complete                     // all values are there
 )
 
-// Next prints the next command for a stage, and why.
+// Next prints the next command for a stage, and the reason.
 func Next(ctx context.Context, io *terminal.IO, o Options) error {
 	s, _, err := start(io, o)
 	if err != nil {
@@ -33,7 +30,7 @@ func Next(ctx context.Context, io *terminal.IO, o Options) error {
 	filled := unknown
 	if !o.Offline {
 		if v, err := s.vault(ctx); err == nil {
-			if filled, err = s.lookAtSecrets(ctx, v); err != nil {
+			if filled, err = s.checkSecrets(ctx, v); err != nil {
 				return err
 			}
 		}
@@ -41,8 +38,8 @@ func Next(ctx context.Context, io *terminal.IO, o Options) error {
 	return s.next(filled)
 }
 
-// next prints the next command. Nothing of it fails the run: problems that are
-// left are part of the answer.
+// next prints the next command. Problems in the settings are part of the output,
+// not an error.
 func (s *session) next(filled secretsState) error {
 	problems := s.problems()
 	command, why := s.following(filled, problems)
@@ -50,7 +47,7 @@ func (s *session) next(filled secretsState) error {
 		return s.io.Print(map[string]string{"next": command, "why": why})
 	}
 	if problems != nil {
-		fmt.Fprintf(s.io.Out, "\nStill open:\n  %s\n", strings.ReplaceAll(problems.Error(), "\n", "\n  "))
+		fmt.Fprintf(s.io.Out, "\nStill to be fixed:\n  %s\n", strings.ReplaceAll(problems.Error(), "\n", "\n  "))
 	}
 	fmt.Fprintf(s.io.Out, "\nNext: %s\n      (%s)\n", command, why)
 	return nil
@@ -61,7 +58,7 @@ func (s *session) following(filled secretsState, problems error) (command, why s
 	_, changed, manifestErr := manifest.Changed(s.settings)
 	switch {
 	case problems != nil || s.settings.NextQuestion != "":
-		return s.command("setup"), "asks for the rest"
+		return s.command("setup"), "asks for the remaining settings"
 	case s.settings.Variables[clientID] == "" && s.settings.Written.Version == 0:
 		return s.command("manifest"), "writes the manifest to upload in Control Hub, which then shows the OAuth client"
 	case s.settings.Variables[clientID] == "":
@@ -75,11 +72,11 @@ func (s *session) following(filled secretsState, problems error) (command, why s
 	case !s.settings.Deployed():
 		return s.command("deploy"), "deploys the stack, and records the API's address"
 	}
-	return s.command("smoke"), "tries the deployment from outside"
+	return s.command("smoke"), "checks the deployment from outside"
 }
 
-// problems are what keeps the stage from being deployed. The OAuth client is
-// not one of them: Control Hub shows it only after the manifest is uploaded.
+// problems returns what prevents a deployment of the stage. A missing OAuth client
+// does not: Control Hub shows it only after the manifest is uploaded.
 func (s *session) problems() error {
 	settings := s.settings
 	if settings.Variables[clientID] == "" {
@@ -94,23 +91,17 @@ func (s *session) problems() error {
 	return settings.Check(s.template)
 }
 
-// lookAtSecrets tells which values are missing, and changes nothing.
-func (s *session) lookAtSecrets(ctx context.Context, v vault) (secretsState, error) {
+// checkSecrets checks whether values are missing, and changes nothing.
+func (s *session) checkSecrets(ctx context.Context, v vault) (secretsState, error) {
 	filled := complete
 	integration, content := s.names()
 	for name, fields := range map[string][]string{integration: {"tokenKeyset", "clientSecret"}, content: {"contentApiKey"}} {
-		value, _, err := v.get(ctx, name)
-		switch {
-		case errors.Is(err, errNoSecret):
+		d, _, err := load(ctx, v, name)
+		if errors.Is(err, errNoSecret) {
 			return absent, nil
-		case errors.Is(err, errNoValue):
-			value = []byte("{}")
-		case err != nil:
-			return unknown, err
 		}
-		var d parts
-		if err := json.Unmarshal(value, &d); err != nil {
-			return unknown, notAnObject(name)
+		if err != nil && !errors.Is(err, errNoValue) {
+			return unknown, err
 		}
 		for _, field := range fields {
 			if d[field] == nil {

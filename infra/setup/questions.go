@@ -14,28 +14,28 @@ import (
 	"signpost/shared/config"
 )
 
-// clientID is the one setting that Control Hub shows only after an upload.
+// clientID is the setting that Control Hub shows only after an upload.
 const clientID = "WEBEX_CLIENT_ID"
 
-// question asks for one setting that only a person knows.
+// question asks for one setting that only the vendor knows.
 type question struct {
 	// key is the setting's name for --set: a variable of the functions, or a
 	// field of the settings' file.
 	key  string
 	text string
-	// help says what it is and where it is found.
+	// help says what the setting is for, and where to find it.
 	help string
-	// fallback is proposed where nothing is set.
+	// fallback is proposed if the setting is empty.
 	fallback func() string
 	// check returns what is wrong with an answer, in addition to the functions'
 	// rules for their variables; nil accepts any.
 	check func(string) error
-	// when is whether it is asked at all; nil means always.
+	// when reports whether the question is asked; nil means always.
 	when func(stage.Settings) bool
 }
 
-// judge returns what is wrong with an answer.
-func (q question) judge(answer string) error {
+// validate returns what is wrong with an answer.
+func (q question) validate(answer string) error {
 	if q.check != nil {
 		if err := q.check(answer); err != nil {
 			return err
@@ -47,8 +47,8 @@ func (q question) judge(answer string) error {
 	return stage.CheckVariable(q.key, answer)
 }
 
-// questions are asked in this order. A setting with a good default is not asked
-// for, and can be set by --set or in the file.
+// questions are asked in this order. Settings with a good default are not among
+// them; --set or an editor sets those.
 var questions = []question{
 	{key: "WEBEX_APP_ID", text: "Id of the integration", fallback: newUUID,
 		help: "A UUID that you choose once: the manifest's id. Use the one of your manifest, if you have one."},
@@ -56,14 +56,14 @@ var questions = []question{
 	{key: "VENDOR_NAME", text: "Your name", check: notEmpty, help: "The vendor, in Control Hub and on the activation page."},
 	{key: "integration.email", text: "Contact", check: email, help: "An e-mail address, for Cisco and administrators."},
 	{key: "SUPPORT_URL", text: "Your support",
-		help: "https:// and a page or mailto: and an address, shown to administrators whose activation fails. May be empty."},
+		help: "A page (https://…) or an address (mailto:…), shown to administrators whose activation fails. May be empty."},
 	{key: "integration.description", text: "What it does", check: notEmpty, help: "One or two sentences, shown in Control Hub."},
 	{key: "integration.availability", text: "Availability", fallback: always("org_private"), check: oneOf("org_private", "global"),
 		help: "org_private: one organization uploads the manifest. global: every customer finds it, once Cisco has approved it."},
 	{key: "integration.tocUrl", text: "Terms of use", check: config.CheckAddress, when: isGlobal, help: "The address of the terms, which a global integration requires."},
 	{key: "integration.provisioning", text: "Provisioning", fallback: always("manual"), check: oneOf("manual", "https"),
-		help: "manual: an administrator pastes the activation code into our page. https: Control Hub posts it to us,\n" +
-			"  to an address that must be known: your own, or after a first deployment with manual."},
+		help: "manual: an administrator pastes the activation code into a page of the API. https: Control Hub posts it to\n" +
+			"  the API, whose address must be known: use your own domain, or manual for the first deployment."},
 	{key: "SIGNAGE_URL", text: "Signage page",
 		help: "What signage devices show; may contain $(deviceId) and other replacement values. Leave empty if you provide no digital signage."},
 	{key: "PWA_URL", text: "Persistent web app",
@@ -84,8 +84,8 @@ var questions = []question{
 func isGlobal(s stage.Settings) bool  { return s.Integration.Availability == "global" }
 func hasDomain(s stage.Settings) bool { return s.Deployment.Domain != "" }
 
-// settle applies what --set says, and asks what is open. It saves nothing if
-// anything given is wrong.
+// settle applies --set and asks for missing settings. It saves nothing if a value in
+// --set is wrong.
 func (s *session) settle(ctx context.Context, found bool) error {
 	problems := s.assignAll()
 	if s.Batch {
@@ -105,8 +105,8 @@ func (s *session) settle(ctx context.Context, found bool) error {
 	return s.askOpen(ctx)
 }
 
-// assignAll applies what --set says. A batch checks all settings later; a dialog
-// asks about others, so that here only each value by itself can be wrong.
+// assignAll applies --set. It checks each value by itself, except in a batch, which
+// checks all settings later.
 func (s *session) assignAll() (problems []error) {
 	for _, key := range slices.Sorted(maps.Keys(s.Set)) {
 		err := s.assign(key, s.Set[key])
@@ -115,7 +115,7 @@ func (s *session) assignAll() (problems []error) {
 			if i := slices.IndexFunc(questions, func(q question) bool { return q.key == key }); i >= 0 {
 				q = questions[i]
 			}
-			if err = q.judge(s.Set[key]); err != nil {
+			if err = q.validate(s.Set[key]); err != nil {
 				err = fmt.Errorf("%s: %w", key, err)
 			}
 		}
@@ -124,14 +124,14 @@ func (s *session) assignAll() (problems []error) {
 	return problems
 }
 
-// fallBack gives each setting that is not set its fallback, and returns what is
-// wrong with the answers to questions by their own checks.
+// fallBack sets each empty setting to its fallback, and returns what the questions'
+// own checks find.
 func (s *session) fallBack(found bool) (problems []error) {
 	for _, q := range questions {
 		if q.when != nil && !q.when(s.settings) {
 			continue
 		}
-		// A lost id must not be replaced silently.
+		// An id that was lost from the file must not be replaced silently.
 		lost := found && q.key == "WEBEX_APP_ID"
 		answer := s.proposal(q, lost)
 		if q.check != nil {
@@ -144,7 +144,7 @@ func (s *session) fallBack(found bool) (problems []error) {
 	return problems
 }
 
-// proposal is the present answer, else the fallback.
+// proposal returns the present answer, else the fallback.
 func (s *session) proposal(q question, lost bool) string {
 	field, err := s.field(q.key)
 	if err != nil {
@@ -162,8 +162,8 @@ func (s *session) set(key, value string) {
 	}
 }
 
-// askOpen asks the questions from the one at which the last setup stopped, and
-// earlier ones whose answer is missing or wrong. Each answer is saved at once.
+// askOpen asks all questions from the one at which the last setup stopped, and
+// earlier ones whose answer is missing or wrong. It saves each answer immediately.
 func (s *session) askOpen(ctx context.Context) error {
 	resume := slices.IndexFunc(questions, func(q question) bool { return q.key == s.settings.NextQuestion })
 	if s.settings.NextQuestion == "" {
@@ -173,7 +173,7 @@ func (s *session) askOpen(ctx context.Context) error {
 	for i, q := range questions {
 		_, given := s.Set[q.key]
 		proposal := s.proposal(q, false)
-		answered := i < resume && q.judge(proposal) == nil && (q.key != clientID || proposal != "")
+		answered := i < resume && q.validate(proposal) == nil && (q.key != clientID || proposal != "")
 		if given || answered || q.when != nil && !q.when(s.settings) {
 			continue
 		}
@@ -234,7 +234,7 @@ func ifAny(check func(string) error) func(string) error {
 	}
 }
 
-// newUUID makes a random UUID, version 4.
+// newUUID returns a random UUID, version 4.
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:])

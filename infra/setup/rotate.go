@@ -13,8 +13,8 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// rotate does the next step of replacing one secret. A step must reach every
-// function before the next one.
+// rotate does the next step of rotating one secret. Every function must have read
+// the result of a step before the next one.
 func (s *session) rotate(ctx context.Context, secret string) error {
 	integration, content := s.names()
 	name := integration
@@ -35,16 +35,12 @@ func (s *session) rotate(ctx context.Context, secret string) error {
 	if err != nil {
 		return err
 	}
-	value, written, err := v.get(ctx, name)
+	d, written, err := load(ctx, v, name)
 	if err != nil {
 		return err
 	}
 	if age := s.now().Sub(written); age < spread {
 		return fmt.Errorf("%s was written %s ago: wait until %s have passed, so that every function has read it", name, age.Round(time.Second), spread)
-	}
-	var d parts
-	if err := json.Unmarshal(value, &d); err != nil || d == nil {
-		return notAnObject(name)
 	}
 	says, err := rotate(ctx, d)
 	if err != nil {
@@ -104,7 +100,7 @@ func contentKeys(raw json.RawMessage) ([]string, error) {
 	return several, nil
 }
 
-// rotateKeyset adds a key, or makes one that was added before the primary one.
+// rotateKeyset adds a key, or makes the added key the primary one, which seals.
 func (s *session) rotateKeyset(_ context.Context, d parts) (says string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// deployedProject is a project whose secrets are filled, an hour ago.
+// deployedProject is a project whose secrets were filled an hour ago.
 func deployedProject(t *testing.T) *project {
 	t.Helper()
 	keyset, err := sealing.NewDocument()
@@ -40,7 +40,7 @@ func (p *project) integration(t *testing.T) map[string]json.RawMessage {
 	return fields(t, p.vault.values["signpost-prod/integration"])
 }
 
-// rotate does one step, and sees that the next one is refused until every
+// rotate does one step, and checks that the next one is refused until every
 // function has read the secret again.
 func (p *project) rotate(t *testing.T, what, says string, o Options) {
 	t.Helper()
@@ -85,7 +85,7 @@ func TestRotateRefuses(t *testing.T) {
 	}
 }
 
-// sealed seals a token by the keyset of now.
+// sealed seals a token with the present keyset.
 func (p *project) sealed(t *testing.T, place string) secret.Sealed {
 	t.Helper()
 	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
@@ -99,8 +99,8 @@ func (p *project) sealed(t *testing.T, place string) secret.Sealed {
 	return sealed
 }
 
-// Each kind of row that holds a token keeps the older key, until it is sealed
-// anew; what is over, or opens with no key at all, keeps none.
+// Each kind of row with a token requires the older key until it is sealed again.
+// An expired row, or one that no key opens, requires none.
 func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	p := deployedProject(t)
 	save := func(i installation.Installation) installation.Installation {
@@ -152,7 +152,7 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		}
 		step.reseal()
 	}
-	p.rotate(t, "keyset-forget", "Only the one that seals", Options{})
+	p.rotate(t, "keyset-forget", "They were dropped", Options{})
 	if count, _, err := sealing.Keys(p.integration(t)["tokenKeyset"]); err != nil || count != 1 {
 		t.Errorf("%d keys, %v", count, err)
 	}

@@ -13,8 +13,7 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// parts are the fields of a secret's value. Fields that are not known here are
-// kept as they are.
+// parts are the members of a secret's value. Unknown members are kept.
 type parts map[string]json.RawMessage
 
 func (d parts) set(field string, value any) error {
@@ -23,15 +22,15 @@ func (d parts) set(field string, value any) error {
 	return err
 }
 
-// check refuses the parts, given as JSON too, if the functions would.
+// check refuses the parts, encoded in text, if the functions would.
 func (d parts) check(text []byte) error {
-	var there []document.Part
+	var present []document.Part
 	for _, part := range []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset} {
 		if d[string(part)] != nil {
-			there = append(there, part)
+			present = append(present, part)
 		}
 	}
-	_, err := document.Parse(text, there...)
+	_, err := document.Parse(text, present...)
 	return err
 }
 
@@ -39,8 +38,15 @@ func (d parts) check(text []byte) error {
 // with a margin.
 const spread = 10 * time.Minute
 
-func notAnObject(name string) error {
-	return fmt.Errorf("%s is not a JSON object: fix it in Secrets Manager", name)
+// load returns the parts of a secret, and when they were written. With an error
+// wrapping errNoValue the parts are empty, but not nil.
+func load(ctx context.Context, v vault, name string) (parts, time.Time, error) {
+	value, written, err := v.get(ctx, name)
+	d := parts{}
+	if err == nil && (json.Unmarshal(value, &d) != nil || d == nil) {
+		err = fmt.Errorf("%s is not a JSON object: fix it in Secrets Manager", name)
+	}
+	return d, written, err
 }
 
 // names are the stage's two secrets.
@@ -49,12 +55,12 @@ func (s *session) names() (integration, content string) {
 	return secrets[0].Name, secrets[1].Name
 }
 
-// fillSecrets writes the values that are still missing. Unreachable AWS is not
-// an error: the settings are saved, and a later setup fills the secrets.
+// fillSecrets writes missing values of the secrets. If AWS cannot be reached, that
+// is not an error: a later setup fills the secrets.
 func (s *session) fillSecrets(ctx context.Context) (secretsState, error) {
 	v, err := s.vault(ctx)
 	if err != nil {
-		s.say("The secrets are left as they are, since AWS cannot be reached: %v", err)
+		s.say("The secrets are unchanged, since AWS cannot be reached: %v", err)
 		return unknown, nil
 	}
 	integration, content := s.names()
@@ -62,33 +68,22 @@ func (s *session) fillSecrets(ctx context.Context) (secretsState, error) {
 		name string
 		fill func(context.Context, parts) (bool, error)
 	}{{integration, s.fillIntegration}, {content, s.fillContent}} {
-		value, _, err := v.get(ctx, secret.name)
-		switch {
-		case errors.Is(err, errNoSecret):
+		d, _, err := load(ctx, v, secret.name)
+		if errors.Is(err, errNoSecret) {
 			continue // the deployment creates it
-		case errors.Is(err, errNoValue):
-			value = []byte("{}")
-		case err != nil:
+		}
+		if err != nil && !errors.Is(err, errNoValue) {
 			return unknown, err
 		}
-		if err := s.fill(ctx, v, secret.name, value, secret.fill); err != nil {
+		changed, err := secret.fill(ctx, d)
+		if err == nil && changed {
+			err = s.write(ctx, v, secret.name, d)
+		}
+		if err != nil {
 			return unknown, err
 		}
 	}
-	return s.lookAtSecrets(ctx, v)
-}
-
-// fill completes one secret, if a part of it is missing.
-func (s *session) fill(ctx context.Context, v vault, name string, value []byte, fill func(context.Context, parts) (bool, error)) error {
-	var d parts
-	if err := json.Unmarshal(value, &d); err != nil || d == nil {
-		return notAnObject(name)
-	}
-	changed, err := fill(ctx, d)
-	if err != nil || !changed {
-		return err
-	}
-	return s.write(ctx, v, name, d)
+	return s.checkSecrets(ctx, v)
 }
 
 func (s *session) write(ctx context.Context, v vault, name string, d parts) error {
@@ -97,7 +92,7 @@ func (s *session) write(ctx context.Context, v vault, name string, d parts) erro
 		return err
 	}
 	if err := d.check(text); err != nil {
-		return fmt.Errorf("%s is left as it is: %w", name, err)
+		return fmt.Errorf("%s is unchanged: %w", name, err)
 	}
 	if err := v.put(ctx, name, text); err != nil {
 		return err
@@ -120,15 +115,14 @@ func (s *session) fillIntegration(ctx context.Context, d parts) (changed bool, e
 			return changed, err
 		}
 		if secret != "" {
-			changed = true
-			return changed, d.set("clientSecret", secret)
+			return true, d.set("clientSecret", secret)
 		}
 		s.say("The OAuth client's secret is still missing: functions that call Webex do not start without it.")
 	}
 	return changed, nil
 }
 
-// clientSecret is what Control Hub showed, "" for later.
+// clientSecret returns the given client secret or asks for it, "" for later.
 func (s *session) clientSecret(ctx context.Context) (string, error) {
 	if s.ClientSecret != "" || s.Batch {
 		return s.ClientSecret, nil
@@ -145,6 +139,6 @@ func (s *session) fillContent(_ context.Context, d parts) (bool, error) {
 		key = rand.Text()
 	}
 	_, name := s.names()
-	s.say("Your content server requires the content API key that was generated:\n  aws secretsmanager get-secret-value --secret-id %s --query SecretString --output text", name)
+	s.say("A content API key was stored, which your content server requires:\n  aws secretsmanager get-secret-value --secret-id %s --query SecretString --output text", name)
 	return true, d.set("contentApiKey", key)
 }

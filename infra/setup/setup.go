@@ -1,8 +1,7 @@
-// Package setup asks for what only a person knows about a stage, checks it, and
-// writes it where it belongs: settings into the stage's file, secrets directly
-// into Secrets Manager. It can be run at any time: it asks only what is open,
-// keeps each answer at once, and ends with the next command. It also rotates
-// secrets.
+// Package setup asks for the settings of a stage that only the vendor knows, checks
+// them, and stores settings in the stage's file and secrets in Secrets Manager. It
+// can be run at any time: it asks only for missing settings, saves each answer
+// immediately, and ends with the next command. It also rotates secrets.
 package setup
 
 import (
@@ -24,17 +23,16 @@ type Options struct {
 	ConfigDir, Stage string
 	// Template is the file of the SAM template.
 	Template string
-	// Set are settings by name, such as SIGNAGE_URL or deployment.domain; an
-	// empty value unsets one.
+	// Set are settings by name, such as SIGNAGE_URL or deployment.domain; an empty
+	// value clears one.
 	Set map[string]string
-	// Batch asks nothing: everything must be set, else nothing is saved.
+	// Batch asks nothing. If a setting is missing or wrong, nothing is saved.
 	Batch bool
 	// All asks every question again, with the present answers as proposals.
 	All bool
 	// Offline calls neither AWS nor any address.
 	Offline bool
-	// ClientSecret and ContentAPIKey are used instead of a question, or of a
-	// random key.
+	// ClientSecret is used instead of asking, ContentAPIKey instead of a random key.
 	ClientSecret, ContentAPIKey string
 }
 
@@ -50,7 +48,7 @@ type session struct {
 	template *template.Template
 }
 
-// start reads the stage's settings; found is whether it has some.
+// start starts a session; found is whether the stage has settings.
 func start(io *terminal.IO, o Options) (s *session, found bool, err error) {
 	s = &session{
 		Options: o, io: io, client: &http.Client{Timeout: 5 * time.Second}, vault: openVault, table: openTable, now: time.Now,
@@ -67,8 +65,8 @@ func (s *session) read() (found bool, err error) {
 	return found, err
 }
 
-// Run settles the open settings of a stage, fills its empty secrets, and prints
-// the next command.
+// Run completes the settings of a stage, fills its empty secrets, and prints the
+// next command.
 func Run(ctx context.Context, io *terminal.IO, o Options) error {
 	s, found, err := start(io, o)
 	if err != nil {
@@ -93,7 +91,7 @@ func (s *session) run(ctx context.Context, found bool) error {
 	return s.next(filled)
 }
 
-// Rotations are the secrets that Rotate knows.
+// Rotations are the secrets that [Rotate] accepts.
 var Rotations = []string{"client-secret", "content-api-key", "keyset", "keyset-forget"}
 
 // Rotate does the next step of rotating a secret, one of [Rotations].
@@ -105,7 +103,7 @@ func Rotate(ctx context.Context, io *terminal.IO, o Options, secret string) erro
 	return s.rotate(ctx, secret)
 }
 
-// command is the command line of another command for the same stage.
+// command returns a signpost command line for the same stage.
 func (s *session) command(words ...string) string {
 	return strings.Join(append(append([]string{"signpost"}, words...), "--stage", s.Stage), " ")
 }

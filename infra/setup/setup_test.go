@@ -27,7 +27,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// memory is a vault; a nil value is a secret without one.
+// memory is a vault in memory; a nil value is a secret without a value.
 type memory struct {
 	values  map[string][]byte
 	written time.Time
@@ -137,7 +137,7 @@ func settings() map[string]string {
 	}
 }
 
-// answers are those of a person, with some mistakes.
+// answers are a person's answers, with some mistakes.
 var answers = []string{
 	"", "Signage", "Vendor", "nobody", "dev@example.com", "help@example.com", "mailto:help@example.com", "Shows things.", "", "carrier pigeon", "https",
 	"http://signage.example.com", "https://signage.example.com/$(devicId)", pages, "", "", "https://content.example.com/", "", "", "",
@@ -158,7 +158,7 @@ func TestInteractive(t *testing.T) {
 	}
 	p.says(t, "it is not an e-mail address", "it must begin with https://", "unknown replacement value: use only $(deviceId)", "must be one of manual, https", "Control Hub shows it once", "Next: signpost manifest --stage prod")
 
-	// A second time only what is open is asked: the OAuth client's id.
+	// The second time only the OAuth client's id is missing.
 	id := s.Variables["WEBEX_APP_ID"]
 	if err := p.run("C3f1b6a2\n", Options{Offline: true}); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
@@ -168,7 +168,7 @@ func TestInteractive(t *testing.T) {
 	}
 	p.says(t, "Next: signpost deploy --stage prod")
 
-	// And every question again on demand.
+	// All asks every question again.
 	again := strings.Repeat("\n", 2) + "Other\n" + strings.Repeat("\n", 11)
 	if err := p.run(again, Options{Offline: true, All: true}); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
@@ -187,7 +187,7 @@ func TestNoAnswerIsLost(t *testing.T) {
 	want := whole.settings(t)
 	for stop := 1; stop < len(answers); stop++ {
 		p := newProject(t)
-		// Ctrl-C ends it at once, though nothing is typed.
+		// Ctrl-C interrupts it while it waits for an answer.
 		ctx, interrupt := context.WithCancel(t.Context())
 		in, typed := io.Pipe()
 		go func() {
@@ -231,14 +231,14 @@ func resumeAt(key string) int {
 	return first[key]
 }
 
-// TestQuestionsJudgeAsTheFunctionsDo uses the one table of values.
-func TestQuestionsJudgeAsTheFunctionsDo(t *testing.T) {
+// TestQuestionsValidateAsTheFunctionsDo uses the table of values of package configtest.
+func TestQuestionsValidateAsTheFunctionsDo(t *testing.T) {
 	for _, q := range questions {
 		for _, value := range configtest.Values() {
 			if value.Variable != q.key {
 				continue
 			}
-			err := q.judge(value.Value)
+			err := q.validate(value.Value)
 			if (err == nil) != (value.Wrong == "") || err != nil && !strings.Contains(err.Error(), value.Wrong) {
 				t.Errorf("%s=%.100q: %v, want %q", q.key, value.Value, err, value.Wrong)
 			}
@@ -292,14 +292,14 @@ func TestBatch(t *testing.T) {
 	if s := p.settings(t); s.Deployment.TokenInvalidPerDay != 7 || !s.Integration.JSXAPI || s.Deployment.Domain != "a.example.com" || s.Variables["SIGNAGE_URL"] != pages {
 		t.Errorf("settings: %+v", s)
 	}
-	// A dialog takes no bad value either.
+	// A dialog refuses bad values too.
 	if err := p.run("", Options{Offline: true, Set: map[string]string{"VERIFY_INTERVAL": "5"}}); terminal.ExitCode(err) != terminal.ExitUsage {
 		t.Errorf("in a dialog: %v", err)
 	}
 }
 
-// TestPagesOutOfReachAreAWarning: only an invalid address is an error.
-func TestPagesOutOfReachAreAWarning(t *testing.T) {
+// TestUnreachablePagesAreAWarning: only an invalid address is an error.
+func TestUnreachablePagesAreAWarning(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	p := newProject(t)
@@ -309,8 +309,8 @@ func TestPagesOutOfReachAreAWarning(t *testing.T) {
 	p.says(t, "Warning: SIGNAGE_URL cannot be reached", "Warning: CONTENT_URL cannot be reached")
 }
 
-// TestSecretsGoToTheVaultOnly: step by step, as the stack is created.
-func TestSecretsGoToTheVaultOnly(t *testing.T) {
+// TestSecretsAreInTheVaultOnly: before and after the stack is deployed.
+func TestSecretsAreInTheVaultOnly(t *testing.T) {
 	p := newProject(t)
 	secrets := Options{Batch: true, ClientSecret: "geheim-client", Set: settings()}
 	secrets.Set[clientID] = "C3f1b6a2"

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// trials is how many refused refresh tokens end the trial: one token may be
-	// revoked, but not several in a row.
+	// trials is how many refused refresh tokens end the trial: one may be revoked,
+	// but hardly several in a row.
 	trials = 3
 	// trialTimeout bounds one trial, including the wait for a worker's lease.
 	trialTimeout = installation.LeaseLife + 10*time.Second
@@ -35,9 +35,9 @@ func (c client) ClientSecret(context.Context) (secret.String, error) { return c.
 // Sealer implements [lifecycle.Keys].
 func (c client) Sealer(context.Context) (lifecycle.Sealer, error) { return c.keyset, nil }
 
-// tryClientSecret proves a new client secret before any function uses it, by the
-// exchange of one customer's refresh token. Without a customer it cannot be tried,
-// and the result says so.
+// tryClientSecret checks a new client secret before any function uses it, by
+// exchanging one customer's refresh token. Without a customer it cannot be tried,
+// and says reports that.
 func (s *session) tryClientSecret(ctx context.Context, value string, d parts) (says string, err error) {
 	keyset, err := sealing.Parse(d["tokenKeyset"])
 	if err != nil {
@@ -76,7 +76,7 @@ func tryWithSome(ctx context.Context, service *lifecycle.Service, store *dynamo.
 		case errors.Is(err, webex.ErrInvalidClient):
 			return "", fmt.Errorf("nothing was changed: Webex does not accept this client secret for WEBEX_CLIENT_ID: %w", err)
 		case errors.Is(err, installation.ErrNotFound):
-			continue // removed meanwhile
+			continue // removed in the meantime
 		case !errors.Is(err, webex.ErrInvalidGrant) && !errors.Is(err, webex.ErrGrantRejected):
 			return "", fmt.Errorf("nothing was changed: the client secret could not be tried, run this again later: %w", err)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// Why a secret has no value.
+// Reasons why a secret has no value.
 var (
 	errNoSecret = errors.New("the secret does not exist: the stack is not deployed")
 	errNoValue  = errors.New("the secret has no value yet")
@@ -20,13 +20,13 @@ var (
 
 // vault stores secrets.
 type vault interface {
-	// get returns a secret's value and when it was written, or an error
-	// wrapping errNoSecret or errNoValue.
+	// get returns a secret's value and when it was written, or an error wrapping
+	// errNoSecret or errNoValue.
 	get(ctx context.Context, name string) (value []byte, written time.Time, err error)
 	put(ctx context.Context, name string, value []byte) error
 }
 
-// secretsManager is AWS Secrets Manager, with the credentials that the AWS tools use.
+// secretsManager is AWS Secrets Manager, with the credentials of the AWS tools.
 type secretsManager struct{ client *secretsmanager.Client }
 
 func openVault(ctx context.Context) (vault, error) {
