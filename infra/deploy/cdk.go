@@ -1,7 +1,5 @@
 package deploy
 
-// This file runs the CDK's command and CloudFormation's linter.
-
 import (
 	"context"
 	"errors"
@@ -16,17 +14,17 @@ import (
 	"signpost/infra/terminal"
 )
 
-// stopTimeout is how long the CDK's command may take to end after Ctrl-C.
+// stopTimeout is how long the CDK CLI may take to end after Ctrl-C.
 const stopTimeout = 20 * time.Second
 
-// cdk is the CDK's command for one stage.
+// cdk is the CDK CLI for one stage.
 type cdk struct {
 	program, app, folder, output string
 	io                           *terminal.IO
 }
 
-// cdk prepares the CDK's command. Its app is the signpost command, called with
-// the same folders, since the CDK's command may run it in another one.
+// cdk prepares the CDK CLI. Its app is the signpost command, with absolute paths,
+// since the CLI may run it in another folder.
 func (o Options) cdk(io *terminal.IO) (cdk, error) {
 	if err := stage.CheckName(o.Stage); err != nil {
 		return cdk{}, err
@@ -43,13 +41,13 @@ func (o Options) cdk(io *terminal.IO) (cdk, error) {
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return cdk{}, err
 	}
-	// The app is a shell's command line: the quotes are for spaces in paths. It
-	// must not end with one, since the CDK strips quotes around a whole option.
+	// The app is a command line for a shell: the quotes are for spaces in paths. It
+	// must not end with a quote, since the CLI strips quotes around a whole option.
 	app := fmt.Sprintf(`"%s" cdk-app --config "%s" --stage %s`, o.Program, config, o.Stage)
 	return cdk{program: program, app: app, folder: o.Distribution.Root, output: output, io: io}, nil
 }
 
-// run runs one of the CDK's commands, which may ask on the terminal.
+// run runs a command of the CDK CLI, which may ask questions on the terminal.
 func (c cdk) run(ctx context.Context, args ...string) error {
 	err := execute(ctx, c.io, c.folder, c.program, append([]string{"--app", c.app, "--output", c.output}, args...)...)
 	if err != nil {
@@ -58,12 +56,12 @@ func (c cdk) run(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// execute runs a program that prints by itself. At the end of the context it is
+// execute runs a program with our streams. When the context ends, the program is
 // interrupted, not killed, so that it can clean up.
 func execute(ctx context.Context, io *terminal.IO, folder, program string, args ...string) error {
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir, command.Stdout, command.Stderr = folder, io.Out, io.Err
-	if file, ok := io.In.(*os.File); ok { // else the command would wait for the end of what is copied
+	if file, ok := io.In.(*os.File); ok { // with another reader, Run would wait for its end
 		command.Stdin = file
 	}
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
@@ -85,7 +83,7 @@ func Diff(ctx context.Context, io *terminal.IO, o Options) error {
 }
 
 // Synth synthesizes the stacks of a stage, and lints them if cfn-lint is
-// installed. Findings end it with terminal.ErrNotWell.
+// installed. It returns terminal.ErrFindings if the linter finds anything.
 func Synth(ctx context.Context, io *terminal.IO, o Options) error {
 	c, err := o.cdk(io)
 	if err != nil {
@@ -119,7 +117,7 @@ func Synth(ctx context.Context, io *terminal.IO, o Options) error {
 	}
 	err = execute(ctx, io, c.folder, linter, append([]string{"--"}, files...)...)
 	if _, found := errors.AsType[*exec.ExitError](err); found {
-		return terminal.ErrNotWell
+		return terminal.ErrFindings
 	}
 	return err
 }

@@ -1,6 +1,6 @@
-// Package deploy synthesizes, compares, deploys and deletes the stack of a
-// stage, and that of its firewall, by the CDK's command. It keeps the stage's
-// settings up to date with what a deployment gave.
+// Package deploy synthesizes, compares, deploys and deletes the stack of a stage
+// and that of its firewall with the CDK CLI, and records the outputs of a
+// deployment in the stage's settings.
 package deploy
 
 import (
@@ -18,24 +18,25 @@ import (
 	"signpost/infra/terminal"
 )
 
-// Options say which stage, and from what it is deployed.
+// Options say which stage to deploy, and from which files.
 type Options struct {
 	Distribution distribution.Distribution
 	// ConfigDir holds the settings of the stages, and Stage is one of them.
 	ConfigDir, Stage string
-	// Program is the signpost command, which is the CDK app too.
+	// Program is the path of the signpost command, which is also the CDK app.
 	Program string
-	// Yes confirms the deletion of any stage but production; Confirm, the
-	// stack's name, that of any stage.
+	// Yes confirms the deletion of any stage except production. Confirm, the name
+	// of the stack, confirms that of any stage.
 	Yes     bool
 	Confirm string
-	// Account opens the account that is asked for resources of a deleted stack.
+	// Account opens the account in which to look for resources of a deleted stack.
 	Account func(context.Context) (adopt.Account, error)
 }
 
 func (o Options) outputs() string { return o.Distribution.Work("outputs-" + o.Stage + ".json") }
 
-// Deploy deploys a stage, after it adopted what an earlier stack left behind.
+// Deploy deploys a stage. The first deployment adopts the resources that an earlier
+// stack left behind.
 func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 	settings, err := o.load()
 	if err != nil {
@@ -60,13 +61,13 @@ func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 			return err
 		}
 	}
-	if hasFirewall(settings) {
+	if settings.FirewallReady() {
 		return c.run(ctx, "deploy", stage.FirewallStack(o.Stage), "--exclusively")
 	}
 	return nil
 }
 
-// load reads settings from which the stage can be deployed.
+// load reads the stage's settings, and checks them.
 func (o Options) load() (stage.Settings, error) {
 	settings, err := stage.Load(o.ConfigDir, o.Stage)
 	var read *template.Template
@@ -82,7 +83,7 @@ func (o Options) load() (stage.Settings, error) {
 	return settings, nil
 }
 
-// deployStack deploys the main stack, and writes its outputs into the settings.
+// deployStack deploys the main stack, and records its outputs in the settings.
 func (o Options) deployStack(ctx context.Context, c cdk) (stage.Settings, error) {
 	err := c.run(ctx, "deploy", stage.Stack(o.Stage), "--no-previous-parameters", "--outputs-file", o.outputs())
 	if err != nil {
@@ -91,8 +92,8 @@ func (o Options) deployStack(ctx context.Context, c cdk) (stage.Settings, error)
 	return takeOutputs(o.outputs(), o.ConfigDir, o.Stage)
 }
 
-// takeOutputs writes the API's address and the table's name, which the CDK wrote
-// into file, into the settings.
+// takeOutputs copies the API's address and the table's name from the file of
+// outputs that the CDK wrote to the settings.
 func takeOutputs(file, folder, name string) (stage.Settings, error) {
 	settings, err := stage.Load(folder, name)
 	if err != nil {
@@ -118,12 +119,7 @@ func takeOutputs(file, folder, name string) (stage.Settings, error) {
 	return settings, settings.Write(folder)
 }
 
-// hasFirewall reports whether the stage has a firewall that can be deployed.
-func hasFirewall(settings stage.Settings) bool {
-	return settings.Deployment.Firewall && settings.Deployed()
-}
-
-// adoptLeft imports what an earlier stack of the stage left behind.
+// adoptLeft imports the resources that an earlier stack of the stage left behind.
 func adoptLeft(ctx context.Context, io *terminal.IO, o Options, c cdk, settings stage.Settings) error {
 	file := o.Distribution.Work("left-" + o.Stage + ".json")
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -148,8 +144,8 @@ func adoptLeft(ctx context.Context, io *terminal.IO, o Options, c cdk, settings 
 	return c.run(ctx, "import", stage.Stack(o.Stage), "--resource-mapping", file)
 }
 
-// Destroy deletes the stacks of a stage, after a confirmation. The table and the
-// secrets of production stay, and the next deployment adopts them.
+// Destroy deletes the stacks of a stage, after a confirmation. The table stays, and
+// of production the secrets and their key; the next deployment adopts them.
 func Destroy(ctx context.Context, io *terminal.IO, o Options) error {
 	settings, found, err := stage.Read(o.ConfigDir, o.Stage)
 	if err != nil {
@@ -160,10 +156,11 @@ func Destroy(ctx context.Context, io *terminal.IO, o Options) error {
 		return terminal.Usagef("--confirm is %q, but the stack is %s: nothing was deleted", o.Confirm, stack)
 	}
 	if confirmed := o.Confirm == stack || o.Yes && !settings.Production(); !confirmed {
-		what := "This deletes the stack " + stack + ". Its table stays, and the next deployment adopts it."
+		what, flag := "", "--yes"
 		if settings.Production() {
-			what = "This is PRODUCTION. " + what + " In a script use --confirm " + stack + "."
+			what, flag = "This is PRODUCTION. ", "--confirm "+stack
 		}
+		what += "This deletes the stack " + stack + ". Its table stays, and the next deployment adopts it. In a script, use " + flag + "."
 		if err := io.Confirm(ctx, what, stack); err != nil {
 			return err
 		}
@@ -172,7 +169,7 @@ func Destroy(ctx context.Context, io *terminal.IO, o Options) error {
 	if err != nil {
 		return err
 	}
-	if hasFirewall(settings) {
+	if settings.FirewallReady() {
 		if err := c.run(ctx, "destroy", stage.FirewallStack(o.Stage), "--exclusively", "--force"); err != nil {
 			return err
 		}

@@ -19,10 +19,9 @@ import (
 	"signpost/infra/terminal"
 )
 
-// fakeCDK is a program in the place of the CDK's command. It records its
-// arguments after the app, and behaves as told by files in its folder: it writes
-// the file "outputs" where --outputs-file says and the file "stack" into the
-// output, and fails at the command that the file "fail" names.
+// fakeCDK stands in for the CDK CLI. It records its arguments after the app. Files
+// in its folder control it: it copies "outputs" to the path in --outputs-file and
+// "stack" into the output, and fails at the command named in "fail".
 const fakeCDK = `#!/bin/sh
 here=$(dirname "$0")
 [ "$1" = --app ] && [ "$3" = --output ] || exit 9
@@ -77,7 +76,7 @@ func newProject(t *testing.T, settings stage.Settings) *project {
 	return p
 }
 
-// account is one in which a stage's table was left, but of stage clean nothing.
+// account is an account in which the table of every stage except clean was left.
 type account struct{}
 
 func (account) Region() string { return "eu-west-1" }
@@ -100,7 +99,8 @@ func (p *project) io(in string) *terminal.IO {
 	return terminal.Of(strings.NewReader(in), &p.out, &p.out, nil)
 }
 
-// calls are the CDK's commands since the last look, without the paths of files.
+// calls returns the commands of the CDK CLI since the last call, without the paths
+// of files.
 func (p *project) calls(t *testing.T) []string {
 	t.Helper()
 	file := filepath.Join(p.bin, "calls")
@@ -185,8 +185,8 @@ func TestDeployRefuses(t *testing.T) {
 	fixed("no CDK", "make modules")
 }
 
-// TestDeployStopsAtAFailure: a mapping of an earlier time is not used again, and
-// nothing follows a failure.
+// TestDeployStopsAtAFailure: an earlier run's mapping is not used, and nothing
+// follows a failure.
 func TestDeployStopsAtAFailure(t *testing.T) {
 	p := newProject(t, settings("clean", stage.Deployment{}))
 	stale := p.Distribution.Work("left-clean.json")
@@ -227,8 +227,8 @@ func TestTakeOutputs(t *testing.T) {
 	}
 }
 
-// TestDestroy: every stage is confirmed by its stack's name; a flag does for
-// scripts, but for production it must hold the name.
+// TestDestroy: a stage is confirmed by typing its stack's name, or by a flag, which
+// for production must contain the name.
 func TestDestroy(t *testing.T) {
 	for _, test := range []struct {
 		name, stage, typed, confirm string
@@ -273,7 +273,7 @@ func TestSynthLints(t *testing.T) {
 	for _, test := range []struct {
 		linter string
 		exit   int
-	}{{"", 0}, {"exit 0", 0}, {"echo E1001; exit 2", terminal.ExitNotWell}} {
+	}{{"", 0}, {"exit 0", 0}, {"echo E1001; exit 2", terminal.ExitFindings}} {
 		if test.linter != "" {
 			p.write(t, "cfn-lint", "#!/bin/sh\n[ \"$1\" = -- ] && [ -f \"$2\" ] || exit 9\n"+test.linter+"\n")
 		}
@@ -287,8 +287,8 @@ func TestSynthLints(t *testing.T) {
 	}
 }
 
-// TestDiffIsInterrupted: the CDK's command is told, and the error is that of
-// Ctrl-C.
+// TestDiffIsInterrupted: the CDK CLI is interrupted, and the error is the
+// context's.
 func TestDiffIsInterrupted(t *testing.T) {
 	p := newProject(t, stage.Settings{Name: "dev"})
 	p.write(t, "cdk", "#!/bin/sh\ntrap 'echo cleaned up; exit 130' INT\necho ready\nwhile :; do sleep 0.01; done\n")

@@ -13,14 +13,13 @@ import (
 // problems collects what is wrong with a manifest.
 type problems []error
 
-func (p *problems) require(good bool, format string, args ...any) {
-	if !good {
+func (p *problems) require(ok bool, format string, args ...any) {
+	if !ok {
 		*p = append(*p, fmt.Errorf("manifest: "+format, args...))
 	}
 }
 
-// check returns everything that is wrong with m by the rules of Control Hub and
-// its editor.
+// check returns everything that is wrong with m by the rules of Control Hub.
 func (m Manifest) check() error {
 	var p problems
 	for _, field := range []struct{ name, value, fix string }{
@@ -43,13 +42,12 @@ func (m Manifest) check() error {
 	return errors.Join(p...)
 }
 
-// address accepts what an administrator's browser can open.
+// address requires that an administrator's browser can open a value, if there is
+// one.
 func (p *problems) address(name, value string) {
-	if value == "" {
-		return
+	if err := config.CheckAddress(value); value != "" && err != nil {
+		p.require(false, "%s %q %v", name, value, err)
 	}
-	err := config.CheckAddress(value)
-	p.require(err == nil, "%s %q %v", name, value, err)
 }
 
 func (p *problems) provisioning(v Provisioning) {

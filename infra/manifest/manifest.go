@@ -1,7 +1,6 @@
-// Package manifest derives the manifest of the integration from the settings of
-// a stage, for upload in Control Hub, so that it requests exactly what the
-// deployment provides. Its id stays the same, and its version is raised only by
-// a change.
+// Package manifest derives the integration's manifest, for upload in Control Hub,
+// from the settings of a stage, so that it requests what the deployment provides.
+// The manifest's id never changes, and its version only when the content does.
 package manifest
 
 import (
@@ -43,13 +42,13 @@ type XAPIAccess struct {
 	Events   []Path `json:"events"`
 }
 
-// Path is one part of the devices' API.
+// Path is one part of the devices' API, such as Standby.State.
 type Path struct {
 	Path   string `json:"path"`
 	Access string `json:"access"`
 }
 
-// Provisioning describes how an activation code reaches the API.
+// Provisioning is how an activation code reaches the API.
 type Provisioning struct {
 	Type               string `json:"type"`
 	URL                string `json:"url,omitempty"`
@@ -68,8 +67,8 @@ const (
 // contentVariables name the setting that makes a feature provided.
 var contentVariables = map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
 
-// derive returns the manifest for the settings, without a version. Its id is in
-// lower case, as UUIDs are written, so that a change of case makes no new version.
+// derive returns the manifest for the settings, without a version. The id is in
+// lower case, so that a change of case does not require a new version.
 func derive(s stage.Settings) Manifest {
 	i := s.Integration
 	m := Manifest{
@@ -114,7 +113,7 @@ func paths(names []string) []Path {
 	return list
 }
 
-// provisioning contains the API's address once it is known.
+// provisioning returns the provisioning, with the API's address if that is known.
 func provisioning(s stage.Settings) Provisioning {
 	address := s.PublicURL()
 	if address != "" {

@@ -112,7 +112,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestVersions: the id stays, and only a change raises the version.
+// TestVersions: the id stays the same, and only a change raises the version.
 func TestVersions(t *testing.T) {
 	folder := t.TempDir()
 	run := func(look bool) (string, error) {
@@ -140,12 +140,12 @@ func TestVersions(t *testing.T) {
 		exit    int
 		says    string
 	}{
-		{"first look", nil, true, 0, terminal.ExitNotWell, "require version 1"},
+		{"first look", nil, true, 0, terminal.ExitFindings, "require version 1"},
 		{"first", nil, false, 1, 0, "Add integration"},
 		{"again", nil, false, 1, 0, "unchanged"},
 		{"again, looked at", nil, true, 1, 0, "matches the settings"},
 		{"another address shown", func(s *stage.Settings) { s.Variables["SIGNAGE_URL"] = "https://other.example.com/" }, false, 1, 0, "unchanged"},
-		{"a feature less, looked at", func(s *stage.Settings) { s.Variables["PWA_URL"] = "" }, true, 1, terminal.ExitNotWell, "require version 2"},
+		{"a feature less, looked at", func(s *stage.Settings) { s.Variables["PWA_URL"] = "" }, true, 1, terminal.ExitFindings, "require version 2"},
 		{"a feature less", nil, false, 2, 0, "administrator approves"},
 		{"and once more", nil, false, 2, 0, "unchanged"},
 		{"no address yet, looked at", func(s *stage.Settings) { s.Deployment.APIURL = "" }, true, 2, terminal.ExitFailed, ""},

@@ -1,18 +1,16 @@
 package manifest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"os"
 
+	"signpost/infra/jsonfile"
 	"signpost/infra/stage"
 	"signpost/infra/terminal"
 )
 
-// Write writes a stage's manifest, and its version into the settings.
+// Write writes a stage's manifest, and its version into the stage's settings.
 func Write(io *terminal.IO, folder, name string) error {
 	settings, err := stage.Load(folder, name)
 	if err != nil {
@@ -22,13 +20,9 @@ func Write(io *terminal.IO, folder, name string) error {
 	if err != nil {
 		return err
 	}
-	text, err := encode(next)
-	if err != nil {
-		return err
-	}
 	file := stage.ManifestFile(folder, name)
-	if err := os.WriteFile(file, text, 0o644); err != nil {
-		return err
+	if err := jsonfile.Write(file, next, 0o644); err != nil {
+		return fmt.Errorf("manifest: %w", err)
 	}
 	settings.Written = stage.Written{Version: next.ManifestVersion, Digest: digest(next)}
 	if err := settings.Write(folder); err != nil {
@@ -42,7 +36,7 @@ func Write(io *terminal.IO, folder, name string) error {
 }
 
 // Check prints whether Write would write a new version, and returns
-// terminal.ErrNotWell if so.
+// terminal.ErrFindings if it would.
 func Check(io *terminal.IO, folder, name string) error {
 	settings, err := stage.Load(folder, name)
 	if err != nil {
@@ -59,22 +53,19 @@ func Check(io *terminal.IO, folder, name string) error {
 	} else {
 		io.Good(fmt.Sprintf("version %d of the manifest matches the settings", next))
 	}
-	if err == nil && changed {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(changed, err)
 }
 
 // Changed returns the version of the manifest that the settings require, and
-// whether it differs from the last written one. The error is everything that
-// keeps the manifest from being written.
+// whether it differs from the last written one. The error contains all reasons why
+// the manifest cannot be written.
 func Changed(settings stage.Settings) (next int, changed bool, err error) {
 	m, changed, err := version(settings)
 	return m.ManifestVersion, changed, err
 }
 
-// version gives the settings' manifest the version of the last one if it is
-// equal, else the next.
+// version returns the settings' manifest: with the version of the last written one
+// if they are equal, else with the next version.
 func version(settings stage.Settings) (Manifest, bool, error) {
 	next := derive(settings)
 	if err := next.check(); err != nil {
@@ -91,26 +82,15 @@ func version(settings stage.Settings) (Manifest, bool, error) {
 // digest identifies a manifest regardless of its version.
 func digest(m Manifest) string {
 	m.ManifestVersion = 0
-	text, err := encode(m)
+	text, err := jsonfile.Encode(m)
 	if err != nil {
-		panic(err) // a struct of strings always encodes
+		panic(err) // cannot fail: the struct has only strings, numbers and lists
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])
 }
 
-func encode(m Manifest) ([]byte, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(m); err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
-	}
-	return text.Bytes(), nil
-}
-
-// explain prints what to do with a manifest that was written.
+// explain prints what to do with the written manifest.
 func explain(io *terminal.IO, file string, m Manifest, changed bool) {
 	written := fmt.Sprintf("%s: version %d", file, m.ManifestVersion)
 	switch {
@@ -126,6 +106,6 @@ func explain(io *terminal.IO, file string, m Manifest, changed bool) {
 		io.Note("previous version until an administrator approves the new one.")
 	}
 	if m.Provisioning.URL == "" && m.Provisioning.ActivationGuideURL == "" {
-		io.Note("It does not contain the API's address yet, which is known after the first deployment: write it again then.")
+		io.Note("The API's address is not in it yet. It is known after the first deployment: write the manifest again then.")
 	}
 }

@@ -14,18 +14,18 @@ import (
 	"signpost/shared/schedule"
 )
 
-// atOnce is how many organizations Verify works on at a time.
+// atOnce is how many organizations Verify works on in parallel.
 const atOnce = 8
 
-// verified is what came of verifying one organization.
+// verified is the result of verifying one organization.
 type verified struct {
 	Org  string `json:"org"`
 	Name string `json:"name"`
 	schedule.Report
 }
 
-// Verify does at once what the schedule would do for these organizations, or
-// for all. It returns terminal.ErrNotWell if one fails or is left.
+// Verify verifies these organizations, or all, without waiting for the schedule.
+// It returns terminal.ErrFindings if one fails or is left for later.
 func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
@@ -48,13 +48,10 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	} else {
 		o.showVerified(results, sum)
 	}
-	if err == nil && sum.Failed+sum.Left > 0 {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(sum.Failed+sum.Left > 0, err)
 }
 
-// chosen are the installations to verify. An organization that has only
+// chosen returns the installations to verify. An organization that has only
 // unproven candidates has nothing to verify.
 func (o *Operator) chosen(ctx context.Context, p parts, orgs []string, all bool) ([]installation.Installation, error) {
 	if all {
@@ -64,7 +61,7 @@ func (o *Operator) chosen(ctx context.Context, p parts, orgs []string, all bool)
 	return rows, errors.Join(err, o.installed(rows))
 }
 
-// installed is an error if one of the rows is no installation.
+// installed returns an error if one of the rows is not an installation.
 func (o *Operator) installed(rows []installation.Installation) error {
 	for _, row := range rows {
 		if !row.Exists() {
@@ -99,7 +96,7 @@ func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 		case one.Failed > 0:
 			o.Bad(who + ": failed (`signpost show` says why)")
 		case one.Left > 0:
-			o.Bad(who + ": another worker holds it, or Webex asked to wait; try again in half a minute")
+			o.Bad(who + ": another worker is verifying it, or Webex asked to wait; try again in 30 seconds")
 		}
 	}
 	text := fmt.Sprintf("verified %d, pushed %d, deleted %d, failed %d, left %d", sum.Verified, sum.Pushed, sum.Deleted, sum.Failed, sum.Left)
@@ -110,9 +107,9 @@ func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 	o.Good(text)
 }
 
-// Remove is the vendor's own removal of these organizations, each after its key
-// was typed; confirmed leaves the question out. It asks nothing and removes
-// nothing if one of them is not installed.
+// Remove removes the integration from these organizations on behalf of the vendor.
+// It asks for each organization's key first, unless confirmed. If one of them is
+// not installed, it removes none.
 func (o *Operator) Remove(ctx context.Context, orgs []string, confirmed bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
@@ -137,7 +134,7 @@ func (o *Operator) Remove(ctx context.Context, orgs []string, confirmed bool) er
 
 func (o *Operator) removeOne(ctx context.Context, p parts, row installation.Installation, confirmed bool) error {
 	if !confirmed {
-		question := fmt.Sprintf("This removes the integration from %s (%s, active since %s) at Webex: its devices lose what they show.",
+		question := fmt.Sprintf("This removes the integration from %s (%s, active since %s) at Webex: its devices stop showing your pages. In a script, use --yes.",
 			named(row), row.OrgKey, row.ActivatedAt.UTC().Format(time.DateOnly))
 		if err := o.Confirm(ctx, question, row.OrgKey); err != nil {
 			return err
@@ -155,5 +152,5 @@ func (o *Operator) removeOne(ctx context.Context, p parts, row installation.Inst
 	return nil
 }
 
-// named is the organization's name for people.
+// named is the organization's name for display.
 func named(row installation.Installation) string { return cmp.Or(row.OrgName, "(no name)") }

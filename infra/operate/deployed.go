@@ -11,7 +11,7 @@ import (
 	"signpost/infra/terminal"
 )
 
-// ofStage are the settings in a stage's file, as its functions have them.
+// ofStage returns the settings in a stage's file, as its functions have them.
 func (o *Operator) ofStage() (map[string]string, error) {
 	settings, err := stage.Load(o.Config, o.Stage)
 	if errors.Is(err, stage.ErrNotFound) {
@@ -23,13 +23,13 @@ func (o *Operator) ofStage() (map[string]string, error) {
 	return settings.Environment(), nil
 }
 
-// awsVariables are the region, the credentials and the endpoint. Lambda sets them all.
+// awsVariables are the region, the credentials and the endpoints.
 var awsVariables = []string{
 	"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 }
 
-// signIn adds to environ what Lambda gives its functions.
+// signIn adds the region, the credentials and the endpoints to environ.
 func (o *Operator) signIn(ctx context.Context, environ map[string]string) error {
 	for _, name := range awsVariables {
 		if value, ok := o.Environ[name]; ok {
@@ -43,8 +43,8 @@ func (o *Operator) signIn(ctx context.Context, environ map[string]string) error 
 	return nil
 }
 
-// findCredentials looks for them, and the region, as the AWS tools do: in
-// profiles, single sign-on and the like, which the functions do not support.
+// findCredentials adds credentials and region from where the AWS tools find them,
+// such as profiles and single sign-on, which the functions do not support.
 func findCredentials(ctx context.Context, environ map[string]string) error {
 	found, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -52,7 +52,7 @@ func findCredentials(ctx context.Context, environ map[string]string) error {
 	}
 	credentials, err := found.Credentials.Retrieve(ctx)
 	if err != nil {
-		return fmt.Errorf("AWS: no credentials are found (AWS_PROFILE names a profile): %w", err)
+		return fmt.Errorf("AWS: no credentials found (AWS_PROFILE names a profile): %w", err)
 	}
 	if environ["AWS_REGION"] == "" {
 		environ["AWS_REGION"] = found.Region

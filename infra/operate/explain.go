@@ -15,23 +15,23 @@ import (
 	"signpost/shared/webex"
 )
 
-// step is one check of a token, with the contract's code where it fails.
+// step is one check of a token, with the API's error code if it fails.
 type step struct {
 	Check  string `json:"check"`
-	Result string `json:"result"` // good, failed, not made
+	Result string `json:"result"` // good, failed or not made
 	Code   string `json:"code,omitempty"`
 	Detail string `json:"detail,omitempty"`
 }
 
-// routes say where a token with this action belongs.
+// routes are the routes that accept a token, by its action.
 var routes = map[webex.Action]string{
 	webex.Provision: "POST /activation", webex.UpdateApproved: "POST /actions", webex.Update: "POST /actions",
 	webex.HealthCheck: "POST /actions", webex.Deprovision: "POST /actions", webex.CrossLaunch: "POST /crossLaunch/{feature}/…",
 }
 
-// Explain makes every check on a token that the functions make. The token is
-// read from the standard input, where it may be pasted with what is around it.
-// Explain returns terminal.ErrNotWell if a check fails.
+// Explain runs every check that the functions run on a token, which it reads from
+// In and finds among other pasted text. It returns terminal.ErrFindings if a check
+// fails.
 func (o *Operator) Explain(ctx context.Context) error {
 	raw, err := o.token(ctx)
 	if err != nil {
@@ -57,13 +57,9 @@ func (o *Operator) Explain(ctx context.Context) error {
 	} else {
 		o.showExplanation(explained, steps)
 	}
-	if err == nil && slices.ContainsFunc(steps, func(s step) bool { return s.Result == "failed" }) {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(slices.ContainsFunc(steps, func(s step) bool { return s.Result == "failed" }), err)
 }
 
-// token reads the token.
 func (o *Operator) token(ctx context.Context) (string, error) {
 	if terminal.IsTerminal(o.In) {
 		fmt.Fprintln(o.Err, "Paste the token, then press Enter and Ctrl-D:")
@@ -101,7 +97,7 @@ func failed(check string, err error) step {
 	return step{Check: check, Result: "failed", Code: gateway.ProblemOf(err).Code, Detail: err.Error()}
 }
 
-// storedSteps are the checks against the table: installation, region, replay.
+// storedSteps runs the checks against the table: installation, region, replay.
 func storedSteps(ctx context.Context, p parts, explained webex.Explanation) ([]step, error) {
 	claims := explained.Claims
 	key := webex.OrganizationKey(claims.Subject)
@@ -150,14 +146,14 @@ func (o *Operator) showExplanation(explained webex.Explanation, steps []step) {
 	}
 	o.Title("checks")
 	for _, s := range steps {
-		text := strings.TrimSpace(fmt.Sprintf("%-13s %s %s", s.Check, s.Code, s.Detail))
+		line := strings.TrimSpace(fmt.Sprintf("%-13s %s %s", s.Check, s.Code, s.Detail))
 		switch s.Result {
 		case "good":
-			o.Good(text)
+			o.Good(line)
 		case "failed":
-			o.Bad(text)
+			o.Bad(line)
 		default:
-			o.Note(text + " not made")
+			o.Note(line + " not made")
 		}
 	}
 }
@@ -169,13 +165,13 @@ func (o *Operator) showPart(title string, part map[string]any) {
 	o.Title(title)
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(part)) {
-		rows = append(rows, []string{"  " + name, written(part[name])})
+		rows = append(rows, []string{"  " + name, text(part[name])})
 	}
 	o.Table(nil, rows)
 }
 
-// written writes a claim as people read it: seconds as whole numbers, not as 1.7e+09.
-func written(value any) string {
+// text formats a claim: seconds as whole numbers, not as 1.7e+09.
+func text(value any) string {
 	if number, ok := value.(float64); ok && number == float64(int64(number)) {
 		return fmt.Sprint(int64(number))
 	}

@@ -14,8 +14,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// find returns the keys of the organizations that words name, each by its
-// orgId, its key, its name, or a prefix of key or name.
+// find returns the organizations that words name, each by its orgId, its key, its
+// name, or a prefix of key or name. Duplicates are dropped. An organization with
+// only candidates has just its key.
 func (o *Operator) find(ctx context.Context, p parts, words []string) ([]installation.Installation, error) {
 	var found, all []installation.Installation
 	for _, word := range words {
@@ -25,7 +26,7 @@ func (o *Operator) find(ctx context.Context, p parts, words []string) ([]install
 			return nil, err
 		}
 		if row.Version == 0 && len(candidates) == 0 {
-			if all == nil { // read once, and only where it is needed
+			if all == nil {
 				if all, err = o.installations(ctx, p); err != nil {
 					return nil, err
 				}
@@ -42,8 +43,8 @@ func (o *Operator) find(ctx context.Context, p parts, words []string) ([]install
 	return found, nil
 }
 
-// installations reads all that are installed, by name. The error names those
-// that cannot be read; the others are returned all the same.
+// installations returns all installations, sorted by name. If some cannot be read,
+// it returns the others, and an error that names them.
 func (o *Operator) installations(ctx context.Context, p parts) ([]installation.Installation, error) {
 	defer o.Waiting("reading the table")()
 	all, unread := []installation.Installation{}, []error(nil)
@@ -62,35 +63,35 @@ func (o *Operator) installations(ctx context.Context, p parts) ([]installation.I
 }
 
 // choose finds the only installation whose name is word, or else whose key or
-// name begins with it. Case does not matter.
+// name begins with it. It ignores case.
 func choose(all []installation.Installation, word string) (installation.Installation, error) {
-	var named, begun []installation.Installation
+	var named, matching []installation.Installation
 	for _, row := range all {
 		if strings.EqualFold(row.OrgName, word) {
 			named = append(named, row)
 		}
-		if begins(row, word) {
-			begun = append(begun, row)
+		if hasPrefix(row, word) {
+			matching = append(matching, row)
 		}
 	}
 	if len(named) > 0 {
-		begun = named
+		matching = named
 	}
-	switch len(begun) {
+	switch len(matching) {
 	case 0:
 		return installation.Installation{}, fmt.Errorf("installation of %s: %w", word, installation.ErrNotFound)
 	case 1:
-		return begun[0], nil
+		return matching[0], nil
 	}
-	candidates := make([]string, len(begun))
-	for i, row := range begun {
-		candidates[i] = "  " + row.OrgKey + "  " + row.OrgName
+	list := ""
+	for _, row := range matching {
+		list += "\n  " + row.OrgKey + "  " + row.OrgName
 	}
-	return installation.Installation{}, terminal.Usagef("%q is ambiguous:\n%s", word, strings.Join(candidates, "\n"))
+	return installation.Installation{}, terminal.Usagef("%q is ambiguous:%s", word, list)
 }
 
-// begins is whether an installation's key or name begins with word.
-func begins(row installation.Installation, word string) bool {
+// hasPrefix reports whether an installation's key or name begins with word.
+func hasPrefix(row installation.Installation, word string) bool {
 	word = strings.ToLower(word)
 	return strings.HasPrefix(strings.ToLower(row.OrgKey), word) || strings.HasPrefix(strings.ToLower(row.OrgName), word)
 }

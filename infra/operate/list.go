@@ -22,23 +22,23 @@ type summary struct {
 	Features    map[string]string `json:"features"`
 	TokenHealth string            `json:"tokenHealth"`
 	LastResult  string            `json:"lastResult"`
-	// LastVerified is when a verification last succeeded, Failures how many in a row
-	// failed since.
+	// LastVerified is the time of the last successful verification, Failures how
+	// many have failed since.
 	LastVerified string `json:"lastVerified,omitempty"`
 	Failures     int    `json:"failures"`
 	NextDue      string `json:"nextDue"`
-	// FailingSince is when the first of these failures happened; after a day
-	// Failing is true.
+	// FailingSince is the time of the first of these failures; a day after it,
+	// Failing becomes true.
 	FailingSince string `json:"failingSince,omitempty"`
 	Failing      bool   `json:"failing"`
-	// AppDiffers is what Webex has approved although no action announced it;
-	// HealthAtWebex is Webex's view of our health checks; SignedElsewhere is another
-	// region that signed an action.
+	// AppDiffers is what Webex has approved without an action that announced it,
+	// HealthAtWebex is Webex's view of our health checks, and SignedElsewhere is
+	// another region that signed an action.
 	AppDiffers      string `json:"appDiffers,omitempty"`
 	HealthAtWebex   string `json:"healthAtWebex,omitempty"`
 	SignedElsewhere string `json:"signedElsewhere,omitempty"`
 
-	// Trouble says in a word what is not well, "" if all is.
+	// Trouble is the first problem in a word or two, "" for none.
 	Trouble string `json:"trouble,omitempty"`
 
 	due time.Time
@@ -62,7 +62,7 @@ func summarize(row installation.Installation, now time.Time) summary {
 	return s
 }
 
-// trouble is the first thing that needs attention.
+// trouble returns the first problem that needs attention, "" for none.
 func (s summary) trouble() string {
 	switch {
 	case s.State != string(installation.Active):
@@ -79,14 +79,14 @@ func (s summary) trouble() string {
 	return ""
 }
 
-// shown is the state for people, with what needs attention.
+// shown is the state for display: the problem, if there is one.
 func (s summary) shown() string { return cmp.Or(s.Trouble, s.State) }
 
-// Filter chooses installations; what is empty leaves none out.
+// Filter selects installations. An empty field selects all.
 type Filter struct {
-	// Named is the beginning of the organization's name or key.
+	// Named is a prefix of the organization's name or key.
 	Named string
-	// Failing keeps those whose last verification failed, Due those that are due.
+	// Failing selects those whose last verification failed, Due those that are due.
 	Failing, Due bool
 	// Token is a token health: healthy, expiring or token_invalid.
 	Token string
@@ -95,9 +95,9 @@ type Filter struct {
 // TokenHealths are the values of Filter.Token.
 var TokenHealths = []string{string(installation.TokensHealthy), string(installation.TokensExpiring), string(installation.TokensInvalid)}
 
-func (f Filter) keeps(row installation.Installation, now time.Time) bool {
+func (f Filter) selects(row installation.Installation, now time.Time) bool {
 	switch {
-	case f.Named != "" && !begins(row, f.Named) && webex.OrganizationKey(f.Named) != row.OrgKey:
+	case f.Named != "" && !hasPrefix(row, f.Named) && webex.OrganizationKey(f.Named) != row.OrgKey:
 		return false
 	case f.Failing && row.Schedule.Failures == 0 && row.Schedule.FailingSince.IsZero():
 		return false
@@ -107,12 +107,12 @@ func (f Filter) keeps(row installation.Installation, now time.Time) bool {
 	return f.Token == "" || f.Token == string(row.TokenHealth(now))
 }
 
-// List shows the installations that the filter keeps. It returns
-// terminal.ErrNotWell if one of them is in trouble. One that cannot be read is an
-// error, after all that can.
+// List prints the installations that the filter selects. It returns
+// terminal.ErrFindings if one of them has a problem, and an error that names those
+// that cannot be read.
 func (o *Operator) List(ctx context.Context, filter Filter) error {
 	if filter.Token != "" && !slices.Contains(TokenHealths, filter.Token) {
-		return terminal.Usagef("there is no token health %q: it is %s", filter.Token, strings.Join(TokenHealths, ", "))
+		return terminal.Usagef("token health %q is unknown: use one of %s", filter.Token, strings.Join(TokenHealths, ", "))
 	}
 	p, err := o.assemble(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 	rows, unread := o.installations(ctx, p)
 	now, kept, trouble := time.Now(), []summary{}, false
 	for _, row := range rows {
-		if filter.keeps(row, now) {
+		if filter.selects(row, now) {
 			s := summarize(row, now)
 			kept, trouble = append(kept, s), trouble || s.Trouble != ""
 		}
@@ -131,10 +131,7 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 	} else {
 		o.table(kept, now)
 	}
-	if err = errors.Join(unread, err); err == nil && trouble {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(trouble, errors.Join(unread, err))
 }
 
 func (o *Operator) table(list []summary, now time.Time) {

@@ -1,11 +1,7 @@
-// Package operate answers what a developer or an operator asks of an
-// installation that does not do what it should: why a token is refused, which
-// installations there are, what one of them wants, stores and holds at Webex,
-// and which settings are wrong. It works on the local stack and on a deployed
-// one, and changes something only by Verify, Remove and Show with a refresh.
-//
-// This file holds what all of that begins with; settings.go and deployed.go say
-// where settings come from, find.go which organization is meant.
+// Package operate implements the commands that diagnose and repair installations:
+// list and show them, verify or remove them, explain why a token is refused, and
+// check settings. It works on the local stack and on a deployment. Only Verify,
+// Remove and Show with refresh change anything.
 package operate
 
 import (
@@ -22,22 +18,22 @@ import (
 	"signpost/shared/installation"
 )
 
-// Operator looks at the installations of one stack.
+// Operator works on the installations of one stack.
 type Operator struct {
 	*terminal.IO
-	// Template is the file of the SAM template; Config the folder of the stages'
+	// Template is the file of the SAM template, Config the folder of the stages'
 	// settings.
 	Template, Config string
-	// Stage is the deployment to look at, "" for the local stack.
+	// Stage is the deployment, "" for the local stack.
 	Stage string
-	// TableName replaces the stage's table, such as by a restored one. Without a stage
-	// it names a deployment of which all else is in the environment.
+	// TableName overrides the stage's table, such as with a restored one. Without a
+	// stage it selects a deployment whose other settings are in the environment.
 	TableName string
 	// Environ is the process's environment.
 	Environ map[string]string
 }
 
-// localURL is where the local stack's API is; "" where a deployment is named.
+// localURL is the address of the local stack's API, "" if a deployment is selected.
 func (o *Operator) localURL() string {
 	if o.Stage != "" || o.TableName != "" || o.Environ[tableVariable] != "" {
 		return ""
@@ -45,13 +41,13 @@ func (o *Operator) localURL() string {
 	return "http://127.0.0.1:" + cmp.Or(o.Environ["PORT"], "3000")
 }
 
-// parts are what the functions are made of, with the store beside them.
+// parts are the functions' dependencies, and the store.
 type parts struct {
 	assembly.Parts
 	store *dynamo.Store
 }
 
-// assemble makes them of the settings.
+// assemble builds the parts from the settings.
 func (o *Operator) assemble(ctx context.Context) (parts, error) {
 	settings, err := o.settings(ctx)
 	if err != nil {
@@ -74,7 +70,7 @@ func (o *Operator) assemble(ctx context.Context) (parts, error) {
 	return parts{Parts: assembled, store: dynamo.New(client, environ[tableVariable])}, nil
 }
 
-// stageFlag is the flag that names the stage again, for a proposed command.
+// stageFlag is the flag that selects the same stage in a proposed command.
 func (o *Operator) stageFlag() string {
 	if o.Stage == "" {
 		return ""
@@ -82,7 +78,8 @@ func (o *Operator) stageFlag() string {
 	return " --stage " + o.Stage
 }
 
-// unknown adds what to do about an organization that is not installed.
+// unknown adds a proposed command to the error for an organization that is not
+// installed.
 func (o *Operator) unknown(err error) error {
 	if errors.Is(err, installation.ErrNotFound) {
 		return terminal.Fixable(err, "signpost list%s", o.stageFlag())
@@ -90,7 +87,7 @@ func (o *Operator) unknown(err error) error {
 	return err
 }
 
-// distance writes a time by its distance from now, "-" for none.
+// distance formats a time relative to now, "-" for the zero time.
 func distance(t, now time.Time) string {
 	if t.IsZero() {
 		return "-"
@@ -105,7 +102,7 @@ func distance(t, now time.Time) string {
 	return "in " + distance.String()
 }
 
-// stamp is RFC 3339 for programs, "" for no time.
+// stamp formats a time as RFC 3339, "" for the zero time.
 func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""

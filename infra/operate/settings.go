@@ -16,10 +16,10 @@ import (
 	"signpost/shared/secret"
 )
 
-// setting is a variable's value and where it came from.
+// setting is a variable's value and its source.
 type setting struct{ value, source string }
 
-// sources of settings.
+// Sources of settings.
 const (
 	fromEnvironment = "environment"
 	fromStack       = "local stack"
@@ -33,8 +33,8 @@ const tableVariable = "INSTALLATIONS_TABLE"
 // secretVariables are shown as redacted.
 var secretVariables = map[string]bool{"SECRET_JSON": true, "SECRET_ORIGIN_KEY": true}
 
-// settings finds every variable that the template gives to its functions. The
-// template names them: there is no second list.
+// settings finds the value of every variable that the template gives to its
+// functions.
 func (o *Operator) settings(ctx context.Context) (map[string]setting, error) {
 	names, functions, err := o.variables()
 	if err != nil {
@@ -46,8 +46,8 @@ func (o *Operator) settings(ctx context.Context) (map[string]setting, error) {
 	}
 	found := map[string]setting{}
 	for _, name := range names {
-		// What a deployment's functions have is in the stage's file alone; the AWS
-		// account is this machine's choice.
+		// A stage's file is the only source of its functions' settings, except for the
+		// AWS account and region.
 		ofStage := o.Stage != "" && !strings.HasPrefix(name, "AWS_")
 		one := setting{others[name], origin}
 		if o.Environ[name] != "" && !ofStage {
@@ -64,10 +64,9 @@ func (o *Operator) settings(ctx context.Context) (map[string]setting, error) {
 	return found, nil
 }
 
-// others are the settings that are not in the environment, and where they are:
-// in a stage's file or at the local stack. The local stack is asked only where
-// no deployment is named: it would fill in what the deployment leaves out, such
-// as the page of a feature that it does not provide.
+// others returns settings from a stage's file or from the local stack, and their
+// source. With a deployment the local stack is not asked: it would add what the
+// deployment leaves unset, such as the page of a feature that it does not provide.
 func (o *Operator) others(ctx context.Context, functions []string) (map[string]string, string, error) {
 	if o.Stage != "" {
 		environ, err := o.ofStage()
@@ -84,13 +83,13 @@ func (o *Operator) others(ctx context.Context, functions []string) (map[string]s
 		}
 	}
 	if len(environ) == 0 {
-		err := fmt.Errorf("no local stack answers at %s (PORT is its port)", url)
-		return nil, "", terminal.Fixable(err, "make dev, or name a deployment: --stage NAME")
+		err := fmt.Errorf("no local stack answers at %s (PORT sets the port)", url)
+		return nil, "", terminal.Fixable(err, "make dev, or select a deployment with --stage NAME")
 	}
 	return environ, fromStack, nil
 }
 
-// variables lists the variables of all functions, and the functions.
+// variables returns the variables of all functions, and the functions' logical ids.
 func (o *Operator) variables() (names, functions []string, err error) {
 	described, err := template.Read(o.Template)
 	if err != nil {
@@ -106,8 +105,8 @@ func (o *Operator) variables() (names, functions []string, err error) {
 	return slices.Sorted(maps.Keys(all)), functions, nil
 }
 
-// askStack asks the local stack's Lambda API for a function's variables;
-// nothing if no stack answers there.
+// askStack asks the local stack's Lambda API for a function's variables. It returns
+// nil if no stack answers.
 func askStack(ctx context.Context, api, function string) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -129,8 +128,8 @@ func askStack(ctx context.Context, api, function string) map[string]string {
 	return answer.Environment.Variables
 }
 
-// mergedSecret joins the parts of the secret document that different functions
-// have; any other variable is the same for all of them.
+// mergedSecret merges the secret documents of two functions, which have different
+// parts. Other variables have the same value in all functions.
 func mergedSecret(name, one, other string) string {
 	if name != "SECRET_JSON" || one == "" {
 		return other
@@ -146,7 +145,7 @@ func mergedSecret(name, one, other string) string {
 	return string(merged)
 }
 
-// values are the settings that have one, as an environment.
+// values returns the settings that have a value, as an environment.
 func values(settings map[string]setting) map[string]string {
 	environ := map[string]string{}
 	for name, setting := range settings {
@@ -154,12 +153,12 @@ func values(settings map[string]setting) map[string]string {
 			environ[name] = setting.value
 		}
 	}
-	environ["AWS_SAM_LOCAL"] = "true" // not on AWS: loopback hosts are allowed
+	environ["AWS_SAM_LOCAL"] = "true" // allows loopback hosts
 	return environ
 }
 
-// Settings shows every setting and all that is wrong with them; then it returns
-// terminal.ErrNotWell.
+// Settings prints every setting and everything that is wrong with them. It returns
+// terminal.ErrFindings if anything is.
 func (o *Operator) Settings(ctx context.Context) error {
 	settings, err := o.settings(ctx)
 	if err != nil {
@@ -189,11 +188,8 @@ func (o *Operator) Settings(ctx context.Context) error {
 			o.Bad(problem)
 		}
 		if len(wrong) == 0 {
-			o.Good("all settings are good")
+			o.Good("all settings are valid")
 		}
 	}
-	if err == nil && len(wrong) > 0 {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(len(wrong) > 0, err)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"signpost/infra/sides"
@@ -13,7 +14,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// threeWay is what is wanted of one feature, was pushed, and is stored.
+// threeWay compares the wanted, the last pushed and the stored configuration of
+// one feature.
 type threeWay struct {
 	Feature      string               `json:"feature"`
 	Verb         string               `json:"verb"`
@@ -42,7 +44,7 @@ func threeWays(inspection lifecycle.Inspection) []threeWay {
 		}
 		if failure := inspection.Failures[name]; failure != nil {
 			view.Failure, view.Verb = failure.Error(), "unknown"
-			view.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // no difference is known
+			view.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // differences are unknown
 		}
 		view.Differs = sides.Differing(view.lines)
 		all = append(all, view)
@@ -50,9 +52,9 @@ func threeWays(inspection lifecycle.Inspection) []threeWay {
 	return all
 }
 
-// Show shows installations and what Webex holds beside each. It returns
-// terminal.ErrNotWell if a verification would change anything. It changes
-// nothing itself, unless refresh lets it renew an expired access token.
+// Show prints installations beside what Webex stores for them. It returns
+// terminal.ErrFindings if one is not active, or a verification would change it.
+// Show changes nothing, except that with refresh it renews an expired access token.
 func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
@@ -62,7 +64,7 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 	if err != nil {
 		return err
 	}
-	well, documents := true, []any{}
+	findings, documents := false, []any{}
 	for i, row := range rows {
 		done := o.Waiting("asking Webex")
 		inspection, err := p.Service.Inspect(ctx, row.OrgKey, refresh)
@@ -73,18 +75,15 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 		if i > 0 && !o.JSON {
 			o.Blank()
 		}
-		document, inOrder := o.showInspection(inspection)
-		well, documents = well && inOrder, append(documents, document)
+		document, found := o.showInspection(inspection)
+		findings, documents = findings || found, append(documents, document)
 	}
 	if o.JSON && len(documents) == 1 && !all {
 		err = o.Print(documents[0])
 	} else if o.JSON {
 		err = o.Print(documents)
 	}
-	if err == nil && !well {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(findings, err)
 }
 
 func (o *Operator) rowsToShow(ctx context.Context, p parts, orgs []string, all bool) ([]installation.Installation, error) {
@@ -94,9 +93,9 @@ func (o *Operator) rowsToShow(ctx context.Context, p parts, orgs []string, all b
 	return o.find(ctx, p, orgs)
 }
 
-// showInspection prints one installation for people, and returns it for
-// programs; inOrder is whether a verification would change nothing.
-func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any, inOrder bool) {
+// showInspection prints one installation, or returns it for JSON. findings is
+// whether it is not active, or a verification would change it.
+func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any, findings bool) {
 	now, row := time.Now(), inspection.Installation
 	views := threeWays(inspection)
 	if !o.JSON {
@@ -105,14 +104,12 @@ func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any
 			o.showSides(view)
 		}
 	}
-	inOrder = row.State == installation.Active
-	for _, view := range views {
-		inOrder = inOrder && view.Verb == string(lifecycle.Leave)
-	}
-	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}, inOrder
+	findings = row.State != installation.Active ||
+		slices.ContainsFunc(views, func(v threeWay) bool { return v.Verb != string(lifecycle.Leave) })
+	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}, findings
 }
 
-// card is what the table holds of an installation.
+// card prints what the table stores of an installation.
 func (o *Operator) card(row installation.Installation, candidates int, now time.Time) {
 	o.Title(fmt.Sprintf("%s  %s", named(row), row.OrgKey))
 	s := summarize(row, now)
@@ -153,7 +150,7 @@ func (o *Operator) showSides(view threeWay) {
 		pushed = "last pushed " + view.PushedAt
 	}
 	if view.PushedWanted {
-		pushed += " what is wanted now"
+		pushed += ", with the wanted values"
 	}
 	o.Note(pushed)
 	o.verdict(view)

@@ -8,8 +8,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completionCommand replaces cobra's own, which answers an unknown shell with
-// its help and the exit code 0.
+// completionCommand replaces cobra's own, which exits with 0 for an unknown shell.
 func (a *app) completionCommand() *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{

@@ -2,9 +2,6 @@
 
 package main
 
-// This file holds the commands of deployments: they read flags, and call the
-// package that does the work.
-
 import (
 	"context"
 	"errors"
@@ -25,7 +22,7 @@ import (
 	"signpost/infra/terminal"
 )
 
-// deployCommands are the commands of deployments, in the order of the help.
+// deployCommands returns the commands for deployments.
 func (a *app) deployCommands() []*cobra.Command {
 	commands := []*cobra.Command{
 		a.setupCommand(), a.manifestCommand(), a.cdkCommand("synth", "Synthesize the stacks, and lint them", deploy.Synth),
@@ -38,7 +35,7 @@ func (a *app) deployCommands() []*cobra.Command {
 	return commands
 }
 
-// setupOptions are those of setup and of everything that says what comes next.
+// setupOptions returns the options of setup, and of commands that print the next one.
 func (a *app) setupOptions() (setup.Options, error) {
 	found, err := findDistribution()
 	return setup.Options{
@@ -51,13 +48,14 @@ func (a *app) setupCommand() *cobra.Command {
 	var set []string
 	var batch, all, offline bool
 	command := &cobra.Command{
-		Use: "setup", Short: "Ask for the settings and secrets of a stage, and say what comes next", Args: noArguments,
-		Long: `setup asks for the settings of a stage that are still open, fills its empty
-secrets, and prints the next command. Run it at any time: each answer is kept at
-once, so that it can be interrupted. The settings are in signpost-<stage>.json
-and contain no secret; the secrets go to AWS Secrets Manager.
+		Use: "setup", Short: "Ask for the settings and secrets of a stage, and print the next command", Args: noArguments,
+		Long: `Asks only for what is missing, and can be run at any time. It can be interrupted,
+since each answer is saved immediately. Settings are stored in
+signpost-<stage>.json, which contains no secrets; secrets are stored in AWS
+Secrets Manager.
 
-CLIENT_SECRET and CONTENT_API_KEY in the environment answer for the secrets.`,
+CLIENT_SECRET and CONTENT_API_KEY in the environment are used for the secrets,
+without asking.`,
 		Example: `  signpost setup --stage prod
   signpost setup --batch --set 'SIGNAGE_URL=https://signage.example.com/?d=$(deviceId)'`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,13 +72,13 @@ CLIENT_SECRET and CONTENT_API_KEY in the environment answer for the secrets.`,
 	}
 	flags := command.Flags()
 	flags.StringArrayVar(&set, "set", nil, "set `NAME=VALUE`; an empty value clears it; can be repeated")
-	flags.BoolVar(&batch, "batch", false, "ask nothing; save all settings, or none if one is wrong")
+	flags.BoolVar(&batch, "batch", false, "ask nothing; save all settings, or none if one is missing or wrong")
 	flags.BoolVar(&all, "all", false, "ask every question again")
 	flags.BoolVar(&offline, "offline", false, "call neither AWS nor any address")
 	return command
 }
 
-// assignments are settings by name.
+// assignments parses settings of the form NAME=VALUE.
 func assignments(texts []string) (map[string]string, error) {
 	set := map[string]string{}
 	for _, text := range texts {
@@ -113,7 +111,7 @@ func (a *app) manifestCommand() *cobra.Command {
 	return command
 }
 
-// deployOptions are those of every command that calls the CDK.
+// deployOptions returns the options of the commands that run the CDK CLI.
 func (a *app) deployOptions() (deploy.Options, error) {
 	found, err := findDistribution()
 	if err != nil {
@@ -137,7 +135,7 @@ func (a *app) cdkCommand(name, short string, run func(context.Context, *terminal
 }
 
 func (a *app) deployCommand() *cobra.Command {
-	return a.cdkCommand("deploy", "Deploy the stage, and say what comes next", func(ctx context.Context, io *terminal.IO, o deploy.Options) error {
+	return a.cdkCommand("deploy", "Deploy the stage, and print the next command", func(ctx context.Context, io *terminal.IO, o deploy.Options) error {
 		if err := deploy.Deploy(ctx, io, o); err != nil {
 			return err
 		}
@@ -151,12 +149,12 @@ func (a *app) deployCommand() *cobra.Command {
 
 func (a *app) destroyCommand() *cobra.Command {
 	yes, confirm := false, ""
-	command := a.cdkCommand("destroy", "Delete the stage's stacks; its table stays", func(ctx context.Context, io *terminal.IO, o deploy.Options) error {
+	command := a.cdkCommand("destroy", "Delete the stage's stacks, but not its table", func(ctx context.Context, io *terminal.IO, o deploy.Options) error {
 		o.Yes, o.Confirm = yes, confirm
 		return deploy.Destroy(ctx, io, o)
 	})
-	command.Flags().BoolVar(&yes, "yes", false, "ask nothing; production is asked for all the same")
-	command.Flags().StringVar(&confirm, "confirm", "", "the `name` of the stack, which confirms production too")
+	command.Flags().BoolVar(&yes, "yes", false, "do not ask, except for production")
+	command.Flags().StringVar(&confirm, "confirm", "", "the `name` of the stack, to confirm production too")
 	return command
 }
 
@@ -164,7 +162,7 @@ func (a *app) rotateCommand() *cobra.Command {
 	names := strings.Join(setup.Rotations, ", ")
 	return &cobra.Command{
 		Use: "rotate SECRET", Short: "Do the next step of rotating a secret", ValidArgs: setup.Rotations,
-		Long: "rotate does the next step of rotating one secret: " + names + ".\nEach step says when the next one can follow.",
+		Long: "SECRET is one of " + names + ".\nEach step prints when to run the next one.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return fmt.Errorf("name one secret: %s", names)
@@ -185,9 +183,9 @@ func (a *app) copyCommand() *cobra.Command {
 	var o tablecopy.Options
 	command := &cobra.Command{
 		Use: "copy --for move|restore FROM TO", Short: "Copy installations between tables", Args: arguments(2, 2, "FROM TO"),
-		Long: `copy copies installations from one table into another; both are written as
-[region/]name. For a move, the newer of two rows counts, and nothing in TO is
-undone. For a restore, TO gets back what a bad write changed.`,
+		Long: `FROM and TO are tables, written as [region/]name. For a move the newer of two
+rows wins, and no change in TO is undone. For a restore, rows that a bad write
+changed in TO are restored.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.From, o.To = args[0], args[1]
 			return tablecopy.Run(cmd.Context(), a.IO, o)
@@ -195,21 +193,21 @@ undone. For a restore, TO gets back what a bad write changed.`,
 	}
 	command.Flags().StringVar(&o.Purpose, "for", "", "the `purpose`: move or restore")
 	command.Flags().StringVar(&o.Org, "org", "", "copy this `organization` only, by its key or its orgId")
-	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "count what would be written, and write nothing")
+	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "count the rows that would be written, and write none")
 	return command
 }
 
 func (a *app) smokeCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "smoke [URL]", Short: "Try a deployment from outside", Args: arguments(0, 1, "URL"),
-		Long: "smoke tries a deployment from outside. It changes nothing. Without a URL it tries\nthe stage's.",
+		Use: "smoke [URL]", Short: "Check a deployment from outside", Args: arguments(0, 1, "URL"),
+		Long: "Changes nothing. Without a URL it checks the stage's address. Exits with 3 if a\ncheck fails.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				return smoke.Run(cmd.Context(), a.IO, args[0])
 			}
 			settings, err := stage.Load(a.config, a.stage)
 			if err == nil && settings.PublicURL() == "" {
-				err = fmt.Errorf("the address of stage %s is not known before it is deployed", a.stage)
+				err = fmt.Errorf("the address of stage %s is unknown until it is deployed", a.stage)
 			}
 			if err != nil {
 				return terminal.Fixable(err, "signpost setup --stage %s, or signpost smoke URL", a.stage)
@@ -219,10 +217,10 @@ func (a *app) smokeCommand() *cobra.Command {
 	}
 }
 
-// cdkAppCommand is the CDK app, which the CDK's command runs.
+// cdkAppCommand is the CDK app, which the CDK CLI runs.
 func (a *app) cdkAppCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "cdk-app", Short: "Synthesize for the CDK's command", Args: noArguments, Hidden: true,
+		Use: "cdk-app", Short: "Synthesize the stacks for the CDK CLI", Args: noArguments, Hidden: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			found, err := findDistribution()
 			if err != nil {
@@ -230,7 +228,7 @@ func (a *app) cdkAppCommand() *cobra.Command {
 			}
 			outdir := a.environ["CDK_OUTDIR"]
 			if outdir == "" {
-				return terminal.Usagef("CDK_OUTDIR is not set: signpost synth calls this by the CDK's command")
+				return terminal.Usagef("CDK_OUTDIR is not set: use signpost synth, which runs this through the CDK CLI")
 			}
 			return cdkapp.Run(cmd.Context(), a.Err, cdkapp.Options{
 				Distribution: found, ConfigDir: a.config, Stage: a.stage, Outdir: outdir,

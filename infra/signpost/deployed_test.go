@@ -15,13 +15,13 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// deployment is a customer whose stack is looked at as a deployed one is: a
-// table, and a Secrets Manager.
+// deployment is a customer whose stack is accessed like a deployment: through its
+// table and a Secrets Manager.
 type deployment struct {
 	*customer
 	environ  []string
 	settings stage.Settings
-	asked    []string // of Secrets Manager: for which secret, and by whose key
+	asked    []string // requests to Secrets Manager: secret and access key
 }
 
 func newDeployment(t *testing.T) *deployment {
@@ -41,7 +41,7 @@ func newDeployment(t *testing.T) *deployment {
 	return d
 }
 
-// variables are a function's, as the local stack's Lambda API tells them.
+// variables returns a function's variables from the local stack's Lambda API.
 func (d *deployment) variables(function string) map[string]string {
 	d.t.Helper()
 	response, err := http.Get(d.stack.URL() + "/2015-03-31/functions/" + function + "/configuration")
@@ -61,14 +61,14 @@ func (d *deployment) variables(function string) map[string]string {
 // ServeHTTP is Secrets Manager, with the local stack's own document.
 func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var input struct{ SecretId string }
-	_ = json.NewDecoder(r.Body).Decode(&input) // then it is asked for nothing
+	_ = json.NewDecoder(r.Body).Decode(&input) // the test fails without a SecretId
 	key, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="), "/")
 	d.asked = append(d.asked, input.SecretId+" by "+key)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 	_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": d.variables("VerifyConfigsFunction")["SECRET_JSON"]})
 }
 
-// folder is one with the stage's settings.
+// folder creates a folder with the stage's settings.
 func (d *deployment) folder() string {
 	d.t.Helper()
 	folder := d.t.TempDir()
@@ -78,20 +78,20 @@ func (d *deployment) folder() string {
 	return folder
 }
 
-// call is the command in a shell beside a running local stack.
+// call runs the command while a local stack runs too.
 func (d *deployment) call(environ []string, args ...string) (int, string) {
 	d.t.Helper()
 	return call(d.t, "", append(environ, "PORT="+d.port()), args...)
 }
 
-// TestAStage: all settings come from its file, whatever the environment and a
-// local stack have; neither adds the web app, which the stage does not provide.
+// TestAStage: all settings come from the stage's file. Neither the environment nor
+// a local stack adds the web app, which the stage does not provide.
 func TestAStage(t *testing.T) {
 	d := newDeployment(t)
 	folder := d.folder()
 	environ := append(d.environ, "PWA_URL=https://stray.example.com/", "SECRET_JSON={}")
 	code, output := d.call(environ, "--config", folder, "--stage", "night", "show", d.org.ID())
-	if code != terminal.ExitNotWell || !strings.Contains(output, "a verification would delete") || strings.Contains(output, "stray") {
+	if code != terminal.ExitFindings || !strings.Contains(output, "a verification would delete") || strings.Contains(output, "stray") {
 		t.Errorf("exit %d:\n%s", code, output)
 	}
 	if want := "signpost-night/integration by of-the-environment"; len(d.asked) != 1 || d.asked[0] != want {
@@ -107,8 +107,8 @@ func TestAStage(t *testing.T) {
 	}
 }
 
-// TestADeploymentIsNotMixedWithTheLocalStack: what a deployment leaves out, the
-// stack that happens to run on this machine must not fill in.
+// TestADeploymentIsNotMixedWithTheLocalStack: a local stack must not add settings
+// that a deployment does not have.
 func TestADeploymentIsNotMixedWithTheLocalStack(t *testing.T) {
 	d := newDeployment(t)
 	table := d.settings.Deployment.Table
@@ -117,7 +117,7 @@ func TestADeploymentIsNotMixedWithTheLocalStack(t *testing.T) {
 		"by environment": {[]string{"INSTALLATIONS_TABLE=" + table}, nil},
 	} {
 		code, output := d.call(append(d.environ, call.environ...), append([]string{"config"}, call.args...)...)
-		if code != terminal.ExitNotWell || strings.Contains(output, "local stack") {
+		if code != terminal.ExitFindings || strings.Contains(output, "local stack") {
 			t.Errorf("%s, exit %d:\n%s", name, code, output)
 		}
 		if code, output := d.call(append(d.environ, call.environ...), append([]string{"list"}, call.args...)...); code != terminal.ExitUsage || strings.Contains(output, "make dev") {
@@ -126,8 +126,7 @@ func TestADeploymentIsNotMixedWithTheLocalStack(t *testing.T) {
 	}
 }
 
-// TestFromARelease: the commands find the release's template, since there is no
-// other.
+// TestFromARelease: the commands find the release's template.
 func TestFromARelease(t *testing.T) {
 	d := newDeployment(t)
 	text, err := os.ReadFile("../../template.yaml")
@@ -143,7 +142,7 @@ func TestFromARelease(t *testing.T) {
 	}
 }
 
-// TestAProfile: the credentials are those that the AWS tools find.
+// TestAProfile: the credentials are those of the AWS tools.
 func TestAProfile(t *testing.T) {
 	d := newDeployment(t)
 	file := filepath.Join(t.TempDir(), "credentials")
@@ -152,7 +151,7 @@ func TestAProfile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"} {
-		t.Setenv(name, "") // and is as it was after the test
+		t.Setenv(name, "") // which also restores it after the test
 	}
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", file)
 	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
@@ -167,13 +166,13 @@ func TestAProfile(t *testing.T) {
 	}
 }
 
-// TestAnAllowListThatDiffers: what a verification would push for is marked.
+// TestAnAllowListThatDiffers: the difference is marked.
 func TestAnAllowListThatDiffers(t *testing.T) {
 	c := newCustomer(t)
 	stored, _ := c.stack.Webex().Configuration(c.org.ID(), webextest.PersistentWebApp)
 	stored["directXapiAccessAllowListOverride"] = "*.elsewhere.example.com"
 	c.stack.Webex().SetConfiguration(c.org.ID(), webextest.PersistentWebApp, stored)
-	output := c.want(terminal.ExitNotWell, []string{"a verification would push", "*.elsewhere.example.com"}, "show", c.org.ID())
+	output := c.want(terminal.ExitFindings, []string{"a verification would push", "*.elsewhere.example.com"}, "show", c.org.ID())
 	if strings.Count(output, "≠") != 1 {
 		t.Errorf("not just the allow list is marked:\n%s", output)
 	}

@@ -14,15 +14,15 @@ import (
 )
 
 var (
-	// quotedCommand is a call of the command in a document: a line of a code
-	// block, or text in backquotes.
+	// quotedCommand matches a command line in a document: a line of a code block, or
+	// text in backquotes.
 	quotedCommand = regexp.MustCompile("(?m)(?:^|`|\\| |./infra/)signpost ([a-z][^`\n#|]*)")
 	flagName      = regexp.MustCompile(`^--([a-z-]+)`)
 )
 
-// TestDocumentsNameCommandsThereAre finds each command that the documents show,
-// and looks for its flags.
-func TestDocumentsNameCommandsThereAre(t *testing.T) {
+// TestDocumentedCommandsExist checks each command line in the documents, and its
+// flags.
+func TestDocumentedCommandsExist(t *testing.T) {
 	root := (&app{IO: &terminal.IO{}, environ: map[string]string{}}).root()
 	count := 0
 	for _, pattern := range []string{"README.md", "infra/docs/*.md", ".github/*.md", "events/*.md"} {

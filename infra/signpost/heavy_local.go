@@ -4,5 +4,5 @@ package main
 
 import "github.com/spf13/cobra"
 
-// heavyCommands are left out here; see heavy.go.
+// heavyCommands returns none with the build tag local; see heavy.go.
 func (a *app) heavyCommands() []*cobra.Command { return nil }

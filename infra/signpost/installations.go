@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -9,26 +10,24 @@ import (
 	"signpost/infra/terminal"
 )
 
-// what ORG may be, for the help.
-const orgHelp = `ORG is the organization's orgId, its key as logs show it, a prefix of the key, or
-its name (or the beginning of it). An ambiguous one is refused, with the
-candidates.`
+const orgHelp = `ORG is the organization's orgId, its key as in the logs, a prefix of the key, its
+name or the beginning of its name. If several match, they are listed, and nothing
+else is done.`
 
-// what the commands look at, for the help.
-const whereHelp = `Without --stage the command looks at the local stack at PORT (default 3000). With
---stage it looks at that deployment, with the credentials that the AWS tools
-find. INSTALLATIONS_TABLE or --table without a stage names a deployment's table;
-then all other settings come from the environment.`
+const stackHelp = `Without a stage (--stage or STAGE) the command works on the local stack at PORT
+(default 3000). With a stage it works on that deployment, with the credentials of
+the AWS tools. Without a stage, --table or INSTALLATIONS_TABLE selects the table
+of a deployment whose other settings are in the environment.`
 
-// operating makes a command that looks at installations. its run gets what it
-// works with.
+// operating completes a command that works on installations: its help, the flag
+// --table, and the operator that run gets.
 func (a *app) operating(command *cobra.Command, run func(*operate.Operator, *cobra.Command, []string) error) *cobra.Command {
 	command.GroupID = groupOperate
-	if command.Long != "" {
-		command.Long += "\n\n"
+	if strings.Contains(command.Use, "ORG") {
+		command.Long = orgHelp + "\n\n" + command.Long
 	}
-	command.Long += whereHelp
-	table := command.Flags().String("table", "", "the deployment's table, by its `name`, such as a restored one")
+	command.Long += "\n\n" + stackHelp
+	table := command.Flags().String("table", "", "the `name` of another table, such as a restored one")
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		found, err := findDistribution()
 		if err != nil {
@@ -46,10 +45,10 @@ func (a *app) operating(command *cobra.Command, run func(*operate.Operator, *cob
 func (a *app) listCommand() *cobra.Command {
 	var filter operate.Filter
 	command := a.operating(&cobra.Command{
-		Use: "list [NAME|ORG-PREFIX]", Short: "List installations: state, features, token health, next due",
-		Long:    "Exits with 3 if one of those listed is in trouble.",
+		Use: "list [ORG]", Short: "List installations: state, features, token health, next due",
+		Long:    "Exits with 3 if one of them has a problem.",
 		Example: "  signpost list --failing\n  signpost list --stage prod --json",
-		Args:    arguments(0, 1, "one NAME or ORG-PREFIX"),
+		Args:    arguments(0, 1, "one ORG"),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
 			filter.Named = args[0]
@@ -60,15 +59,15 @@ func (a *app) listCommand() *cobra.Command {
 	flags.BoolVar(&filter.Failing, "failing", false, "only those whose last verification failed")
 	flags.BoolVar(&filter.Due, "due", false, "only those that are due for a verification")
 	flags.StringVar(&filter.Token, "token", "", "only those with this `health` of the refresh token: healthy, expiring, token_invalid")
-	_ = command.RegisterFlagCompletionFunc("token", cobra.FixedCompletions(operate.TokenHealths, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	_ = command.RegisterFlagCompletionFunc("token", cobra.FixedCompletions(operate.TokenHealths, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
 	return command
 }
 
 func (a *app) showCommand() *cobra.Command {
 	refresh := false
 	command := a.operating(&cobra.Command{
-		Use: "show ORG", Short: "Show one installation, and what Webex holds beside it",
-		Long: orgHelp + "\n\nWrites nothing, unless --refresh is given. Exits with 3 if a verification would\nchange anything.",
+		Use: "show ORG", Short: "Show one installation beside what Webex stores for it",
+		Long: "Changes nothing without --refresh. Exits with 3 if the installation is not\nactive, or a verification would change it.",
 		Args: arguments(1, 1, "ORG"),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
 		return o.Show(cmd.Context(), args, false, refresh)
@@ -81,7 +80,7 @@ func (a *app) verifyCommand() *cobra.Command {
 	var all, dryRun bool
 	command := a.operating(&cobra.Command{
 		Use: "verify ORG… | --all", Short: "Verify installations now, and repair what differs",
-		Long: orgHelp + "\n\nExits with 3 if one fails or is left.",
+		Long: "Exits with 3 if one fails or is left for later.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
 				return errors.New("--all takes no ORG")
@@ -98,16 +97,16 @@ func (a *app) verifyCommand() *cobra.Command {
 		return o.Verify(cmd.Context(), args, all)
 	})
 	command.Flags().BoolVar(&all, "all", false, "verify every installation")
-	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would be done")
+	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would change, as show does")
 	return command
 }
 
 func (a *app) explainCommand() *cobra.Command {
 	return a.operating(&cobra.Command{
-		Use: "explain", Short: "Check a token the way the functions do, check by check",
-		Long: `The token is read from the standard input, such as by "signpost explain <
-token.txt"; words, quotes and line breaks around it are ignored. Exits with 3 if
-a check fails.`,
+		Use: "explain", Short: "Run every check of the functions on a token",
+		Long: `Reads the token from the standard input, and ignores words, quotes and line breaks
+around it. Exits with 3 if a check fails.`,
+		Example: "  signpost explain < token.txt",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -121,7 +120,7 @@ func (a *app) removeCommand() *cobra.Command {
 	yes := false
 	command := a.operating(&cobra.Command{
 		Use: "remove ORG…", Short: "Remove installations at Webex, then their rows",
-		Long: orgHelp + "\n\nAsks for the organization's key first. Removes nothing if one of them is unknown.",
+		Long: "Asks for each organization's key first. Removes none if one is not installed.",
 		Args: arguments(1, 0, "ORG"),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
 		return o.Remove(cmd.Context(), args, yes)
@@ -132,7 +131,7 @@ func (a *app) removeCommand() *cobra.Command {
 
 func (a *app) configCommand() *cobra.Command {
 	return a.operating(&cobra.Command{
-		Use: "config", Short: "Show every setting, where it comes from, and what is wrong",
-		Long: "Secrets are not shown. Exits with 3 if a setting is wrong.", Args: noArguments,
+		Use: "config", Short: "Show every setting, its source, and what is wrong",
+		Long: "Secrets are redacted. Exits with 3 if a setting is wrong.", Args: noArguments,
 	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.Settings(cmd.Context()) })
 }

@@ -23,7 +23,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// started is whether a test needed the stack.
+// started is whether a test started the stack.
 var started bool
 
 // shared is one local stack for all tests, with a customer.
@@ -38,8 +38,7 @@ var shared = sync.OnceValues(func() (*stack.Stack, error) {
 	})
 })
 
-// TestMain makes the test binary the command too, which tests run as a user
-// would.
+// TestMain makes the test binary also the command, which tests run as a user would.
 func TestMain(m *testing.M) {
 	if os.Getenv("SIGNPOST_TEST_PROGRAM") != "" {
 		main()
@@ -64,7 +63,7 @@ func newCustomer(t *testing.T) *customer {
 	t.Helper()
 	s, err := shared()
 	if err != nil {
-		t.Fatalf("start a local stack (`make build setup` builds what it needs): %v", err)
+		t.Fatalf("start a local stack (`make modules build` installs and builds what it requires): %v", err)
 	}
 	org := s.Webex().AddOrganization("Acme "+t.Name(), "us-west-2_r")
 	reply, err := s.Webex().Activate(t.Context(), org.ID())
@@ -74,8 +73,7 @@ func newCustomer(t *testing.T) *customer {
 	return &customer{t, s, org}
 }
 
-// ask runs the command beside the stack, without any other setting in the
-// environment.
+// ask runs the command on the stack, without other settings in the environment.
 func (c *customer) ask(input string, args ...string) (code int, output string) {
 	c.t.Helper()
 	return call(c.t, input, []string{"PORT=" + c.port()}, args...)
@@ -100,7 +98,7 @@ func (c *customer) want(wantCode int, wantText []string, args ...string) string 
 	return output
 }
 
-// check holds one call to its exit code and to what it prints.
+// check checks the exit code and the output of a call.
 func (c *customer) check(call string, code int, output string, wantCode int, wantText []string) {
 	c.t.Helper()
 	if code != wantCode {
@@ -134,31 +132,31 @@ func TestListAndShow(t *testing.T) {
 func TestVerify(t *testing.T) {
 	c := newCustomer(t)
 	c.stack.Webex().DeleteConfiguration(c.org.ID(), "digital_signage")
-	c.want(terminal.ExitNotWell, []string{"a verification would push", "≠ Devices show"}, "verify", "--dry-run", c.org.ID())
+	c.want(terminal.ExitFindings, []string{"a verification would push", "≠ Devices show"}, "verify", "--dry-run", c.org.ID())
 	if _, stored := c.stack.Webex().Configuration(c.org.ID(), "digital_signage"); stored {
 		t.Error("the dry run pushed")
 	}
 	c.want(terminal.ExitOK, []string{"verified 1, pushed 1"}, "verify", c.org.ID())
 	c.want(terminal.ExitOK, nil, "verify", "--dry-run", c.org.ID())
 
-	// Nothing is said to differ where Webex could not be asked.
+	// No difference is shown if Webex could not be asked.
 	c.stack.Webex().Inject(webextest.Fault{OrgID: c.org.ID(), Kind: webextest.KindSignage, Status: 500})
 	defer c.stack.Webex().ClearFaults()
-	if output := c.want(terminal.ExitNotWell, []string{"could not be asked", "not known"}, "show", c.org.ID()); strings.Contains(output, "≠") {
-		t.Errorf("differences are made up:\n%s", output)
+	if output := c.want(terminal.ExitFindings, []string{"could not be asked", "not known"}, "show", c.org.ID()); strings.Contains(output, "≠") {
+		t.Errorf("differences are shown:\n%s", output)
 	}
 }
 
-// TestLookingWritesNothing: with the access token expired, and with the refresh
-// token dead, `show` says so and leaves the row as it is.
-func TestLookingWritesNothing(t *testing.T) {
+// TestShowWritesNothing: `show` reports an expired access token and an invalid
+// refresh token, and does not change the row.
+func TestShowWritesNothing(t *testing.T) {
 	c := newCustomer(t)
 	c.change(func(row *installation.Installation) { row.Tokens.AccessExpiresAt = time.Now().Add(-time.Hour) })
 	c.stack.Webex().Inject(webextest.Fault{OrgID: c.org.ID(), Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json"})
 	defer c.stack.Webex().ClearFaults()
 	before := c.row()
 	for _, args := range [][]string{{"show", c.org.ID()}, {"verify", "--dry-run", c.org.ID()}, {"verify", c.org.ID(), "--dry-run"}} {
-		c.want(terminal.ExitNotWell, []string{"access token expired: run verify", "not known"}, args...)
+		c.want(terminal.ExitFindings, []string{"access token expired: run verify", "not known"}, args...)
 	}
 	if after := c.row(); after.Version != before.Version || after.State != installation.Active {
 		t.Errorf("version %d became %d, state %s", before.Version, after.Version, after.State)
@@ -170,21 +168,21 @@ func TestLookingWritesNothing(t *testing.T) {
 	}
 }
 
-// TestFailingIsShown: what has failed for a day, in words and for programs.
+// TestFailingIsShown: a customer that has failed for a day, in text and in JSON.
 func TestFailingIsShown(t *testing.T) {
 	c := newCustomer(t)
 	c.change(func(row *installation.Installation) { row.Schedule.FailingSince = time.Now().Add(-25 * time.Hour) })
-	c.want(terminal.ExitNotWell, []string{"failing"}, "list")
+	c.want(terminal.ExitFindings, []string{"failing"}, "list")
 	c.want(terminal.ExitOK, []string{"failing since", "25h0m"}, "show", c.org.ID())
-	c.want(terminal.ExitNotWell, []string{`"failing": true`, `"failingSince": "`, `"failures": `, `"lastVerified": "`, `"trouble": "failing"`}, "--json", "list")
+	c.want(terminal.ExitFindings, []string{`"failing": true`, `"failingSince": "`, `"failures": `, `"lastVerified": "`, `"trouble": "failing"`}, "--json", "list")
 	c.want(terminal.ExitOK, []string{"verified 1"}, "verify", c.org.ID())
 	if output := c.want(terminal.ExitOK, nil, "show", c.org.ID()); strings.Contains(output, "25h0m") {
 		t.Errorf("still failing:\n%s", output)
 	}
 }
 
-// TestWhatWasLostIsShown: an approval, and a move.
-func TestWhatWasLostIsShown(t *testing.T) {
+// TestLostActionsAreShown: an approval, and a move.
+func TestLostActionsAreShown(t *testing.T) {
 	c := newCustomer(t)
 	for want, change := range map[string]func(row *installation.Installation){
 		"app differs": func(row *installation.Installation) { row.App.Difference = "manifest version 9 is approved, 1 known" },
@@ -196,7 +194,7 @@ func TestWhatWasLostIsShown(t *testing.T) {
 			row.App, row.SignedElsewhere = installation.AppCheck{}, installation.ForeignRegion{}
 		})
 		c.change(change)
-		c.want(terminal.ExitNotWell, []string{want}, "list", c.org.ID())
+		c.want(terminal.ExitFindings, []string{want}, "list", c.org.ID())
 		c.want(terminal.ExitOK, []string{want}, "show", c.org.ID())
 	}
 }
@@ -217,7 +215,7 @@ func (c *customer) row() installation.Installation {
 	return row
 }
 
-// change writes the row as change leaves it.
+// change changes the row.
 func (c *customer) change(change func(*installation.Installation)) {
 	c.t.Helper()
 	row := c.row()
@@ -253,9 +251,9 @@ func TestExplain(t *testing.T) {
 		"JSON":         {`{"jwt":"` + good + `"}`, terminal.ExitOK, pasted},
 		"two":          {good + "\n" + code, terminal.ExitUsage, []string{"several different tokens"}},
 		"none":         {" ", terminal.ExitUsage, []string{"no token"}},
-		"a bad one":    {good[:len(good)-8] + "AAAAAAAA", terminal.ExitNotWell, []string{"bad_signature"}},
-		"no token":     {"hello", terminal.ExitNotWell, []string{"malformed_request", "not made"}},
-		"a stranger's": {foreign, terminal.ExitNotWell, []string{"token_expired", "wrong_app", "unknown_installation"}},
+		"a bad one":    {good[:len(good)-8] + "AAAAAAAA", terminal.ExitFindings, []string{"bad_signature"}},
+		"no token":     {"hello", terminal.ExitFindings, []string{"malformed_request", "not made"}},
+		"a stranger's": {foreign, terminal.ExitFindings, []string{"token_expired", "wrong_app", "unknown_installation"}},
 	} {
 		exit, output := c.ask(test.input, "explain")
 		c.check(name, exit, output, test.exit, test.texts)
@@ -283,12 +281,12 @@ func TestRemove(t *testing.T) {
 	if _, installed := c.stack.Webex().Installation(c.org.ID()); installed {
 		t.Error("still installed at Webex")
 	}
-	c.want(terminal.ExitNotWell, nil, "show", c.org.ID())
+	c.want(terminal.ExitFindings, nil, "show", c.org.ID())
 	c.want(terminal.ExitFailed, nil, "remove", c.org.ID(), "--yes")
 }
 
-// TestOrganizationsAreFound: by a prefix of the key and by name; the candidates
-// of an ambiguous one are listed.
+// TestOrganizationsAreFound by a prefix of the key and by name. Several matches are
+// listed.
 func TestOrganizationsAreFound(t *testing.T) {
 	c := newCustomer(t)
 	other := c.stack.Webex().AddOrganization("Acme "+t.Name()+" two", "us-west-2_r")
@@ -329,15 +327,15 @@ func TestListFilters(t *testing.T) {
 			t.Errorf("list %s: listed is not %v:\n%s", args, listed, output)
 		}
 	}
-	c.want(terminal.ExitNotWell, []string{"token expiring"}, "list", c.org.ID())
+	c.want(terminal.ExitFindings, []string{"token expiring"}, "list", c.org.ID())
 	c.want(terminal.ExitUsage, []string{"healthy, expiring, token_invalid"}, "list", "--token", "good")
 }
 
 func TestConfig(t *testing.T) {
 	c := newCustomer(t)
-	c.want(terminal.ExitOK, []string{"SIGNAGE_URL", "local stack", "[redacted]", "all settings are good"}, "config")
+	c.want(terminal.ExitOK, []string{"SIGNAGE_URL", "local stack", "[redacted]", "all settings are valid"}, "config")
 	code, output := call(t, "", []string{"INSTALLATIONS_TABLE=x", "VERIFY_INTERVAL=soon", "SIGNAGE_URL=http://x"}, "config")
-	if code != terminal.ExitNotWell || !strings.Contains(output, "VERIFY_INTERVAL is not") || !strings.Contains(output, "WEBEX_APP_ID") {
+	if code != terminal.ExitFindings || !strings.Contains(output, "VERIFY_INTERVAL is not") || !strings.Contains(output, "WEBEX_APP_ID") {
 		t.Errorf("exit %d:\n%s", code, output)
 	}
 }
@@ -352,7 +350,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestWithoutAStack: nothing is asked of AWS where no deployment is named.
+// TestWithoutAStack: without a deployment, AWS is not asked.
 func TestWithoutAStack(t *testing.T) {
 	port, err := stack.FreePort()
 	if err != nil {

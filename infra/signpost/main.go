@@ -1,11 +1,10 @@
-// Command signpost is the one command of the project: it runs the local stack,
-// looks at installations, deploys and measures.
+// Command signpost runs the local stack, operates installations, deploys and
+// measures.
 //
-// A command is a file of its own here: its words, its flags and a call of the
-// package that does the work, such as infra/operate. That package takes a
-// context, a *terminal.IO and its options, and returns an error; it neither
-// exits nor reads the process's environment. Package terminal says which error
-// leads to which exit code, and root.go prints it.
+// This package holds each command's help, its flags and a call of the package that
+// does the work, such as infra/operate. That package takes a context, a
+// *terminal.IO and its options, and returns an error; it neither exits nor reads
+// the process's environment. Package terminal maps errors to exit codes.
 package main
 
 import (
@@ -20,7 +19,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends at once
+	context.AfterFunc(ctx, stop) // a second Ctrl-C kills the process
 	environ := config.Environ(os.Environ())
 	a := &app{IO: terminal.Of(os.Stdin, os.Stdout, os.Stderr, environ), environ: environ}
 	code := a.run(ctx, os.Args[1:])

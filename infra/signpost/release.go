@@ -10,7 +10,7 @@ import (
 	"signpost/infra/release"
 )
 
-// releaseCommand is for who maintains Signpost: it needs a clone and Go.
+// releaseCommand is hidden, since it is for maintainers: it requires a clone and Go.
 func (a *app) releaseCommand() *cobra.Command {
 	dir := "dist"
 	command := inProject("", "release", "Write a release's files", "", func(cmd *cobra.Command, root string) error {
@@ -20,6 +20,6 @@ func (a *app) releaseCommand() *cobra.Command {
 		})
 	})
 	command.Hidden = true
-	command.Flags().StringVar(&dir, "dir", dir, "the `folder` to write, emptied first")
+	command.Flags().StringVar(&dir, "dir", dir, "the `folder` to write to, which is emptied first")
 	return command
 }

@@ -16,19 +16,18 @@ import (
 	"signpost/infra/terminal"
 )
 
-// app is one call of the command: its streams, its environment and the global
-// flags. Every command is one of its methods.
+// app is one run of the command: its streams, its environment and the global flags.
 type app struct {
 	*terminal.IO
 	environ map[string]string
 
 	stage  string // the deployment's name
 	config string // the folder of the stages' settings
-	// stageNamed is whether the stage was named, by the flag or by STAGE.
+	// stageNamed is whether the flag or STAGE names the stage.
 	stageNamed bool
 
-	// called is what runs, such as "list", and started whether the command line
-	// was found to be right.
+	// called is the name of the command that runs, such as "list". started is
+	// whether the command line was valid.
 	called  string
 	started bool
 }
@@ -48,7 +47,7 @@ var groups = []*cobra.Group{
 	{ID: groupMeasure, Title: "Measure:"},
 }
 
-// commands lists the commands, in the order of the help.
+// commands returns all commands.
 func (a *app) commands() []*cobra.Command {
 	return append([]*cobra.Command{
 		a.devCommand(), a.demoCommand(),
@@ -58,10 +57,10 @@ func (a *app) commands() []*cobra.Command {
 	}, a.heavyCommands()...)
 }
 
-// run carries out a command line and returns the exit code.
+// run runs a command line and returns the exit code.
 func (a *app) run(ctx context.Context, args []string) int {
 	err := a.execute(ctx, args)
-	if err != nil && !errors.Is(err, terminal.ErrNotWell) {
+	if err != nil && !errors.Is(err, terminal.ErrFindings) {
 		a.report(err)
 	}
 	return terminal.ExitCode(err)
@@ -72,7 +71,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	root.SetArgs(args)
 	command, err := root.ExecuteContextC(ctx)
 	a.called = strings.TrimPrefix(strings.TrimPrefix(command.CommandPath(), root.Name()), " ")
-	if err != nil && !a.started { // cobra found the command line to be wrong
+	if err != nil && !a.started { // cobra refused the command line
 		if _, ok := errors.AsType[terminal.FixableError](err); !ok {
 			err = terminal.Fixable(err, "%s --help", command.CommandPath())
 		}
@@ -81,7 +80,7 @@ func (a *app) execute(ctx context.Context, args []string) error {
 	return err
 }
 
-// root is the command without a word.
+// root returns the root command, with all others below it.
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "signpost",
@@ -89,8 +88,8 @@ func (a *app) root() *cobra.Command {
 		Long: `signpost runs, deploys and operates a Webex Workspace Integration for digital
 signage and persistent web apps.
 
-Exit codes: 0 all is well; 1 the command failed; 2 wrong usage; 3 the command
-ran, and what it looked at is not well.`,
+Exit codes: 0 success; 1 the command failed; 2 wrong usage; 3 the command ran and
+found problems.`,
 		SilenceErrors: true, SilenceUsage: true,
 		Args: unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -101,7 +100,8 @@ ran, and what it looked at is not well.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the deployment, by its `name`")
+	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the `name` of the deployment (default: STAGE in the environment, else dev)")
+	flags.Lookup("stage").DefValue = "" // it is in the text
 	flags.StringVar(&a.config, "config", ".", "the `folder` of the stages' settings")
 	flags.BoolVar(&a.JSON, "json", false, "print JSON, for programs")
 	commands := a.commands()
@@ -111,6 +111,9 @@ ran, and what it looked at is not well.`,
 		}
 	}
 	for _, command := range commands {
+		if command.Long != "" {
+			command.Long = command.Short + ".\n\n" + command.Long
+		}
 		run := command.RunE
 		command.RunE = func(cmd *cobra.Command, args []string) error {
 			a.started, a.stageNamed = true, a.environ["STAGE"] != "" || cmd.Flags().Changed("stage")
@@ -121,8 +124,7 @@ ran, and what it looked at is not well.`,
 	return root
 }
 
-// unknownCommand refuses a word that is no command, and proposes those that
-// look like it.
+// unknownCommand refuses an unknown command, and proposes similar ones.
 func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -134,7 +136,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	return terminal.Fixable(err, "signpost --help")
 }
 
-// noArguments is for commands that take none.
+// noArguments accepts no arguments.
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("there is no argument %q", args[0])
@@ -142,8 +144,8 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// arguments is for commands that take from least to most of what, such as ORG;
-// most 0 sets no limit.
+// arguments accepts from least to most arguments of a kind, such as ORG; most 0 means
+// no limit.
 func arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
@@ -156,7 +158,7 @@ func arguments(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// report prints an error: what was done, what went wrong, and what to do.
+// report prints an error: the command, what went wrong, and a command that fixes it.
 func (a *app) report(err error) {
 	prefix := "signpost: "
 	if a.called != "" {
@@ -174,8 +176,8 @@ func (a *app) report(err error) {
 	}
 }
 
-// findDistribution finds the clone or release: around the working directory,
-// else around the command itself.
+// findDistribution finds the clone or release that contains the working directory,
+// else the one that contains the command itself.
 func findDistribution() (distribution.Distribution, error) {
 	folder, err := os.Getwd()
 	if err != nil {

@@ -23,7 +23,7 @@ type target struct {
 	base     *url.URL
 	loopback bool
 	client   *http.Client
-	// unreachable is set by the first request that got no answer.
+	// unreachable is set by the first request without a response.
 	unreachable bool
 }
 
@@ -40,7 +40,6 @@ func newTarget(address string) (*target, error) {
 	return &target{base: base, loopback: loopback, client: &http.Client{Timeout: 15 * time.Second, CheckRedirect: noRedirect}}, nil
 }
 
-// answer is a response.
 type answer struct {
 	status int
 	header http.Header
@@ -66,12 +65,16 @@ func (t *target) send(ctx context.Context, method, path, accept, body string) (a
 	return answer{response.StatusCode, response.Header, string(text)}, err
 }
 
-// check is one thing to try.
+// check is one check. Its error is a [skipped] if it does not apply.
 type check struct {
 	name string
-	// do returns why the check was skipped, if it was.
-	do func(context.Context, *target) (skipped string, err error)
+	do   func(context.Context, *target) error
 }
+
+// skipped is the reason why a check was skipped.
+type skipped string
+
+func (s skipped) Error() string { return string(s) }
 
 var checks = []check{
 	{"the activation page answers, with security headers", page},
@@ -84,7 +87,8 @@ var checks = []check{
 	{"TLS below 1.2 is refused", oldTLS},
 }
 
-// headers are part of every answer; packages gateway and page set them.
+// headers are those of every response, and a part of their values; packages gateway
+// and page set them.
 var headers = map[string]string{
 	"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff",
 	"Strict-Transport-Security": "max-age=", "Content-Security-Policy": "frame-ancestors 'none'",
@@ -100,37 +104,37 @@ func secured(a answer) error {
 	return errors.Join(problems...)
 }
 
-func page(ctx context.Context, t *target) (string, error) {
+func page(ctx context.Context, t *target) error {
 	a, err := t.send(ctx, http.MethodGet, "/activation", "text/html", "")
 	if err != nil {
-		return "", err
+		return err
 	}
 	if a.status != http.StatusOK || !strings.Contains(a.header.Get("Content-Type"), "text/html") || !strings.Contains(a.body, "<form") {
-		return "", fmt.Errorf("it answers %d %s", a.status, a.header.Get("Content-Type"))
+		return fmt.Errorf("it answers %d %s", a.status, a.header.Get("Content-Type"))
 	}
-	return "", secured(a)
+	return secured(a)
 }
 
-// forged posts a well-formed token that is signed by our own key instead of
-// Webex's. A deployment that accepts it accepts anything.
-func forged(path string) func(context.Context, *target) (string, error) {
-	return func(ctx context.Context, t *target) (string, error) {
+// forged posts a well-formed token that is signed with a random key instead of
+// Webex's.
+func forged(path string) func(context.Context, *target) error {
+	return func(ctx context.Context, t *target) error {
 		token, err := forge(time.Now())
 		if err != nil {
-			return "", err
+			return err
 		}
 		a, err := t.send(ctx, http.MethodPost, path, "application/json", `{"jwt":"`+token+`"}`)
 		if err != nil {
-			return "", err
+			return err
 		}
 		var problem struct{ Code string }
 		if err := json.Unmarshal([]byte(a.body), &problem); err != nil {
-			return "", fmt.Errorf("it answers %d without a code", a.status)
+			return fmt.Errorf("it answers %d without a code", a.status)
 		}
 		if a.status != http.StatusUnauthorized || problem.Code != "bad_signature" && problem.Code != "unknown_key" {
-			return "", fmt.Errorf("it answers %d %s instead of 401 bad_signature or unknown_key", a.status, problem.Code)
+			return fmt.Errorf("it answers %d %s instead of 401 bad_signature or unknown_key", a.status, problem.Code)
 		}
-		return "", secured(a)
+		return secured(a)
 	}
 }
 
@@ -146,23 +150,23 @@ func forge(now time.Time) (string, error) {
 	return token.SignedString(key)
 }
 
-func withoutKey(ctx context.Context, t *target) (string, error) {
+func withoutKey(ctx context.Context, t *target) error {
 	a, err := t.send(ctx, http.MethodPost, "/launches/smoke", "application/json", "{}")
 	if err == nil && a.status != http.StatusUnauthorized {
 		err = fmt.Errorf("it answers %d instead of 401", a.status)
 	}
-	return "", err
+	return err
 }
 
-func unknownRoutes(ctx context.Context, t *target) (string, error) {
+func unknownRoutes(ctx context.Context, t *target) error {
 	for _, route := range [][2]string{{"GET", "/"}, {"GET", "/actions"}, {"DELETE", "/activation"}, {"POST", "/nothing/here"}} {
 		a, err := t.send(ctx, route[0], route[1], "application/json", "")
 		if err != nil {
-			return "", err
+			return err
 		}
 		if a.status != http.StatusNotFound {
-			return "", fmt.Errorf("%s %s answers %d", route[0], route[1], a.status)
+			return fmt.Errorf("%s %s answers %d", route[0], route[1], a.status)
 		}
 	}
-	return "", nil
+	return nil
 }

@@ -1,9 +1,10 @@
-// Package smoke tries a deployment from outside. It requires nothing but the
-// API's address, and changes nothing.
+// Package smoke checks a deployment from outside. It requires only the API's
+// address, and changes nothing.
 package smoke
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -14,16 +15,16 @@ import (
 // timeout bounds all checks together.
 const timeout = time.Minute
 
-// result is the outcome of a check, as JSON shows it.
+// result is the result of a check, also in JSON.
 type result struct {
 	Check  string `json:"check"`
 	Result string `json:"result"` // ok, failed or skipped
 	Detail string `json:"detail,omitempty"`
 }
 
-// Run does every check and prints its result. It returns terminal.ErrNotWell if
-// one fails. Checks of an API that cannot be reached are skipped: they would
-// pass for the wrong reason.
+// Run runs every check and prints its result. It returns terminal.ErrFindings if one
+// fails. Once the API cannot be reached, the other checks are skipped, since some
+// would pass for the wrong reason.
 func Run(ctx context.Context, io *terminal.IO, address string) error {
 	t, err := newTarget(address)
 	if err != nil {
@@ -52,20 +53,18 @@ func Run(ctx context.Context, io *terminal.IO, address string) error {
 	} else {
 		io.Good("all checks passed at " + address)
 	}
-	if err == nil && failed > 0 {
-		return terminal.ErrNotWell
-	}
-	return err
+	return terminal.Findings(failed > 0, err)
 }
 
 func (c check) try(ctx context.Context, t *target) result {
-	switch skipped, err := c.do(ctx, t); {
-	case err != nil:
-		return result{c.name, "failed", err.Error()}
-	case skipped != "":
-		return result{c.name, "skipped", skipped}
+	err := c.do(ctx, t)
+	if err == nil {
+		return result{c.name, "ok", ""}
 	}
-	return result{c.name, "ok", ""}
+	if reason, ok := errors.AsType[skipped](err); ok {
+		return result{c.name, "skipped", string(reason)}
+	}
+	return result{c.name, "failed", err.Error()}
 }
 
 func show(io *terminal.IO, r result) {

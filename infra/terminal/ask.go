@@ -10,8 +10,9 @@ import (
 	"golang.org/x/term"
 )
 
-// Line reads one line of In, without its end. It returns io.EOF if there is
-// none, and the context's error if that ends first: Ctrl-C ends a question.
+// Line reads one line of In, without its line end. It returns io.EOF at the end
+// of In, and the context's error if the context ends first: Ctrl-C interrupts a
+// question.
 func (s *IO) Line(ctx context.Context) (string, error) {
 	reader, ok := s.In.(*bufio.Reader) // kept, since it may have read ahead
 	if !ok {
@@ -25,20 +26,17 @@ func (s *IO) Line(ctx context.Context) (string, error) {
 	return strings.TrimRight(text, "\r\n"), err
 }
 
-// mostRead bounds what All reads, in bytes.
-const mostRead = 1 << 20
-
-// All reads all of In, up to 1 MB, or returns the context's error if that ends
-// first.
+// All reads In to its end, at most 1 MiB, or returns the context's error if the
+// context ends first.
 func (s *IO) All(ctx context.Context) (string, error) {
 	return until(ctx, func() (string, error) {
-		text, err := io.ReadAll(io.LimitReader(s.In, mostRead))
+		text, err := io.ReadAll(io.LimitReader(s.In, 1<<20))
 		return string(text), err
 	})
 }
 
-// Hidden reads a line like Line, without showing what is typed on a terminal. It
-// leaves the terminal as it was, also when the context ends.
+// Hidden reads a line like Line, without echoing what is typed on a terminal. It
+// restores the terminal, also when the context ends.
 func (s *IO) Hidden(ctx context.Context) (string, error) {
 	if s.keyboard == nil {
 		return s.Line(ctx)
@@ -59,8 +57,8 @@ func (s *IO) Hidden(ctx context.Context) (string, error) {
 	return text, err
 }
 
-// until reads in the background, since a read of a terminal cannot be
-// interrupted, and waits for it or for the context.
+// until waits for read or for the end of the context. It reads in the background,
+// since a read of a terminal cannot be interrupted.
 func until(ctx context.Context, read func() (string, error)) (string, error) {
 	type result struct {
 		text string
@@ -79,17 +77,19 @@ func until(ctx context.Context, read func() (string, error)) (string, error) {
 	}
 }
 
-// Confirm asks for a word, such as a stack's name, before something that cannot
-// be undone. Any other answer is a UsageError.
+// Confirm asks for a word, such as a stack's name, before a change that cannot be
+// undone. Any other answer is a [UsageError].
 func (s *IO) Confirm(ctx context.Context, what, word string) error {
-	fmt.Fprintf(s.Err, "%s\nType %s to go on: ", Plain(what), Plain(word))
+	fmt.Fprintf(s.Err, "%s\nType %s to continue: ", Plain(what), Plain(word))
 	answer, err := s.Line(ctx)
-	if err != nil && err != io.EOF {
+	if err != nil {
 		fmt.Fprintln(s.Err)
+	}
+	if err != nil && err != io.EOF {
 		return err
 	}
 	if strings.TrimSpace(answer) != word {
-		return Usagef("not confirmed: nothing was changed (--yes confirms in a script)")
+		return Usagef("not confirmed: nothing was changed")
 	}
 	return nil
 }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// slow is how long a wait lasts before it is explained.
+// slow is how long a wait lasts before the user is told about it.
 const slow = 2 * time.Second
 
-// Waiting says on Err what the command is waiting for, once that takes long.
-// The caller calls done at the end of the wait.
+// Waiting prints on Err what the command is waiting for if that takes longer than
+// two seconds. The caller must call done at the end of the wait.
 func (s *IO) Waiting(what string) (done func()) {
 	if s.JSON {
 		return func() {}
@@ -25,10 +25,10 @@ func (s *IO) Waiting(what string) (done func()) {
 	}
 }
 
-// barWidth is how many characters a progress bar has.
+// barWidth is the width of a progress bar, in characters.
 const barWidth = 30
 
-// Bar is a progress bar on Err; nothing is drawn where Err is no terminal.
+// Bar is a progress bar on Err. It is drawn only if Err is a terminal.
 type Bar struct {
 	io    *IO
 	what  string

@@ -1,11 +1,8 @@
-// Package terminal is what all commands read from and print with: streams,
-// marks, tables, JSON, confirmations, progress, and the errors that decide the
-// exit code. It knows no command. This file holds the streams and how text and
-// tables are printed; errors.go, ask.go and progress.go hold the rest.
+// Package terminal is the input and output of all commands: streams, marks,
+// tables, JSON, confirmations, progress, and the errors that decide the exit code.
 package terminal
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +10,8 @@ import (
 	"text/tabwriter"
 
 	"golang.org/x/term"
+
+	"signpost/infra/jsonfile"
 )
 
 // IO is where a command reads and prints. Results go to Out; questions,
@@ -20,19 +19,19 @@ import (
 type IO struct {
 	In       io.Reader
 	Out, Err io.Writer
-	// JSON asks for JSON on Out, for programs: nothing else is printed there.
+	// JSON selects JSON on Out, for programs: nothing else is printed there.
 	JSON bool
-	// Terminal is whether Out is a terminal: only there marks are ✓ and ✗.
+	// Terminal reports whether Out is a terminal: only there marks are ✓ and ✗.
 	Terminal bool
-	// Colour is whether Out may be coloured.
+	// Colour reports whether Out may be coloured.
 	Colour bool
-	// Progress is whether Err is a terminal, where a progress bar can be drawn.
+	// Progress reports whether Err is a terminal that can show a progress bar.
 	Progress bool
 	// keyboard is In if that is a terminal, where typed text can be hidden.
 	keyboard *os.File
 }
 
-// Of returns the IO of a process with these streams and this environment.
+// Of returns the IO for these streams and this environment.
 // NO_COLOR (no-color.org) and TERM=dumb turn colours off.
 func Of(in io.Reader, out, problems io.Writer, environ map[string]string) *IO {
 	terminal := IsTerminal(out)
@@ -49,7 +48,7 @@ func Of(in io.Reader, out, problems io.Writer, environ map[string]string) *IO {
 	}
 }
 
-// IsTerminal is whether a stream is a terminal.
+// IsTerminal reports whether a stream is a terminal.
 func IsTerminal(stream any) bool {
 	file, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
@@ -57,20 +56,22 @@ func IsTerminal(stream any) bool {
 
 // Print prints a value as indented JSON on Out.
 func (s *IO) Print(value any) error {
-	encoder := json.NewEncoder(s.Out)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
+	text, err := jsonfile.Encode(value)
+	if err != nil {
+		return err
+	}
+	_, err = s.Out.Write(text)
+	return err
 }
 
-// Good, Bad and Note print one line of a result with its mark. Away from a
-// terminal the marks are the words ok, FAILED and note.
+// Good prints one line of a result that is as it should be. Without a terminal the
+// marks of Good, Bad and Note are the words ok, FAILED and note.
 func (s *IO) Good(text string) { s.marked("32", "✓", "ok", text) }
 
-// Bad is a line about something that is not well.
+// Bad prints one line about a problem.
 func (s *IO) Bad(text string) { s.marked("31", "✗", "FAILED", text) }
 
-// Note is a line that judges nothing.
+// Note prints one line that is neither good nor bad.
 func (s *IO) Note(text string) { s.marked("2", "–", "note", text) }
 
 func (s *IO) marked(colour, mark, word, text string) {
@@ -94,7 +95,7 @@ func (s *IO) painted(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// Table prints aligned columns, below a header if there is one.
+// Table prints aligned columns, below a header unless it is empty.
 func (s *IO) Table(header []string, rows [][]string) {
 	writer := tabwriter.NewWriter(s.Out, 0, 4, 2, ' ', 0)
 	if len(header) > 0 {
@@ -110,8 +111,8 @@ func (s *IO) Table(header []string, rows [][]string) {
 	writer.Flush()
 }
 
-// Plain replaces control characters, so that names which customers chose cannot
-// steer the terminal.
+// Plain replaces control characters, so that names chosen by customers cannot
+// control the terminal.
 func Plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\n' || r == 0x7f || (r >= 0x80 && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {

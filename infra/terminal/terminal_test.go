@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestHostileNamesDoNotSteerTheTerminal(t *testing.T) {
+func TestHostileNamesDoNotControlTheTerminal(t *testing.T) {
 	if got := Plain("a\x1b[31mb\u202ec\r\td"); strings.ContainsAny(got, "\x1b\r\t\u202e") {
 		t.Errorf("got %q", got)
 	}
@@ -42,8 +42,8 @@ func TestMarksAndProgressOnlyOnATerminal(t *testing.T) {
 	}
 }
 
-// TestLinesAndInterruption: a question ends with its context, although its
-// answer never comes.
+// TestLinesAndInterruption: a question ends with its context, even without an
+// answer.
 func TestLinesAndInterruption(t *testing.T) {
 	s := &IO{In: strings.NewReader("one\r\ntwo")}
 	for _, want := range []string{"one", "two"} {
@@ -64,10 +64,10 @@ func TestLinesAndInterruption(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	for want, err := range map[int]error{
-		ExitOK:      nil,
-		ExitFailed:  Fixable(errors.New("x"), "y"),
-		ExitUsage:   fmt.Errorf("x: %w", Usagef("y")),
-		ExitNotWell: ErrNotWell,
+		ExitOK:       nil,
+		ExitFailed:   Fixable(errors.New("x"), "y"),
+		ExitUsage:    fmt.Errorf("x: %w", Usagef("y")),
+		ExitFindings: ErrFindings,
 	} {
 		if got := ExitCode(err); got != want {
 			t.Errorf("%v: %d, want %d", err, got, want)
