@@ -1,14 +1,14 @@
 package crosslaunch_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"signpost/shared/launch"
 )
 
-// TestBodies: what becomes of JSON bodies that Webex does not send. JWT stands
-// for a token that is good.
+// TestBodies posts JSON bodies that Webex does not send. JWT stands for a good token.
 func TestBodies(t *testing.T) {
 	f := newFixture(t)
 	device := func(id, name string) launch.Device { return launch.Device{DeviceID: id, DisplayName: name} }
@@ -71,15 +71,8 @@ func TestBodies(t *testing.T) {
 			t.Errorf("%.200s: answer %d %s", test.body, response.StatusCode, response.Body)
 			continue
 		}
-		got := f.store.stored[stored].Devices
-		if len(got) != len(test.want) {
+		if got := f.store.stored[stored].Devices; !slices.Equal(got, test.want) {
 			t.Errorf("%.200s: stored %v, want %v", test.body, got, test.want)
-			continue
-		}
-		for i, want := range test.want {
-			if got[i] != want {
-				t.Errorf("%.200s: stored %v, want %v", test.body, got, test.want)
-			}
 		}
 	}
 }

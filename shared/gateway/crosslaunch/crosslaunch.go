@@ -1,6 +1,6 @@
-// Package crosslaunch owns the HTTP side of cross-launches: what Webex posts
-// when an admin chose devices in Control Hub, and the redirect that is
-// answered. Two functions serve it, one for each task.
+// Package crosslaunch owns the HTTP side of cross-launches: what Webex posts when
+// an administrator has selected devices in Control Hub, and the redirect in the
+// answer. Two functions serve it, one for each task.
 package crosslaunch
 
 import (
@@ -14,11 +14,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// budget is what the work may take: the answer must leave within 2 s. Tests
-// that count requests on a busy machine, and not time, lift it.
+// budget leaves time to answer within 2 s. Tests that count requests lift it, since
+// a busy machine may be slower.
 var budget = 1800 * time.Millisecond
 
-// Verifier checks tokens; see [webex.Verifier].
+// Verifier verifies tokens; see [webex.Verifier].
 type Verifier interface {
 	Verify(ctx context.Context, raw string, actions ...webex.Action) (webex.Token, error)
 }
@@ -30,9 +30,9 @@ type body struct {
 	Devices []launch.Device `json:"devices"`
 }
 
-// Serve returns what answers POST /crossLaunch/{feature}/… for task. After the
-// form of the body the token is checked, before anything else is looked at: a
-// stranger learns nothing, not even which features are provided.
+// Serve answers POST /crossLaunch/{feature}/… for task. After the form of the body
+// it verifies the token, before it checks anything else: a caller without a valid
+// token learns nothing, not even which features are provided.
 func Serve(verifier Verifier, issuer *launch.Issuer, task webex.Task, now func() time.Time) gateway.Serve {
 	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, budget)

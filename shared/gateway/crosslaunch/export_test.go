@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// LiftBudget is for a test that counts requests: how long they take depends on
-// the machine. Such a test must not run beside others.
+// LiftBudget allows a test as much time as its machine needs. The test must not run
+// in parallel with others.
 func LiftBudget(t testing.TB) {
 	before := budget
 	budget = time.Minute

@@ -1,9 +1,8 @@
 package crosslaunch_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"log/slog"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -12,106 +11,55 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
-	"signpost/shared/gateway"
 	"signpost/shared/gateway/crosslaunch"
 	"signpost/shared/installation"
 	"signpost/shared/launch"
-	"signpost/shared/webex"
-	"signpost/shared/webex/webextest"
+	"signpost/shared/race"
 )
 
-const home = "us-west-2_r"
-
 // counting counts the requests that go through it.
-type counting struct {
-	requests atomic.Int64
-	next     http.RoundTripper
-}
+type counting struct{ requests atomic.Int64 }
 
 func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.requests.Add(1)
-	return c.next.RoundTrip(r)
+	return http.DefaultTransport.RoundTrip(r)
 }
 
-// rig is a cross-launch function on a real table, with every request counted.
+// rig is a deployment on a real table, with every request counted.
 type rig struct {
-	cloud       *webextest.Cloud
-	org         *webextest.Organization
-	store       *dynamo.Store
-	handler     gateway.Handler
-	toWebex     *counting
-	toDynamoDB  *counting
-	log         *strings.Builder
-	contentPage string
+	*deployment
+	store               *dynamo.Store
+	toWebex, toDynamoDB counting
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t *testing.T) *rig {
 	t.Helper()
 	crosslaunch.LiftBudget(t)
-	r := &rig{
-		toWebex: &counting{next: http.DefaultTransport}, toDynamoDB: &counting{next: http.DefaultTransport},
-		log: &strings.Builder{}, contentPage: "https://content.vendor.example/open?tab=signage",
-	}
-	r.cloud = webextest.NewServer(t, webextest.Options{})
-	r.org = r.cloud.AddOrganization("Acme", home)
+	r := &rig{}
 	_, table := dynamotest.New(t)
 	config := dynamotest.Config(t)
-	config.HTTPClient = &http.Client{Transport: r.toDynamoDB}
+	config.HTTPClient = &http.Client{Transport: &r.toDynamoDB}
 	r.store = dynamo.New(dynamo.NewClient(config), table)
-	row := installation.Installation{
-		OrgKey: r.org.ID(), Statement: installation.Statement{Subject: r.org.Sub(), OrgName: "Acme", AppID: r.cloud.AppID(), Region: home},
+	r.deployment = deploy(t, r.store, time.Now, &r.toWebex)
+	if _, err := r.store.Save(t.Context(), installation.Installation{
+		OrgKey: r.org.ID(), Statement: installation.Statement{Subject: r.org.Sub(), OrgName: "Acme", AppID: r.cloud.AppID(), Region: r.org.Region()},
 		State: installation.Active, Generation: "g",
-	}
-	if _, err := r.store.Save(t.Context(), row); err != nil {
+	}); err != nil {
 		t.Fatal(err)
 	}
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, r.cloud.JWKSURLs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	hosts, err := webex.ParseHosts("127.0.0.1", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := webex.NewVerifier(r.cloud.AppID(), webex.NewKeySets(urls, r.toWebex, time.Now), hosts, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	provides := func(feature webex.Feature) bool { return feature == webex.DigitalSignage }
-	issuer, err := launch.NewIssuer(r.store, provides, r.contentPage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	log := slog.New(slog.NewJSONHandler(r.log, nil))
-	r.handler = gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuer, webex.AssignContent, time.Now))
 	return r
 }
 
-// event is what API Gateway gives for a cross-launch that Webex just signed.
-func (r *rig) event(t testing.TB, devices []launch.Device) events.APIGatewayV2HTTPRequest {
+// event is a cross-launch with a new token.
+func (d *deployment) event(t testing.TB, devices []launch.Device) events.APIGatewayV2HTTPRequest {
 	t.Helper()
-	token, err := r.cloud.MintAction(r.org.ID(), "crossLaunch", nil)
-	if err != nil {
-		// The integration is not installed at this Webex: sign by hand.
-		token = r.cloud.Sign(home, nil, map[string]any{
-			"sub": r.org.Sub(), "iat": time.Now().Unix(), "jti": fmt.Sprint(rand.Uint64()), "appId": r.cloud.AppID(), "action": "crossLaunch",
-		})
-	}
-	body, err := json.Marshal(map[string]any{"jwt": token, "devices": devices})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return events.APIGatewayV2HTTPRequest{
-		RouteKey:       "POST /crossLaunch/{feature}/assignContent",
-		Headers:        map[string]string{"content-type": "application/json"},
-		PathParameters: map[string]string{"feature": "digital_signage"},
-		RequestContext: events.APIGatewayV2HTTPRequestContext{HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{Method: "POST"}},
-		Body:           string(body),
-	}
+	return event(t, "digital_signage", d.body(t, map[string]any{"devices": devices}))
 }
 
 // devices are as Webex has them: ids of 80 characters and names of 25, random,
@@ -132,34 +80,16 @@ func devices(n int) []launch.Device {
 	return list
 }
 
-// launched posts a cross-launch and returns the code in its redirect.
-func (r *rig) launched(t testing.TB, event events.APIGatewayV2HTTPRequest) string {
-	t.Helper()
-	response, err := r.handler(t.Context(), event)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("answer = %d %s, %v", response.StatusCode, response.Body, err)
-	}
-	var answer struct{ RedirectURL string }
-	if err := json.Unmarshal([]byte(response.Body), &answer); err != nil {
-		t.Fatal(err)
-	}
-	code, found := strings.CutPrefix(answer.RedirectURL, r.contentPage+"&launch=")
-	if !found {
-		t.Fatalf("redirectUrl = %q", answer.RedirectURL)
-	}
-	return code
-}
-
 func TestWarmCrossLaunchIsOneRequest(t *testing.T) {
 	for _, n := range []int{3, launch.MaxDevices} {
 		t.Run(fmt.Sprint(n, " devices"), func(t *testing.T) {
 			r := newRig(t)
-			r.launched(t, r.event(t, devices(1))) // warm
+			codeOf(t, handle(t, r.assign, r.event(t, devices(1)))) // warm
 			list := devices(n)
 			event := r.event(t, list)
 			r.toWebex.requests.Store(0)
 			r.toDynamoDB.requests.Store(0)
-			code := r.launched(t, event)
+			code := codeOf(t, handle(t, r.assign, event))
 			if got := r.toDynamoDB.requests.Load(); got != 1 {
 				t.Errorf("%d DynamoDB requests, want 1", got)
 			}
@@ -176,16 +106,69 @@ func TestWarmCrossLaunchIsOneRequest(t *testing.T) {
 			if strings.Contains(r.log.String(), code) {
 				t.Error("the log holds the launch code")
 			}
+			// A replay writes nothing.
+			checkProblem(t, handle(t, r.assign, event), http.StatusConflict, "token_replayed")
 		})
 	}
 }
 
-func TestReplayIsRefusedAndWritesNothing(t *testing.T) {
-	r := newRig(t)
-	event := r.event(t, devices(3))
-	r.launched(t, event)
-	response, err := r.handler(t.Context(), event)
-	if err != nil || response.StatusCode != http.StatusConflict || !strings.Contains(response.Body, `"token_replayed"`) {
-		t.Errorf("answer = %d %s, %v", response.StatusCode, response.Body, err)
+// accepting is the transport of a DynamoDB that accepts everything: what is
+// measured with it is all but the network.
+type accepting struct{}
+
+// Do implements [aws.HTTPClient].
+func (accepting) Do(r *http.Request) (*http.Response, error) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader("{}")), ContentLength: 2, Request: r,
+	}, nil
+}
+
+// hot returns a cross-launch of n devices on a DynamoDB that accepts everything,
+// with the key sets fetched. Nothing remembers tokens, so that it can be repeated.
+func hot(t testing.TB, n int) func() {
+	t.Helper()
+	crosslaunch.LiftBudget(t)
+	client := dynamo.NewClient(aws.Config{
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: accepting{},
+	})
+	d := deploy(t, dynamo.New(client, "table"), time.Now, nil)
+	codeOf(t, handle(t, d.assign, d.event(t, devices(1))))
+	event := d.event(t, devices(n))
+	return func() {
+		d.log.Reset()
+		if response := handle(t, d.assign, event); response.StatusCode != http.StatusOK {
+			t.Fatalf("answer = %d %s", response.StatusCode, response.Body)
+		}
+	}
+}
+
+// TestCrossLaunchAllocates bounds what a cross-launch allocates between event and
+// answer: 600 for the token, the SDK and the answer, and for each device of a
+// long list its id and its name.
+func TestCrossLaunchAllocates(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector allocates too")
+	}
+	for n, most := range map[int]float64{3: 600, launch.MaxDevices: 600 + 2.05*launch.MaxDevices} {
+		if got := testing.AllocsPerRun(20, hot(t, n)); got > most {
+			t.Errorf("%d devices: %.0f allocations, want %.0f at most", n, got, most)
+		}
+	}
+}
+
+// BenchmarkCrossLaunch is the handler from event to answer without the network.
+func BenchmarkCrossLaunch(b *testing.B) {
+	for _, n := range []int{3, launch.MaxDevices} {
+		b.Run(fmt.Sprint("devices=", n), func(b *testing.B) {
+			run := hot(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				run()
+			}
+		})
 	}
 }
