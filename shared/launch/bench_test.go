@@ -4,25 +4,20 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
 
-// nowhere keeps nothing.
-type nowhere struct{}
+// discard is a store that keeps nothing.
+type discard struct{}
 
-func (nowhere) Create(context.Context, launch.Launch, string, installation.Used) error { return nil }
+func (discard) Create(context.Context, launch.Launch, string, installation.Used) error { return nil }
 
-// BenchmarkIssue makes a launch for a few devices and for as many as there may be.
+// BenchmarkIssue issues launches of few devices and of the most.
 func BenchmarkIssue(b *testing.B) {
-	issuer, err := launch.NewIssuer(nowhere{}, func(webex.Feature) bool { return true }, "https://content.example.com/open")
-	if err != nil {
-		b.Fatal(err)
-	}
-	token := webex.Token{Claims: webex.Claims{Subject: "ciscospark://us/ORGANIZATION/o", ID: "jti"}, KeyRegion: "us-west-2_r"}
+	issuer := issuer(b, discard{}, "https://content.example.com/open")
 	for _, n := range []int{3, launch.MaxDevices} {
 		b.Run(fmt.Sprint("devices=", n), func(b *testing.B) {
 			order := launch.Order{Feature: webex.DigitalSignage, Task: webex.AssignContent}
@@ -31,7 +26,7 @@ func BenchmarkIssue(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := issuer.Issue(context.Background(), token, order, time.Now()); err != nil {
+				if _, err := issuer.Issue(b.Context(), token(""), order, now); err != nil {
 					b.Fatal(err)
 				}
 			}

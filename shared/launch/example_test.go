@@ -5,25 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"time"
 
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
 
-// shelf is a store for the examples, which takes each launch once.
-type shelf struct{ table }
-
-func (s *shelf) Take(ctx context.Context, id string, at time.Time) (launch.Launch, string, error) {
-	l, name, err := s.table.Take(ctx, id, at)
-	s.created = nil
-	return l, name, err
-}
-
-// A launch is issued for a token that was verified, and redeemed once by the
-// code in the address that Control Hub opens.
+// A launch is issued for a verified token, and redeemed once by the code in the URL
+// that Control Hub opens.
 func ExampleIssuer_Issue() {
-	store := &shelf{table{orgName: "Acme"}}
+	store := &table{orgName: "Acme"}
 	issuer, err := launch.NewIssuer(store, provides, "https://content.example.com/?lang=en")
 	if err != nil {
 		panic(err)
@@ -39,9 +29,9 @@ func ExampleIssuer_Issue() {
 }
 
 func ExampleRedeem() {
-	store := &shelf{table{orgName: "Acme", created: []launch.Launch{{
+	store := &table{orgName: "Acme", created: []launch.Launch{{
 		ID: launch.IDOf("the-code"), OrgKey: "org-1", Feature: webex.DigitalSignage, Devices: []launch.Device{{DeviceID: "Y2lz"}}, IssuedAt: now,
-	}}}}
+	}}}
 	redeemed, err := launch.Redeem(context.Background(), store, "the-code", now)
 	fmt.Println(redeemed.OrgKey, redeemed.OrgName, redeemed.Devices, err)
 

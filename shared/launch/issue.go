@@ -13,25 +13,24 @@ import (
 	"signpost/shared/webex"
 )
 
-// Order is what an admin asked for, as the request says.
+// Order is the launch that a request asks for.
 type Order struct {
-	// Feature and Task are those of the address that was called.
+	// Feature and Task are those of the route.
 	Feature webex.Feature
 	Task    webex.Task
-	// SaidTask is what the request's body says of its task, "" if nothing.
+	// SaidTask is the task in the request's body, "" if it has none.
 	SaidTask string
 	Devices  []Device
 }
 
-// DeviceError is [ErrDevice] with what is wrong, and nothing of the list's
-// content: it may be shown to whoever sent the list.
+// DeviceError is an [ErrDevice]. It has no content of the list, so that the caller
+// may read it.
 type DeviceError struct {
-	// Index is the device's place in the list, from 0.
-	Index int
+	Index int // in the list, from 0
 	Wrong string
 }
 
-// Error says which device is not usable, and why.
+// Error names the device by its index, and says what is wrong with it.
 func (e *DeviceError) Error() string { return fmt.Sprintf("devices[%d]: %s", e.Index, e.Wrong) }
 
 // Unwrap returns [ErrDevice].
@@ -44,9 +43,9 @@ type Issuer struct {
 	contentURL string
 }
 
-// NewIssuer returns an issuer of launches for the features that are provided,
-// which lead to the vendor's page at contentURL: an absolute URL that may have
-// a query and a fragment, without a parameter `launch`.
+// NewIssuer returns an issuer of launches for the provided features. They lead to
+// the vendor's page at contentURL, an absolute URL that may have a query without a
+// parameter `launch`, and a fragment.
 func NewIssuer(store Creator, provides func(webex.Feature) bool, contentURL string) (*Issuer, error) {
 	if store == nil || provides == nil {
 		return nil, errors.New("launch issuer: store and provided features are required")
@@ -57,11 +56,10 @@ func NewIssuer(store Creator, provides func(webex.Feature) bool, contentURL stri
 	return &Issuer{store: store, provides: provides, contentURL: contentURL}, nil
 }
 
-// Issue stores the launch that token, which has been verified, entitles to and
-// returns the address that Control Hub opens for the admin, with the launch's
-// code in it. It returns [ErrFeatureNotProvided], [webex.ErrWrongAction] for a
-// task that contradicts the address, [ErrTooManyDevices], a [*DeviceError], or
-// an error of [Creator].
+// Issue stores the launch of a verified token and returns the URL that Control Hub
+// opens for the administrator, with the launch's code in it. It returns
+// [ErrFeatureNotProvided], [webex.ErrWrongAction] for a task that contradicts the
+// route, [ErrTooManyDevices], a [*DeviceError], or an error of [Creator].
 func (i *Issuer) Issue(ctx context.Context, token webex.Token, order Order, now time.Time) (string, error) {
 	if err := i.check(token, order); err != nil {
 		return "", err
@@ -96,9 +94,8 @@ func (i *Issuer) check(token webex.Token, order Order) error {
 	return nil
 }
 
-// contradicts reports whether said names a task other than task, in either
-// spelling that Webex uses, `assign_content` and `assignContent`. A word that
-// is no task's name says nothing.
+// contradicts reports whether said names another task than task, in either of
+// Webex's spellings, `assign_content` and `assignContent`. Other words are ignored.
 func contradicts(said string, task webex.Task) bool {
 	fold := func(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "") }
 	for _, known := range [...]webex.Task{webex.AssignContent, webex.ManageContent} {
@@ -109,7 +106,7 @@ func contradicts(said string, task webex.Task) bool {
 	return false
 }
 
-// wrong says what makes the device unusable, "" if nothing does.
+// wrong returns what is malformed in the device, "" if nothing is.
 func (d Device) wrong() string {
 	switch {
 	case d.DeviceID == "":
@@ -125,8 +122,8 @@ func (d Device) wrong() string {
 	}
 }
 
-// withLaunch adds the code to the address's query. What is there stays byte
-// for byte: the vendor may have signed it, or be particular about its order.
+// withLaunch adds the code to the query of a URL. Everything else stays byte for
+// byte: the vendor may have signed it, or rely on its order.
 func withLaunch(address, code string) string {
 	address, fragment, hasFragment := strings.Cut(address, "#")
 	separator := "?"

@@ -1,17 +1,19 @@
 package launch_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"signpost/shared/installation"
 	"signpost/shared/launch"
@@ -20,7 +22,7 @@ import (
 
 var now = time.Date(2026, 1, 2, 4, 4, 5, 678, time.FixedZone("", 3600))
 
-// table stands for the store: it keeps what it is given, or returns err.
+// table is a store in memory, which fails with err if that is set.
 type table struct {
 	err     error
 	created []launch.Launch
@@ -38,15 +40,13 @@ func (s *table) Create(_ context.Context, l launch.Launch, region string, used i
 }
 
 func (s *table) Take(_ context.Context, id string, _ time.Time) (launch.Launch, string, error) {
-	for _, l := range s.created {
-		if l.ID == id && s.err == nil {
-			return l, s.orgName, nil
-		}
+	at := slices.IndexFunc(s.created, func(l launch.Launch) bool { return l.ID == id })
+	if s.err != nil || at < 0 {
+		return launch.Launch{}, "", cmp.Or(s.err, launch.ErrUnknown)
 	}
-	if s.err != nil {
-		return launch.Launch{}, "", s.err
-	}
-	return launch.Launch{}, "", launch.ErrUnknown
+	l := s.created[at]
+	s.created = slices.Delete(s.created, at, at+1)
+	return l, s.orgName, nil
 }
 
 func token(task webex.Task) webex.Token {
@@ -58,7 +58,7 @@ func token(task webex.Task) webex.Token {
 
 func provides(feature webex.Feature) bool { return feature == webex.DigitalSignage }
 
-func issuer(t *testing.T, store launch.Creator, contentURL string) *launch.Issuer {
+func issuer(t testing.TB, store launch.Creator, contentURL string) *launch.Issuer {
 	t.Helper()
 	i, err := launch.NewIssuer(store, provides, contentURL)
 	if err != nil {
@@ -84,6 +84,7 @@ func TestIssueChecks(t *testing.T) {
 		said    string
 		token   webex.Task
 		devices []launch.Device
+		stored  error
 		want    error
 		text    string
 	}{
@@ -107,10 +108,12 @@ func TestIssueChecks(t *testing.T) {
 		{name: "name too long", devices: []launch.Device{{DeviceID: "d", DisplayName: long}}, want: launch.ErrDevice, text: "displayName is over"},
 		{name: "id is no text", devices: []launch.Device{{DeviceID: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
 		{name: "name is no text", devices: []launch.Device{{DeviceID: "d", DisplayName: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
+		{name: "the store refuses", stored: installation.ErrReplayed, want: installation.ErrReplayed},
+		{name: "the store cannot hold the list", stored: launch.ErrTooManyDevices, want: launch.ErrTooManyDevices},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			store := &table{}
+			store := &table{err: test.stored}
 			order := launch.Order{Feature: test.feature, Task: test.task, SaidTask: test.said, Devices: test.devices}
 			if order.Feature == "" {
 				order.Feature = webex.DigitalSignage
@@ -144,7 +147,7 @@ func TestIssueStores(t *testing.T) {
 		ID: launch.IDOf(code), OrgKey: "org-1", OrgID: token("").Subject, AppID: "app",
 		Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: order.Devices, IssuedAt: now,
 	}
-	if diff := cmp.Diff([]launch.Launch{want}, store.created); diff != "" {
+	if diff := gocmp.Diff([]launch.Launch{want}, store.created); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
 	wantUsed := installation.Used{OrgKey: "org-1", ID: installation.Digest("jti"), Until: token("").AcceptableUntil()}
@@ -167,15 +170,6 @@ func TestIssueStores(t *testing.T) {
 		`"devices":[{"deviceId":"b","displayName":"B"},{"deviceId":"a"}],"issuedAt":"2026-01-02T03:04:05Z"}`
 	if string(got) != wantJSON {
 		t.Errorf("redeemed\n%s, want\n%s", got, wantJSON)
-	}
-}
-
-func TestIssuePassesTheStoresErrors(t *testing.T) {
-	for _, want := range []error{installation.ErrNotFound, installation.ErrWrongRegion, installation.ErrReplayed, launch.ErrTooManyDevices, errors.New("x")} {
-		order := launch.Order{Feature: webex.DigitalSignage, Task: webex.AssignContent}
-		if _, err := issuer(t, &table{err: want}, "https://c.example.com/").Issue(t.Context(), token(""), order, now); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
-		}
 	}
 }
 
@@ -231,14 +225,15 @@ func TestRedeem(t *testing.T) {
 }
 
 func TestNewIssuerRefuses(t *testing.T) {
-	for name, build := range map[string]func() (*launch.Issuer, error){
-		"no store":       func() (*launch.Issuer, error) { return launch.NewIssuer(nil, provides, "https://x/") },
-		"no features":    func() (*launch.Issuer, error) { return launch.NewIssuer(&table{}, nil, "https://x/") },
-		"no content URL": func() (*launch.Issuer, error) { return launch.NewIssuer(&table{}, provides, "") },
-		"relative URL":   func() (*launch.Issuer, error) { return launch.NewIssuer(&table{}, provides, "/x") },
+	for _, test := range []struct {
+		store      launch.Creator
+		provides   func(webex.Feature) bool
+		contentURL string
+	}{
+		{nil, provides, "https://x/"}, {&table{}, nil, "https://x/"}, {&table{}, provides, ""}, {&table{}, provides, "/x"},
 	} {
-		if i, err := build(); err == nil || i != nil {
-			t.Errorf("%s: made one", name)
+		if i, err := launch.NewIssuer(test.store, test.provides, test.contentURL); err == nil || i != nil {
+			t.Errorf("made one with %+v", test)
 		}
 	}
 }

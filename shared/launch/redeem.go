@@ -8,27 +8,24 @@ import (
 	"signpost/shared/webex"
 )
 
-// Redeemed is a launch as the content server gets it. The devices are Control
-// Hub's word, not signed: the content server must check that they are the
-// organization's.
+// Redeemed is a launch as the content server gets it.
 type Redeemed struct {
-	// OrgKey identifies the organization for good: the content server keys its
-	// customers by it.
+	// OrgKey is the organization's stable id, by which the content server stores its
+	// customers.
 	OrgKey string `json:"orgKey"`
-	// OrgID is the `sub` of the token that launched. Webex has several forms of
-	// it for one organization, and a move may change it.
-	OrgID   string        `json:"orgId"`
-	OrgName string        `json:"orgName"`
-	AppID   string        `json:"appId"`
-	Feature webex.Feature `json:"feature"`
-	Task    webex.Task    `json:"task"`
-	Devices []Device      `json:"devices"`
-	// IssuedAt is RFC 3339, in UTC.
-	IssuedAt string `json:"issuedAt"`
+	// OrgID is the `sub` of the token. Webex has several forms of it for one
+	// organization, and a move may change it.
+	OrgID    string        `json:"orgId"`
+	OrgName  string        `json:"orgName"`
+	AppID    string        `json:"appId"`
+	Feature  webex.Feature `json:"feature"`
+	Task     webex.Task    `json:"task"`
+	Devices  []Device      `json:"devices"`
+	IssuedAt string        `json:"issuedAt"` // RFC 3339, in UTC
 }
 
-// Redeem returns the launch with this code, which is then used up. It returns
-// an error wrapping [ErrUnknown] if there is none to be had.
+// Redeem returns the launch with this code once. Its error wraps [ErrUnknown] if
+// there is none.
 func Redeem(ctx context.Context, store Taker, code string, now time.Time) (Redeemed, error) {
 	launch, orgName, err := store.Take(ctx, IDOf(code), now)
 	if err != nil {
