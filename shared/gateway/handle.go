@@ -14,14 +14,13 @@ import (
 	"signpost/shared/secret"
 )
 
-// Handler is what a Lambda function is started with.
+// Handler is the handler of a Lambda function behind API Gateway.
 type Handler func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
-// Serve answers one request; an error becomes the answer that the table of
-// problems says.
+// Serve answers one request. An error becomes a problem, see [ProblemOf].
 type Serve func(context.Context, Request) (Response, error)
 
-// Option changes how a [Handler] works.
+// Option changes a [Handler].
 type Option func(*options)
 
 type options struct {
@@ -29,17 +28,17 @@ type options struct {
 	originKey secret.String
 }
 
-// WithProblemPages has render answer problems in a form of its own; where it
-// returns false the answer is the problem in JSON. The error is the cause, to
-// be told apart by its sentinels: its text is for the log only.
+// WithProblemPages makes render answer problems; if it returns false, the answer is
+// the problem in JSON. The error is the cause, to be distinguished by its sentinels:
+// its text is for the log only.
 func WithProblemPages(render func(Request, Problem, error) (Response, bool)) Option {
 	return func(o *options) { o.render = render }
 }
 
-// Handle returns the function that serves events by serve. It turns errors and
-// panics into answers and writes one line to the log for each request: route,
-// status, code, duration, cause, and what serve noted. The route key is
-// logged and never the path, which may hold a launch code.
+// Handle returns a handler that answers events by serve. It turns errors and panics
+// into problems, and logs one line per request: route, status, code, duration,
+// cause, and what serve noted. It logs the route key and never the path, which may
+// contain a launch code.
 func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option) Handler {
 	var o options
 	for _, opt := range opts {
@@ -74,7 +73,7 @@ func (o options) answer(request Request, problem Problem, cause error) Response 
 	return problem.Response()
 }
 
-// panicked is what a panic becomes.
+// panicked is the error of a panic.
 type panicked struct {
 	value any
 	stack []byte

@@ -13,22 +13,21 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrMalformedRequest: the request cannot be understood.
+// ErrMalformedRequest: the request has no valid form.
 var ErrMalformedRequest = errors.New("malformed request")
 
 // ErrUnauthorized: the caller's credential is missing or wrong.
 var ErrUnauthorized = errors.New("unauthorized")
 
-// Problem is an error as the caller is told of it (RFC 9457).
+// Problem is an error in the form that a caller gets (RFC 9457).
 type Problem struct {
-	// Type names the problem for programs, as Code does in one word.
 	Type   string `json:"type"`
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	// Detail says what is wrong and what to do about it.
 	Detail string `json:"detail"`
-	Code   string `json:"code"`
-	// RetryAfter is how long Webex asked to be left alone, 0 if it did not say.
+	Code   string `json:"code"` // stable, for programs
+	// RetryAfter is how long Webex asked to wait, 0 if it did not.
 	RetryAfter time.Duration `json:"-"`
 }
 
@@ -41,16 +40,14 @@ type kind struct {
 	errs   []error
 }
 
-// kinds is the one table that says which answer an error becomes: the first
-// row with an error that it is. The texts are all that a caller reads: an
-// error's own text goes to the log only, since nobody has checked it for what
-// it gives away.
+// kinds maps errors to answers: the first row that matches counts. Callers get only
+// these texts; an error's own text may contain secrets and goes to the log.
 var kinds = []kind{
 	{"malformed_request", http.StatusBadRequest, "Several tokens",
-		"The text holds several tokens that differ. Send one of them.",
+		"The text contains several different tokens. Send one of them.",
 		[]error{webex.ErrSeveralTokens}},
 	{"malformed_request", http.StatusBadRequest, "Malformed request",
-		"The request or the token in it is not in the form that Webex sends: a compact JWS of at most 64 KiB with the claims of its action.",
+		"The request or its token does not have the form that Webex sends: a compact JWS of at most 64 KiB with the claims of its action.",
 		[]error{ErrMalformedRequest, launch.ErrDevice, webex.ErrMalformed}},
 	{"unauthorized", http.StatusUnauthorized, "Unauthorized",
 		"Send the content API key as Authorization: Bearer <key>.",
@@ -59,28 +56,28 @@ var kinds = []kind{
 		"The token must be signed with ES256 or RS256, by a key of that type.",
 		[]error{webex.ErrBadAlgorithm}},
 	{"unknown_key", http.StatusUnauthorized, "Unknown signing key",
-		"The token is not signed by a key of a Webex region that is trusted here and serves this organization.",
+		"The token is not signed by a trusted Webex region that serves this organization.",
 		[]error{webex.ErrUnknownKey, installation.ErrWrongRegion}},
 	{"bad_signature", http.StatusUnauthorized, "Bad signature",
-		"The token's signature does not verify: it was changed, or cut short while copying.",
+		"The token's signature is wrong: the token was changed, or cut short while copying.",
 		[]error{webex.ErrBadSignature}},
 	{"token_expired", http.StatusUnauthorized, "Token expired",
-		"The token is too old. Have Webex issue a new one; an activation code is found in Control Hub.",
+		"The token is too old. Get a new one from Webex; Control Hub shows activation codes.",
 		[]error{webex.ErrExpired}},
 	{"token_not_yet_valid", http.StatusUnauthorized, "Token not valid yet",
 		"The token was issued in the future, by our clock. Try again in a minute.",
 		[]error{webex.ErrNotYetValid}},
 	{"wrong_app", http.StatusForbidden, "Another integration's token",
-		"The token was issued for another integration than the one served here.",
+		"The token was issued for another integration.",
 		[]error{webex.ErrWrongApp}},
 	{"wrong_action", http.StatusBadRequest, "Another action's token",
-		"The token, or the task beside it, is for another action than this address serves.",
+		"The token, or the task in the request, is for another route.",
 		[]error{webex.ErrWrongAction}},
 	{"untrusted_url", http.StatusBadRequest, "Untrusted address in the token",
-		"The token holds an address outside the Webex hosts that are trusted here.",
+		"The token contains an address outside the trusted Webex hosts.",
 		[]error{webex.ErrUntrustedURL}},
 	{"feature_not_provided", http.StatusNotFound, "Feature not provided",
-		"This service does not provide the feature in the address.",
+		"This service does not provide the feature in the path.",
 		[]error{launch.ErrFeatureNotProvided}},
 	{"too_many_devices", http.StatusRequestEntityTooLarge, "Too many devices",
 		fmt.Sprintf("One launch can hold %d devices, duplicates counted. Select fewer.", launch.MaxDevices),
@@ -89,13 +86,13 @@ var kinds = []kind{
 		"The integration is not activated for this organization. Activate it in Control Hub.",
 		[]error{installation.ErrNotFound}},
 	{"token_replayed", http.StatusConflict, "Token used before",
-		"The token was used before, or something newer has happened since it was issued. Have Webex issue a new one.",
+		"The token was used before, or something newer has happened since it was issued. Get a new one from Webex.",
 		[]error{installation.ErrReplayed, installation.ErrStale}},
 	{"unknown_launch", http.StatusNotFound, "Unknown launch",
 		"There is no such launch: the code is wrong, was redeemed before, or is over 5 minutes old.",
 		[]error{launch.ErrUnknown}},
 	{"webex_rejected", http.StatusBadGateway, "Webex refused",
-		"Webex refused what had to be asked of it. Activate the integration again in Control Hub; if that does not help, its vendor must look into it.",
+		"Webex refused a request of this service. Activate the integration again in Control Hub; if that does not help, ask its vendor.",
 		[]error{webex.ErrRejected, webex.ErrInvalidGrant, webex.ErrInvalidClient}},
 	{"webex_unavailable", http.StatusServiceUnavailable, "Webex is unavailable",
 		"Webex did not answer, or asked to be called later. Try again later.",
@@ -103,10 +100,9 @@ var kinds = []kind{
 }
 
 var internal = kind{"internal", http.StatusInternalServerError, "Internal error",
-	"Something went wrong here. Try again; the cause is in our log.", nil}
+	"Something went wrong. Try again; the cause is in the log of this service.", nil}
 
-// ProblemOf returns the problem that err becomes. What is in no row of the
-// table is internal.
+// ProblemOf returns the problem that err becomes, `internal` if it is not known.
 func ProblemOf(err error) Problem {
 	kind := kindOf(err)
 	problem := Problem{
@@ -133,14 +129,14 @@ func kindOf(err error) kind {
 	return internal
 }
 
-// specifics returns what two errors, whose texts are written for the caller,
-// say of a malformed request, "" for any other.
+// specifics returns the text of the two errors whose texts are written for the
+// caller, "" for any other.
 func specifics(err error) string {
 	if request, ok := errors.AsType[*malformedRequest](err); ok {
 		return request.detail
 	}
 	if device, ok := errors.AsType[*launch.DeviceError](err); ok {
-		return "The list of devices is not usable: " + device.Error() + "."
+		return "The list of devices is malformed: " + device.Error() + "."
 	}
 	return ""
 }
@@ -148,8 +144,8 @@ func specifics(err error) string {
 // malformedRequest is [ErrMalformedRequest] with a text for the caller.
 type malformedRequest struct{ detail string }
 
-// Malformed returns an [ErrMalformedRequest] with a text that the caller will
-// read: a fixed one, with nothing of the request in it.
+// Malformed returns an [ErrMalformedRequest] with a text for the caller. It must
+// contain nothing of the request.
 func Malformed(detail string) error { return &malformedRequest{detail} }
 
 func (e *malformedRequest) Error() string { return "malformed request: " + e.detail }
@@ -158,16 +154,13 @@ func (e *malformedRequest) Unwrap() error { return ErrMalformedRequest }
 
 // Response returns the problem as an answer.
 func (p Problem) Response() Response {
-	body, err := encodeJSON(p)
-	if err != nil {
-		body = `{"code":"internal","status":500}` // a struct of strings always encodes
-	}
+	body, _ := encodeJSON(p) // strings and numbers always encode
 	response := Response{Status: p.Status, Body: body, Headers: p.headers()}
 	response.Headers["Content-Type"] = "application/problem+json"
 	return response
 }
 
-// headers are those that go with the problem in whatever form it is answered.
+// headers are those of the problem in any form.
 func (p Problem) headers() map[string]string {
 	headers := map[string]string{}
 	if p.RetryAfter > 0 {

@@ -1,8 +1,7 @@
-// Package gateway owns the shape of what goes in and out of the functions
-// behind API Gateway: HTTP API events (payload 2.0), the three forms in which a
-// token arrives, problem answers, security headers and the request log. It
-// decides nothing of the business, and it is the one place that knows which
-// answer an error becomes.
+// Package gateway owns requests and answers of the functions behind API Gateway:
+// HTTP API events (payload 2.0), the three forms in which a token arrives, problems,
+// security headers and the request log. It is the only place that maps errors to
+// answers, and has no business rules.
 package gateway
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Request is one HTTP request. Copies share what is noted for the log.
+// Request is one HTTP request. Copies share their notes for the log.
 type Request struct {
 	event events.APIGatewayV2HTTPRequest
 	notes *[]slog.Attr
@@ -25,8 +24,8 @@ func NewRequest(event events.APIGatewayV2HTTPRequest) Request {
 	return Request{event: event, notes: new([]slog.Attr)}
 }
 
-// Note adds attributes to the line that the log gets for this request. Log
-// neither a token nor a launch code: secrets that do not redact themselves.
+// Note adds attributes to the log line of this request. Tokens and launch codes are
+// secrets that do not redact themselves: never note them.
 func (r Request) Note(attrs ...slog.Attr) { *r.notes = append(*r.notes, attrs...) }
 
 // Method returns the HTTP method.
@@ -35,16 +34,16 @@ func (r Request) Method() string { return r.event.RequestContext.HTTP.Method }
 // RouteKey returns the route that matched, such as "POST /launches/{code}".
 func (r Request) RouteKey() string { return r.event.RouteKey }
 
-// DomainName returns the name under which API Gateway was reached. It comes
-// from API Gateway itself, never from a header that a caller could choose.
+// DomainName returns the domain name of the API that was called. API Gateway sets
+// it, so that callers cannot choose it.
 func (r Request) DomainName() string { return r.event.RequestContext.DomainName }
 
-// PathValue returns the value of a variable in the route, "" if it has none of
-// this name.
+// PathValue returns the value of a variable of the route, "" if it has none of this
+// name.
 func (r Request) PathValue(name string) string { return r.event.PathParameters[name] }
 
-// Header returns a header's value by its name in any case: API Gateway writes
-// names in lower case, other senders of such events as the client did.
+// Header returns the value of a header, "" if there is none. The case of its name
+// does not matter: API Gateway sends names in lower case, other senders do not.
 func (r Request) Header(name string) string {
 	if value, ok := r.event.Headers[strings.ToLower(name)]; ok {
 		return value
@@ -75,13 +74,13 @@ func (r Request) body() (string, error) {
 	}
 	body, err := base64.StdEncoding.DecodeString(r.event.Body)
 	if err != nil {
-		return "", Malformed("The body is marked as base64 and is not: send it as it is.")
+		return "", Malformed("The body is marked as base64, but is not base64.")
 	}
 	return string(body), nil
 }
 
-// WantsHTML reports whether the answer is to be a page: only if the Accept
-// header lists text/html, and does not like application/json better.
+// WantsHTML reports whether the Accept header lists text/html, and does not prefer
+// application/json.
 func (r Request) WantsHTML() bool {
 	html, json := 0.0, 0.0
 	for entry := range strings.SplitSeq(r.Header("Accept"), ",") {
@@ -96,8 +95,8 @@ func (r Request) WantsHTML() bool {
 	return html > 0 && html >= json
 }
 
-// quality reads the weight of an Accept entry, 1 if it has none and 0 if it
-// cannot be read.
+// quality returns the weight of an Accept entry, 1 if it has none and 0 if it is
+// malformed.
 func quality(parameters string) float64 {
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")

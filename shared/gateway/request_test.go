@@ -185,7 +185,7 @@ func TestPastedToken(t *testing.T) {
 			t.Errorf("%s: %q, %v, want %q", test.name, got, err, test.want)
 		}
 	}
-	for body, say := range map[string]string{token + " " + other: "several tokens", " \n": "no token"} {
+	for body, say := range map[string]string{token + " " + other: "several different tokens", " \n": "no token"} {
 		_, err := request("text/plain", body, false).PastedToken()
 		if problem := gateway.ProblemOf(err); problem.Code != "malformed_request" || !strings.Contains(problem.Detail, say) {
 			t.Errorf("%.20q: %+v, want %q", body, problem, say)

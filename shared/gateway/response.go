@@ -12,14 +12,14 @@ import (
 // Response is one answer.
 type Response struct {
 	Status int
-	// Headers, by their canonical names, are sent beside the security headers,
-	// which they may replace.
+	// Headers, by their canonical names, are added to the security headers, or
+	// replace them.
 	Headers map[string]string
 	Body    string
 }
 
-// securityHeaders go with every answer. Nothing here may be cached: the
-// answers hold launches, and pages that people paste activation codes into.
+// securityHeaders are in every answer. None may be cached: answers contain launches
+// and activation codes.
 var securityHeaders = map[string]string{
 	"Cache-Control":             "no-store",
 	"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
@@ -28,7 +28,7 @@ var securityHeaders = map[string]string{
 	"X-Content-Type-Options":    "nosniff",
 }
 
-// JSON answers value. URLs in it stay readable: `&` is not escaped.
+// JSON returns an answer of value, without escaping `&` in URLs.
 func JSON(status int, value any) (Response, error) {
 	body, err := encodeJSON(value)
 	if err != nil {

@@ -13,11 +13,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// howToSend is the advice in every answer to a body without a token.
+// howToSend is the advice for a body without a token.
 const howToSend = `Send JSON {"jwt": "…"}, a form with the field jwt, or the bare token as application/jwt.`
 
-// Envelope is the part of a JSON body that holds the token. Embed it in a
-// struct with what else the body may hold, and give that to [Request.Token].
+// Envelope is the member of a JSON body with the token. Embed it in a struct with
+// the other members, and pass that to [Request.Token].
 type Envelope struct {
 	JWT *string `json:"jwt"`
 }
@@ -27,21 +27,20 @@ func (e *Envelope) envelope() *Envelope { return e }
 // Enveloped is a pointer to a struct that embeds [Envelope].
 type Enveloped interface{ envelope() *Envelope }
 
-// Token returns the token in the body, which may be JSON, a form or the bare
-// token, by the Content-Type and, where that does not say, by its looks. White
-// space and a byte order mark around the body are left out. Into, if not nil,
-// receives the other fields of a JSON body. The token is not checked in any
-// way, except that there is one. The error is a malformed request, and says
-// what to send.
+// Token returns the token in the body: JSON, a form or the bare token, by its
+// Content-Type or else by its content. White space and byte order marks around the
+// body are ignored. Into, if not nil, receives the other members of a JSON body. The
+// token is not empty; otherwise it is not checked. The error wraps
+// [ErrMalformedRequest], and says what to send.
 func (r Request) Token(into Enveloped) (string, error) {
 	token, _, err := r.token(into)
 	return token, err
 }
 
-// PastedToken is [Request.Token] for what a person may have copied: in a form's
-// field and in a bare body the token is found among whatever is around it, see
-// [webex.FindToken]. JSON is written by programs, so that its jwt is the token
-// and no more. The error is a malformed request, or [webex.ErrSeveralTokens].
+// PastedToken is [Request.Token] for what a person may have copied: it finds the
+// token among other text in a form field or a bare body, see [webex.FindToken]. The
+// jwt of JSON, which programs write, must be the token alone. The error may also be
+// [webex.ErrSeveralTokens].
 func (r Request) PastedToken() (string, error) {
 	token, form, err := r.token(nil)
 	if err != nil || form == formJSON {
@@ -70,15 +69,15 @@ func (r Request) token(into Enveloped) (token string, in form, err error) {
 	case formToken:
 		token = body
 	default:
-		err = Malformed("The body holds no token. " + howToSend)
+		err = Malformed("The body contains no token. " + howToSend)
 	}
 	return token, in, err
 }
 
-// byteOrderMark is what some editors and shells put before a text in UTF-8.
+// byteOrderMark is what some editors and shells write before UTF-8 text.
 const byteOrderMark = '\ufeff'
 
-// form is how a body holds a token.
+// form is how a body contains a token.
 type form int
 
 const (
@@ -90,9 +89,8 @@ const (
 
 var compactJWS = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$`)
 
-// formOf goes by the content type, unless the body starts like JSON: neither a
-// form with a token nor a token does, while many programs send JSON under the
-// type that their HTTP library sets by itself.
+// formOf goes by the content type, unless the body starts like JSON: tokens and
+// forms never do, and many programs send JSON with their HTTP library's default type.
 func formOf(contentType, body string) form {
 	if len(body) == 0 {
 		return formUnknown
@@ -108,7 +106,7 @@ func formOf(contentType, body string) form {
 	case media == "application/x-www-form-urlencoded" && strings.ContainsAny(body, "=&"):
 		return formFields
 	case media == "application/x-www-form-urlencoded":
-		return formToken // curl sends any text under this type
+		return formToken // curl sends any text with this type
 	case media == "application/jwt" || media == "text/plain" || compactJWS.MatchString(body):
 		return formToken
 	default:
@@ -136,7 +134,7 @@ func decodeJSON(body string, into any) error {
 	if err == nil {
 		return nil
 	}
-	// The field is one of the receiving struct's: nothing of the sender's.
+	// The name is that of the receiving struct's field, not the sender's.
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		field := strings.TrimPrefix(wrong.Field, "Envelope.")
 		return Malformed(fmt.Sprintf("In the JSON, %q is of the wrong type. %s", field, howToSend))
@@ -144,7 +142,7 @@ func decodeJSON(body string, into any) error {
 	return Malformed("The body is not JSON. " + howToSend)
 }
 
-// tokenOfFields leaves the field as it is, see [Request.PastedToken].
+// tokenOfFields does not trim the field, see [Request.PastedToken].
 func tokenOfFields(body string) (string, error) {
 	fields, err := url.ParseQuery(body)
 	if err != nil {

@@ -1,10 +1,9 @@
-// Package page owns the pages that people see: the one to paste an activation
-// code into, and what came of it. They load nothing, run no script and work
-// below any base path. What was pasted is shown again to who pasted it, and
-// goes nowhere else.
+// Package page owns the web pages: the one to paste an activation code into, and the
+// one with the result. They load nothing, run no script and work below any base
+// path. After a problem, the form shows the pasted text again.
 //
-// It is a package of its own so that functions without a page do not link the
-// template engine.
+// It is a separate package so that functions without a page do not link the template
+// engine.
 package page
 
 import (
@@ -28,26 +27,25 @@ var source string
 //go:embed style.css
 var style string
 
-// layout is parsed once: its only input is the vendor's name and our own texts.
 var layout = template.Must(template.New("page").Parse(source))
 
-// policy lets the page use its own style and send its own form, and nothing
-// else: whatever got into it could neither run nor send the code elsewhere.
+// policy allows the page's own style and form, and nothing else, so that injected
+// markup could neither run nor send the code elsewhere.
 var policy = func() string {
 	hash := sha256.Sum256([]byte(style))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) +
 		"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }()
 
-// Pages are the pages of one vendor. It is safe for concurrent use.
+// Pages renders the pages of one vendor. It is safe for concurrent use.
 type Pages struct{ vendor, support string }
 
-// New returns the pages of the vendor with this name, and this https or mailto
-// address of its support; both may be empty.
+// New returns the pages of a vendor by its name and the https or mailto address of
+// its support. Both may be empty.
 func New(vendor, support string) *Pages { return &Pages{vendor: vendor, support: support} }
 
-// content is what the template shows: a form, with a problem above it after it
-// failed, or features.
+// content is the input of the template: a form, perhaps with a problem above it, or
+// features.
 type content struct {
 	Vendor   string
 	Heading  string
@@ -60,7 +58,7 @@ type content struct {
 
 type feature struct{ Name, State string }
 
-// problem is why an activation failed, and whom to ask.
+// problem says why an activation failed, and whom to ask.
 type problem struct {
 	words
 	Code        string
@@ -68,7 +66,7 @@ type problem struct {
 	SupportName string
 }
 
-// nameOf is what people read of an address of support.
+// nameOf returns the visible text of a link to support.
 func nameOf(address string) string {
 	if mailbox, ok := strings.CutPrefix(address, "mailto:"); ok {
 		mailbox, _, _ = strings.Cut(mailbox, "?")
@@ -82,7 +80,7 @@ func (p *Pages) Form() (gateway.Response, error) {
 	return p.render(http.StatusOK, content{Heading: "Activate the integration", Form: true})
 }
 
-// Activated returns the page that says how far an activation has come.
+// Activated returns the page with the state of each feature after an activation.
 func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus) (gateway.Response, error) {
 	shown := content{Heading: "The integration is active"}
 	for _, name := range webex.Features {
@@ -93,14 +91,12 @@ func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus)
 	return p.render(http.StatusOK, shown)
 }
 
-// maxPasted bounds what is shown again, in bytes: more is no activation code
-// with words around it.
+// maxPasted limits the text that is shown again, in bytes.
 const maxPasted = 4 * webex.MaxTokenSize
 
-// Problem returns the page for a problem if request asks for one; it is an
-// argument of [gateway.WithProblemPages]. The form is on it again, with what
-// was pasted.
-func (p *Pages) Problem(request gateway.Request, told gateway.Problem, cause error) (gateway.Response, bool) {
+// Problem returns the page for a problem, with the form and the pasted text, if
+// request accepts HTML. It is an argument of [gateway.WithProblemPages].
+func (p *Pages) Problem(request gateway.Request, failure gateway.Problem, cause error) (gateway.Response, bool) {
 	if !request.WantsHTML() {
 		return gateway.Response{}, false
 	}
@@ -108,10 +104,10 @@ func (p *Pages) Problem(request gateway.Request, told gateway.Problem, cause err
 	if err != nil || len(pasted) > maxPasted {
 		pasted = ""
 	}
-	response, err := p.render(told.Status, content{
+	response, err := p.render(failure.Status, content{
 		Heading: "The integration was not activated", Form: true, Pasted: pasted,
 		Problem: &problem{
-			words: wordsFor(told, cause), Code: told.Code,
+			words: wordsFor(failure, cause), Code: failure.Code,
 			Support: p.support, SupportName: nameOf(p.support),
 		},
 	})
@@ -135,11 +131,7 @@ func inWords(status installation.FeatureStatus) string {
 		return "ready to be used in Control Hub"
 	case installation.NotOffered:
 		return "not part of what was activated in Control Hub"
-	case installation.NotProvided:
-		return "not provided by this service"
-	case installation.Drifting:
-		return "set up, but Webex shows something else; this is looked into"
 	default:
-		return "being set up; there is nothing for you to do, it is repeated until it is done"
+		return "being set up; you do not need to do anything"
 	}
 }

@@ -114,7 +114,7 @@ func TestPagesSay(t *testing.T) {
 func TestActivatedNamesEachState(t *testing.T) {
 	for status, want := range map[installation.FeatureStatus]string{
 		installation.InSync: "ready", installation.Pending: "being set up", installation.NotOffered: "not part of",
-		installation.Drifting: "set up, but Webex shows something else", installation.NotProvided: "not provided", "": "being set up",
+		"": "being set up",
 	} {
 		response, err := page.New("", "").Activated(map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status})
 		if err != nil || !strings.Contains(response.Body, "<dd>"+want) || strings.Contains(response.Body, "web app") {
@@ -150,12 +150,12 @@ func TestEveryProblemInWords(t *testing.T) {
 		{installation.ErrStale, "used before"},
 		{webex.ErrWrongApp, "another integration"},
 		{webex.ErrWrongAction, "This is not an activation code<"},
-		{webex.ErrUntrustedURL, "names an address"},
+		{webex.ErrUntrustedURL, "contains an address"},
 		{webex.ErrUnavailable, "Webex could not be reached"},
 		{webex.ErrRejected, "Webex refused the activation"},
 		{webex.ErrInvalidGrant, "Webex refused the activation"},
 		{webex.ErrInvalidClient, "Webex refused the activation"},
-		{errors.New("cause"), "Something went wrong here"},
+		{errors.New("cause"), "Something went wrong"},
 	} {
 		problem := gateway.ProblemOf(test.cause)
 		body := failed(t, page.New("", ""), "x", test.cause).Body

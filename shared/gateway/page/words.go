@@ -7,24 +7,26 @@ import (
 	"signpost/shared/webex"
 )
 
-// words say to an administrator what is wrong, and what to do about it.
+// words tell an administrator what is wrong, and what to do about it.
 type words struct{ Wrong, Advice string }
 
-// wordsFor returns the words for a problem. Those of a problem that no
-// activation has are its own.
-func wordsFor(told gateway.Problem, cause error) words {
+// wordsFor returns the words for a problem, with its own title if activations do not
+// have such a problem.
+func wordsFor(failure gateway.Problem, cause error) words {
 	if errors.Is(cause, webex.ErrSeveralTokens) {
-		return words{"These are several activation codes", "Paste one only: the one that Control Hub showed last."}
+		return words{"These are several activation codes", "Paste only the one that Control Hub showed last."}
 	}
-	if known, ok := problemWords[told.Code]; ok {
+	if known, ok := problemWords[failure.Code]; ok {
 		return known
 	}
-	return words{told.Title, "Wait for a minute and press Activate again."}
+	return words{failure.Title, waitAMinute}
 }
 
 const (
-	copyAgain = "Copy the whole code in Control Hub, from its first character to its last, and paste it again."
-	newCode   = "Get a new code in Control Hub and paste that one. A code is valid for 24 hours and can be used once."
+	copyAgain   = "Copy the whole code in Control Hub, from its first character to its last, and paste it again."
+	waitAMinute = "Wait a minute and press Activate again."
+	waitSome    = "Wait a few minutes and press Activate again."
+	newCode     = "Get a new code in Control Hub and paste that one. A code is valid for 24 hours and can be used once."
 )
 
 // problemWords are the words for each problem of an activation, by its code.
@@ -35,11 +37,11 @@ var problemWords = map[string]words{
 	"unknown_key":         {"This activation code is not from a Webex region that is served here", "If Control Hub showed you this code, the vendor must add your organization's region."},
 	"token_expired":       {"This activation code has expired", newCode},
 	"token_replayed":      {"This activation code was used before", newCode},
-	"token_not_yet_valid": {"This activation code is not valid yet", "Wait for a minute and press Activate again."},
+	"token_not_yet_valid": {"This activation code is not valid yet", waitAMinute},
 	"wrong_app":           {"This activation code is for another integration", "Open this integration in Control Hub and paste the code that is shown there."},
 	"wrong_action":        {"This is not an activation code", "Paste the code that Control Hub shows when you activate this integration."},
-	"untrusted_url":       {"This activation code names an address that is not known to be Webex's", "Only the vendor can allow it."},
-	"webex_unavailable":   {"Webex could not be reached", "Wait for some minutes and press Activate again."},
+	"untrusted_url":       {"This activation code contains an address that is not on a trusted Webex host", "Ask the vendor to allow it."},
+	"webex_unavailable":   {"Webex could not be reached", waitSome},
 	"webex_rejected":      {"Webex refused the activation", "Remove the integration in Control Hub, activate it again, and paste the new code."},
-	"internal":            {"Something went wrong here", "Wait for some minutes and press Activate again."},
+	"internal":            {"Something went wrong", waitSome},
 }
