@@ -140,7 +140,7 @@ func TestCrossLaunchRefuses(t *testing.T) {
 		{"another region's key", "", of(moved), 401, "unknown_key"},
 		{"replayed", "", jwt(good), 409, "token_replayed"},
 
-		// Without a signature, nothing else is told.
+		// Without a valid signature, the answer says nothing else.
 		{"forged, feature not provided", "persistent_web_app", jwt(forged), 401, "bad_signature"},
 		{"forged, too many devices", "", map[string]any{"jwt": forged, "devices": many, "task": "manage_content"}, 401, "bad_signature"},
 	} {
