@@ -103,7 +103,7 @@ func (c *Cloud) keepHealth(orgID string, body []byte) {
 	}
 	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
-		inst.operationalState, inst.tokensState = health.OperationalState, health.TokensState
+		inst.OperationalState, inst.TokensState = health.OperationalState, health.TokensState
 	}
 }
 
@@ -117,7 +117,7 @@ func (c *Cloud) actionsURL(orgID string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if inst := c.installed(orgID); inst != nil {
-		return inst.actionsURL
+		return inst.ActionsURL
 	}
 	return ""
 }

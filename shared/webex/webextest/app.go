@@ -33,24 +33,24 @@ func (c *Cloud) serveApp(q *query) answer {
 func (c *Cloud) appInfo(inst *installation) map[string]any {
 	info := map[string]any{
 		"id":                c.opts.AppID, // [ours]: the SDK only calls it a string
-		"manifestVersion":   inst.manifestVersion,
-		"scopes":            nonNil(inst.scopes),
+		"manifestVersion":   inst.ManifestVersion,
+		"scopes":            nonNil(inst.Scopes),
 		"roles":             []string{},
 		"xapiAccessKeys":    map[string][]string{"commands": {}, "statuses": {}, "events": {}},
-		"createdAt":         timestamp(inst.createdAt),
-		"updatedAt":         timestamp(inst.updatedAt),
-		"provisioningState": inst.provisioningState,
-		"features":          nonNil(inst.features),
+		"createdAt":         timestamp(inst.CreatedAt),
+		"updatedAt":         timestamp(inst.UpdatedAt),
+		"provisioningState": inst.ProvisioningState,
+		"features":          nonNil(inst.Features),
 		"publicLocationIds": []string{},
 		"availability":      "org_private",
 		"healthCheckDetails": map[string]any{
-			"operationalState": inst.operationalState,
-			"tokensState":      inst.tokensState,
+			"operationalState": inst.OperationalState,
+			"tokensState":      inst.TokensState,
 		},
 	}
 	optional := map[string]any{
-		"actionsUrl":       inst.actionsURL,
-		"operationalState": inst.operationalState,
+		"actionsUrl":       inst.ActionsURL,
+		"operationalState": inst.OperationalState,
 	}
 	for name, value := range optional {
 		if value != "" {
@@ -58,14 +58,14 @@ func (c *Cloud) appInfo(inst *installation) map[string]any {
 		}
 	}
 	for name, value := range map[string]map[string]any{
-		"customer": inst.customer, "webhook": inst.webhook, "queue": inst.queue,
+		"customer": inst.Customer, "webhook": inst.Webhook, "queue": inst.Queue,
 	} {
 		if value != nil {
 			info[name] = value
 		}
 	}
-	for name, stored := range inst.configurations {
-		info[features[name].appField] = stored.values
+	for name, stored := range inst.Configurations {
+		info[features[name].appField] = stored.Values
 	}
 	return info
 }
@@ -100,25 +100,25 @@ func (c *Cloud) patchApp(inst *installation, body []byte) answer {
 		return webexError(http.StatusBadRequest, "The update is not valid", problems...)
 	}
 	inst.apply(patch)
-	inst.updatedAt = c.now()
+	inst.UpdatedAt = c.now()
 	return jsonAnswer(http.StatusOK, c.appInfo(inst))
 }
 
 // apply sets the fields of a checked patch.
 func (inst *installation) apply(patch map[string]any) {
 	for name, field := range map[string]*string{
-		"provisioningState": &inst.provisioningState,
-		"operationalState":  &inst.operationalState,
-		"actionsUrl":        &inst.actionsURL,
+		"provisioningState": &inst.ProvisioningState,
+		"operationalState":  &inst.OperationalState,
+		"actionsUrl":        &inst.ActionsURL,
 	} {
 		if value, ok := patch[name].(string); ok {
 			*field = value
 		}
 	}
 	for name, field := range map[string]*map[string]any{
-		"customer": &inst.customer,
-		"webhook":  &inst.webhook,
-		"queue":    &inst.queue,
+		"customer": &inst.Customer,
+		"webhook":  &inst.Webhook,
+		"queue":    &inst.Queue,
 	} {
 		if value, ok := patch[name].(map[string]any); ok {
 			*field = value
@@ -137,13 +137,13 @@ func (c *Cloud) serveManifest(q *query) answer {
 		return methodNotAllowed("GET")
 	}
 	access := []map[string]string{}
-	for _, scope := range inst.scopes {
+	for _, scope := range inst.Scopes {
 		access = append(access, map[string]string{"scope": scope, "access": "required"})
 	}
 	return jsonAnswer(http.StatusOK, map[string]any{
 		"id":              c.opts.AppID,
-		"manifestVersion": inst.manifestVersion,
-		"features":        nonNil(inst.features),
+		"manifestVersion": inst.ManifestVersion,
+		"features":        nonNil(inst.Features),
 		"apiAccess":       access,
 	})
 }

@@ -92,7 +92,7 @@ func (c *Cloud) crossLaunchURL(orgID, feature, task string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	tasks, _ := inst.configurations[feature].values["crossLaunch"].(map[string]any)
+	tasks, _ := inst.Configurations[feature].Values["crossLaunch"].(map[string]any)
 	fields, _ := tasks[field].(map[string]any)
 	if u, ok := fields["url"].(string); ok {
 		return u, nil

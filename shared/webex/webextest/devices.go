@@ -92,7 +92,7 @@ func (c *Cloud) AddDevices(orgID string, devices []Device) []Device {
 	}
 	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil {
-		org.devices = append(org.devices, added...)
+		org.Devices = append(org.Devices, added...)
 	}
 	return added
 }
@@ -105,8 +105,8 @@ func (c *Cloud) FactoryReset(orgID, deviceID string) (Device, error) {
 	if err != nil {
 		return Device{}, err
 	}
-	for i := range org.devices {
-		if d := &org.devices[i]; d.ID == deviceID {
+	for i := range org.Devices {
+		if d := &org.Devices[i]; d.ID == deviceID {
 			d.ID, d.StorageSince = newDeviceID(), c.now()
 			return *d, nil
 		}
@@ -119,8 +119,8 @@ func (c *Cloud) FactoryReset(orgID, deviceID string) (Device, error) {
 func (c *Cloud) WipeWebAppStorage(orgID string) {
 	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil {
-		for i := range org.devices {
-			if d := &org.devices[i]; d.Kind == KindShowsWebApp {
+		for i := range org.Devices {
+			if d := &org.Devices[i]; d.Kind == KindShowsWebApp {
 				d.StorageSince = c.now()
 			}
 		}
@@ -134,7 +134,7 @@ func (c *Cloud) Devices(orgID string) []Device {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if org := c.org(orgID); org != nil {
-		return slices.Clone(org.devices)
+		return slices.Clone(org.Devices)
 	}
 	return nil
 }
@@ -150,16 +150,16 @@ func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
 	if org == nil || org.installation == nil {
 		return "", false
 	}
-	i := slices.IndexFunc(org.devices, func(d Device) bool { return d.ID == deviceID })
+	i := slices.IndexFunc(org.Devices, func(d Device) bool { return d.ID == deviceID })
 	if i < 0 {
 		return "", false
 	}
-	d := org.devices[i]
-	stored, ok := org.installation.configurations[d.Feature()]
+	d := org.Devices[i]
+	stored, ok := org.installation.Configurations[d.Feature()]
 	if !ok {
 		return "", false
 	}
-	template, _ := stored.values[features[d.Feature()].urlField].(string)
+	template, _ := stored.Values[features[d.Feature()].urlField].(string)
 	return withAppID(resolve(template, org, d), c.opts.AppID), true
 }
 

@@ -55,8 +55,8 @@ func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
 	if inst == nil {
 		return nil, false
 	}
-	stored, ok := inst.configurations[feature]
-	return clone(stored.values), ok
+	stored, ok := inst.Configurations[feature]
+	return clone(stored.Values), ok
 }
 
 // SetConfiguration stores a configuration behind the integration's back,
@@ -72,7 +72,7 @@ func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string
 func (c *Cloud) DeleteConfiguration(orgID, feature string) {
 	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
-		delete(inst.configurations, feature)
+		delete(inst.Configurations, feature)
 	}
 }
 
@@ -82,7 +82,7 @@ func (c *Cloud) Pushes(orgID, feature string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if org := c.org(orgID); org != nil {
-		return org.pushes[feature]
+		return org.Pushes[feature]
 	}
 	return 0
 }
@@ -104,10 +104,10 @@ func (c *Cloud) installed(orgID string) *installation {
 }
 
 func (inst *installation) store(feature string, values map[string]any, c *Cloud) {
-	inst.configurations[feature] = storedConfiguration{
-		values:  values,
-		version: inst.configurations[feature].version + 1,
-		stored:  c.now(),
+	inst.Configurations[feature] = storedConfiguration{
+		Values:  values,
+		Version: inst.Configurations[feature].Version + 1,
+		Stored:  c.now(),
 	}
 }
 
@@ -119,13 +119,13 @@ func (c *Cloud) serveFeature(q *query) answer {
 		return *refused
 	}
 	api := features[q.feature]
-	if !slices.Contains(token.scopes, api.scope) {
+	if !slices.Contains(token.Scopes, api.scope) {
 		return webexError(http.StatusForbidden, "The access token lacks the scope "+api.scope)
 	}
-	if !slices.Contains(inst.features, q.feature) {
+	if !slices.Contains(inst.Features, q.feature) {
 		return notFound("The manifest does not provide " + q.feature)
 	}
-	stored, exists := inst.configurations[q.feature]
+	stored, exists := inst.Configurations[q.feature]
 	switch q.method {
 	case http.MethodPut:
 		return c.putFeature(inst, q)
@@ -137,7 +137,7 @@ func (c *Cloud) serveFeature(q *query) answer {
 		return notFound("No configuration is stored for " + q.feature)
 	}
 	if q.method == http.MethodDelete {
-		delete(inst.configurations, q.feature)
+		delete(inst.Configurations, q.feature)
 		return answer{status: http.StatusNoContent}
 	}
 	return jsonAnswer(http.StatusOK, c.shown(q.feature, stored))
@@ -146,15 +146,15 @@ func (c *Cloud) serveFeature(q *query) answer {
 // shown is a configuration as GET and PUT answer it, with fields that Webex adds
 // of its own [ours: no source says which, only that there may be some].
 func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any {
-	values := clone(stored.values)
+	values := clone(stored.Values)
 	if c.readback != nil {
 		values = c.readback(feature, values)
 	}
 	if values == nil {
 		values = map[string]any{}
 	}
-	values["configurationVersion"] = stored.version
-	values["lastModified"] = timestamp(stored.stored)
+	values["configurationVersion"] = stored.Version
+	values["lastModified"] = timestamp(stored.Stored)
 	return values
 }
 
@@ -170,9 +170,9 @@ func (c *Cloud) putFeature(inst *installation, q *query) answer {
 	}
 	inst.store(q.feature, configuration, c)
 	if org := c.org(inst.org); org != nil {
-		org.pushes[q.feature]++
+		org.Pushes[q.feature]++
 	}
-	return jsonAnswer(http.StatusOK, c.shown(q.feature, inst.configurations[q.feature]))
+	return jsonAnswer(http.StatusOK, c.shown(q.feature, inst.Configurations[q.feature]))
 }
 
 // problems checks a configuration against the page's table [page]. Fields that

@@ -9,31 +9,34 @@ import (
 )
 
 // An installation is one integration in one organization, activated once. It is
-// guarded by the cloud's lock.
+// guarded by the cloud's lock. Its JSON is in the files of [Cloud.Keep], like that
+// of a storedConfiguration.
 type installation struct {
-	id, org, client string
-	region          string
-	formerRegions   map[string]int // region → status of its endpoints since the move
-
-	manifestVersion   int
-	features          []string
-	scopes            []string
-	createdAt         time.Time
-	updatedAt         time.Time
-	provisioningState string
-	actionsURL        string
-	operationalState  string
-	tokensState       string
-	customer          map[string]any
-	webhook, queue    map[string]any
-	configurations    map[string]storedConfiguration
+	org               string
+	ID                string                         `json:"id"`
+	Client            string                         `json:"client"`
+	Region            string                         `json:"region"`
+	FormerRegions     map[string]int                 `json:"formerRegions"` // region → status of its endpoints since the move
+	ManifestVersion   int                            `json:"manifestVersion"`
+	Features          []string                       `json:"features"`
+	Scopes            []string                       `json:"scopes"`
+	CreatedAt         time.Time                      `json:"createdAt"`
+	UpdatedAt         time.Time                      `json:"updatedAt"`
+	ProvisioningState string                         `json:"provisioningState"`
+	ActionsURL        string                         `json:"actionsUrl"`
+	OperationalState  string                         `json:"operationalState"`
+	TokensState       string                         `json:"tokensState"`
+	Customer          map[string]any                 `json:"customer"`
+	Webhook           map[string]any                 `json:"webhook"`
+	Queue             map[string]any                 `json:"queue"`
+	Configurations    map[string]storedConfiguration `json:"configurations"`
 }
 
 // storedConfiguration is what the integration PUT, and what Webex adds to it.
 type storedConfiguration struct {
-	values  map[string]any
-	version int
-	stored  time.Time
+	Values  map[string]any `json:"values"`
+	Version int            `json:"version"`
+	Stored  time.Time      `json:"stored"`
 }
 
 // InstallationView is what Webex holds of the integration in an organization.
@@ -71,25 +74,25 @@ func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 	inst := org.installation
 	urls := c.urls(inst)
 	view := InstallationView{
-		ID:                inst.id,
+		ID:                inst.ID,
 		OrgID:             inst.org,
-		Region:            inst.region,
-		ProvisioningState: inst.provisioningState,
-		OperationalState:  inst.operationalState,
-		TokensState:       inst.tokensState,
-		ActionsURL:        inst.actionsURL,
-		Customer:          maps.Clone(inst.customer),
-		ManifestVersion:   inst.manifestVersion,
-		Scopes:            slices.Clone(inst.scopes),
-		Features:          slices.Clone(inst.features),
+		Region:            inst.Region,
+		ProvisioningState: inst.ProvisioningState,
+		OperationalState:  inst.OperationalState,
+		TokensState:       inst.TokensState,
+		ActionsURL:        inst.ActionsURL,
+		Customer:          maps.Clone(inst.Customer),
+		ManifestVersion:   inst.ManifestVersion,
+		Scopes:            slices.Clone(inst.Scopes),
+		Features:          slices.Clone(inst.Features),
 		AppURL:            urls["appUrl"],
 		SignageURL:        urls["signageUrl"],
 		PWAURL:            urls["pwaUrl"],
 		OAuthURL:          urls["oauthUrl"],
-		FullyProvisioned:  inst.provisioningState == "completed",
+		FullyProvisioned:  inst.ProvisioningState == "completed",
 	}
-	for _, feature := range inst.features {
-		if _, stored := inst.configurations[feature]; !stored {
+	for _, feature := range inst.Features {
+		if _, stored := inst.Configurations[feature]; !stored {
 			view.FullyProvisioned = false
 		}
 	}
@@ -101,53 +104,53 @@ func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 func (c *Cloud) SetScopes(orgID string, scopes []string) {
 	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil && org.installation != nil {
-		org.installation.scopes = slices.Clone(scopes)
+		org.installation.Scopes = slices.Clone(scopes)
 	}
 }
 
 func (c *Cloud) newInstallation(org *organization, client string) *installation {
 	now := c.now()
 	inst := &installation{
-		id:                newUUID(),
-		org:               org.id,
-		client:            client,
-		region:            org.region,
-		formerRegions:     map[string]int{},
-		manifestVersion:   1,
-		features:          slices.Clone(c.opts.Features),
-		scopes:            slices.Clone(c.opts.Scopes),
-		createdAt:         now,
-		updatedAt:         now,
-		provisioningState: "in_progress",
-		tokensState:       "unknown",
-		configurations:    map[string]storedConfiguration{},
+		ID:                newUUID(),
+		org:               org.ID,
+		Client:            client,
+		Region:            org.Region,
+		FormerRegions:     map[string]int{},
+		ManifestVersion:   1,
+		Features:          slices.Clone(c.opts.Features),
+		Scopes:            slices.Clone(c.opts.Scopes),
+		CreatedAt:         now,
+		UpdatedAt:         now,
+		ProvisioningState: "in_progress",
+		TokensState:       "unknown",
+		Configurations:    map[string]storedConfiguration{},
 	}
-	c.installations[inst.id] = inst
+	c.installations[inst.ID] = inst
 	return inst
 }
 
 // uninstall forgets an installation, its configurations and its tokens.
 func (c *Cloud) uninstall(inst *installation) {
-	delete(c.installations, inst.id)
-	maps.DeleteFunc(c.refreshTokens, func(_ string, t *refreshToken) bool { return t.installation == inst.id })
-	maps.DeleteFunc(c.accessTokens, func(_ string, t *accessToken) bool { return t.installation == inst.id })
+	delete(c.installations, inst.ID)
+	maps.DeleteFunc(c.refreshTokens, func(_ string, t *refreshToken) bool { return t.Installation == inst.ID })
+	maps.DeleteFunc(c.accessTokens, func(_ string, t *accessToken) bool { return t.Installation == inst.ID })
 	if org := c.org(inst.org); org != nil && org.installation == inst {
-		org.installation, org.newestRefreshToken = nil, ""
+		org.installation, org.NewestRefreshToken = nil, ""
 	}
 }
 
 // urls are the addresses that tokens name, by claim. Those of the feature APIs
 // are there for the features of the manifest only [page].
 func (c *Cloud) urls(inst *installation) map[string]string {
-	base := c.baseURL + "/" + inst.region
-	app := base + "/xapi/api/organizations/" + inst.org + "/apps/" + inst.id
+	base := c.baseURL + "/" + inst.Region
+	app := base + "/xapi/api/organizations/" + inst.org + "/apps/" + inst.ID
 	urls := map[string]string{
 		"oauthUrl":         base + "/v1/access_token",
 		"webexapisBaseUrl": base + "/v1",
 		"appUrl":           app,
 		"manifestUrl":      app + "/manifest",
 	}
-	for _, feature := range inst.features {
+	for _, feature := range inst.Features {
 		if api, known := features[feature]; known {
 			urls[api.claim] = app + "/features/" + feature
 		}
@@ -167,18 +170,18 @@ func (c *Cloud) authorize(q *query) (*installation, *accessToken, *answer) {
 	}
 	inst := c.installations[q.installation]
 	if inst != nil && inst.org == q.org {
-		if status, moved := inst.formerRegions[q.region]; moved {
+		if status, moved := inst.FormerRegions[q.region]; moved {
 			return fail(status, "The organization has moved to another region")
 		}
 	}
 	scheme, value, _ := strings.Cut(q.authorization, " ")
 	token := c.accessTokens[strings.TrimSpace(value)]
 	switch {
-	case !strings.EqualFold(scheme, "Bearer") || token == nil || !c.now().Before(token.expires):
+	case !strings.EqualFold(scheme, "Bearer") || token == nil || !c.now().Before(token.Expires):
 		return fail(http.StatusUnauthorized, "The access token is missing, unknown, revoked or expired")
-	case inst == nil || inst.org != q.org || inst.region != q.region:
+	case inst == nil || inst.org != q.org || inst.Region != q.region:
 		return fail(http.StatusNotFound, "There is no such installation")
-	case token.installation != inst.id:
+	case token.Installation != inst.ID:
 		return fail(http.StatusForbidden, "The access token belongs to another installation")
 	}
 	return inst, token, nil

@@ -42,7 +42,7 @@ func (c *Cloud) Keep(directory string, failed func(error)) error {
 	c.directory, c.saveFailed = directory, failed
 	err := c.saveCloud()
 	for _, org := range c.orgs {
-		err = errors.Join(err, c.saveOrganization(org.id))
+		err = errors.Join(err, c.saveOrganization(org.ID))
 	}
 	return err
 }
@@ -138,7 +138,7 @@ func (c *Cloud) forgetOrganization(id string) error {
 	}
 	err := os.Remove(filepath.Join(c.directory, organizationsFolder, id+".json"))
 	for _, org := range c.orgs {
-		err = errors.Join(err, c.saveOrganization(org.id))
+		err = errors.Join(err, c.saveOrganization(org.ID))
 	}
 	return err
 }

@@ -248,7 +248,7 @@ func TestRotatedTokenIsKept(t *testing.T) {
 			t.Error("a refresh token is lost")
 		}
 	}
-	if next.refreshTokens[first].next != k.RefreshToken(k.org) {
+	if next.refreshTokens[first].Next != k.RefreshToken(k.org) {
 		t.Error("the old token yields another new one")
 	}
 }
@@ -298,23 +298,23 @@ func filled[T any](t *testing.T) *T {
 func TestEveryFieldIsKept(t *testing.T) {
 	k := newKept(t)
 	org, inst, refresh, access := filled[organization](t), filled[installation](t), filled[refreshToken](t), filled[accessToken](t)
-	org.region, org.installation, org.devices = keptHome, inst, []Device{*filled[Device](t)}
+	org.Region, org.installation, org.Devices = keptHome, inst, []Device{*filled[Device](t)}
 	org.dropNext, org.duplicateNext = 0, 0 // trouble, which ends with the process
-	inst.org, refresh.org, access.org = org.id, org.id, org.id
-	inst.configurations = map[string]storedConfiguration{"f": *filled[storedConfiguration](t)}
-	access.expires = time.Now().Add(time.Hour).UTC().Round(0)
-	done := k.change(org.id)
+	inst.org, refresh.org, access.org = org.ID, org.ID, org.ID
+	inst.Configurations = map[string]storedConfiguration{"f": *filled[storedConfiguration](t)}
+	access.Expires = time.Now().Add(time.Hour).UTC().Round(0)
+	done := k.change(org.ID)
 	k.orgs = append(k.orgs, org)
-	k.installations[inst.id], k.refreshTokens[refresh.value], k.accessTokens["value"] = inst, refresh, access
+	k.installations[inst.ID], k.refreshTokens[refresh.Value], k.accessTokens[access.Value] = inst, refresh, access
 	done()
 	next := k.reopened(t)
-	if got := next.org(org.id); !reflect.DeepEqual(got, org) {
+	if got := next.org(org.ID); !reflect.DeepEqual(got, org) {
 		t.Errorf("kept is %+v, want %+v", got, org)
 	}
-	if got := next.refreshTokens[refresh.value]; !reflect.DeepEqual(got, refresh) {
+	if got := next.refreshTokens[refresh.Value]; !reflect.DeepEqual(got, refresh) {
 		t.Errorf("kept is %+v, want %+v", got, refresh)
 	}
-	if got := next.accessTokens["value"]; !reflect.DeepEqual(got, access) {
+	if got := next.accessTokens[access.Value]; !reflect.DeepEqual(got, access) {
 		t.Errorf("kept is %+v, want %+v", got, access)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 )
@@ -40,62 +39,13 @@ type keptKey struct {
 
 // keptOrganization is all that belongs to one organization.
 type keptOrganization struct {
-	Format             int                `json:"format"`
-	Position           int                `json:"position"` // in order of arrival
-	ID                 string             `json:"id"`
-	Name               string             `json:"name"`
-	Region             string             `json:"region"`
-	Moved              bool               `json:"moved,omitempty"`
-	Devices            []Device           `json:"devices"`
-	Pushes             map[string]int     `json:"pushes"`
-	Installation       string             `json:"installation,omitempty"` // the id of the integration's own
-	NewestRefreshToken string             `json:"newestRefreshToken,omitempty"`
-	Installations      []keptInstallation `json:"installations"`
-	RefreshTokens      []keptRefreshToken `json:"refreshTokens"`
-	AccessTokens       []keptAccessToken  `json:"accessTokens"`
-}
-
-type keptInstallation struct {
-	ID                string                       `json:"id"`
-	Client            string                       `json:"client"`
-	Region            string                       `json:"region"`
-	FormerRegions     map[string]int               `json:"formerRegions"`
-	ManifestVersion   int                          `json:"manifestVersion"`
-	Features          []string                     `json:"features"`
-	Scopes            []string                     `json:"scopes"`
-	CreatedAt         time.Time                    `json:"createdAt"`
-	UpdatedAt         time.Time                    `json:"updatedAt"`
-	ProvisioningState string                       `json:"provisioningState"`
-	ActionsURL        string                       `json:"actionsUrl"`
-	OperationalState  string                       `json:"operationalState"`
-	TokensState       string                       `json:"tokensState"`
-	Customer          map[string]any               `json:"customer"`
-	Webhook           map[string]any               `json:"webhook"`
-	Queue             map[string]any               `json:"queue"`
-	Configurations    map[string]keptConfiguration `json:"configurations"`
-}
-
-type keptConfiguration struct {
-	Values  map[string]any `json:"values"`
-	Version int            `json:"version"`
-	Stored  time.Time      `json:"stored"`
-}
-
-type keptRefreshToken struct {
-	Value        string    `json:"value"`
-	Installation string    `json:"installation"`
-	Client       string    `json:"client"`
-	Expires      time.Time `json:"expires"`
-	Renewed      time.Time `json:"renewed"`
-	Next         string    `json:"next,omitempty"`
-	Previous     string    `json:"previous,omitempty"`
-}
-
-type keptAccessToken struct {
-	Value        string    `json:"value"`
-	Installation string    `json:"installation"`
-	Scopes       []string  `json:"scopes"`
-	Expires      time.Time `json:"expires"`
+	Format   int `json:"format"`
+	Position int `json:"position"` // in order of arrival
+	organization
+	Installation  string          `json:"installation,omitempty"` // the id of the integration's own
+	Installations []*installation `json:"installations"`
+	RefreshTokens []*refreshToken `json:"refreshTokens"`
+	AccessTokens  []*accessToken  `json:"accessTokens"`
 }
 
 // keepCloud and the functions below are called with the lock held.
@@ -165,44 +115,37 @@ func parseKey[T crypto.Signer](key keptKey) (T, error) {
 }
 
 func (c *Cloud) keepOrganization(org *organization) keptOrganization {
-	kept := keptOrganization{
-		Format: keptFormat, Position: slices.Index(c.orgs, org),
-		ID: org.id, Name: org.name, Region: org.region, Moved: org.moved,
-		Devices: org.devices, Pushes: org.pushes, NewestRefreshToken: org.newestRefreshToken,
-	}
+	kept := keptOrganization{Format: keptFormat, Position: slices.Index(c.orgs, org), organization: *org}
 	if org.installation != nil {
-		kept.Installation = org.installation.id
+		kept.Installation = org.installation.ID
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.installations)) {
-		if inst := c.installations[id]; inst.org == org.id {
-			kept.Installations = append(kept.Installations, inst.keep())
+		if inst := c.installations[id]; inst.org == org.ID {
+			kept.Installations = append(kept.Installations, inst)
 		}
 	}
 	for _, value := range slices.Sorted(maps.Keys(c.refreshTokens)) {
-		if t := c.refreshTokens[value]; t.org == org.id {
-			kept.RefreshTokens = append(kept.RefreshTokens,
-				keptRefreshToken{t.value, t.installation, t.client, t.expires, t.renewed, t.next, t.previous})
+		if t := c.refreshTokens[value]; t.org == org.ID {
+			kept.RefreshTokens = append(kept.RefreshTokens, t)
 		}
 	}
 	now := c.now()
 	for _, value := range slices.Sorted(maps.Keys(c.accessTokens)) {
-		if t := c.accessTokens[value]; t.org == org.id && now.Before(t.expires) {
-			kept.AccessTokens = append(kept.AccessTokens, keptAccessToken{value, t.installation, t.scopes, t.expires})
+		if t := c.accessTokens[value]; t.org == org.ID && now.Before(t.Expires) {
+			kept.AccessTokens = append(kept.AccessTokens, t)
 		}
 	}
 	return kept
 }
 
 func (c *Cloud) restoreOrganization(kept keptOrganization) error {
-	org := &organization{
-		id: kept.ID, name: kept.Name, region: kept.Region, moved: kept.Moved,
-		devices: kept.Devices, pushes: kept.Pushes, newestRefreshToken: kept.NewestRefreshToken,
-	}
-	if c.regions[org.region] == nil {
-		return fmt.Errorf("there is no region %q", org.region)
+	org := &kept.organization
+	if c.regions[org.Region] == nil {
+		return fmt.Errorf("there is no region %q", org.Region)
 	}
 	for _, inst := range kept.Installations {
-		c.installations[inst.ID] = inst.restore(org.id)
+		inst.org = org.ID
+		c.installations[inst.ID] = inst
 	}
 	if kept.Installation != "" {
 		if org.installation = c.installations[kept.Installation]; org.installation == nil {
@@ -210,46 +153,13 @@ func (c *Cloud) restoreOrganization(kept keptOrganization) error {
 		}
 	}
 	for _, t := range kept.RefreshTokens {
-		c.refreshTokens[t.Value] = &refreshToken{
-			value: t.Value, org: org.id, installation: t.Installation, client: t.Client,
-			expires: t.Expires, renewed: t.Renewed, next: t.Next, previous: t.Previous,
-		}
+		t.org = org.ID
+		c.refreshTokens[t.Value] = t
 	}
 	for _, t := range kept.AccessTokens {
-		c.accessTokens[t.Value] = &accessToken{org: org.id, installation: t.Installation, scopes: t.Scopes, expires: t.Expires}
+		t.org = org.ID
+		c.accessTokens[t.Value] = t
 	}
 	c.orgs = append(c.orgs, org)
 	return nil
-}
-
-func (inst *installation) keep() keptInstallation {
-	kept := keptInstallation{
-		ID: inst.id, Client: inst.client, Region: inst.region, FormerRegions: inst.formerRegions,
-		ManifestVersion: inst.manifestVersion, Features: inst.features, Scopes: inst.scopes,
-		CreatedAt: inst.createdAt, UpdatedAt: inst.updatedAt,
-		ProvisioningState: inst.provisioningState, ActionsURL: inst.actionsURL,
-		OperationalState: inst.operationalState, TokensState: inst.tokensState,
-		Customer: inst.customer, Webhook: inst.webhook, Queue: inst.queue,
-		Configurations: map[string]keptConfiguration{},
-	}
-	for feature, stored := range inst.configurations {
-		kept.Configurations[feature] = keptConfiguration{stored.values, stored.version, stored.stored}
-	}
-	return kept
-}
-
-func (kept keptInstallation) restore(org string) *installation {
-	inst := &installation{
-		id: kept.ID, org: org, client: kept.Client, region: kept.Region, formerRegions: kept.FormerRegions,
-		manifestVersion: kept.ManifestVersion, features: kept.Features, scopes: kept.Scopes,
-		createdAt: kept.CreatedAt, updatedAt: kept.UpdatedAt,
-		provisioningState: kept.ProvisioningState, actionsURL: kept.ActionsURL,
-		operationalState: kept.OperationalState, tokensState: kept.TokensState,
-		customer: kept.Customer, webhook: kept.Webhook, queue: kept.Queue,
-		configurations: map[string]storedConfiguration{},
-	}
-	for feature, stored := range kept.Configurations {
-		inst.configurations[feature] = storedConfiguration{values: stored.Values, version: stored.Version, stored: stored.Stored}
-	}
-	return inst
 }

@@ -12,24 +12,25 @@ import (
 )
 
 // A refresh token belongs to one installation and to the OAuth client of the
-// manifest upload that was installed.
+// manifest upload that was installed. Its JSON is in the files of [Cloud.Keep].
 type refreshToken struct {
-	value        string
 	org          string
-	installation string
-	client       string
-	expires      time.Time
-	renewed      time.Time
-	next         string // the value that replaces this one once that is used
-	previous     string // the value that dies when this one is used
+	Value        string    `json:"value"`
+	Installation string    `json:"installation"`
+	Client       string    `json:"client"`
+	Expires      time.Time `json:"expires"`
+	Renewed      time.Time `json:"renewed"`
+	Next         string    `json:"next,omitempty"`     // the value that replaces this one once that is used
+	Previous     string    `json:"previous,omitempty"` // the value that dies when this one is used
 }
 
-// An access token opens one installation.
+// An access token opens one installation. Its JSON is in the files of [Cloud.Keep].
 type accessToken struct {
 	org          string
-	installation string
-	scopes       []string
-	expires      time.Time
+	Value        string    `json:"value"`
+	Installation string    `json:"installation"`
+	Scopes       []string  `json:"scopes"`
+	Expires      time.Time `json:"expires"`
 }
 
 // RefreshToken is the newest refresh token that was issued for the integration
@@ -38,7 +39,7 @@ func (c *Cloud) RefreshToken(orgID string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if org := c.org(orgID); org != nil {
-		return org.newestRefreshToken
+		return org.NewestRefreshToken
 	}
 	return ""
 }
@@ -50,7 +51,7 @@ func (c *Cloud) TakesRefreshToken(value string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	token := c.refreshTokens[value]
-	return token != nil && token.client == c.opts.ClientID && c.now().Before(token.expires)
+	return token != nil && token.Client == c.opts.ClientID && c.now().Before(token.Expires)
 }
 
 // RevokeRefreshToken kills all refresh tokens of the integration in an
@@ -81,7 +82,7 @@ func (c *Cloud) SetRotateRefreshTokens(rotate bool) {
 
 func (c *Cloud) revokeRefreshTokens(org *organization) {
 	for value, token := range c.refreshTokens {
-		if token.org == org.id && token.client == c.opts.ClientID {
+		if token.org == org.ID && token.Client == c.opts.ClientID {
 			delete(c.refreshTokens, value)
 		}
 	}
@@ -98,19 +99,19 @@ func (c *Cloud) revokeAccessTokens(orgID string) {
 func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
 	now := c.now()
 	token := &refreshToken{
-		value:        newSecret(),
+		Value:        newSecret(),
 		org:          inst.org,
-		installation: inst.id,
-		client:       inst.client,
-		expires:      now.Add(c.opts.RefreshTokenLife),
-		renewed:      now,
-		previous:     previous,
+		Installation: inst.ID,
+		Client:       inst.Client,
+		Expires:      now.Add(c.opts.RefreshTokenLife),
+		Renewed:      now,
+		Previous:     previous,
 	}
-	c.refreshTokens[token.value] = token
-	if org := c.org(inst.org); org != nil && inst.client == c.opts.ClientID {
-		org.newestRefreshToken = token.value
+	c.refreshTokens[token.Value] = token
+	if org := c.org(inst.org); org != nil && inst.Client == c.opts.ClientID {
+		org.NewestRefreshToken = token.Value
 	}
-	return token.value
+	return token.Value
 }
 
 // serveToken is the token endpoint. It takes a form [java] or JSON [node], with
@@ -137,7 +138,7 @@ func (c *Cloud) serveToken(q *query) answer {
 		return oauthError(http.StatusBadRequest, "invalid_request", "refresh_token is missing")
 	}
 	token := c.refreshTokens[grant["refresh_token"]]
-	if token == nil || token.client != grant["client_id"] || !c.now().Before(token.expires) {
+	if token == nil || token.Client != grant["client_id"] || !c.now().Before(token.Expires) {
 		return oauthError(http.StatusBadRequest, "invalid_grant", "The refresh token is invalid, expired or revoked")
 	}
 	return c.exchange(token)
@@ -178,30 +179,31 @@ func (c *Cloud) clientFits(id, secret string) bool {
 // is at least 24 hours ago [demo].
 func (c *Cloud) exchange(token *refreshToken) answer {
 	now := c.now()
-	delete(c.refreshTokens, token.previous) // the client has the reply that replaced it
-	if now.Sub(token.renewed) >= 24*time.Hour {
-		token.renewed, token.expires = now, now.Add(c.opts.RefreshTokenLife)
+	delete(c.refreshTokens, token.Previous) // the client has the reply that replaced it
+	if now.Sub(token.Renewed) >= 24*time.Hour {
+		token.Renewed, token.Expires = now, now.Add(c.opts.RefreshTokenLife)
 	}
-	inst := c.installations[token.installation]
+	inst := c.installations[token.Installation]
 	answered := token
 	if c.rotate {
-		if c.refreshTokens[token.next] == nil {
-			token.next = c.issueRefreshToken(inst, token.value)
+		if c.refreshTokens[token.Next] == nil {
+			token.Next = c.issueRefreshToken(inst, token.Value)
 		}
-		answered = c.refreshTokens[token.next]
+		answered = c.refreshTokens[token.Next]
 	}
-	access := newSecret()
-	c.accessTokens[access] = &accessToken{
+	access := &accessToken{
 		org:          inst.org,
-		installation: inst.id,
-		scopes:       slices.Clone(inst.scopes),
-		expires:      now.Add(c.opts.AccessTokenLife),
+		Value:        newSecret(),
+		Installation: inst.ID,
+		Scopes:       slices.Clone(inst.Scopes),
+		Expires:      now.Add(c.opts.AccessTokenLife),
 	}
+	c.accessTokens[access.Value] = access
 	return jsonAnswer(http.StatusOK, map[string]any{
-		"access_token":             access,
+		"access_token":             access.Value,
 		"expires_in":               int(c.opts.AccessTokenLife.Seconds()),
-		"refresh_token":            answered.value,
-		"refresh_token_expires_in": int(answered.expires.Sub(now).Seconds()),
+		"refresh_token":            answered.Value,
+		"refresh_token_expires_in": int(answered.Expires.Sub(now).Seconds()),
 		"token_type":               "Bearer",
 	})
 }

@@ -15,16 +15,20 @@ type Organization struct {
 	org   *organization
 }
 
-// organization is guarded by the cloud's lock.
+// organization is guarded by the cloud's lock. Its JSON is in the files of
+// [Cloud.Keep].
 type organization struct {
-	id, name, region   string
-	moved              bool
-	devices            []Device
-	installation       *installation // the integration's own, nil without
-	newestRefreshToken string
-	pushes             map[string]int // by feature
-	dropNext           int            // actions to lose
-	duplicateNext      int            // actions to send twice
+	ID                 string         `json:"id"`
+	Name               string         `json:"name"`
+	Region             string         `json:"region"`
+	Moved              bool           `json:"moved,omitempty"`
+	Devices            []Device       `json:"devices"`
+	Pushes             map[string]int `json:"pushes"` // by feature
+	NewestRefreshToken string         `json:"newestRefreshToken,omitempty"`
+
+	installation  *installation // the integration's own, nil without
+	dropNext      int           // actions to lose
+	duplicateNext int           // actions to send twice
 }
 
 // AddOrganization adds a customer in a region, with devices of several models.
@@ -34,10 +38,10 @@ func (c *Cloud) AddOrganization(name, region string) *Organization {
 	defer c.mu.Unlock()
 	defaultTo(&region, c.opts.Regions[0])
 	c.mustRegion(region)
-	org := &organization{id: newUUID(), name: name, region: region, pushes: map[string]int{}}
-	org.devices = firstDevices(c.now())
+	org := &organization{ID: newUUID(), Name: name, Region: region, Pushes: map[string]int{}}
+	org.Devices = firstDevices(c.now())
 	c.orgs = append(c.orgs, org)
-	_ = c.saveOrganization(org.id) // saveFailed was told
+	_ = c.saveOrganization(org.ID) // saveFailed was told
 	return &Organization{cloud: c, org: org}
 }
 
@@ -84,16 +88,16 @@ func (c *Cloud) Organizations() []*Organization {
 }
 
 // ID is the organization's UUID, which no move changes.
-func (o *Organization) ID() string { return o.org.id }
+func (o *Organization) ID() string { return o.org.ID }
 
 // Name is the organization's name.
-func (o *Organization) Name() string { return o.org.name }
+func (o *Organization) Name() string { return o.org.Name }
 
 // Region is the region that serves the organization now.
 func (o *Organization) Region() string {
 	o.cloud.mu.Lock()
 	defer o.cloud.mu.Unlock()
-	return o.org.region
+	return o.org.Region
 }
 
 // Sub is the organization as tokens name it now: unpadded base64 of
@@ -106,16 +110,16 @@ func (o *Organization) Sub() string {
 }
 
 func (o *organization) sub() string {
-	if o.moved {
-		return hydraID("urn:TEAM:"+o.region, "ORGANIZATION", o.id)
+	if o.Moved {
+		return hydraID("urn:TEAM:"+o.Region, "ORGANIZATION", o.ID)
 	}
-	return hydraID("us", "ORGANIZATION", o.id)
+	return hydraID("us", "ORGANIZATION", o.ID)
 }
 
 // org is called with the lock held.
 func (c *Cloud) org(id string) *organization {
 	for _, org := range c.orgs {
-		if org.id == id {
+		if org.ID == id {
 			return org
 		}
 	}

@@ -44,7 +44,7 @@ func (c *Cloud) MintActivation(orgID string) (string, error) {
 	if org.installation == nil {
 		org.installation = c.newInstallation(org, c.opts.ClientID)
 	}
-	org.installation.provisioningState = "in_progress"
+	org.installation.ProvisioningState = "in_progress"
 	return c.provisionToken(org, org.installation), nil
 }
 
@@ -67,15 +67,15 @@ func (c *Cloud) provisionToken(org *organization, inst *installation) string {
 	maps.Copy(claims, c.actionClaims(org, ActionProvision))
 	claims["refreshToken"] = c.issueRefreshToken(inst, "")
 	claims["expiryTime"] = c.now().Add(c.opts.ActivationTokenLife).Format("2006-01-02T15:04:05.000000000Z07:00")
-	return c.regions[inst.region].es256().sign(nil, claims)
+	return c.regions[inst.Region].es256().sign(nil, claims)
 }
 
 // installationClaims are those that describe an installation.
 func (c *Cloud) installationClaims(org *organization, inst *installation) map[string]any {
 	claims := map[string]any{
-		"region":     inst.region,
-		"orgName":    org.name,
-		"scopes":     strings.Join(inst.scopes, ","), // one string [token]
+		"region":     inst.Region,
+		"orgName":    org.Name,
+		"scopes":     strings.Join(inst.Scopes, ","), // one string [token]
 		"xapiAccess": xapiAccess,
 	}
 	for claim, u := range c.urls(inst) {
@@ -110,7 +110,7 @@ func (c *Cloud) MintAction(orgID, action string, extra map[string]any) (string, 
 	if err != nil {
 		return "", err
 	}
-	return c.actionToken(org, org.region, action, extra), nil
+	return c.actionToken(org, org.Region, action, extra), nil
 }
 
 func (c *Cloud) actionToken(org *organization, signedBy, action string, extra map[string]any) string {
@@ -131,21 +131,21 @@ func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, err
 	if err != nil {
 		return "", err
 	}
-	inst.manifestVersion++
-	inst.updatedAt = c.now()
+	inst.ManifestVersion++
+	inst.UpdatedAt = c.now()
 	if features != nil {
-		inst.features = slices.Clone(features)
-		maps.DeleteFunc(inst.configurations, func(name string, _ storedConfiguration) bool {
+		inst.Features = slices.Clone(features)
+		maps.DeleteFunc(inst.Configurations, func(name string, _ storedConfiguration) bool {
 			return !slices.Contains(features, name)
 		})
 	}
-	extra := map[string]any{"manifestVersion": inst.manifestVersion}
+	extra := map[string]any{"manifestVersion": inst.ManifestVersion}
 	for claim, u := range c.urls(inst) {
 		if claim == "signageUrl" || claim == "pwaUrl" {
 			extra[claim] = u
 		}
 	}
-	return c.actionToken(org, org.region, ActionUpdateApproved, extra), nil
+	return c.actionToken(org, org.Region, ActionUpdateApproved, extra), nil
 }
 
 // MintDeprovision removes the integration from an organization: Webex forgets
@@ -158,7 +158,7 @@ func (c *Cloud) MintDeprovision(orgID string) (string, error) {
 		return "", err
 	}
 	c.uninstall(inst)
-	return c.actionToken(org, org.region, ActionDeprovision, nil), nil
+	return c.actionToken(org, org.Region, ActionDeprovision, nil), nil
 }
 
 // MoveOptions say how an organization moves.
@@ -185,10 +185,10 @@ func (c *Cloud) MintMove(orgID, newRegion string, o MoveOptions) (string, error)
 	if err != nil {
 		return "", err
 	}
-	if c.regions[newRegion] == nil || newRegion == org.region {
+	if c.regions[newRegion] == nil || newRegion == org.Region {
 		return "", fmt.Errorf("cannot move to region %q", newRegion)
 	}
-	signedBy, err := signingRegion(o.SignedBy, org.region, newRegion)
+	signedBy, err := signingRegion(o.SignedBy, org.Region, newRegion)
 	if err != nil {
 		return "", err
 	}
@@ -216,15 +216,15 @@ func signingRegion(which, older, newer string) (string, error) {
 // relocate moves all that Webex holds of an organization.
 func (c *Cloud) relocate(org *organization, newRegion string, oldStatus int) {
 	for _, inst := range c.installations {
-		if inst.org == org.id {
-			inst.formerRegions[inst.region] = oldStatus
-			delete(inst.formerRegions, newRegion)
-			inst.region = newRegion
-			inst.updatedAt = c.now()
+		if inst.org == org.ID {
+			inst.FormerRegions[inst.Region] = oldStatus
+			delete(inst.FormerRegions, newRegion)
+			inst.Region = newRegion
+			inst.UpdatedAt = c.now()
 		}
 	}
-	org.region, org.moved = newRegion, true
-	c.revokeAccessTokens(org.id)
+	org.Region, org.Moved = newRegion, true
+	c.revokeAccessTokens(org.ID)
 }
 
 func (c *Cloud) mustInstallation(orgID string) (*organization, *installation, error) {
