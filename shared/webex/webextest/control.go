@@ -2,6 +2,7 @@ package webextest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,7 +66,11 @@ func (c *Cloud) controlRoutes() http.Handler {
 	for pattern, do := range c.controlTable() {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			r.Body = http.MaxBytesReader(w, r.Body, 8*maxBody)
-			value, err := do(r)
+			err := c.checkPath(r)
+			var value any
+			if err == nil {
+				value, err = do(r)
+			}
 			if err != nil {
 				jsonAnswer(controlStatus(err), map[string]string{"error": err.Error()}).write(w)
 				return
@@ -79,6 +84,19 @@ func (c *Cloud) controlRoutes() http.Handler {
 	return LocalOnly(mux, true)
 }
 
+// checkPath returns an error if the organization or region in the path is unknown.
+func (c *Cloud) checkPath(r *http.Request) error {
+	if id := orgID(r); id != "" {
+		if _, ok := c.Organization(id); !ok {
+			return missing("no organization %q", id)
+		}
+	}
+	if name := r.PathValue("region"); name != "" && c.regions[name] == nil { // the map itself never changes
+		return missing("no region %q", name)
+	}
+	return nil
+}
+
 // controlFunc does what one row of the table says.
 type controlFunc func(*http.Request) (any, error)
 
@@ -87,81 +105,83 @@ func (c *Cloud) controlTable() map[string]controlFunc {
 	return map[string]controlFunc{
 		"GET /_control/state":          c.controlState,
 		"GET /_control/organizations":  func(*http.Request) (any, error) { return c.describeAll(), nil },
-		"POST /_control/organizations": c.controlAddOrganization,
-		"GET " + org:                   c.onOrg(c.controlDescribe),
+		"POST /_control/organizations": withBody(c.controlAddOrganization),
+		"GET " + org:                   c.controlDescribe,
+		"DELETE " + org:                func(r *http.Request) (any, error) { return struct{}{}, c.RemoveOrganization(orgID(r)) },
 
-		"DELETE " + org: c.onOrg(func(_ *http.Request, id string) (any, error) { return struct{}{}, c.RemoveOrganization(id) }),
+		"POST " + org + "/mint":                withBody(c.controlMint),
+		"POST " + org + "/activate":            withReply(c.Activate),
+		"POST " + org + "/approveUpdate":       withBody(c.controlApproveUpdate),
+		"POST " + org + "/move":                withBody(c.controlMove),
+		"POST " + org + "/healthCheck":         withReply(c.HealthCheck),
+		"POST " + org + "/deprovision":         withReply(c.Deprovision),
+		"POST " + org + "/crossLaunch":         withBody(c.controlCrossLaunch),
+		"POST " + org + "/mintAction":          withBody(c.controlMintAction),
+		"POST " + org + "/dropNextAction":      withPathValue("org", c.DropNextAction),
+		"POST " + org + "/duplicateNextAction": withPathValue("org", c.DuplicateNextAction),
 
-		"POST " + org + "/mint":                c.onOrg(c.controlMint),
-		"POST " + org + "/activate":            c.onOrg(c.controlActivate),
-		"POST " + org + "/approveUpdate":       c.onOrg(c.controlApproveUpdate),
-		"POST " + org + "/move":                c.onOrg(c.controlMove),
-		"POST " + org + "/healthCheck":         c.onOrg(c.controlHealthCheck),
-		"POST " + org + "/deprovision":         c.onOrg(c.controlDeprovision),
-		"POST " + org + "/crossLaunch":         c.onOrg(c.controlCrossLaunch),
-		"POST " + org + "/mintAction":          c.onOrg(c.controlMintAction),
-		"POST " + org + "/dropNextAction":      c.onOrg(then(c.DropNextAction)),
-		"POST " + org + "/duplicateNextAction": c.onOrg(then(c.DuplicateNextAction)),
+		"GET " + org + "/devices":                     func(r *http.Request) (any, error) { return c.Devices(orgID(r)), nil },
+		"POST " + org + "/devices":                    withBody(c.controlAddDevices),
+		"POST " + org + "/factoryReset":               withBody(c.controlFactoryReset),
+		"POST " + org + "/wipeWebAppStorage":          withPathValue("org", c.WipeWebAppStorage),
+		"GET " + org + "/deviceUrl":                   c.controlDeviceURL,
+		"GET " + org + "/configurations/{feature}":    c.controlGetConfiguration,
+		"PUT " + org + "/configurations/{feature}":    withBody(c.controlPutConfiguration),
+		"DELETE " + org + "/configurations/{feature}": c.controlDeleteConfiguration,
+		"GET " + org + "/pushes":                      c.controlPushes,
+		"GET " + org + "/refreshToken":                c.controlRefreshToken,
+		"POST " + org + "/revokeRefreshToken":         withPathValue("org", c.RevokeRefreshToken),
+		"POST " + org + "/revokeAccessTokens":         withPathValue("org", c.RevokeAccessTokens),
+		"POST " + org + "/scopes":                     withBody(c.controlScopes),
 
-		"GET " + org + "/devices":                     c.onOrg(c.controlDevices),
-		"POST " + org + "/devices":                    c.onOrg(c.controlAddDevices),
-		"POST " + org + "/factoryReset":               c.onOrg(c.controlFactoryReset),
-		"POST " + org + "/wipeWebAppStorage":          c.onOrg(then(c.WipeWebAppStorage)),
-		"GET " + org + "/deviceUrl":                   c.onOrg(c.controlDeviceURL),
-		"GET " + org + "/configurations/{feature}":    c.onOrg(c.controlGetConfiguration),
-		"PUT " + org + "/configurations/{feature}":    c.onOrg(c.controlPutConfiguration),
-		"DELETE " + org + "/configurations/{feature}": c.onOrg(c.controlDeleteConfiguration),
-		"GET " + org + "/pushes":                      c.onOrg(c.controlPushes),
-		"GET " + org + "/refreshToken":                c.onOrg(c.controlRefreshToken),
-		"POST " + org + "/revokeRefreshToken":         c.onOrg(then(c.RevokeRefreshToken)),
-		"POST " + org + "/revokeAccessTokens":         c.onOrg(then(c.RevokeAccessTokens)),
-		"POST " + org + "/scopes":                     c.onOrg(c.controlScopes),
-
-		"POST /_control/actions/hold":                c.controlHold,
-		"POST /_control/actions/release":             c.controlRelease,
-		"POST /_control/rotateRefreshTokens":         c.controlRotateRefreshTokens,
-		"POST /_control/regions/{region}/rotateKeys": c.onRegion(c.RotateKeys),
-		"POST /_control/regions/{region}/pruneKeys":  c.onRegion(c.PruneKeys),
-		"POST /_control/sign":                        c.controlSign,
+		"POST /_control/actions/hold":                withoutInput(c.HoldActions),
+		"POST /_control/actions/release":             withBody(c.controlRelease),
+		"POST /_control/rotateRefreshTokens":         withBody(c.controlRotateRefreshTokens),
+		"POST /_control/regions/{region}/rotateKeys": withPathValue("region", c.RotateKeys),
+		"POST /_control/regions/{region}/pruneKeys":  withPathValue("region", c.PruneKeys),
+		"POST /_control/sign":                        withBody(c.controlSign),
 		"GET /_control/requests":                     c.controlRequests,
-		"DELETE /_control/requests":                  done(c.ResetRequests),
+		"DELETE /_control/requests":                  withoutInput(c.ResetRequests),
 		"GET /_control/faults":                       c.controlFaults,
-		"POST /_control/faults":                      c.controlInject,
-		"DELETE /_control/faults":                    done(c.ClearFaults),
+		"POST /_control/faults":                      withBody(c.controlInject),
+		"DELETE /_control/faults":                    withoutInput(c.ClearFaults),
 	}
 }
 
-// onOrg makes sure that the organization exists.
-func (c *Cloud) onOrg(do func(r *http.Request, orgID string) (any, error)) controlFunc {
+// orgID is the organization in the path.
+func orgID(r *http.Request) string { return r.PathValue("org") }
+
+// withBody calls do with the request's body. No body at all means {}.
+func withBody[T any](do func(r *http.Request, in T) (any, error)) controlFunc {
 	return func(r *http.Request) (any, error) {
-		id := r.PathValue("org")
-		if _, ok := c.Organization(id); !ok {
-			return nil, missing("no organization %q", id)
+		var in T
+		body, err := io.ReadAll(r.Body)
+		if err == nil && len(bytes.TrimSpace(body)) > 0 {
+			decoder := json.NewDecoder(bytes.NewReader(body))
+			decoder.DisallowUnknownFields()
+			err = decoder.Decode(&in)
 		}
-		return do(r, id)
+		if err != nil {
+			return nil, err
+		}
+		return do(r, in)
 	}
 }
 
-// onRegion makes sure that the region exists.
-func (c *Cloud) onRegion(do func(region string)) controlFunc {
+// withReply calls do with the organization in the path.
+func withReply(do func(ctx context.Context, orgID string) (Reply, error)) controlFunc {
+	return func(r *http.Request) (any, error) { return replied(do(r.Context(), orgID(r))) }
+}
+
+// withPathValue calls do with the organization or region in the path.
+func withPathValue(name string, do func(value string)) controlFunc {
 	return func(r *http.Request) (any, error) {
-		name := r.PathValue("region")
-		if _, ok := c.regions[name]; !ok { // the map itself never changes
-			return nil, missing("no region %q", name)
-		}
-		do(name)
+		do(r.PathValue(name))
 		return struct{}{}, nil
 	}
 }
 
-func then(do func(orgID string)) func(*http.Request, string) (any, error) {
-	return func(_ *http.Request, orgID string) (any, error) {
-		do(orgID)
-		return struct{}{}, nil
-	}
-}
-
-func done(do func()) controlFunc {
+func withoutInput(do func()) controlFunc {
 	return func(*http.Request) (any, error) {
 		do()
 		return struct{}{}, nil
@@ -187,19 +207,6 @@ func controlStatus(err error) int {
 	return http.StatusBadRequest
 }
 
-// input reads a JSON body, of which none at all means {}.
-func input[T any](r *http.Request) (T, error) {
-	var value T
-	body, err := io.ReadAll(r.Body)
-	if err != nil || len(bytes.TrimSpace(body)) == 0 {
-		return value, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	err = decoder.Decode(&value)
-	return value, err
-}
-
 // LocalOnly refuses what does not come from this machine's own user. A page on
 // the web can reach a loopback port by rebinding its own name, which the Host
 // betrays, or by a plain cross-site request, which the browser marks. With
@@ -219,21 +226,9 @@ func LocalOnly(next http.Handler, strict bool) http.Handler {
 }
 
 func loopbackHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(trimBrackets(host))
-	return ip != nil && ip.IsLoopback()
-}
-
-func trimBrackets(host string) string {
-	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
-		return host[1 : len(host)-1]
-	}
-	return host
+	name := (&url.URL{Host: host}).Hostname()
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // foreign reports whether a browser sent the request for another origin. Other

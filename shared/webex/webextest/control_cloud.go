@@ -6,16 +6,7 @@ import (
 	"time"
 )
 
-func (c *Cloud) controlHold(*http.Request) (any, error) {
-	c.HoldActions()
-	return struct{}{}, nil
-}
-
-func (c *Cloud) controlRelease(r *http.Request) (any, error) {
-	in, err := input[struct{ Order []int }](r)
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) controlRelease(_ *http.Request, in struct{ Order []int }) (any, error) {
 	replies, err := c.ReleaseActions(in.Order...)
 	views := []*replyView{}
 	for _, reply := range replies {
@@ -24,24 +15,16 @@ func (c *Cloud) controlRelease(r *http.Request) (any, error) {
 	return views, err
 }
 
-func (c *Cloud) controlRotateRefreshTokens(r *http.Request) (any, error) {
-	in, err := input[struct{ On bool }](r)
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) controlRotateRefreshTokens(_ *http.Request, in struct{ On bool }) (any, error) {
 	c.SetRotateRefreshTokens(in.On)
 	return struct{}{}, nil
 }
 
-func (c *Cloud) controlSign(r *http.Request) (any, error) {
-	in, err := input[struct {
-		Region, Alg    string
-		Header, Claims map[string]any
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := c.regions[in.Region]; !ok {
+func (c *Cloud) controlSign(_ *http.Request, in struct {
+	Region, Alg    string
+	Header, Claims map[string]any
+}) (any, error) {
+	if c.regions[in.Region] == nil {
 		return nil, missing("no region %q", in.Region)
 	}
 	switch in.Alg {
@@ -79,11 +62,7 @@ func (c *Cloud) controlFaults(*http.Request) (any, error) {
 	return views, nil
 }
 
-func (c *Cloud) controlInject(r *http.Request) (any, error) {
-	in, err := input[faultView](r)
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) controlInject(_ *http.Request, in faultView) (any, error) {
 	if in.Status != 0 && (in.Status < 200 || in.Status > 599) {
 		return nil, fmt.Errorf("status %d", in.Status)
 	}

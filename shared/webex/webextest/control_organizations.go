@@ -1,11 +1,11 @@
 package webextest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 )
 
 // description is an organization as the control API shows it.
@@ -102,108 +102,59 @@ func (c *Cloud) controlState(*http.Request) (any, error) {
 	}, nil
 }
 
-func (c *Cloud) controlAddOrganization(r *http.Request) (any, error) {
-	in, err := input[struct{ Name, Region string }](r)
-	if err != nil {
-		return nil, err
-	}
-	return c.addOrganization(in.Name, in.Region)
-}
-
-// addOrganization is AddOrganization for input that may be wrong.
-func (c *Cloud) addOrganization(name, region string) (any, error) {
-	if name == "" {
+func (c *Cloud) controlAddOrganization(_ *http.Request, in struct{ Name, Region string }) (any, error) {
+	if in.Name == "" {
 		return nil, errors.New("name is missing")
 	}
-	if region != "" && !slices.Contains(c.opts.Regions, region) {
-		return nil, fmt.Errorf("no region %q", region)
+	if in.Region != "" && c.regions[in.Region] == nil {
+		return nil, fmt.Errorf("no region %q", in.Region)
 	}
-	return c.describe(c.AddOrganization(name, region)), nil
+	return c.describe(c.AddOrganization(in.Name, in.Region)), nil
 }
 
-func (c *Cloud) controlDescribe(_ *http.Request, orgID string) (any, error) {
-	o, _ := c.Organization(orgID)
+func (c *Cloud) controlDescribe(r *http.Request) (any, error) {
+	o, _ := c.Organization(orgID(r))
 	return c.describe(o), nil
 }
 
-func (c *Cloud) controlMint(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct{ Stranger bool }](r)
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) controlMint(r *http.Request, in struct{ Stranger bool }) (any, error) {
 	if in.Stranger {
-		return asJWT(c.MintStrangerActivation(orgID))
+		return asJWT(c.MintStrangerActivation(orgID(r)))
 	}
-	return asJWT(c.MintActivation(orgID))
+	return asJWT(c.MintActivation(orgID(r)))
 }
 
-func (c *Cloud) controlActivate(r *http.Request, orgID string) (any, error) {
-	return replied(c.Activate(r.Context(), orgID))
+func (c *Cloud) controlApproveUpdate(r *http.Request, in struct{ Features []string }) (any, error) {
+	return replied(c.ApproveUpdate(r.Context(), orgID(r), in.Features))
 }
 
-func (c *Cloud) controlApproveUpdate(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct{ Features []string }](r)
-	if err != nil {
-		return nil, err
-	}
-	return replied(c.ApproveUpdate(r.Context(), orgID, in.Features))
+func (c *Cloud) controlMove(r *http.Request, in struct {
+	Region string
+	MoveOptions
+}) (any, error) {
+	return replied(c.Move(r.Context(), orgID(r), in.Region, in.MoveOptions))
 }
 
-func (c *Cloud) controlMove(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct {
-		Region string
-		MoveOptions
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	return replied(c.Move(r.Context(), orgID, in.Region, in.MoveOptions))
+func (c *Cloud) controlCrossLaunch(r *http.Request, in struct {
+	Feature, Task string
+	DeviceIDs     []string
+}) (any, error) {
+	return replied(c.CrossLaunch(r.Context(), orgID(r), in.Feature, in.Task, in.DeviceIDs))
 }
 
-func (c *Cloud) controlHealthCheck(r *http.Request, orgID string) (any, error) {
-	return replied(c.HealthCheck(r.Context(), orgID))
+func (c *Cloud) controlMintAction(r *http.Request, in struct {
+	Action string
+	Extra  map[string]any
+}) (any, error) {
+	return asJWT(c.MintAction(orgID(r), in.Action, in.Extra))
 }
 
-func (c *Cloud) controlDeprovision(r *http.Request, orgID string) (any, error) {
-	return replied(c.Deprovision(r.Context(), orgID))
-}
-
-func (c *Cloud) controlCrossLaunch(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct {
-		Feature, Task string
-		DeviceIDs     []string
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	return replied(c.CrossLaunch(r.Context(), orgID, in.Feature, in.Task, in.DeviceIDs))
-}
-
-func (c *Cloud) controlMintAction(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct {
-		Action string
-		Extra  map[string]any
-	}](r)
-	if err != nil {
-		return nil, err
-	}
-	return asJWT(c.MintAction(orgID, in.Action, in.Extra))
-}
-
-func (c *Cloud) controlDevices(_ *http.Request, orgID string) (any, error) {
-	return c.Devices(orgID), nil
-}
-
-func (c *Cloud) controlAddDevices(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct {
-		Device
-		Count int
-	}](r)
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) controlAddDevices(r *http.Request, in struct {
+	Device
+	Count int
+}) (any, error) {
 	if in.Count == 0 {
-		return []Device{c.AddDevice(orgID, in.Device)}, nil
+		return []Device{c.AddDevice(orgID(r), in.Device)}, nil
 	}
 	if in.Count < 0 || in.Count > 100_000 {
 		return nil, errors.New("count must be between 1 and 100000")
@@ -211,79 +162,62 @@ func (c *Cloud) controlAddDevices(r *http.Request, orgID string) (any, error) {
 	devices := make([]Device, in.Count)
 	for i := range devices {
 		devices[i] = in.Device
-		devices[i].ID, devices[i].Name = "", fmt.Sprintf("%s %05d", orElse(in.Name, "Simulated device"), i+1)
+		devices[i].ID, devices[i].Name = "", fmt.Sprintf("%s %05d", cmp.Or(in.Name, "Simulated device"), i+1)
 	}
-	return c.AddDevices(orgID, devices), nil
+	return c.AddDevices(orgID(r), devices), nil
 }
 
-func (c *Cloud) controlFactoryReset(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct{ Device string }](r)
-	if err != nil {
-		return nil, err
-	}
-	device, err := c.FactoryReset(orgID, in.Device)
+func (c *Cloud) controlFactoryReset(r *http.Request, in struct{ Device string }) (any, error) {
+	device, err := c.FactoryReset(orgID(r), in.Device)
 	if err != nil {
 		return nil, missingError{err}
 	}
 	return device, nil
 }
 
-func orElse(s, fallback string) string {
-	defaultTo(&s, fallback)
-	return s
-}
-
-func (c *Cloud) controlDeviceURL(r *http.Request, orgID string) (any, error) {
-	u, ok := c.DeviceURL(orgID, r.URL.Query().Get("device"))
+func (c *Cloud) controlDeviceURL(r *http.Request) (any, error) {
+	u, ok := c.DeviceURL(orgID(r), r.URL.Query().Get("device"))
 	if !ok {
 		return nil, missing("the device shows nothing")
 	}
 	return map[string]string{"url": u}, nil
 }
 
-func (c *Cloud) controlGetConfiguration(r *http.Request, orgID string) (any, error) {
-	configuration, ok := c.Configuration(orgID, r.PathValue("feature"))
+func (c *Cloud) controlGetConfiguration(r *http.Request) (any, error) {
+	configuration, ok := c.Configuration(orgID(r), r.PathValue("feature"))
 	if !ok {
 		return nil, missing("no configuration is stored")
 	}
 	return configuration, nil
 }
 
-func (c *Cloud) controlPutConfiguration(r *http.Request, orgID string) (any, error) {
-	configuration, err := input[map[string]any](r)
-	if err != nil {
-		return nil, err
-	}
+func (c *Cloud) controlPutConfiguration(r *http.Request, configuration map[string]any) (any, error) {
 	feature := r.PathValue("feature")
 	if _, known := features[feature]; !known {
 		return nil, missing("no feature %q", feature)
 	}
-	if _, ok := c.Installation(orgID); !ok {
+	if _, ok := c.Installation(orgID(r)); !ok {
 		return nil, ErrNotInstalled
 	}
-	c.SetConfiguration(orgID, feature, configuration)
+	c.SetConfiguration(orgID(r), feature, configuration)
 	return configuration, nil
 }
 
-func (c *Cloud) controlDeleteConfiguration(r *http.Request, orgID string) (any, error) {
-	c.DeleteConfiguration(orgID, r.PathValue("feature"))
+func (c *Cloud) controlDeleteConfiguration(r *http.Request) (any, error) {
+	c.DeleteConfiguration(orgID(r), r.PathValue("feature"))
 	return struct{}{}, nil
 }
 
-func (c *Cloud) controlPushes(_ *http.Request, orgID string) (any, error) {
-	o, _ := c.Organization(orgID)
+func (c *Cloud) controlPushes(r *http.Request) (any, error) {
+	o, _ := c.Organization(orgID(r))
 	return c.describe(o).Pushes, nil
 }
 
-func (c *Cloud) controlRefreshToken(_ *http.Request, orgID string) (any, error) {
-	return map[string]string{"refreshToken": c.RefreshToken(orgID)}, nil
+func (c *Cloud) controlRefreshToken(r *http.Request) (any, error) {
+	return map[string]string{"refreshToken": c.RefreshToken(orgID(r))}, nil
 }
 
-func (c *Cloud) controlScopes(r *http.Request, orgID string) (any, error) {
-	in, err := input[struct{ Scopes []string }](r)
-	if err != nil {
-		return nil, err
-	}
-	c.SetScopes(orgID, in.Scopes)
+func (c *Cloud) controlScopes(r *http.Request, in struct{ Scopes []string }) (any, error) {
+	c.SetScopes(orgID(r), in.Scopes)
 	return struct{}{}, nil
 }
