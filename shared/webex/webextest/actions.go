@@ -114,8 +114,7 @@ func (c *Cloud) SendAction(ctx context.Context, orgID, token string) (Reply, err
 }
 
 func (c *Cloud) actionsURL(orgID string) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if inst := c.installed(orgID); inst != nil {
 		return inst.ActionsURL
 	}
@@ -124,8 +123,7 @@ func (c *Cloud) actionsURL(orgID string) string {
 
 // DropNextAction makes Webex lose the next management action of an organization.
 func (c *Cloud) DropNextAction(orgID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if org := c.org(orgID); org != nil {
 		org.dropNext++
 	}
@@ -134,8 +132,7 @@ func (c *Cloud) DropNextAction(orgID string) {
 // ActionsToDrop is how many management actions of an organization are still to
 // be lost.
 func (c *Cloud) ActionsToDrop(orgID string) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if org := c.org(orgID); org != nil {
 		return org.dropNext
 	}
@@ -145,8 +142,7 @@ func (c *Cloud) ActionsToDrop(orgID string) int {
 // DuplicateNextAction makes Webex post the next management action of an
 // organization twice, the same token each time.
 func (c *Cloud) DuplicateNextAction(orgID string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if org := c.org(orgID); org != nil {
 		org.duplicateNext++
 	}
@@ -155,8 +151,7 @@ func (c *Cloud) DuplicateNextAction(orgID string) {
 // HoldActions keeps management actions of all organizations back until
 // [Cloud.ReleaseActions]. What they are about happens at Webex at once.
 func (c *Cloud) HoldActions() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.holding = true
 }
 

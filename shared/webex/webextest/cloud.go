@@ -175,8 +175,7 @@ func (c *Cloud) SetBaseURL(u string) {
 
 // BaseURL is the scheme://host:port from which all URLs in tokens are built.
 func (c *Cloud) BaseURL() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	return c.baseURL
 }
 
@@ -197,3 +196,9 @@ func (c *Cloud) Regions() []string { return slices.Clone(c.opts.Regions) }
 
 // now is Webex's time. Webex writes UTC.
 func (c *Cloud) now() time.Time { return c.opts.Now().UTC() }
+
+// lock locks the cloud and returns what unlocks it.
+func (c *Cloud) lock() (unlock func()) {
+	c.mu.Lock()
+	return c.mu.Unlock
+}

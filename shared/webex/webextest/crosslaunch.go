@@ -86,8 +86,7 @@ func (c *Cloud) crossLaunchURL(orgID, feature, task string) (string, error) {
 	if !known {
 		return "", fmt.Errorf("no cross-launch task %q", task)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	_, inst, err := c.mustInstallation(orgID)
 	if err != nil {
 		return "", err

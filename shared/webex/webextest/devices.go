@@ -131,8 +131,7 @@ func newDeviceID() string { return hydraID("us", "DEVICE", newUUID()) }
 
 // Devices are the devices of an organization.
 func (c *Cloud) Devices(orgID string) []Device {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if org := c.org(orgID); org != nil {
 		return slices.Clone(org.Devices)
 	}
@@ -144,8 +143,7 @@ func (c *Cloud) Devices(orgID string) []Device {
 // URL-encoded, _cisco_app_id appended [page]. Every device of the fitting kind
 // counts as using the integration [ours].
 func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	org := c.org(orgID)
 	if org == nil || org.installation == nil {
 		return "", false

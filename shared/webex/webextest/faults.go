@@ -54,22 +54,19 @@ type Fault struct {
 
 // Inject adds a fault.
 func (c *Cloud) Inject(f Fault) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.faults = append(c.faults, &f)
 }
 
 // ClearFaults removes all faults.
 func (c *Cloud) ClearFaults() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.faults = nil
 }
 
 // Faults are those still to come, with the Times that are left of them.
 func (c *Cloud) Faults() []Fault {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.endFaults()
 	faults := make([]Fault, len(c.faults))
 	for i, f := range c.faults {
@@ -88,8 +85,7 @@ func (c *Cloud) endFaults() {
 // takeFault uses up one hit of the first fault that fits the request. Without
 // one it returns the zero Fault, which spoils nothing.
 func (c *Cloud) takeFault(r *Request) Fault {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.endFaults()
 	for i, f := range c.faults {
 		if !matches(f.Kind, r.Kind) || !matches(f.Method, r.Method) || !matches(f.OrgID, r.OrgID) || !matches(f.Region, r.Region) {

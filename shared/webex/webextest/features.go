@@ -49,8 +49,7 @@ var features = map[string]featureAPI{
 // Configuration is what the integration stored for a feature, without the
 // fields that Webex adds on GET; false if there is none.
 func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	inst := c.installed(orgID)
 	if inst == nil {
 		return nil, false
@@ -79,8 +78,7 @@ func (c *Cloud) DeleteConfiguration(orgID, feature string) {
 // Pushes counts the PUTs that were accepted for a feature of an organization,
 // over all its installations: each makes Webex push the URL to every device [page].
 func (c *Cloud) Pushes(orgID, feature string) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if org := c.org(orgID); org != nil {
 		return org.Pushes[feature]
 	}
@@ -91,8 +89,7 @@ func (c *Cloud) Pushes(orgID, feature string) int {
 // than what was stored: the function gets a copy that it may change. Nil
 // removes it. It must not call the Cloud.
 func (c *Cloud) SetReadback(f func(feature string, configuration map[string]any) map[string]any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.readback = f
 }
 

@@ -65,8 +65,7 @@ type InstallationView struct {
 // Installation is what Webex holds of the integration in an organization; false
 // if it is not installed there.
 func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	org := c.org(orgID)
 	if org == nil || org.installation == nil {
 		return InstallationView{}, false

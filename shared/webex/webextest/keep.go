@@ -31,8 +31,7 @@ const (
 // If a change cannot be written, failed is called with the reason, with the
 // cloud's lock held, and the request that made the change is answered 500.
 func (c *Cloud) Keep(directory string, failed func(error)) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if err := os.MkdirAll(filepath.Join(directory, organizationsFolder), 0o700); err != nil {
 		return fmt.Errorf("webextest: keep: %w", err)
 	}

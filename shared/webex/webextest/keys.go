@@ -80,8 +80,7 @@ func (c *Cloud) MakeKeys() {
 }
 
 func (c *Cloud) hasRSAKey(region string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	return c.mustRegion(region).rs != nil
 }
 
@@ -180,8 +179,7 @@ func (c *Cloud) mustRegion(name string) *region {
 }
 
 func (c *Cloud) regionKey(name string, which func(*region) signingKey) signingKey {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	return which(c.mustRegion(name))
 }
 

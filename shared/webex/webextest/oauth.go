@@ -36,8 +36,7 @@ type accessToken struct {
 // RefreshToken is the newest refresh token that was issued for the integration
 // in an organization; empty if there is none.
 func (c *Cloud) RefreshToken(orgID string) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	if org := c.org(orgID); org != nil {
 		return org.NewestRefreshToken
 	}
@@ -48,8 +47,7 @@ func (c *Cloud) RefreshToken(orgID string) string {
 // integration's own client would be answered with an access token. It changes
 // nothing.
 func (c *Cloud) TakesRefreshToken(value string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	token := c.refreshTokens[value]
 	return token != nil && token.Client == c.opts.ClientID && c.now().Before(token.Expires)
 }
@@ -75,8 +73,7 @@ func (c *Cloud) RevokeAccessTokens(orgID string) {
 // The old value works, and yields the same new one, until the new one is first
 // used: a reply that got lost must be survivable [ours].
 func (c *Cloud) SetRotateRefreshTokens(rotate bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.rotate = rotate
 }
 

@@ -34,8 +34,7 @@ type organization struct {
 // AddOrganization adds a customer in a region, with devices of several models.
 // An empty region is the cloud's first; an unknown one panics.
 func (c *Cloud) AddOrganization(name, region string) *Organization {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	defaultTo(&region, c.opts.Regions[0])
 	c.mustRegion(region)
 	org := &organization{ID: newUUID(), Name: name, Region: region, Pushes: map[string]int{}}
@@ -52,8 +51,7 @@ var ErrInstalled = errors.New("the integration is installed: deactivate it first
 // [ErrInstalled] while the integration is installed [ours]. Removing an unknown
 // one does nothing.
 func (c *Cloud) RemoveOrganization(id string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	org := c.org(id)
 	if org == nil {
 		return nil
@@ -67,8 +65,7 @@ func (c *Cloud) RemoveOrganization(id string) error {
 
 // Organization finds a customer by its UUID.
 func (c *Cloud) Organization(id string) (*Organization, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	org := c.org(id)
 	if org == nil {
 		return nil, false
@@ -78,8 +75,7 @@ func (c *Cloud) Organization(id string) (*Organization, bool) {
 
 // Organizations are all customers in order of arrival.
 func (c *Cloud) Organizations() []*Organization {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	all := make([]*Organization, len(c.orgs))
 	for i, org := range c.orgs {
 		all[i] = &Organization{cloud: c, org: org}
@@ -95,8 +91,7 @@ func (o *Organization) Name() string { return o.org.Name }
 
 // Region is the region that serves the organization now.
 func (o *Organization) Region() string {
-	o.cloud.mu.Lock()
-	defer o.cloud.mu.Unlock()
+	defer o.cloud.lock()()
 	return o.org.Region
 }
 
@@ -104,8 +99,7 @@ func (o *Organization) Region() string {
 // ciscospark://us/ORGANIZATION/<uuid> [page], and after a move of
 // ciscospark://urn:TEAM:<region>/ORGANIZATION/<uuid> [token].
 func (o *Organization) Sub() string {
-	o.cloud.mu.Lock()
-	defer o.cloud.mu.Unlock()
+	defer o.cloud.lock()()
 	return o.org.sub()
 }
 

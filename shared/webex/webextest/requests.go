@@ -19,8 +19,7 @@ type Request struct {
 // Requests are the requests of the integration in order of arrival. The control
 // API is not logged.
 func (c *Cloud) Requests() []Request {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	requests := make([]Request, len(c.log))
 	for i, r := range c.log {
 		requests[i] = *r
@@ -30,16 +29,14 @@ func (c *Cloud) Requests() []Request {
 
 // ResetRequests empties the log.
 func (c *Cloud) ResetRequests() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.log = nil
 }
 
 // Count counts the logged requests of a kind and method; an empty one means any.
 // Requests that a fault was injected into count as well.
 func (c *Cloud) Count(kind, method string) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	n := 0
 	for _, r := range c.log {
 		if matches(kind, r.Kind) && matches(method, r.Method) {
@@ -53,8 +50,7 @@ func (c *Cloud) Count(kind, method string) int {
 // logged and before it is handled, so that a test may look at the integration's
 // own state at that very moment. It may call the Cloud. Nil removes it.
 func (c *Cloud) OnRequest(hook func(Request)) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	c.hook = hook
 }
 

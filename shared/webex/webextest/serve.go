@@ -76,8 +76,7 @@ func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc
 
 // perform does the work of a request, and writes down what that changed.
 func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	a := work(q)
 	if q.method == http.MethodGet || q.method == http.MethodHead {
 		return a
@@ -148,8 +147,7 @@ func (c *Cloud) orgOf(q *query) string {
 }
 
 func (c *Cloud) setStatus(entry *Request, status int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	entry.Status = status
 }
 

@@ -104,8 +104,7 @@ func (c *Cloud) actionClaims(org *organization, action string) map[string]any {
 // [page]. Nothing happens at Webex, and the organization need not have the
 // integration installed.
 func (c *Cloud) MintAction(orgID, action string, extra map[string]any) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.lock()()
 	org, err := c.mustOrg(orgID)
 	if err != nil {
 		return "", err
