@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -17,7 +18,7 @@ func (c *Cloud) serveApp(q *query) answer {
 	if refused != nil {
 		return *refused
 	}
-	switch q.method {
+	switch q.Method {
 	case http.MethodGet, http.MethodHead:
 		return jsonAnswer(http.StatusOK, c.appInfo(inst))
 	case http.MethodPatch:
@@ -49,18 +50,11 @@ func (c *Cloud) appInfo(inst *installation) map[string]any {
 		},
 	}
 	optional := map[string]any{
-		"actionsUrl":       inst.ActionsURL,
-		"operationalState": inst.OperationalState,
+		"actionsUrl": inst.ActionsURL, "operationalState": inst.OperationalState,
+		"customer": inst.Customer, "webhook": inst.Webhook, "queue": inst.Queue,
 	}
 	for name, value := range optional {
-		if value != "" {
-			info[name] = value
-		}
-	}
-	for name, value := range map[string]map[string]any{
-		"customer": inst.Customer, "webhook": inst.Webhook, "queue": inst.Queue,
-	} {
-		if value != nil {
+		if !reflect.ValueOf(value).IsZero() {
 			info[name] = value
 		}
 	}
@@ -70,15 +64,19 @@ func (c *Cloud) appInfo(inst *installation) map[string]any {
 	return info
 }
 
-// patchRules say how each field of a PATCH is checked [java]; webhook and queue
-// are the SDKs' way to subscribe to notifications, stored and not served [node].
-var patchRules = map[string]func(name string, value any) string{
-	"provisioningState": oneOf("in_progress", "error", "completed"),
-	"operationalState":  oneOf("operational", "impaired", "outage", "token_invalid"),
-	"actionsUrl":        webURL,
-	"customer":          object,
-	"webhook":           object,
-	"queue":             object,
+// patchFields say how each field of a PATCH is checked [java], and set once all
+// are good. webhook and queue are the SDKs' way to subscribe to notifications,
+// stored and not served [node].
+var patchFields = map[string]struct {
+	check func(name string, value any) string
+	set   func(inst *installation, value any)
+}{
+	"provisioningState": {oneOf("in_progress", "error", "completed"), func(inst *installation, value any) { inst.ProvisioningState = value.(string) }},
+	"operationalState":  {oneOf("operational", "impaired", "outage", "token_invalid"), func(inst *installation, value any) { inst.OperationalState = value.(string) }},
+	"actionsUrl":        {webURL, func(inst *installation, value any) { inst.ActionsURL = value.(string) }},
+	"customer":          {object, func(inst *installation, value any) { inst.Customer = value.(map[string]any) }},
+	"webhook":           {object, func(inst *installation, value any) { inst.Webhook = value.(map[string]any) }},
+	"queue":             {object, func(inst *installation, value any) { inst.Queue = value.(map[string]any) }},
 }
 
 // patchApp applies all of a PATCH or nothing. Unknown fields are refused [ours].
@@ -89,41 +87,21 @@ func (c *Cloud) patchApp(inst *installation, body []byte) answer {
 	}
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(patch)) {
-		check, known := patchRules[name]
+		field, known := patchFields[name]
 		if !known {
 			problems = append(problems, "unknown field "+name)
-		} else if problem := check(name, patch[name]); problem != "" {
+		} else if problem := field.check(name, patch[name]); problem != "" {
 			problems = append(problems, problem)
 		}
 	}
 	if problems != nil {
 		return webexError(http.StatusBadRequest, "The update is not valid", problems...)
 	}
-	inst.apply(patch)
+	for name, value := range patch {
+		patchFields[name].set(inst, value)
+	}
 	inst.UpdatedAt = c.now()
 	return jsonAnswer(http.StatusOK, c.appInfo(inst))
-}
-
-// apply sets the fields of a checked patch.
-func (inst *installation) apply(patch map[string]any) {
-	for name, field := range map[string]*string{
-		"provisioningState": &inst.ProvisioningState,
-		"operationalState":  &inst.OperationalState,
-		"actionsUrl":        &inst.ActionsURL,
-	} {
-		if value, ok := patch[name].(string); ok {
-			*field = value
-		}
-	}
-	for name, field := range map[string]*map[string]any{
-		"customer": &inst.Customer,
-		"webhook":  &inst.Webhook,
-		"queue":    &inst.Queue,
-	} {
-		if value, ok := patch[name].(map[string]any); ok {
-			*field = value
-		}
-	}
 }
 
 // serveManifest is manifestUrl: what the administrator approved. No source
@@ -133,7 +111,7 @@ func (c *Cloud) serveManifest(q *query) answer {
 	if refused != nil {
 		return *refused
 	}
-	if q.method != http.MethodGet {
+	if q.Method != http.MethodGet {
 		return methodNotAllowed("GET")
 	}
 	access := []map[string]string{}

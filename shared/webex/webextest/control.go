@@ -12,55 +12,9 @@ import (
 	"net/url"
 )
 
-// The control API drives a cloud that runs as the simulator. It is for the
-// machine that the simulator runs on: it asks for no credentials, and refuses
-// requests whose Host is not loopback and requests that a browser makes for
-// another site. All bodies are JSON, an empty one means {}. Errors are
-// {"error": "…"}: 400 wrong input, 404 no such thing, 409 not in this state, 502
-// the integration could not be reached. <org> is an organization's UUID.
-//
-//	GET    /_control/state                                     {appId, clientId, clientSecret, baseUrl, provisioningUrl, regions, jwksUrls, organizations}
-//	GET    /_control/organizations                             [organization]
-//	POST   /_control/organizations                             {name, region?} → organization
-//	GET    /_control/organizations/<org>                       {id, sub, name, region, devices, pushes, configurations, installation?}
-//	DELETE /_control/organizations/<org>                       409 while the integration is installed
-//	POST   /_control/organizations/<org>/mint                  {stranger?: bool} → {jwt}: an activation code
-//	POST   /_control/organizations/<org>/activate              → reply: posts the code to the provisioning URL
-//	POST   /_control/organizations/<org>/approveUpdate         {features?: []} → reply
-//	POST   /_control/organizations/<org>/move                  {region, signedBy?: "old"|"new", newRefreshToken?, oldStatus?, extra?} → reply
-//	POST   /_control/organizations/<org>/healthCheck           → reply
-//	POST   /_control/organizations/<org>/deprovision           → reply
-//	POST   /_control/organizations/<org>/crossLaunch           {feature, task, deviceIds: []} → reply with redirectUrl
-//	POST   /_control/organizations/<org>/mintAction            {action, extra?: {}} → {jwt}: nothing is sent or changed
-//	POST   /_control/organizations/<org>/dropNextAction        lose the next management action
-//	POST   /_control/organizations/<org>/duplicateNextAction   post the next management action twice
-//	GET    /_control/organizations/<org>/devices               [device]
-//	POST   /_control/organizations/<org>/devices               device, or {count, model?} for many → [device], those added
-//	POST   /_control/organizations/<org>/factoryReset          {device} → device, with its new id
-//	POST   /_control/organizations/<org>/wipeWebAppStorage     as devices do once a day
-//	GET    /_control/organizations/<org>/deviceUrl?device=<id> {url}: what the device fetches
-//	GET    /_control/organizations/<org>/configurations/<feature>  what is stored
-//	PUT    /_control/organizations/<org>/configurations/<feature>  store behind the integration's back
-//	DELETE /_control/organizations/<org>/configurations/<feature>  lose it behind the integration's back
-//	GET    /_control/organizations/<org>/pushes                {feature: n}
-//	GET    /_control/organizations/<org>/refreshToken          {refreshToken}: the newest
-//	POST   /_control/organizations/<org>/revokeRefreshToken
-//	POST   /_control/organizations/<org>/revokeAccessTokens
-//	POST   /_control/organizations/<org>/scopes                {scopes: []}: what the administrator grants
-//	POST   /_control/actions/hold                              keep management actions back
-//	POST   /_control/actions/release                           {order?: [n]} → [reply]
-//	POST   /_control/rotateRefreshTokens                       {on: bool}
-//	POST   /_control/regions/<region>/rotateKeys
-//	POST   /_control/regions/<region>/pruneKeys
-//	POST   /_control/sign                                      {region, alg?: "ES256"|"RS256", header?: {}, claims: {}} → {jwt}
-//	GET    /_control/requests                                  [{method, path, url, kind, orgId, region, status, time, contentType, body}]
-//	DELETE /_control/requests
-//	GET    /_control/faults                                    [fault]
-//	POST   /_control/faults                                    {kind?, method?, orgId?, region?, times?, until?, status?, retryAfter?, body?, contentType?, before?, redirect?, delayMillis?, loseReply?, refuse?, truncate?}
-//	DELETE /_control/faults
-//
-// A reply is {status, url, jwt, body, redirectUrl?, dropped?, held?, repeated?}:
-// what was posted where, and what the integration answered.
+// controlRoutes serve the control API of the simulator, which infra/docs/local.md
+// describes. It asks for no credentials, since it is only for the machine that the
+// simulator runs on; see [LocalOnly].
 func (c *Cloud) controlRoutes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range c.controlTable() {

@@ -13,15 +13,18 @@ const (
 	TaskManageContent = "manage_content"
 )
 
-// taskFields are the tasks' names in a configuration [page].
-var taskFields = map[string]string{
-	TaskAssignContent: "assignContent",
-	TaskManageContent: "manageContent",
-	"assignContent":   "assignContent",
-	"manageContent":   "manageContent",
-}
+// A task has a name in requests [java] and a field in a configuration [page].
+type task struct{ name, field string }
 
-var taskNames = map[string]string{"assignContent": TaskAssignContent, "manageContent": TaskManageContent}
+// findTask finds a task by either of the two.
+func findTask(name string) (task, error) {
+	for _, t := range []task{{TaskAssignContent, "assignContent"}, {TaskManageContent, "manageContent"}} {
+		if name == t.name || name == t.field {
+			return t, nil
+		}
+	}
+	return task{}, fmt.Errorf("no cross-launch task %q", name)
+}
 
 // CrossLaunch does what Control Hub's button does: it posts to the URL in the
 // stored configuration of the feature, and the reply has the RedirectURL that
@@ -61,9 +64,9 @@ func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, de
 // {"jwt", "devices": [{"deviceId"}]} [page] with "task" and, for devices that the
 // organization has, "displayName" [java].
 func (c *Cloud) CrossLaunchBody(orgID, token, task string, deviceIDs []string) ([]byte, error) {
-	field, known := taskFields[task]
-	if !known {
-		return nil, fmt.Errorf("no cross-launch task %q", task)
+	found, err := findTask(task)
+	if err != nil {
+		return nil, err
 	}
 	type device struct {
 		DeviceID    string `json:"deviceId"`
@@ -77,14 +80,14 @@ func (c *Cloud) CrossLaunchBody(orgID, token, task string, deviceIDs []string) (
 	for i, id := range deviceIDs {
 		devices[i] = device{DeviceID: id, DisplayName: names[id]}
 	}
-	return encode(map[string]any{"jwt": token, "task": taskNames[field], "devices": devices}), nil
+	return encode(map[string]any{"jwt": token, "task": found.name, "devices": devices}), nil
 }
 
 // crossLaunchURL finds where to post.
 func (c *Cloud) crossLaunchURL(orgID, feature, task string) (string, error) {
-	field, known := taskFields[task]
-	if !known {
-		return "", fmt.Errorf("no cross-launch task %q", task)
+	found, err := findTask(task)
+	if err != nil {
+		return "", err
 	}
 	defer c.lock()()
 	_, inst, err := c.mustInstallation(orgID)
@@ -92,7 +95,7 @@ func (c *Cloud) crossLaunchURL(orgID, feature, task string) (string, error) {
 		return "", err
 	}
 	tasks, _ := inst.Configurations[feature].Values["crossLaunch"].(map[string]any)
-	fields, _ := tasks[field].(map[string]any)
+	fields, _ := tasks[found.field].(map[string]any)
 	if u, ok := fields["url"].(string); ok {
 		return u, nil
 	}

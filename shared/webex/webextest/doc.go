@@ -18,7 +18,7 @@
 // does in Control Hub ([Cloud.Activate], [Cloud.ApproveUpdate], [Cloud.Move],
 // [Cloud.CrossLaunch]…) change what Webex holds and send what Webex would send;
 // their Mint twins change the same and return what would have been sent.
-// Over HTTP, by the control API below /_control/ (see control.go for its table).
+// Over HTTP, by the control API below /_control/ (see infra/docs/local.md).
 //
 // # Addresses
 //

@@ -110,34 +110,34 @@ func (inst *installation) store(feature string, values map[string]any, c *Cloud)
 
 // serveFeature is the API of a feature: GET, PUT and DELETE [page]. A feature
 // that is not in the approved manifest has none: 404 [ours].
-func (c *Cloud) serveFeature(q *query) answer {
+func (c *Cloud) serveFeature(q *query, feature string) answer {
 	inst, token, refused := c.authorize(q)
 	if refused != nil {
 		return *refused
 	}
-	api := features[q.feature]
+	api := features[feature]
 	if !slices.Contains(token.Scopes, api.scope) {
 		return webexError(http.StatusForbidden, "The access token lacks the scope "+api.scope)
 	}
-	if !slices.Contains(inst.Features, q.feature) {
-		return notFound("The manifest does not provide " + q.feature)
+	if !slices.Contains(inst.Features, feature) {
+		return notFound("The manifest does not provide " + feature)
 	}
-	stored, exists := inst.Configurations[q.feature]
-	switch q.method {
+	stored, exists := inst.Configurations[feature]
+	switch q.Method {
 	case http.MethodPut:
-		return c.putFeature(inst, q)
+		return c.putFeature(inst, feature, q.body)
 	case http.MethodGet, http.MethodHead, http.MethodDelete:
 	default:
 		return methodNotAllowed("GET, PUT, DELETE")
 	}
 	if !exists {
-		return notFound("No configuration is stored for " + q.feature)
+		return notFound("No configuration is stored for " + feature)
 	}
-	if q.method == http.MethodDelete {
-		delete(inst.Configurations, q.feature)
+	if q.Method == http.MethodDelete {
+		delete(inst.Configurations, feature)
 		return answer{status: http.StatusNoContent}
 	}
-	return jsonAnswer(http.StatusOK, c.shown(q.feature, stored))
+	return jsonAnswer(http.StatusOK, c.shown(feature, stored))
 }
 
 // shown is a configuration as GET and PUT answer it, with fields that Webex adds
@@ -157,19 +157,19 @@ func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any
 
 // putFeature creates or updates a configuration and counts a push, also when
 // nothing changed.
-func (c *Cloud) putFeature(inst *installation, q *query) answer {
-	configuration, err := decodeObject(q.body)
+func (c *Cloud) putFeature(inst *installation, feature string, body []byte) answer {
+	configuration, err := decodeObject(body)
 	if err != nil {
 		return webexError(http.StatusBadRequest, "The body is not a JSON object", err.Error())
 	}
-	if problems := features[q.feature].problems(configuration); problems != nil {
+	if problems := features[feature].problems(configuration); problems != nil {
 		return webexError(http.StatusBadRequest, "The configuration is not valid", problems...)
 	}
-	inst.store(q.feature, configuration, c)
+	inst.store(feature, configuration, c)
 	if org := c.org(inst.org); org != nil {
-		org.Pushes[q.feature]++
+		org.Pushes[feature]++
 	}
-	return jsonAnswer(http.StatusOK, c.shown(q.feature, inst.Configurations[q.feature]))
+	return jsonAnswer(http.StatusOK, c.shown(feature, inst.Configurations[feature]))
 }
 
 // problems checks a configuration against the page's table [page]. Fields that

@@ -167,18 +167,18 @@ func (c *Cloud) authorize(q *query) (*installation, *accessToken, *answer) {
 		}
 		return nil, nil, &a
 	}
-	inst := c.installations[q.installation]
-	if inst != nil && inst.org == q.org {
-		if status, moved := inst.FormerRegions[q.region]; moved {
+	inst := c.installations[q.PathValue("installation")]
+	if inst != nil && inst.org == q.PathValue("org") {
+		if status, moved := inst.FormerRegions[q.PathValue("region")]; moved {
 			return fail(status, "The organization has moved to another region")
 		}
 	}
-	scheme, value, _ := strings.Cut(q.authorization, " ")
+	scheme, value, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 	token := c.accessTokens[strings.TrimSpace(value)]
 	switch {
 	case !strings.EqualFold(scheme, "Bearer") || token == nil || !c.now().Before(token.Expires):
 		return fail(http.StatusUnauthorized, "The access token is missing, unknown, revoked or expired")
-	case inst == nil || inst.org != q.org || inst.Region != q.region:
+	case inst == nil || inst.org != q.PathValue("org") || inst.Region != q.PathValue("region"):
 		return fail(http.StatusNotFound, "There is no such installation")
 	case token.Installation != inst.ID:
 		return fail(http.StatusForbidden, "The access token belongs to another installation")

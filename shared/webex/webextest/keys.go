@@ -185,11 +185,11 @@ func (c *Cloud) regionKey(name string, which func(*region) signingKey) signingKe
 
 // serveJWKS publishes a region's keys.
 func (c *Cloud) serveJWKS(q *query) answer {
-	r, ok := c.regions[q.region]
+	r, ok := c.regions[q.PathValue("region")]
 	if !ok {
-		return notFound("There is no region " + q.region)
+		return notFound("There is no region " + q.PathValue("region"))
 	}
-	if q.method != http.MethodGet && q.method != http.MethodHead {
+	if q.Method != http.MethodGet && q.Method != http.MethodHead {
 		return methodNotAllowed("GET")
 	}
 	set := jwkset.JWKSMarshal{}

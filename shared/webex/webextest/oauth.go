@@ -115,11 +115,11 @@ func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
 // the client's credentials in the body; HTTP Basic is not taken [ours]. Any
 // region's endpoint exchanges the token of any customer, as webexapis.com does [ours].
 func (c *Cloud) serveToken(q *query) answer {
-	if q.method != http.MethodPost {
+	if q.Method != http.MethodPost {
 		return methodNotAllowed("POST")
 	}
-	if c.regions[q.region] == nil {
-		return notFound("There is no region " + q.region)
+	if c.regions[q.PathValue("region")] == nil {
+		return notFound("There is no region " + q.PathValue("region"))
 	}
 	grant, err := parseGrant(q)
 	if err != nil {
@@ -143,7 +143,7 @@ func (c *Cloud) serveToken(q *query) answer {
 
 // parseGrant reads the parameters of a token request.
 func parseGrant(q *query) (map[string]string, error) {
-	mediaType, _, err := mime.ParseMediaType(q.contentType)
+	mediaType, _, err := mime.ParseMediaType(q.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, errors.New("the content type is missing or wrong")
 	}

@@ -22,13 +22,11 @@ const (
 	kindUnknown  = "unknown"
 )
 
-// query is one request of the integration, read completely.
+// query is one request of the integration, with its body, which is read from here.
 type query struct {
-	method, kind                    string
-	region, org, installation, path string
-	feature                         string
-	contentType, authorization      string
-	body                            []byte
+	*http.Request
+	kind string
+	body []byte
 }
 
 // answer is a complete response. The zero contentType means JSON.
@@ -48,7 +46,7 @@ func (c *Cloud) apiRoutes() *http.ServeMux {
 	mux.HandleFunc(app, c.endpoint(KindApp, c.serveApp))
 	mux.HandleFunc(app+"/manifest", c.endpoint(KindManifest, c.serveManifest))
 	for name, f := range features {
-		mux.HandleFunc(app+"/features/"+name, c.endpoint(f.kind, c.serveFeature))
+		mux.HandleFunc(app+"/features/"+name, c.endpoint(f.kind, func(q *query) answer { return c.serveFeature(q, name) }))
 	}
 	mux.HandleFunc("/", c.endpoint(kindUnknown, func(*query) answer {
 		return notFound("There is nothing at this address")
@@ -66,8 +64,8 @@ func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc
 			webexError(http.StatusRequestEntityTooLarge, "The body cannot be read").write(w)
 			return
 		}
-		q := newQuery(kind, r, body)
-		entry := c.record(q, r)
+		q := &query{r, kind, body}
+		entry := c.record(q)
 		c.respond(w, r, c.takeFault(entry), func() answer {
 			return c.perform(q, entry.OrgID, work)
 		}, entry)
@@ -78,7 +76,7 @@ func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc
 func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer {
 	defer c.lock()()
 	a := work(q)
-	if q.method == http.MethodGet || q.method == http.MethodHead {
+	if q.Method == http.MethodGet || q.Method == http.MethodHead {
 		return a
 	}
 	if err := c.saveOrganization(orgID); err != nil {
@@ -87,39 +85,19 @@ func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer
 	return a
 }
 
-func newQuery(kind string, r *http.Request, body []byte) *query {
-	q := &query{
-		method:        r.Method,
-		kind:          kind,
-		region:        r.PathValue("region"),
-		org:           r.PathValue("org"),
-		installation:  r.PathValue("installation"),
-		path:          r.URL.Path,
-		contentType:   r.Header.Get("Content-Type"),
-		authorization: r.Header.Get("Authorization"),
-		body:          body,
-	}
-	for name, f := range features {
-		if f.kind == kind {
-			q.feature = name
-		}
-	}
-	return q
-}
-
 // record logs the arrival of a request and tells the hook. It returns the
 // entry, whose status is set once it is known.
-func (c *Cloud) record(q *query, r *http.Request) *Request {
+func (c *Cloud) record(q *query) *Request {
 	c.mu.Lock()
 	entry := &Request{
-		Method:      r.Method,
-		Path:        r.URL.Path,
-		URL:         c.baseURL + r.URL.RequestURI(),
+		Method:      q.Method,
+		Path:        q.URL.Path,
+		URL:         c.baseURL + q.URL.RequestURI(),
 		Kind:        q.kind,
 		OrgID:       c.orgOf(q),
-		Region:      q.region,
+		Region:      q.PathValue("region"),
 		Time:        c.now(),
-		ContentType: q.contentType,
+		ContentType: q.Header.Get("Content-Type"),
 		Body:        q.body,
 	}
 	c.log = append(c.log, entry)
@@ -134,7 +112,7 @@ func (c *Cloud) record(q *query, r *http.Request) *Request {
 // orgOf says whose request it is: by its path, or by the refresh token it sends.
 func (c *Cloud) orgOf(q *query) string {
 	if q.kind != KindToken {
-		return q.org
+		return q.PathValue("org")
 	}
 	grant, err := parseGrant(q)
 	if err != nil {
