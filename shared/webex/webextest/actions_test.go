@@ -275,8 +275,7 @@ func TestLostRepeatedAndReorderedActions(t *testing.T) {
 }
 
 func TestActionsThatCannotBeDelivered(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	if _, err := f.ApproveUpdate(t.Context(), f.org, nil); !errors.Is(err, webextest.ErrNoActionsURL) {
 		t.Errorf("without an actionsUrl: %v", err)
 	}

@@ -49,8 +49,7 @@ func TestAuthorization(t *testing.T) {
 }
 
 func TestSetScopes(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.SetScopes(f.org, nil)
 	if r := f.put(a.pwa, a.access, pwaBody); r.status != 200 {
 		t.Errorf("a token keeps its scopes: %d", r.status)
@@ -61,8 +60,7 @@ func TestSetScopes(t *testing.T) {
 }
 
 func TestPatch(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	for _, test := range []struct {
 		body   string
 		status int
@@ -96,8 +94,7 @@ func TestPatch(t *testing.T) {
 }
 
 func TestInstallationAsWebexShowsIt(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.put(a.signage, a.access, signageBody)
 	r := send(t, "GET", a.app, "", a.access, "")
 	for _, name := range []string{"id", "manifestVersion", "scopes", "roles", "xapiAccessKeys", "createdAt", "updatedAt",
@@ -112,8 +109,7 @@ func TestInstallationAsWebexShowsIt(t *testing.T) {
 }
 
 func TestDeactivating(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	if r := send(t, "DELETE", a.app, "", a.access, ""); r.status != 204 || len(r.raw) != 0 {
 		t.Errorf("DELETE: %d %s", r.status, r.raw)
 	}

@@ -28,8 +28,7 @@ func TestCannedFaults(t *testing.T) {
 		{"redirect", webextest.Fault{Redirect: "https://evil.example.com/"}, 307, "Location", "https://evil.example.com/", ""},
 		{"redirect with its status", webextest.Fault{Redirect: "/x", Status: 302}, 302, "Location", "/x", ""},
 	} {
-		f := setup(t, webextest.Options{})
-		a := f.activate()
+		f, a := setupActivated(t)
 		f.Inject(test.fault)
 		r := f.put(a.signage, a.access, signageBody)
 		if r.status != test.status || r.header.Get(test.header) != test.value || !strings.Contains(string(r.raw), test.body) {
@@ -42,8 +41,7 @@ func TestCannedFaults(t *testing.T) {
 }
 
 func TestFaultsThatOnlyDressTheAnswer(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.Inject(webextest.Fault{Kind: webextest.KindSignage, ContentType: "text/plain", Before: "\ufeff"})
 	r := f.put(a.signage, a.access, signageBody)
 	if r.status != 200 || r.header.Get("Content-Type") != "text/plain" || !strings.HasPrefix(string(r.raw), "\ufeff{") || f.Pushes(f.org, webextest.DigitalSignage) != 1 {
@@ -62,8 +60,7 @@ func TestFaultsOfOneRegion(t *testing.T) {
 }
 
 func TestFaultsAreMatchedAndUsedUp(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.Inject(webextest.Fault{Kind: webextest.KindSignage, Method: "PUT", OrgID: f.org, Times: 2, Status: 500})
 	f.Inject(webextest.Fault{OrgID: "another", Status: 501})
 	f.Inject(webextest.Fault{Kind: webextest.KindToken, OrgID: f.org, Status: 503})
@@ -94,8 +91,7 @@ func TestFaultsAreMatchedAndUsedUp(t *testing.T) {
 }
 
 func TestAFaultEndsByItself(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.Inject(webextest.Fault{Status: 503, Until: f.clock.now().Add(time.Minute)})
 	if r := f.put(a.signage, a.access, signageBody); r.status != 503 || len(f.Faults()) != 1 {
 		t.Errorf("while it lasts: %d", r.status)
@@ -118,8 +114,7 @@ func TestCutConnections(t *testing.T) {
 		{"refused", webextest.Fault{Refuse: true, Times: 1}, 0, 0},
 		{"truncated", webextest.Fault{Truncate: true, Times: 1}, 1, 200},
 	} {
-		f := setup(t, webextest.Options{})
-		a := f.activate()
+		f, a := setupActivated(t)
 		f.ResetRequests()
 		f.Inject(test.fault)
 		if _, err := trySend("PUT", a.signage, "application/json", a.access, signageBody); err == nil {
@@ -137,8 +132,7 @@ func TestCutConnections(t *testing.T) {
 // A client may repeat a GET on its own when a kept-alive connection ends without
 // a byte, which would hide the fault.
 func TestCutConnectionsAreNotRepeatedByTheClient(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	send(t, "GET", a.app, "", a.access, "") // leaves a connection to reuse
 	f.Inject(webextest.Fault{Refuse: true, Times: 1})
 	if _, err := trySend("GET", a.app, "", a.access, ""); err == nil {
@@ -158,8 +152,7 @@ func TestCutWithoutAConnection(t *testing.T) {
 }
 
 func TestDelayEndsWithTheClient(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	arrived := make(chan struct{})
 	f.OnRequest(func(webextest.Request) { close(arrived) })
 	f.Inject(webextest.Fault{Delay: time.Hour})
@@ -182,8 +175,7 @@ func TestDelayEndsWithTheClient(t *testing.T) {
 }
 
 func TestDelayEndsWithTheCloud(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.OnRequest(func(webextest.Request) { f.Close() })
 	f.Inject(webextest.Fault{Delay: time.Hour})
 	if _, err := trySend("GET", a.app, "", a.access, ""); err == nil {
@@ -192,8 +184,7 @@ func TestDelayEndsWithTheCloud(t *testing.T) {
 }
 
 func TestHookSeesARequestBeforeItsWork(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.ResetRequests()
 	var seen []webextest.Request
 	f.OnRequest(func(r webextest.Request) {
@@ -212,8 +203,7 @@ func TestHookSeesARequestBeforeItsWork(t *testing.T) {
 }
 
 func TestTooLargeABody(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	_, a := setupActivated(t)
 	if r, err := trySend("PUT", a.signage, "application/json", a.access, strings.Repeat(" ", 2<<20)); err == nil && r.status != 413 {
 		t.Errorf("%d %s", r.status, r.raw)
 	}

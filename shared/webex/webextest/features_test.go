@@ -47,8 +47,7 @@ func TestConfigurationRules(t *testing.T) {
 		{"signage", `[]`, 400, "JSON object"},
 		{"signage", ``, 400, "JSON object"},
 	} {
-		f := setup(t, webextest.Options{})
-		a := f.activate()
+		f, a := setupActivated(t)
 		target := map[string]string{"signage": a.signage, "pwa": a.pwa}[test.feature]
 		feature := map[string]string{"signage": webextest.DigitalSignage, "pwa": webextest.PersistentWebApp}[test.feature]
 		r := f.put(target, a.access, test.body)
@@ -63,8 +62,7 @@ func TestConfigurationRules(t *testing.T) {
 }
 
 func TestConfigurationLife(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	if r := send(t, "GET", a.signage, "", a.access, ""); r.status != 404 {
 		t.Errorf("GET of nothing: %d", r.status)
 	}
@@ -96,8 +94,7 @@ func TestConfigurationLife(t *testing.T) {
 }
 
 func TestBehindTheIntegrationsBack(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	mine := map[string]any{"signageUrl": "https://b.example.com"}
 	f.SetConfiguration(f.org, webextest.DigitalSignage, mine)
 	mine["signageUrl"] = "changed later"
@@ -129,8 +126,7 @@ func TestFeatureOutsideTheManifest(t *testing.T) {
 }
 
 func TestDeviceURL(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	board := f.AddDevice(f.org, webextest.Device{Name: "Board Room & Co/#1+", Model: "Cisco Board Pro", OwnerName: "Größe"})
 	navigator := f.AddDevice(f.org, webextest.Device{Model: "Cisco Room Navigator", PeripheralSerial: "FOC1"})
 	if _, ok := f.DeviceURL(f.org, board.ID); ok {

@@ -1,7 +1,6 @@
 package webextest
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -80,8 +79,8 @@ func (k *keptCase) activated(t *testing.T) *keptCase {
 	return k
 }
 
-// call sends a request of the integration with a fresh access token.
-func (k *keptCase) call(t *testing.T, method, address, body string) {
+// exchange fetches an access token, as the integration does.
+func (k *keptCase) exchange(t *testing.T) (status int, accessToken string) {
 	t.Helper()
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {k.RefreshToken(k.org)}, "client_id": {k.ClientID()}, "client_secret": {k.ClientSecret()}}
 	response, err := http.PostForm(k.server.URL+"/"+keptHome+"/v1/access_token", form)
@@ -92,17 +91,24 @@ func (k *keptCase) call(t *testing.T, method, address, body string) {
 	var tokens struct {
 		AccessToken string `json:"access_token"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || tokens.AccessToken == "" {
-		t.Fatalf("the exchange: %d %v", response.StatusCode, err)
+	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil {
+		t.Fatal(err)
 	}
-	if address == "" {
-		return
+	return response.StatusCode, tokens.AccessToken
+}
+
+// call sends a request of the integration with a fresh access token.
+func (k *keptCase) call(t *testing.T, method, address, body string) {
+	t.Helper()
+	status, access := k.exchange(t)
+	if access == "" {
+		t.Fatalf("the exchange: %d", status)
 	}
 	request, err := http.NewRequest(method, address, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Authorization", "Bearer "+tokens.AccessToken)
+	request.Header.Set("Authorization", "Bearer "+access)
 	answered, err := http.DefaultClient.Do(request)
 	if err != nil || answered.StatusCode >= 300 {
 		t.Fatalf("%s %s: %v %v", method, address, answered, err)
@@ -138,7 +144,7 @@ var changing = map[string]func(*testing.T, *keptCase){
 	},
 	"RevokeRefreshToken": func(_ *testing.T, k *keptCase) { k.RevokeRefreshToken(k.org) },
 	"RevokeAccessTokens": func(t *testing.T, k *keptCase) {
-		k.call(t, "", "", "")
+		k.exchange(t)
 		k.RevokeRefreshToken(k.org) // a change that stays to be seen
 		k.RevokeAccessTokens(k.org)
 	},
@@ -155,7 +161,7 @@ var changing = map[string]func(*testing.T, *keptCase){
 	"ApproveUpdate": func(t *testing.T, k *keptCase) { _, _ = k.ApproveUpdate(t.Context(), k.org, []string{}) },
 	"Move":          func(t *testing.T, k *keptCase) { _, _ = k.Move(t.Context(), k.org, keptAway, MoveOptions{}) },
 	"Deprovision":   func(t *testing.T, k *keptCase) { _, _ = k.Deprovision(t.Context(), k.org) },
-	"ServeHTTP":     func(t *testing.T, k *keptCase) { k.call(t, "", "", "") }, // and TestRequestsAreKept
+	"ServeHTTP":     func(t *testing.T, k *keptCase) { k.exchange(t) }, // and TestRequestsAreKept
 	"Keep":          func(_ *testing.T, k *keptCase) { k.AddOrganization("Kept", keptHome) },
 }
 
@@ -241,7 +247,7 @@ func TestRotatedTokenIsKept(t *testing.T) {
 	k := newKept(t).activated(t)
 	first := k.RefreshToken(k.org)
 	k.SetRotateRefreshTokens(true)
-	k.call(t, "", "", "")
+	k.exchange(t)
 	next := k.reopened(t)
 	for _, value := range []string{first, k.RefreshToken(k.org)} {
 		if token := next.refreshTokens[value]; token == nil {
@@ -326,19 +332,8 @@ func TestWhatCannotBeKept(t *testing.T) {
 	if err := os.RemoveAll(k.directory); err != nil {
 		t.Fatal(err)
 	}
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {k.RefreshToken(k.org)}, "client_id": {k.ClientID()}, "client_secret": {k.ClientSecret()}}
-	request, err := http.NewRequestWithContext(context.Background(), http.MethodPost, k.server.URL+"/"+keptHome+"/v1/access_token", strings.NewReader(form.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = response.Body.Close()
-	if response.StatusCode != http.StatusInternalServerError || !errors.Is(reason, os.ErrNotExist) {
-		t.Errorf("answered %d, because of %v", response.StatusCode, reason)
+	if status, _ := k.exchange(t); status != http.StatusInternalServerError || !errors.Is(reason, os.ErrNotExist) {
+		t.Errorf("answered %d, because of %v", status, reason)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,19 +37,10 @@ const fs = require('fs');
 // nodeModules is where npm installed what the tests need.
 func nodeModules(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	modules, err := filepath.Abs("../../../infra/node_modules")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-	}
-	modules := filepath.Join(dir, "infra", "node_modules")
 	manifest, err := os.ReadFile(filepath.Join(modules, "workspace-integrations", "package.json"))
 	if err != nil {
 		t.Fatalf("the npm package workspace-integrations is not installed in infra/node_modules: run `make test`, which installs it (%v)", err)
@@ -95,9 +87,7 @@ func (f *fixture) npmConfig(more map[string]any) map[string]any {
 		"activationCode": claims,
 		"logLevel":       "error",
 	}
-	for name, value := range more {
-		config[name] = value
-	}
+	maps.Copy(config, more)
 	return config
 }
 

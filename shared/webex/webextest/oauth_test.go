@@ -10,8 +10,7 @@ import (
 )
 
 func TestTokenEndpoint(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	good := map[string]string{
 		"grant_type": "refresh_token", "refresh_token": a.refresh,
 		"client_id": f.ClientID(), "client_secret": f.ClientSecret(),
@@ -53,8 +52,7 @@ func TestTokenEndpoint(t *testing.T) {
 }
 
 func TestTokenAnswer(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	r := f.exchange(a.oauth, a.refresh)
 	for name, want := range map[string]any{
 		"expires_in": 18 * 3600.0, "refresh_token": a.refresh, "refresh_token_expires_in": 90 * 24 * 3600.0, "token_type": "Bearer",
@@ -69,8 +67,7 @@ func TestTokenAnswer(t *testing.T) {
 }
 
 func TestMalformedTokenRequests(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	_, a := setupActivated(t)
 	for name, r := range map[string]result{
 		"no content type": send(t, "POST", a.oauth, "", "", "x"),
 		"plain text":      send(t, "POST", a.oauth, "text/plain", "", "x"),
@@ -88,8 +85,7 @@ func TestMalformedTokenRequests(t *testing.T) {
 
 func TestRefreshTokenLife(t *testing.T) {
 	const day = 24 * time.Hour
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.clock.advance(day - time.Second)
 	if r := f.exchange(a.oauth, a.refresh); r.json["refresh_token_expires_in"] != (89*day + time.Second).Seconds() {
 		t.Errorf("renewed within a day: %s", r.raw)
@@ -107,8 +103,7 @@ func TestRefreshTokenLife(t *testing.T) {
 }
 
 func TestRotation(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.SetRotateRefreshTokens(true)
 	next := func(refresh string) string {
 		t.Helper()
@@ -140,8 +135,7 @@ func TestRotation(t *testing.T) {
 }
 
 func TestRevoking(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	a := f.activate()
+	f, a := setupActivated(t)
 	f.RevokeRefreshToken(f.org)
 	if r := f.exchange(a.oauth, a.refresh); r.json["error"] != "invalid_grant" {
 		t.Errorf("revoked: %s", r.raw)

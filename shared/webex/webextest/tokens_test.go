@@ -171,8 +171,7 @@ func TestUnknownRegionPanicsWithoutLocking(t *testing.T) {
 }
 
 func TestActivatingAgain(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	first := f.activate()
+	f, first := setupActivated(t)
 	f.put(first.signage, first.access, signageBody)
 	second := f.activate()
 	if second.signage != first.signage || second.refresh == first.refresh {
@@ -191,8 +190,7 @@ func TestActivatingAgain(t *testing.T) {
 }
 
 func TestStrangersActivation(t *testing.T) {
-	f := setup(t, webextest.Options{})
-	ours := f.activate()
+	f, ours := setupActivated(t)
 	code, err := f.MintStrangerActivation(f.org)
 	if err != nil || !f.verifies(west, code) {
 		t.Fatal("a stranger's code is signed by Webex like any", err)
