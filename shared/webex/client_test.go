@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,11 +48,7 @@ func TestCallErrorsAreSorted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := webex.NewClient(nil).GetConfig(t.Context(), webex.DigitalSignage, serve(t, test.answer), bearer)
 			for _, sentinel := range all {
-				want := false
-				for _, one := range test.want {
-					want = want || one == sentinel
-				}
-				if errors.Is(err, sentinel) != want {
+				if want := slices.Contains(test.want, sentinel); errors.Is(err, sentinel) != want {
 					t.Errorf("%v is %q: want %v", err, sentinel, want)
 				}
 			}
@@ -202,27 +199,27 @@ func TestExchange(t *testing.T) {
 		err    error
 	}{
 		"all": {
-			json200(`{"access_token":"a","expires_in":64800,"refresh_token":"new","refresh_token_expires_in":7776000}`),
+			status(200, `{"access_token":"a","expires_in":64800,"refresh_token":"new","refresh_token_expires_in":7776000}`),
 			webex.Tokens{Access: secret.New("a"), AccessLife: 18 * time.Hour, Refresh: secret.New("new"), RefreshLife: 90 * 24 * time.Hour}, nil,
 		},
 		"same refresh token": {
-			json200(`{"access_token":"a","expires_in":60,"refresh_token":"refresh"}`),
+			status(200, `{"access_token":"a","expires_in":60,"refresh_token":"refresh"}`),
 			webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil,
 		},
-		"empty and missing": {json200(`{"access_token":"a","refresh_token":""}`), webex.Tokens{Access: secret.New("a")}, nil},
+		"empty and missing": {status(200, `{"access_token":"a","refresh_token":""}`), webex.Tokens{Access: secret.New("a")}, nil},
 		"empty life": {
-			json200(`{"access_token":"a","expires_in":"","refresh_token":"new","refresh_token_expires_in":""}`),
+			status(200, `{"access_token":"a","expires_in":"","refresh_token":"new","refresh_token_expires_in":""}`),
 			webex.Tokens{Access: secret.New("a"), Refresh: secret.New("new")}, nil,
 		},
 		"no life at all": {
-			json200(`{"access_token":"a","expires_in":{"x":[]},"refresh_token":"new","refresh_token_expires_in":null}`),
+			status(200, `{"access_token":"a","expires_in":{"x":[]},"refresh_token":"new","refresh_token_expires_in":null}`),
 			webex.Tokens{Access: secret.New("a"), Refresh: secret.New("new")}, nil,
 		},
-		"life as a fraction": {json200(`{"access_token":"a","expires_in":60.5}`), webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil},
-		"life as text":       {json200(`{"access_token":"a","expires_in":"60"}`), webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil},
-		"negative life":      {json200(`{"access_token":"a","expires_in":-5,"refresh_token_expires_in":-1}`), webex.Tokens{Access: secret.New("a")}, nil},
-		"no access token":    {json200(`{}`), webex.Tokens{}, webex.ErrUnavailable},
-		"truncated":          {json200(`{"access_tok`), webex.Tokens{}, webex.ErrUnavailable},
+		"life as a fraction": {status(200, `{"access_token":"a","expires_in":60.5}`), webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil},
+		"life as text":       {status(200, `{"access_token":"a","expires_in":"60"}`), webex.Tokens{Access: secret.New("a"), AccessLife: time.Minute}, nil},
+		"negative life":      {status(200, `{"access_token":"a","expires_in":-5,"refresh_token_expires_in":-1}`), webex.Tokens{Access: secret.New("a")}, nil},
+		"no access token":    {status(200, `{}`), webex.Tokens{}, webex.ErrUnavailable},
+		"truncated":          {status(200, `{"access_tok`), webex.Tokens{}, webex.ErrUnavailable},
 		"dead refresh token": {status(400, `{"error":"invalid_grant"}`), webex.Tokens{}, webex.ErrInvalidGrant},
 		"wrong client":       {status(401, `{"error":"invalid_client"}`), webex.Tokens{}, webex.ErrInvalidClient},
 		"HTML 400":           {status(400, `<html>`), webex.Tokens{}, webex.ErrRejected},
@@ -308,13 +305,6 @@ func TestRefusedExchanges(t *testing.T) {
 
 func sameTokens(a, b webex.Tokens) bool {
 	return a.Access.Equal(b.Access) && a.Refresh.Equal(b.Refresh) && a.AccessLife == b.AccessLife && a.RefreshLife == b.RefreshLife
-}
-
-func json200(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, body)
-	}
 }
 
 func TestCallsEndWithTheirContext(t *testing.T) {

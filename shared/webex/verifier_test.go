@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -85,13 +86,8 @@ func (b *bench) provision(changes map[string]any) map[string]any {
 }
 
 func merged(claims, changes map[string]any) map[string]any {
-	for name, value := range changes {
-		if value == nil {
-			delete(claims, name)
-			continue
-		}
-		claims[name] = value
-	}
+	maps.Copy(claims, changes)
+	maps.DeleteFunc(claims, func(_ string, value any) bool { return value == nil })
 	return claims
 }
 
@@ -300,15 +296,9 @@ func hmacOfPublicKey(t testing.TB, b *bench) string {
 func keyBroughtAlong(t testing.TB, b *bench) string {
 	private := newKey(t)
 	token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims(b.claims(nil)))
-	document, err := json.Marshal(jwkOf(&private.PublicKey))
-	if err != nil {
-		t.Fatal(err)
-	}
-	token.Header["kid"] = "mine"
-	token.Header["jwk"] = json.RawMessage(document)
-	token.Header["jku"] = "https://evil.test/jwks"
-	token.Header["x5u"] = "https://evil.test/cert"
-	token.Header["x5c"] = []string{"MIIB"}
+	maps.Copy(token.Header, map[string]any{
+		"kid": "mine", "jwk": jwkOf(&private.PublicKey), "jku": "https://evil.test/jwks", "x5u": "https://evil.test/cert", "x5c": []string{"MIIB"},
+	})
 	signed, err := token.SignedString(private)
 	if err != nil {
 		t.Fatal(err)
