@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// members are those of a JSON object that Webex answered, whatever the content
-// type says. They are read one by one, so that an odd one costs none of the
-// others.
+// members are those of a JSON object from Webex, whatever its content type. They
+// are decoded one by one, so that an unexpected one does not lose the others.
 type members map[string]json.RawMessage
 
-// readMembers reads an object that is JSON to its end: half an answer would say
-// that the other half is missing. It returns an error for anything else.
+// readMembers reads one complete JSON object and fails for anything else: members
+// cut off from a partial answer would look as if Webex had left them out.
 func readMembers(body []byte) (members, error) {
 	var read members
 	if err := json.Unmarshal(withoutMark(body), &read); err != nil {
@@ -28,11 +27,11 @@ func readMembers(body []byte) (members, error) {
 	return read, nil
 }
 
-// withoutMark drops a byte order mark, which is no part of what follows it.
+// withoutMark drops a byte order mark.
 func withoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
 
-// raw returns the member with this name, in any case if there is none in that
-// one; nil where it is missing or null.
+// raw returns the member with exactly this name, or else one whose name differs
+// in case only; nil if it is missing or null.
 func (m members) raw(name string) json.RawMessage {
 	value, ok := m[name]
 	for other := range m {
@@ -46,8 +45,8 @@ func (m members) raw(name string) json.RawMessage {
 	return value
 }
 
-// member returns the member with this name, the zero value if there is none or
-// it is of another type.
+// member decodes the member with this name, the zero value if it is missing or of
+// another type.
 func member[T any](m members, name string) T {
 	var value T
 	if json.Unmarshal(m.raw(name), &value) != nil {
@@ -56,14 +55,14 @@ func member[T any](m members, name string) T {
 	return value
 }
 
-// object returns the member that is an object, without members if it is none.
+// object returns the members of a member, none if it is not an object.
 func (m members) object(name string) members {
 	inner, _ := readMembers(m.raw(name))
 	return inner
 }
 
-// wholeNumber is a whole number in any spelling that JSON knows, in a string or
-// not: 2, 2.0, 2e0, "2". Null and "" are 0.
+// wholeNumber is a whole number in any JSON notation, quoted or not: 2, 2.0, 2e0,
+// "2". Null and "" are 0.
 type wholeNumber int64
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -82,8 +81,8 @@ func (n *wholeNumber) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// lifetime is a number of seconds, spelled in any way; what is not a positive
-// number is 0.
+// lifetime is a number of seconds in any JSON notation, quoted or not. Anything
+// but a positive number is 0.
 type lifetime time.Duration
 
 // UnmarshalJSON implements [json.Unmarshaler].

@@ -15,10 +15,10 @@ import (
 	"signpost/shared/secret"
 )
 
-// Action is what a token tells the integration to do: its `action` claim.
+// Action is the `action` claim: what a token tells the integration to do.
 type Action string
 
-// The actions there are [java] [page].
+// All actions [java] [page].
 const (
 	Provision      Action = "provision"
 	UpdateApproved Action = "updateApproved"
@@ -33,8 +33,7 @@ const (
 // for just these; package lifecycle applies each by its name.
 var ManagementActions = []Action{UpdateApproved, Update, HealthCheck, Deprovision}
 
-// Limits on what identifies: longer values are no identifiers, and would not
-// fit the keys of a store.
+// Limits on identifiers: longer values would not fit the keys of a store.
 const (
 	maxSubject = 1024 // bytes of `sub`
 	maxID      = 512  // bytes of `jti`, `appId`, `region`
@@ -42,19 +41,19 @@ const (
 
 // Claims are the claims of a token that Webex signed, checked for shape.
 type Claims struct {
-	// Subject is `sub` as it came; see [OrganizationKey].
+	// Subject is `sub`, unchanged; see [OrganizationKey].
 	Subject string
 	AppID   string
 	Action  Action
 	// ID is `jti`, unique per token.
 	ID       string
 	IssuedAt time.Time
-	// ExpiryTime is zero where the token carries none.
+	// ExpiryTime is zero if the token has none.
 	ExpiryTime time.Time
-	// Region is the region that the token names, "" if it names none.
+	// Region is `region`, "" if the token has none.
 	Region string
 
-	// OrgName and what follows come with provision, update and
+	// OrgName and the fields below come with provision, update and
 	// updateApproved tokens; each may be empty.
 	OrgName         string
 	OAuthURL        string
@@ -68,11 +67,11 @@ type Claims struct {
 	// Endpoints are the addresses of the feature-configuration APIs, for the
 	// features that the manifest offers.
 	Endpoints map[Feature]string
-	// Task is what a crossLaunch token says of its task, "" if nothing [java].
+	// Task is the task of a crossLaunch token, "" if it has none [java].
 	Task Task
 }
 
-// wireClaims is the payload as Webex writes it, as far as it is used.
+// wireClaims is the payload as Webex writes it, limited to the claims used here.
 type wireClaims struct {
 	jwt.RegisteredClaims `json:"-"` // for [jwt.Claims]; nothing is read into it
 
@@ -98,12 +97,12 @@ type wireClaims struct {
 
 	// endpoints are the claims of [featureSpecs].
 	endpoints map[Feature]string
-	// shape is what is wrong with the claims' types, kept until the signature
-	// has been checked: a stranger learns nothing from it.
+	// shape is the error of claims with a wrong type. It is reported only after the
+	// signature was checked, so that a stranger learns nothing from it.
 	shape error
 }
 
-// UnmarshalJSON takes any JSON object; [wireClaims.claims] reports its faults.
+// UnmarshalJSON accepts any JSON object; [wireClaims.claims] reports its errors.
 func (w *wireClaims) UnmarshalJSON(raw []byte) error {
 	if len(raw) == 0 || raw[0] != '{' {
 		return errors.New("claims are not a JSON object")
@@ -117,7 +116,7 @@ func (w *wireClaims) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// readEndpoints reads the claims with addresses of features' APIs.
+// readEndpoints reads the claims with the addresses of the feature APIs.
 func (w *wireClaims) readEndpoints(all map[string]json.RawMessage) error {
 	w.endpoints = map[Feature]string{}
 	for _, spec := range featureSpecs {
@@ -134,8 +133,7 @@ func (w *wireClaims) readEndpoints(all map[string]json.RawMessage) error {
 	return nil
 }
 
-// claimNames are the names of the claims that are read, but for those of the
-// features.
+// claimNames are the claims that are read, except those of the features.
 var claimNames = func() (names []string) {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[wireClaims]()) {
 		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
@@ -145,10 +143,10 @@ var claimNames = func() (names []string) {
 	return names
 }()
 
-// exactMembers is the object with the members that are claims by their exact
-// names, each once, by its last value. The decoder would take any case: `APPID`
-// for `appId`, and the last one of both. To Webex, as to RFC 7519, they are two
-// claims. It would also let a null leave the value of an earlier member.
+// exactMembers returns the object reduced to the members whose names are exactly
+// those of claims, each with its last value. The decoder ignores case and would
+// take `APPID` for `appId`, which to Webex and RFC 7519 are two claims. It would
+// also keep an earlier value if the last one is null.
 func exactMembers(all map[string]json.RawMessage) []byte {
 	exact := []byte{'{'}
 	for _, name := range claimNames {
@@ -164,7 +162,7 @@ func exactMembers(all map[string]json.RawMessage) []byte {
 	return append(exact, '}')
 }
 
-// wireTime is RFC 3339, nanoseconds included [token]; null and "" are none.
+// wireTime is RFC 3339 with nanoseconds [token]; null and "" are the zero time.
 type wireTime struct{ time.Time }
 
 func (t *wireTime) UnmarshalText(raw []byte) error {
@@ -176,7 +174,7 @@ func (t *wireTime) UnmarshalText(raw []byte) error {
 	return err
 }
 
-// scopes is one comma-separated string [token]; an array is taken as well.
+// scopes is one comma-separated string [token]; an array is accepted too.
 type scopes []string
 
 func (s *scopes) UnmarshalJSON(raw []byte) error {
@@ -190,7 +188,7 @@ func (s *scopes) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// text is a string that holds JSON [token]; bare JSON is taken as well.
+// text is a string that holds JSON [token]; bare JSON is accepted too.
 type text string
 
 func (t *text) UnmarshalJSON(raw []byte) error {
@@ -200,8 +198,9 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// claims checks the shape of what every token must have, and what its action
-// needs. The error wraps [ErrMalformed] and names the claim, not its value.
+// claims checks the shape of the claims that every token must have and of those
+// that its action needs. The error wraps [ErrMalformed] and names the claim, not
+// its value.
 func (w *wireClaims) claims() (Claims, error) {
 	if w.shape != nil {
 		return Claims{}, fmt.Errorf("%w: a claim is of the wrong type", ErrMalformed)
@@ -243,18 +242,18 @@ func (w *wireClaims) shaped() Claims {
 	}
 }
 
-// Times that bound what is accepted.
+// Limits on the age of tokens.
 const (
 	// clockSkew is how far into the future an `iat` may be [ours].
 	clockSkew = 60 * time.Second
 	// maxAge bounds a token without expiryTime [node].
 	maxAge = 5 * time.Minute
-	// maxActionAge bounds a management action without expiryTime. These are
-	// ordered by their `iat` and used up once, so that a late one does no harm,
-	// and one that an outage of ours delayed must not be lost [ours].
+	// maxActionAge bounds a management action without expiryTime. Actions are
+	// ordered by `iat` and applied once, so that a late one is harmless, and one
+	// that an outage of ours delayed must not be lost [ours].
 	maxActionAge = 24 * time.Hour
-	// maxProvisionAge bounds an activation code whatever its expiryTime says,
-	// and with it how long its `jti` must be remembered [ours].
+	// maxProvisionAge bounds an activation code whatever its expiryTime, and so
+	// how long its `jti` must be remembered [ours].
 	maxProvisionAge = 7 * 24 * time.Hour
 )
 
@@ -292,12 +291,12 @@ func (w *wireClaims) checkTimes(now time.Time) error {
 	}
 }
 
-// LongestAcceptance is how long after its `iat` an activation code can be
-// accepted at most: what happened before that long ago no code can undo.
+// LongestAcceptance is how long after its `iat` an activation code can still be
+// accepted. No code can undo a change that is older.
 const LongestAcceptance = maxProvisionAge + clockSkew
 
-// AcceptableUntil returns when the token can no longer be accepted, whatever
-// the clocks say: until then its `jti` must be remembered.
+// AcceptableUntil returns when the token can no longer be accepted, clock skew
+// included. Its `jti` must be remembered until then.
 func (c Claims) AcceptableUntil() time.Time {
 	until := c.IssuedAt.Add(c.Action.maxAge())
 	if c.ExpiryTime.After(until) {
@@ -309,8 +308,8 @@ func (c Claims) AcceptableUntil() time.Time {
 	return until.Add(clockSkew)
 }
 
-// checkURLs returns an error wrapping [ErrUntrustedURL] that names the first
-// URL claim which points anywhere but to a trusted host.
+// checkURLs returns an error wrapping [ErrUntrustedURL] that names a URL claim
+// whose host is not trusted.
 func (c Claims) checkURLs(hosts Hosts) error {
 	urls := map[string]string{"appUrl": c.AppURL, "manifestUrl": c.ManifestURL, "webexapisBaseUrl": c.APIBaseURL}
 	for _, spec := range featureSpecs {

@@ -21,15 +21,15 @@ const (
 	callTimeout = 8 * time.Second
 	// maxAnswerSize bounds an answer's body, in bytes.
 	maxAnswerSize = 1 << 20
-	// maxIdleConnsPerHost lets the workers of a scheduled run keep theirs where
-	// Webex speaks no HTTP/2: two calls each, side by side.
+	// maxIdleConnsPerHost lets each worker of a scheduled run keep two connections
+	// where Webex does not speak HTTP/2: it makes two calls at a time.
 	maxIdleConnsPerHost = 128
-	// maxRetryAfter bounds what a Retry-After is believed.
+	// maxRetryAfter caps a Retry-After.
 	maxRetryAfter = 24 * time.Hour
 )
 
-// Client calls Webex on behalf of installations. It repeats nothing: who calls
-// it knows what may be repeated, and when. It is safe for concurrent use.
+// Client calls Webex on behalf of installations. It never retries: its callers
+// know which calls may be repeated, and when. It is safe for concurrent use.
 type Client struct {
 	http *http.Client
 }
@@ -67,15 +67,12 @@ func newHTTPClient(transport http.RoundTripper, timeout time.Duration) *http.Cli
 	}
 }
 
-// call is one request with a bearer token. out, if not nil, receives the body
-// of a successful answer.
+// call is one request with a bearer token.
 type call struct {
-	op     string
-	method string
-	url    string
-	token  secret.String
-	body   []byte
-	out    *[]byte
+	op, method, url string
+	token           secret.String
+	body            []byte
+	out             *[]byte // if not nil, receives the body of a successful answer
 }
 
 // do sends a call. Its errors are [*APIError].
@@ -98,8 +95,8 @@ func (c *Client) do(ctx context.Context, call call) error {
 	return nil
 }
 
-// send is the one place that sends a request and judges the answer, whose body
-// it returns also with a failure that has a status.
+// send is the one place that sends a request and sorts the answer into success and
+// failure. It returns the body of either.
 func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
 	request.Header.Set("Accept", "application/json")
 	response, err := c.http.Do(request)
@@ -109,7 +106,7 @@ func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
 	defer response.Body.Close()
 	body, err := readBounded(response.Body)
 	if err != nil {
-		body = nil // half an answer says nothing
+		body = nil // a partial answer is not used
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return body, &APIError{Op: op, Status: response.StatusCode, RetryAfter: parseRetryAfter(response.Header)}
@@ -128,8 +125,8 @@ func readBounded(body io.Reader) ([]byte, error) {
 	return content, err
 }
 
-// withoutURL strips the address from a transport error: the op says what was
-// called, and addresses hold organizations.
+// withoutURL strips the address from a transport error: the op already says what
+// was called, and addresses contain organization ids.
 func withoutURL(err error) error {
 	type wrapped interface{ Unwrap() error }
 	if outer, ok := err.(wrapped); ok && outer.Unwrap() != nil {
@@ -138,29 +135,28 @@ func withoutURL(err error) error {
 	return err
 }
 
-// parseRetryAfter reads seconds [page], of which there may be a fraction, or the
-// date that HTTP allows as well, by the clock of who wrote it: the answer's own
-// Date. Other values are ignored.
+// parseRetryAfter reads seconds [page], possibly with a fraction, or an HTTP date,
+// which it compares with the answer's own Date. Other values are ignored.
 func parseRetryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
-	wish, err := strconv.ParseFloat(value, 64)
+	seconds, err := strconv.ParseFloat(value, 64)
 	if err != nil {
 		until, untilErr := http.ParseTime(value)
 		sent, sentErr := http.ParseTime(header.Get("Date"))
 		if untilErr != nil || sentErr != nil {
 			return 0
 		}
-		wish = until.Sub(sent).Seconds()
+		seconds = until.Sub(sent).Seconds()
 	}
-	if !(wish > 0) {
+	if !(seconds > 0) { // NaN included
 		return 0
 	}
-	return time.Duration(min(wish, maxRetryAfter.Seconds()) * float64(time.Second))
+	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
 }
 
-// GetConfig reads the stored configuration at endpoint. It returns an error
-// that is [ErrNotFound] when Webex stores none: no source says how it says so,
-// and 404, 410, 204 and an answer that holds no configuration all mean it [ours].
+// GetConfig reads the stored configuration at endpoint. Its error is [ErrNotFound]
+// when Webex stores none. No source documents that answer: 404, 410, 204 and a
+// body without a configuration all count [ours].
 func (c *Client) GetConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) (FeatureConfig, error) {
 	var body []byte
 	op := "GET configuration of " + string(feature)
@@ -192,7 +188,7 @@ func (c *Client) PutConfig(ctx context.Context, endpoint string, token secret.St
 }
 
 // DeleteConfig removes the configuration at endpoint, and with it the feature
-// from the devices that show it [page]. One that is not there is no error.
+// from the devices that show it [page]. A missing configuration is no error.
 func (c *Client) DeleteConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) error {
 	err := c.do(ctx, call{op: "DELETE configuration of " + string(feature), method: http.MethodDelete, url: endpoint, token: token})
 	if failure, ok := errors.AsType[*APIError](err); ok && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone) {
@@ -201,20 +197,19 @@ func (c *Client) DeleteConfig(ctx context.Context, feature Feature, endpoint str
 	return err
 }
 
-// ProvisioningState is how far the integration says it got [java].
+// ProvisioningState is the progress of the set-up, as the integration reports it [java].
 type ProvisioningState string
 
 // ProvisioningCompleted tells Control Hub that the integration is set up.
 const ProvisioningCompleted ProvisioningState = "completed"
 
-// AppUpdate is what the integration tells Webex of an installation; empty
-// fields are left as they are.
+// AppUpdate changes Webex's record of an installation; empty fields stay unchanged.
 type AppUpdate struct {
 	ProvisioningState ProvisioningState `json:"provisioningState,omitempty"`
 	// ActionsURL is where Webex posts management actions from now on.
 	ActionsURL string `json:"actionsUrl,omitempty"`
-	// Answer, if not nil, receives what Webex then holds of the installation, the
-	// zero value if it does not say.
+	// Answer, if not nil, receives the record that Webex returns, the zero value if
+	// it returns none.
 	Answer *App `json:"-"`
 }
 
@@ -229,13 +224,13 @@ func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.Stri
 		return err
 	}
 	if update.Answer != nil {
-		*update.Answer, _ = decodeApp(answer) // the update was taken, whatever the answer says of it
+		*update.Answer, _ = decodeApp(answer) // the update succeeded, whatever the body is
 	}
 	return nil
 }
 
-// App is what Webex holds of an installation, as far as it is used here. A member
-// that Webex left out or wrote in an odd way is the zero value.
+// App is Webex's record of an installation, limited to the members used here. A
+// member that is missing or of an unexpected type is the zero value.
 type App struct {
 	ID                string
 	ManifestVersion   int
@@ -245,13 +240,12 @@ type App struct {
 	ActionsURL        string
 	// Stored holds the features for which Webex stores a configuration.
 	Stored map[Feature]bool
-	// HealthState is the managementState of healthCheckDetails: Webex's own view
-	// of our answers to its health checks, such as success or failed [java].
+	// HealthState is the managementState of healthCheckDetails: how Webex rates our
+	// answers to its health checks, such as success or failed [java].
 	HealthState string
 }
 
-// decodeApp reads each member that is used by itself. Its error says that body is
-// no JSON object.
+// decodeApp reads each member separately. It fails only if body is not a JSON object.
 func decodeApp(body []byte) (App, error) {
 	app, err := readMembers(body)
 	stored := map[Feature]bool{}
@@ -262,23 +256,22 @@ func decodeApp(body []byte) (App, error) {
 		ID: member[string](app, "id"), ManifestVersion: int(member[wholeNumber](app, "manifestVersion")),
 		Scopes: member[scopes](app, "scopes"), Features: member[scopes](app, "features"),
 		ProvisioningState: member[ProvisioningState](app, "provisioningState"), ActionsURL: member[string](app, "actionsUrl"),
-		Stored: stored, HealthState: healthState(app.raw("healthCheckDetails")),
+		Stored: stored, HealthState: healthState(app),
 	}, err
 }
 
-// healthState reads healthCheckDetails, "" if it says nothing or something odd.
-func healthState(details json.RawMessage) string {
+// healthState returns the managementState, "" if it is missing or too long to be one.
+func healthState(app members) string {
 	const longest = 64
-	outer, _ := readMembers(details)
-	inner, _ := readMembers(outer.raw("healthCheckResult"))
-	if state := member[string](inner, "managementState"); len(state) <= longest {
+	result := app.object("healthCheckDetails").object("healthCheckResult")
+	if state := member[string](result, "managementState"); len(state) <= longest {
 		return state
 	}
 	return ""
 }
 
-// StoresNone reports whether Webex said that it stores no configuration for
-// feature. It is false where Webex said nothing of the installation.
+// StoresNone reports whether the record shows that Webex stores no configuration
+// for feature. It is false if there is no record.
 func (a App) StoresNone(feature Feature) bool { return a.ProvisioningState != "" && !a.Stored[feature] }
 
 // GetApp reads the installation at appURL.
@@ -294,8 +287,7 @@ func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String)
 	return app, nil
 }
 
-// DeleteApp deactivates the installation at appURL: the vendor's own removal
-// [java].
+// DeleteApp deactivates the installation at appURL [java].
 func (c *Client) DeleteApp(ctx context.Context, appURL string, token secret.String) error {
 	return c.do(ctx, call{op: "DELETE app", method: http.MethodDelete, url: appURL, token: token})
 }
