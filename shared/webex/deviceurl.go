@@ -6,13 +6,11 @@ import (
 	"strings"
 )
 
-// What a device takes [roomos].
+// Limits of devices, in characters [roomos].
 const (
-	// MaxDeviceURL is how many characters an address that devices show may
-	// have, with every value in it replaced.
+	// MaxDeviceURL bounds the address that a device shows, all values filled in.
 	MaxDeviceURL = 2048
-	// MaxAllowList is how many characters the web app's list of allowed hosts
-	// may have.
+	// MaxAllowList bounds the web app's list of allowed hosts.
 	MaxAllowList = 1024
 )
 
@@ -21,24 +19,23 @@ const (
 var ErrUnknownValue = errors.New("unknown replacement value")
 
 // valueLengths bound the values that Webex fills in, URL-encoded [page]. No
-// source gives their lengths: ids are about 100 characters of base64, names are
-// what administrators gave, where an encoded letter takes up to nine [ours].
+// source gives their lengths: ids are about 100 characters of base64; names are
+// chosen by administrators, and an encoded letter takes up to nine characters [ours].
 var valueLengths = map[string]int{
 	"deviceId": 128, "deviceName": 256, "deviceModel": 128, "ownerId": 128, "ownerName": 256,
 	"peripheralSerial": 64, "organizationId": 128,
 }
 
-// maxAppIDParameter is how much Webex adds to an address for itself [page]: a
-// parameter `_cisco_app_id` with a UUID or another id [ours].
+// maxAppIDParameter bounds the parameter `_cisco_app_id` that Webex adds to an
+// address [page], with a UUID or another id [ours].
 const maxAppIDParameter = len("&_cisco_app_id=") + 128
 
-// ReplacementValues lists the names that may stand in `$(…)` in the URL that
-// devices show for this feature [page].
+// ReplacementValues lists the names that the feature allows in the `$(…)` of the
+// address that devices show [page].
 func (f Feature) ReplacementValues() []string { return slices.Clone(f.spec().values) }
 
-// Fill replaces each `$(name)` in an address that devices show by what value
-// returns for it. It returns [ErrUnknownValue] where the feature has no such
-// value.
+// Fill replaces each `$(name)` in an address that devices show by value(name). It
+// returns [ErrUnknownValue] if the feature has no such value.
 func (f Feature) Fill(raw string, value func(name string) string) (string, error) {
 	var filled strings.Builder
 	known := f.spec().values
@@ -57,10 +54,9 @@ func (f Feature) Fill(raw string, value func(name string) string) (string, error
 	}
 }
 
-// LongestDeviceURL returns how many characters an address that devices show
-// has at most once Webex has filled in its values and added its own parameter:
-// to be compared with [MaxDeviceURL]. It returns [ErrUnknownValue] as
-// [Feature.Fill] does.
+// LongestDeviceURL returns the greatest length, in characters, of an address that
+// devices show after Webex filled in the values and added its own parameter. It is
+// to be compared with [MaxDeviceURL]. The error is that of [Feature.Fill].
 func (f Feature) LongestDeviceURL(raw string) (int, error) {
 	values := 0
 	rest, err := f.Fill(raw, func(name string) string {
@@ -70,8 +66,8 @@ func (f Feature) LongestDeviceURL(raw string) (int, error) {
 	return len(rest) + values + maxAppIDParameter, err
 }
 
-// shortest returns an address that devices show with each value replaced by a
-// letter, so that the rest can be read as a URL; "" if a value is unknown.
+// shortest replaces each value in an address that devices show by a letter, so
+// that the rest can be parsed as a URL. It returns "" if a value is unknown.
 func (f Feature) shortest(raw string) string {
 	filled, err := f.Fill(raw, func(string) string { return "x" })
 	if err != nil {

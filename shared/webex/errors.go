@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Why a token was refused, in the order in which the checks run. Each is
-// wrapped with what exactly was found, never with any part of the token that
-// could be a secret.
+// Why a token was refused, in the order of the checks. Each is wrapped with the
+// details, never with a part of the token that could be a secret.
 var (
 	ErrMalformed    = errors.New("token is malformed")
 	ErrBadAlgorithm = errors.New("token algorithm is not accepted")
@@ -23,46 +22,47 @@ var (
 	ErrUntrustedURL = errors.New("token holds a URL outside the trusted hosts")
 )
 
-// What Webex said to a call. Branch on these with errors.Is; details are in
-// the [APIError] that wraps them.
+// Why a call to Webex failed. Branch on these with errors.Is; an [APIError] has
+// the details.
 var (
-	// ErrRejected: Webex answered, and repeating the call as it is won't help.
+	// ErrRejected: Webex answered, and repeating the same call will not help.
 	ErrRejected = errors.New("webex rejected the request")
-	// ErrUnavailable: no answer, a server error or 429; worth another try.
+	// ErrUnavailable: no answer, a server error or 429; may succeed if repeated.
 	ErrUnavailable = errors.New("webex is unavailable")
-	// ErrUnauthorized: 401, the access token is not or no longer good.
+	// ErrUnauthorized: 401, the access token is unknown, revoked or expired.
 	ErrUnauthorized = errors.New("webex refused the access token")
-	// ErrNotFound: 404, the resource is not there.
+	// ErrNotFound: 404, the resource does not exist.
 	ErrNotFound = errors.New("webex has no such resource")
-	// ErrInvalidGrant: 400 invalid_grant, the refresh token is dead or was
-	// never meant for our client.
+	// ErrInvalidGrant: 400 invalid_grant, the refresh token is expired or revoked,
+	// or was issued to another client.
 	ErrInvalidGrant = errors.New("webex refused the refresh token")
 	// ErrInvalidClient: our client id or secret is wrong.
 	ErrInvalidClient = errors.New("webex refused the OAuth client")
-	// ErrGrantRejected: a 400 of the token endpoint that neither says
-	// invalid_grant nor blames our client. Webex's usual error body holds no
-	// OAuth code, so this may be a dead refresh token in other words. One such
-	// answer proves nothing; the caller decides how often it takes.
+	// ErrGrantRejected: a 400 of the token endpoint that says neither
+	// invalid_grant nor that our client is wrong. Webex's usual error body has no
+	// OAuth code, so this may mean an invalid refresh token. One such answer
+	// proves nothing; the caller decides how many do.
 	ErrGrantRejected = errors.New("webex rejected the token request without saying why")
 )
 
 // APIError is a call to Webex that did not succeed.
 type APIError struct {
-	// Op names the call: its method and what it addresses, never a token.
+	// Op names the call by method and resource, without address or token.
 	Op string
-	// Status is the HTTP status, 0 when there was no complete answer.
+	// Status is the HTTP status, 0 if no answer came.
 	Status int
-	// Code is OAuth's error code, where the token endpoint gave one; for any
-	// other 401 of the token endpoint it is invalid_client, since no other error
-	// has that status (RFC 6749, 5.2).
+	// Code is OAuth's error code, if the token endpoint gave one. A 401 of the token
+	// endpoint without a code counts as invalid_client, the only error with that
+	// status (RFC 6749, 5.2).
 	Code string
-	// RetryAfter is how long Webex asked to be left alone, 0 if it did not say.
+	// RetryAfter is how long Webex asked not to be called, 0 if it did not ask.
 	RetryAfter time.Duration
-	// Cause is the network's error, nil when Webex answered.
+	// Cause is the error of the network or of decoding the answer; nil if the
+	// status alone is the failure.
 	Cause error
 }
 
-// Error says what was called and what came back, never a body.
+// Error names the call and the status or cause, never a body.
 func (e *APIError) Error() string {
 	switch {
 	case e.Cause != nil && e.Status != 0:
@@ -76,10 +76,10 @@ func (e *APIError) Error() string {
 	}
 }
 
-// Unwrap returns the network's error.
+// Unwrap returns the cause.
 func (e *APIError) Unwrap() error { return e.Cause }
 
-// Is sorts the error into the package's sentinels.
+// Is matches the error with the package's sentinels.
 func (e *APIError) Is(target error) bool {
 	switch target {
 	case ErrUnavailable:
@@ -104,18 +104,18 @@ func (e *APIError) Is(target error) bool {
 // opExchange is the Op of a token exchange.
 const opExchange = "POST token"
 
-// explainedCodes are the OAuth codes that say what a refused exchange is about:
-// the refresh token, or our client.
+// explainedCodes are the OAuth codes that tell whether the refresh token or our
+// client is the reason for a refused exchange.
 var explainedCodes = []string{"invalid_grant", "invalid_client", "unauthorized_client", "unsupported_grant_type"}
 
-// answered reports whether Webex gave a whole answer. A success status whose
-// body could not be read is none: the work may or may not have been done.
+// answered reports whether the answer is complete. A success status whose body
+// could not be read does not count: the call may or may not have taken effect.
 func (e *APIError) answered() bool {
 	return e.Status >= 300 && (e.Cause == nil || e.Status >= 400)
 }
 
-// RetryAfter returns how long Webex asked to be left alone, the longest if err
-// joins several; 0 if Webex did not say.
+// RetryAfter returns how long Webex asked not to be called, the longest if err
+// joins several errors; 0 if it did not ask.
 func RetryAfter(err error) time.Duration {
 	switch err := err.(type) {
 	case *APIError:

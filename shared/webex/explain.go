@@ -12,8 +12,7 @@ import (
 // Check is one of the checks that [Verifier.Verify] makes.
 type Check string
 
-// The checks, in their order. The action is not among them: which one is right
-// depends on who asks.
+// The checks, in order. The action is not among them: it depends on the route.
 const (
 	CheckForm      Check = "form"
 	CheckAlgorithm Check = "algorithm"
@@ -25,26 +24,25 @@ const (
 	CheckURLs      Check = "urls"
 )
 
-// Finding is what one check found. Of checks that could not be made because of
-// an earlier one, Made is false.
+// Finding is the result of one check.
 type Finding struct {
 	Check Check
-	Made  bool
+	Made  bool // false if an earlier failure made the check impossible
 	Err   error
 }
 
-// Explanation is a token taken apart for a person who asks why it is refused.
-// Nothing in it is to be trusted unless every finding is without error.
+// Explanation is a decoded token and why it is refused, for people. Trust nothing
+// in it unless every finding is made and without error.
 type Explanation struct {
 	Header   map[string]any
 	Payload  map[string]any
 	Claims   Claims
 	Findings []Finding
-	// KeyRegion is the region whose key signed it, "" if none of the trusted.
+	// KeyRegion is the trusted region whose key signed it, "" if none did.
 	KeyRegion string
 }
 
-// Explain makes every check that can be made, also after one that failed.
+// Explain makes every possible check, even after one that failed.
 func (v *Verifier) Explain(ctx context.Context, raw string) Explanation {
 	var explanation Explanation
 	wire := &wireClaims{}
@@ -87,14 +85,14 @@ func (e *Explanation) skipped(checks ...Check) {
 	}
 }
 
-// rest adds the checks that are still to be made, as not made.
+// rest adds the remaining checks as not made.
 func (e *Explanation) rest() Explanation {
 	all := []Check{CheckForm, CheckAlgorithm, CheckKey, CheckSignature, CheckClaims, CheckTimes, CheckApp, CheckURLs}
 	e.skipped(all[len(e.Findings):]...)
 	return *e
 }
 
-// notFor is err, unless it is the next check's.
+// notFor returns err unless it is next, the failure of a later check.
 func notFor(err, next error) error {
 	if errors.Is(err, next) {
 		return nil
@@ -102,9 +100,9 @@ func notFor(err, next error) error {
 	return err
 }
 
-// peek decodes header and payload for show, secrets redacted.
+// peek decodes header and payload for display, with the refresh token redacted.
 func peek(raw string) (header, payload map[string]any) {
-	parts := strings.Split(raw, ".") // decode has seen three
+	parts := strings.Split(raw, ".") // three: decode succeeded
 	for i, into := range []*map[string]any{&header, &payload} {
 		if document, err := parser.DecodeSegment(parts[i]); err == nil {
 			_ = json.Unmarshal(document, into)

@@ -9,47 +9,47 @@ import (
 	"strings"
 )
 
-// Feature is what an integration can provide to Control Hub, by Webex's name.
+// Feature is a feature that an integration can provide, by Webex's name.
 type Feature string
 
-// The features there are [page].
+// All features [page].
 const (
 	DigitalSignage   Feature = "digital_signage"
 	PersistentWebApp Feature = "persistent_web_app"
 )
 
-// featureSpec is all that tells one feature from another, to this product.
+// featureSpec holds everything in which features differ.
 type featureSpec struct {
 	name  Feature
 	title string // for people
-	scope string // what its API demands of an access token [page]
+	scope string // required of an access token [page]
 	// claim is the token's claim with the address of its configuration API, and
 	// deviceURL the member of a configuration with the address that devices
-	// show: two things, by chance of one name [page].
+	// show. The two happen to have the same name [page].
 	claim, deviceURL string
 	// allowList is the member of a configuration that lists the hosts with access
 	// to the device's API, "" if the feature has none [java].
 	allowList string
-	// stored is the member of Webex's record of an installation with the
-	// configuration that it stores [java].
+	// stored is the member of Webex's record of an installation with the stored
+	// configuration [java].
 	stored string
-	// values may stand in `$(…)` in the address that devices show [page].
+	// values are allowed in the `$(…)` of the address that devices show [page].
 	values []string
 }
 
-// featureSpecs are the features there are [page], in the order in which they are
-// reported. To add one:
+// featureSpecs are all features [page], in the order in which they are reported.
+// To add one:
 //
 //  1. here: its constant and its line in this table; a new `$(…)` value also
 //     needs its greatest length in valueLengths;
 //  2. package config: the setting that provides it, with its own rules if any;
 //  3. template.yaml: the parameter, and the variable of the functions;
-//  4. package webextest: its line in the table of features, which is not
-//     generated from this one, so that each checks the other;
+//  4. package webextest: its line in the table of features, which is independent
+//     of this one, so that each checks the other;
 //  5. infra/setup and infra/manifest: the question for its setting, and its name;
 //  6. infra/local: the default of its setting, and the sample page that it shows.
 //
-// Everything else goes over [Features].
+// Everything else iterates over [Features].
 var featureSpecs = []featureSpec{
 	{
 		name: DigitalSignage, title: "Digital signage", scope: "spark-admin:devices_digital_signage",
@@ -72,7 +72,7 @@ var Features = func() (names []Feature) {
 	return names
 }()
 
-// spec is the feature's line of the table, without a name if there is none.
+// spec is the feature's line of the table, the zero value for an unknown feature.
 func (f Feature) spec() featureSpec {
 	at := slices.IndexFunc(featureSpecs, func(s featureSpec) bool { return s.name == f })
 	if at < 0 {
@@ -81,17 +81,17 @@ func (f Feature) spec() featureSpec {
 	return featureSpecs[at]
 }
 
-// Known reports whether Webex has such a feature.
+// Known reports whether Webex has the feature.
 func (f Feature) Known() bool { return f.spec().name != "" }
 
-// Title is the feature's name for people, "" if Webex has no such feature.
+// Title is the feature's name for people, "" for an unknown feature.
 func (f Feature) Title() string { return f.spec().title }
 
-// Scope is what the feature's API demands of an access token [page].
+// Scope is the scope that the feature's API requires of an access token [page].
 func (f Feature) Scope() string { return f.spec().scope }
 
-// DeviceURLMember is the member of the feature's configuration that holds what
-// devices show [page].
+// DeviceURLMember is the member of the feature's configuration with the address
+// that devices show [page].
 func (f Feature) DeviceURLMember() string { return f.spec().deviceURL }
 
 // AllowListMember is the member of the feature's configuration that lists the
@@ -101,7 +101,7 @@ func (f Feature) AllowListMember() string { return f.spec().allowList }
 // Task is what an admin does in a cross-launch, by Webex's name [java].
 type Task string
 
-// The tasks there are.
+// All tasks.
 const (
 	AssignContent Task = "assign_content"
 	ManageContent Task = "manage_content"
@@ -111,18 +111,19 @@ const (
 // and what devices show.
 type FeatureConfig struct {
 	Feature Feature
-	// DeviceURL is what devices show, with `$(…)` values that Webex fills in.
+	// DeviceURL is the address that devices show, with `$(…)` values that Webex
+	// fills in.
 	DeviceURL string
 	// AssignContentURL and ManageContentURL receive the cross-launches.
 	AssignContentURL string
 	ManageContentURL string
-	// XAPIAllowList lists the hosts with access to the device's API, where the
-	// feature has that; empty leaves Webex's default, the host of DeviceURL [java].
+	// XAPIAllowList lists the hosts with access to the device's API, if the feature
+	// has that. Empty means Webex's default, the host of DeviceURL [java].
 	XAPIAllowList string
 }
 
-// encode writes the body of a PUT. `&` and `$(` stay as they are: the bytes
-// that an operator configured are the bytes that Webex stores.
+// encode writes the body of a PUT without HTML escapes: Webex stores the bytes
+// that the operator configured.
 func (c FeatureConfig) encode() ([]byte, error) {
 	if !c.Feature.Known() {
 		return nil, fmt.Errorf("encode a configuration: unknown feature %q", c.Feature)
@@ -144,10 +145,9 @@ func (c FeatureConfig) encode() ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// decodeConfig reads the answer to a GET: only what is used of it, by names in
-// any case. An answer without the URL that devices show stores none, in whatever
-// words: an empty one, null, an object without it [ours]. The error is
-// [ErrNotFound] then.
+// decodeConfig reads the answer to a GET, with member names in any case. An empty
+// answer, null, or an object without the address that devices show means that no
+// configuration is stored [ours], which is [ErrNotFound].
 func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
 	if text := string(bytes.TrimSpace(withoutMark(body))); text == "" || text == "null" {
 		return FeatureConfig{}, ErrNotFound
@@ -172,17 +172,15 @@ func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
 	return config, nil
 }
 
-// Equal reports whether the two mean the same to Webex: URLs compared byte for
-// byte, the allow list by its effect, since leaving it out means the host of
-// DeviceURL [java].
+// Equal reports whether the two have the same effect: URLs are compared byte for
+// byte, the allow list by its hosts, where none means the host of DeviceURL [java].
 func (c FeatureConfig) Equal(other FeatureConfig) bool {
 	return c.Feature == other.Feature && c.DeviceURL == other.DeviceURL &&
 		c.AssignContentURL == other.AssignContentURL && c.ManageContentURL == other.ManageContentURL &&
 		c.effectiveAllowList() == other.effectiveAllowList()
 }
 
-// effectiveAllowList is written in one way for one effect: host names have no
-// case, and blanks around the commas mean nothing.
+// effectiveAllowList is the list in canonical form: in lower case, without blanks.
 func (c FeatureConfig) effectiveAllowList() string {
 	list := c.XAPIAllowList
 	if u, err := url.Parse(c.Feature.shortest(c.DeviceURL)); err == nil && list == "" && c.Feature.AllowListMember() != "" {

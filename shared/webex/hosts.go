@@ -12,9 +12,9 @@ import (
 // setting in the form that [ParseHosts] reads.
 const DefaultHosts = "webexapis.com,*.webexapis.com,*.wbx2.com,*.ciscospark.com,webexapis-usgov.webex.com"
 
-// Hosts is the set of hosts that URLs inside tokens may have. The signature
-// says that Webex wrote a URL; Hosts bounds what a mistake or a leaked key
-// could make us call, and whom we would give the client secret.
+// Hosts is the set of trusted hosts for URLs inside tokens. The signature proves
+// that Webex wrote a URL; Hosts limits which hosts a mistake or a leaked key could
+// make us call and give the client secret.
 type Hosts struct {
 	names    map[string]bool
 	suffixes []string
@@ -24,8 +24,8 @@ var hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a
 
 // ParseHosts reads a comma-separated list of host names, each of which may
 // begin with `*.` for any name below it. Loopback names are refused unless
-// loopback is set. All problems are reported together, by the entry's place in
-// the list: what was put there by mistake may be a secret.
+// loopback is set. All problems are reported together and name an entry by its
+// position only, since it may be a secret that was put there by mistake.
 func ParseHosts(list string, loopback bool) (Hosts, error) {
 	hosts := Hosts{names: map[string]bool{}}
 	var problems []error
@@ -67,9 +67,8 @@ func (h Hosts) CheckURL(raw string) error {
 	return nil
 }
 
-// CheckOAuthURL is CheckURL for the address that receives the client secret:
-// it must be on one of Webex's API hosts (or the trusted loopback host), so
-// that no other trusted host ever sees our credentials.
+// CheckOAuthURL is CheckURL for the address that receives the client secret: it
+// must be on one of Webex's API hosts or the trusted loopback host.
 func (h Hosts) CheckOAuthURL(raw string) error {
 	if err := h.CheckURL(raw); err != nil {
 		return err
