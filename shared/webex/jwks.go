@@ -14,8 +14,8 @@ import (
 // minRSABits is the shortest RSA key that is accepted.
 const minRSABits = 2048
 
-// wireKey is an entry of a key set: the members that are used, and no other,
-// so that an odd `x5c` costs no key.
+// wireKey is an entry of a key set, limited to the members used here, so that a
+// malformed `x5c` does not lose the key.
 type wireKey struct {
 	ID    string `json:"kid"`
 	Use   string `json:"use"`
@@ -29,9 +29,8 @@ type wireKey struct {
 }
 
 // parseKeySet reads the keys that can sign tokens: P-256 for ES256, RSA of
-// 2048 bits or more for RS256. Each entry is read by itself, and any other is
-// passed over, so that Webex may add kinds of keys without stopping us. A set
-// without a single usable key is an error.
+// 2048 bits or more for RS256. It skips all other entries, so that Webex may add
+// kinds of keys. A set without a usable key is an error.
 func parseKeySet(document []byte, region string) (map[string][]key, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -52,7 +51,7 @@ func parseKeySet(document []byte, region string) (map[string][]key, error) {
 	return keys, nil
 }
 
-// parseKey reads one entry; ok is false for one that is of no use here.
+// parseKey reads one entry; ok is false if it is unusable.
 func parseKey(entry []byte) (id string, _ key, ok bool) {
 	var wire wireKey
 	if json.Unmarshal(entry, &wire) != nil || wire.ID == "" || (wire.Use != "" && wire.Use != jwkset.UseSig.String()) {
@@ -71,9 +70,9 @@ func parseKey(entry []byte) (id string, _ key, ok bool) {
 	return wire.ID, key{public: jwk.Key(), method: method}, true
 }
 
-// methodOf returns the one method that a key of this type signs by, nil if it
-// is not of an accepted type. That is what makes algorithm confusion fail: an
-// algorithm is never taken from the token, only compared with the key's own.
+// methodOf returns the one signing method of a key, nil if its type is not
+// accepted. This prevents algorithm confusion: the algorithm is never taken from
+// the token, only compared with the key's own.
 func methodOf(public any) jwt.SigningMethod {
 	switch public := public.(type) {
 	case *ecdsa.PublicKey:

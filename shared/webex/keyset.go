@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// keySet is one region's set: the last good one, and when it was asked for.
+// keySet is the last good key set of one region, and the state of its fetches.
 type keySet struct {
 	region, url string
 
 	mu        sync.Mutex
 	keys      map[string][]key
-	fetched   time.Time // when the fetch that gave keys began; zero: never
-	attempted time.Time // when the last fetch that ended began
-	failure   error     // of that one
+	fetched   time.Time // start of the fetch that returned keys; zero: never
+	attempted time.Time // start of the last fetch that ended
+	failure   error     // of the last fetch that ended
 	running   *fetch    // nil: none
 }
 
-// fetch is one request for a set, shared by all who wait for it.
+// fetch is one request for a set, shared by all callers that wait for it.
 type fetch struct {
 	began time.Time
-	done  chan struct{} // closed when the set has the result
+	done  chan struct{} // closed once the set has the result
 }
 
-// held returns the keys with this id, why there are none if the last fetch
-// failed, and whether that answer stands without another fetch.
+// held returns the keys with this id or the error of the last fetch, and whether
+// that result is fresh, so that no fetch is needed.
 func (s *keySet) held(kid string, now time.Time) (keys []key, failure error, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,8 +36,8 @@ func (s *keySet) held(kid string, now time.Time) (keys []key, failure error, fre
 	return keys, failure, !s.mustFetch(kid, now)
 }
 
-// answer is what the set says of a key id as it stands; s.mu is held. The last
-// good set stays good when a fetch fails.
+// answer returns the keys with this id, or else the error of the last fetch; s.mu
+// is held. A failed fetch does not invalidate the last good set.
 func (s *keySet) answer(kid string) ([]key, error) {
 	if keys := s.keys[kid]; len(keys) > 0 {
 		return keys, nil
@@ -45,13 +45,13 @@ func (s *keySet) answer(kid string) ([]key, error) {
 	return nil, s.failure
 }
 
-// mustFetch is where the rules for asking Webex are; s.mu is held.
+// mustFetch decides whether Webex has to be asked; s.mu is held.
 func (s *keySet) mustFetch(kid string, now time.Time) bool {
 	switch {
 	case s.failure != nil && now.Sub(s.attempted) < retryAfter:
 		return false
 	case s.failure != nil && len(s.keys[kid]) > 0:
-		// The key is there; an endpoint that hangs must not cost every request.
+		// The key is cached: an endpoint that hangs must not delay every request.
 		return now.Sub(s.attempted) >= refetchAfter
 	case s.fetched.IsZero(), now.Sub(s.fetched) >= maxKeySetAge:
 		return true
@@ -62,9 +62,9 @@ func (s *keySet) mustFetch(kid string, now time.Time) bool {
 	}
 }
 
-// wait returns the keys with this id once the fetch is done, which is nil if none
-// is needed. It waits no longer than ctx allows, and not for long if keys, those
-// of the last good set, has some; the fetch goes on.
+// wait returns the keys with this id once fetch is done, at once if it is nil. It
+// waits as long as ctx allows, or at most heldWait if the last good set has keys.
+// The fetch continues after that.
 func (s *keySet) wait(ctx context.Context, kid string, keys []key, fetch *fetch) ([]key, error) {
 	if fetch == nil {
 		return s.settled(kid)
@@ -91,9 +91,9 @@ func (s *keySet) settled(kid string) ([]key, error) {
 	return s.answer(kid)
 }
 
-// ask returns the keys with this id as far as they are held, and the fetch to
-// wait for, nil if none is needed. One that should long be over is left behind:
-// its process was frozen, and its connection is gone.
+// ask returns the cached keys with this id, and the fetch to wait for, nil if none
+// is needed. A fetch past its time limit is replaced: Lambda froze the process
+// during it, and its connection is lost.
 func (s *keySet) ask(k *KeySets, kid string) ([]key, *fetch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *keySet) ask(k *KeySets, kid string) ([]key, *fetch) {
 	return s.keys[kid], s.running
 }
 
-// run fetches the set. What a fetch brings that was left behind is dropped.
+// run fetches the set. The result of a replaced fetch is dropped.
 func (s *keySet) run(k *KeySets, this *fetch) {
 	keys, err := k.fetch(s)
 	s.mu.Lock()
@@ -123,14 +123,13 @@ func (s *keySet) run(k *KeySets, this *fetch) {
 	}
 }
 
-// unavailable is the error of a set that could not be had. That is never the
-// token's fault: it has no status, so that a 404 on a key set counts as
-// [ErrUnavailable] too.
+// unavailable is the error of a set that could not be fetched. It has no status, so
+// that even a 404 on a key set is [ErrUnavailable] and not the token's fault.
 func (s *keySet) unavailable(cause error) error {
 	return &APIError{Op: "GET key set of " + s.region, Cause: cause}
 }
 
-// fetch asks for a set once, whoever waits for it.
+// fetch requests a set. It depends on no caller's context.
 func (k *KeySets) fetch(set *keySet) (map[string][]key, error) {
 	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, set.url, nil)
 	if err != nil {

@@ -12,26 +12,25 @@ import (
 )
 
 const (
-	// refetchAfter is how long a set is not asked again for a key that it did
-	// not have, so that a flood of made-up key ids costs one fetch per set.
+	// refetchAfter is the shortest time between fetches for a missing key, so that a
+	// flood of made-up key ids causes one fetch per set.
 	refetchAfter = 30 * time.Second
-	// retryAfter is how long a set that could not be fetched is left alone.
+	// retryAfter is the shortest time between a failed fetch and the next.
 	retryAfter = 2 * time.Second
-	// maxKeySetAge is when a set is fetched anew although it has the key, so
-	// that a key which Webex withdrew stops being trusted in a long-lived process.
+	// maxKeySetAge is the age at which a set is fetched again although it has the
+	// key, so that a long-lived process stops trusting a key that Webex withdrew.
 	maxKeySetAge = 6 * time.Hour
 	// keySetTimeout bounds one fetch.
 	keySetTimeout = 1500 * time.Millisecond
-	// heldWait is how long a caller waits for the refetch of a set whose last
-	// good version has the key; after that the endpoint counts as failing.
+	// heldWait is how long a caller waits for the refetch of a set whose last good
+	// version has the key, before it uses that.
 	heldWait = 500 * time.Millisecond
 )
 
-// KeySets holds the JWK sets of the trusted regions, each fetched when a token
-// first needs it and kept. There is no background refresh: a frozen Lambda
-// process would run none. A fetch belongs to no caller: it goes on when the one
-// that needed it has gone, for the others and for the next. It is safe for
-// concurrent use.
+// KeySets caches the JWK sets of the trusted regions, each fetched when a token
+// first needs it. There is no background refresh, which a frozen Lambda process
+// would not run. A fetch is shared, and continues after the caller that started it
+// has gone. KeySets is safe for concurrent use.
 type KeySets struct {
 	sets   []*keySet
 	client *http.Client
@@ -55,18 +54,17 @@ type key struct {
 	method jwt.SigningMethod
 }
 
-// trusts reports whether the region is one whose keys are looked at.
+// trusts reports whether the keys of the region are trusted.
 func (k *KeySets) trusts(region string) bool {
 	return slices.ContainsFunc(k.sets, func(set *keySet) bool { return set.region == region })
 }
 
-// search finds the key that fits, in any order of sets.
+// search looks for the key that signed a token in one set after the other.
 type search struct {
 	fits func(key) error
-	// refusal is what the keys so far were refused for: a key that does not fit
-	// says more than none with its id.
+	// refusal is why no key fits so far: a bad signature, if any, else the latest.
 	refusal error
-	// failures are of the sets that could not be had.
+	// failures are the errors of sets that could not be fetched.
 	failures []error
 }
 
@@ -87,15 +85,15 @@ func (s *search) try(keys []key, failure error) (region string, found bool) {
 	return "", false
 }
 
-// signer returns the region of the key with this id that fits, out of the sets
-// of regions (nil: all trusted ones), as soon as one is found: sets that are
-// held come first, then those that must be fetched, side by side, as each
-// answers. A set that hangs delays nobody whose key is in another.
+// signer returns the region of the first key with this id that fits, out of the
+// sets of regions (nil: all trusted ones). It tries cached sets first, then those
+// that must be fetched, concurrently and in the order in which they arrive: a set
+// that hangs does not delay tokens whose key is in another.
 //
-// Without a key that fits it returns an error that is [ErrUnavailable] if some
-// set could not be had, or not within ctx: the key may be in that one, also
-// where another set has the same id, since nobody keeps ids of different
-// regions apart. Else it is what the keys were refused for, or [ErrUnknownKey].
+// If no key fits, the error is [ErrUnavailable] if some set could not be fetched
+// within ctx: the key may be in that one, even if another set has the same id,
+// which two regions may use independently. Otherwise it is why the keys were
+// refused, or [ErrUnknownKey].
 func (k *KeySets) signer(ctx context.Context, kid string, regions []string, fits func(key) error) (string, error) {
 	search := &search{fits: fits, refusal: fmt.Errorf("%w: key id not in the trusted sets", ErrUnknownKey)}
 	var missing []*keySet
@@ -121,21 +119,21 @@ func (k *KeySets) signer(ctx context.Context, kid string, regions []string, fits
 	return "", search.refusal
 }
 
-// fetchAndTry asks for sets side by side and tries the keys of each as it comes.
+// fetchAndTry fetches sets concurrently and tries the keys of each as it arrives.
 func (k *KeySets) fetchAndTry(ctx context.Context, kid string, sets []*keySet, search *search) (region string, found bool) {
 	if len(sets) == 0 {
 		return "", false
 	}
 	ctx, stop := context.WithCancel(ctx)
-	defer stop() // waiting, not the fetches
+	defer stop() // ends the waiting, not the fetches
 	type answer struct {
 		keys    []key
 		failure error
 	}
 	answers := make(chan answer, len(sets))
 	for _, set := range sets {
-		// Asked for here and not by the one that waits, who may go on after the
-		// caller has its answer: the clock is the caller's.
+		// Not in the goroutine, which may run after the caller has returned, when its
+		// clock must no longer be read.
 		held, fetch := set.ask(k, kid)
 		go func() {
 			keys, failure := set.wait(ctx, kid, held, fetch)

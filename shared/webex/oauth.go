@@ -16,28 +16,28 @@ import (
 	"signpost/shared/secret"
 )
 
-// Credentials are the OAuth client that the integration's manifest upload got.
+// Credentials are the OAuth client that uploading the integration's manifest yielded.
 type Credentials struct {
 	ClientID     string
 	ClientSecret secret.String
 }
 
-// Tokens is an answer of the token endpoint.
+// Tokens is a successful answer of the token endpoint.
 type Tokens struct {
 	Access secret.String
-	// AccessLife is `expires_in`, 0 if the answer did not say.
+	// AccessLife is `expires_in`, 0 if missing.
 	AccessLife time.Duration
-	// Refresh is the refresh token to use from now on, zero if the answer
-	// brought none; its value changes only rarely [demo].
+	// Refresh is the refresh token to use from now on, zero if it is missing or
+	// unchanged; it changes only rarely [demo].
 	Refresh secret.String
-	// RefreshLife is `refresh_token_expires_in`, 0 if the answer did not say.
+	// RefreshLife is `refresh_token_expires_in`, 0 if missing.
 	RefreshLife time.Duration
 }
 
-// Exchange trades a refresh token for an access token at oauthURL. Errors are
-// [*APIError]: [ErrInvalidGrant] for a dead refresh token or one that was not
-// issued to our client, [ErrInvalidClient] for wrong credentials,
-// [ErrGrantRejected] for a 400 that says neither.
+// Exchange exchanges a refresh token for an access token at oauthURL. Errors are
+// [*APIError]: [ErrInvalidGrant] for a refresh token that is expired, revoked or of
+// another client, [ErrInvalidClient] for wrong credentials, [ErrGrantRejected] for a
+// 400 that says neither.
 func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentials, refresh secret.String) (Tokens, error) {
 	// Webex reads the credentials from the form only [java].
 	form := url.Values{
@@ -63,8 +63,8 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: errors.New("no access token in the answer")}
 	}
 	if broken != nil && tokens.Refresh.IsZero() {
-		// What is missing may be the only refresh token from now on: asking again
-		// gets it where the one used is still good, going on loses it.
+		// The missing part may hold the only valid refresh token. Asking again returns
+		// it if the one used is still valid; continuing would lose it.
 		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: fmt.Errorf("the answer breaks off without a refresh token: %w", broken)}
 	}
 	if tokens.Refresh.Equal(refresh) {
@@ -73,10 +73,10 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 	return tokens, nil
 }
 
-// readTokenAnswer reads an answer of the token endpoint: JSON, or the form that
-// OAuth's first servers answered. Nothing but its content says which. What can be
-// read of it counts where the rest cannot: a refresh token in it may be the only
-// one from now on. An error says that the answer breaks off, or is malformed.
+// readTokenAnswer reads an answer of the token endpoint: JSON, or a form as early
+// OAuth servers sent it, told apart by content only. It returns the members up to
+// an error, since a refresh token among them may be the only valid one. The error
+// means that the answer breaks off or is malformed.
 func readTokenAnswer(body []byte) (answer members, broken error) {
 	body = bytes.TrimSpace(withoutMark(body))
 	answer = members{}
@@ -109,7 +109,7 @@ func token(answer members, name string) secret.String {
 	return secret.New(strings.TrimSpace(member[string](answer, name)))
 }
 
-// explain adds the error code of RFC 6749 in the answer, if it is one of those.
+// explain sets the error code of RFC 6749 that the answer contains.
 func (e *APIError) explain(answer members) {
 	if e.Status != http.StatusBadRequest && e.Status != http.StatusUnauthorized {
 		return

@@ -22,7 +22,7 @@ func OrganizationKey(sub string) string {
 	return sub
 }
 
-// decodeURI undoes base64 of either alphabet, padded or not [page] [token].
+// decodeURI decodes base64 of either alphabet, padded or not [page] [token].
 func decodeURI(sub string) (string, bool) {
 	unpadded := strings.TrimRight(sub, "=")
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
@@ -34,8 +34,7 @@ func decodeURI(sub string) (string, bool) {
 	return "", false
 }
 
-// printable refuses what has no place in an identifier: control characters,
-// NUL among them, and bytes that are not UTF-8.
+// printable reports whether s is UTF-8 without control characters.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }

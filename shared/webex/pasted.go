@@ -10,43 +10,43 @@ import (
 	"unicode"
 )
 
-// ErrSeveralTokens says that a pasted text holds tokens which differ, so that
-// nobody can tell which one was meant. It is an [ErrMalformed].
+// ErrSeveralTokens: a pasted text contains different tokens, and it is unclear
+// which one was meant. It is an [ErrMalformed].
 var ErrSeveralTokens = fmt.Errorf("%w: the text holds several different tokens", ErrMalformed)
 
 const (
-	// maxPasted bounds a text in which a token is searched, in bytes: the
-	// longest token, twice, and words around it.
+	// maxPasted bounds the text that is searched for a token, in bytes: the longest
+	// token, twice, with words around it.
 	maxPasted = 4 * MaxTokenSize
 	// maxHeader bounds the encoded header of a token that is found, in bytes.
 	maxHeader = 2 << 10
 )
 
-// Where a token may be broken: white space, the `>` of a quoted mail, and the
-// `=` of padding or of a quoted-printable line end. None of them can be part of
-// a compact JWS.
+// breaks are the characters that may be inserted in a token: white space, the `>`
+// of quoted mail, and the `=` of padding or of a quoted-printable line end. None of
+// them can be part of a compact JWS.
 const breaks = ` >=`
 
-// compactJWS matches a token, which may be broken anywhere. JSON objects begin
-// with `ey` in base64. What stands before the header and behind the signature
-// can be part of the match; see readCompact.
+// compactJWS matches a token with breaks anywhere. In base64, JSON objects begin
+// with `ey`. The match may include words before the header and after the
+// signature; see readCompact.
 var compactJWS = regexp.MustCompile(`ey[\w >=-]*\.[ >=]*ey[\w >=-]*\.[\w >=-]*`)
 
-// signatureLengths are those of the accepted algorithms, encoded: by them a
-// signature ends where words follow it.
+// signatureLengths are the encoded lengths for the accepted algorithms. They show
+// where a signature ends if words follow it.
 var signatureLengths = map[string][]int{
 	"ES256": {86},
 	"RS256": {342, 512, 683}, // keys of 2048, 3072 and 4096 bits
 }
 
-// FindToken returns the token in a text that a person pasted: invisible
-// characters (zero-width ones, byte order marks, soft hyphens), white space,
-// line breaks, quoting and any words around it are left out. A token that is
-// there several times counts once; tokens that differ are [ErrSeveralTokens].
+// FindToken returns the token in a text that a person pasted, without invisible
+// characters (zero-width ones, byte order marks, soft hyphens), white space, line
+// breaks, quoting and words around it. The same token may occur several times;
+// different tokens are [ErrSeveralTokens].
 //
-// Nothing about the token is checked. A text in which none is found comes back
-// without white space, invisible characters, quotes around it and a `Bearer`
-// before it, for [Verifier.Verify] to refuse.
+// The token is not checked. If none is found, FindToken returns the text without
+// white space, invisible characters, surrounding quotes and a leading `Bearer`,
+// for [Verifier.Verify] to refuse.
 func FindToken(pasted string) (string, error) {
 	visible := strings.Map(plain, pasted)
 	found := ""
@@ -76,7 +76,7 @@ func FindToken(pasted string) (string, error) {
 	return strings.ReplaceAll(bare, " ", ""), nil
 }
 
-// plain drops what is invisible and makes every kind of white space a blank.
+// plain drops invisible characters and turns all white space into blanks.
 func plain(r rune) rune {
 	switch {
 	case unicode.Is(unicode.Cf, r):
@@ -88,9 +88,9 @@ func plain(r rune) rune {
 	}
 }
 
-// readCompact takes the token out of a match of compactJWS, without breaks, and
-// returns how much of the match it used: another token may begin right behind
-// its signature. The token is "" if the match holds none.
+// readCompact returns the token in a match of compactJWS, without breaks, and how
+// many bytes of the match it used: another token may follow the signature. The
+// token is "" if the match contains none.
 func readCompact(match string) (token string, used int) {
 	first := strings.IndexByte(match, '.')
 	second := first + 1 + strings.IndexByte(match[first+1:], '.')
@@ -102,8 +102,8 @@ func readCompact(match string) (token string, used int) {
 	return header + "." + unbroken(match[first+1:second]) + "." + signature, second + 1 + length
 }
 
-// lastHeader returns the end of text that is a JSON object in base64url, and
-// the algorithm that it names. Words may stand before it, as in "key eyJ…".
+// lastHeader returns the longest end of text that is a JSON object in base64url,
+// and its algorithm. Words may precede it, as in "key eyJ…".
 func lastHeader(text string) (header, algorithm string) {
 	text = unbroken(text)
 	text = text[max(0, len(text)-maxHeader):]
@@ -124,9 +124,9 @@ func lastHeader(text string) (header, algorithm string) {
 	}
 }
 
-// readSignature returns the signature that text begins with, and how much of
-// text it takes. It has one of lengths: the first after which a word ends, else
-// the shortest. A text too short for any of them is taken whole.
+// readSignature returns the signature that text begins with, and how many bytes of
+// text it takes. Its length is the first of lengths after which a word ends, else
+// the shortest. If text is too short for any, the signature is all of it.
 func readSignature(text string, lengths []int) (signature string, used int) {
 	all := unbroken(text)
 	length, shortest := 0, 0

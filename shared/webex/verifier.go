@@ -11,10 +11,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// MaxTokenSize is the longest token looked at, in bytes.
+// MaxTokenSize is the longest token accepted, in bytes.
 const MaxTokenSize = 64 << 10
 
-// Token is a token whose signature and claims have been checked.
+// Token is a token whose signature and claims were checked.
 type Token struct {
 	Claims
 	// KeyRegion is the trusted region whose key signed it.
@@ -30,9 +30,9 @@ type Verifier struct {
 	now   func() time.Time
 }
 
-// NewVerifier returns a verifier that accepts tokens for appID only. It
-// refuses to exist without an app id: Webex signs for every integration there
-// is, so that a good signature alone proves nothing.
+// NewVerifier returns a verifier that accepts tokens for appID only. The app id is
+// required: Webex signs for every integration, so that a good signature alone
+// proves nothing.
 func NewVerifier(appID string, keys *KeySets, hosts Hosts, now func() time.Time) (*Verifier, error) {
 	if appID == "" || keys == nil || now == nil {
 		return nil, errors.New("token verifier: app id, key sets and clock are required")
@@ -40,14 +40,14 @@ func NewVerifier(appID string, keys *KeySets, hosts Hosts, now func() time.Time)
 	return &Verifier{appID: appID, keys: keys, hosts: hosts, now: now}, nil
 }
 
-// parser decodes without checking anything: every check is made here, in the
-// order and with the errors that the callers rely on.
+// parser only decodes. Every check is made here, in the order and with the errors
+// that callers rely on.
 var parser = jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())
 
 // Verify checks raw in this order: form, algorithm, key, signature, shape of
 // the claims, times, app, action (one of actions), URLs. The first check that
 // fails is the error, which wraps one of the package's token sentinels, or
-// [ErrUnavailable] where a key set could not be had.
+// [ErrUnavailable] if a key set could not be fetched.
 func (v *Verifier) Verify(ctx context.Context, raw string, actions ...Action) (Token, error) {
 	wire := &wireClaims{}
 	unverified, err := decode(raw, wire)
@@ -78,8 +78,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string, actions ...Action) (T
 }
 
 // checkApp returns [ErrWrongApp] for another integration's token. An app id is a
-// UUID, whose letters mean the same in either case; from here on it is spelled
-// as in our settings.
+// UUID, which has no case; the claim is set to the spelling of our settings.
 func (v *Verifier) checkApp(claims *Claims) error {
 	if !strings.EqualFold(claims.AppID, v.appID) {
 		return ErrWrongApp
@@ -88,8 +87,7 @@ func (v *Verifier) checkApp(claims *Claims) error {
 	return nil
 }
 
-// decode takes raw apart. It returns errors wrapping [ErrMalformed] and
-// [ErrBadAlgorithm].
+// decode decodes raw. Its errors wrap [ErrMalformed] or [ErrBadAlgorithm].
 func decode(raw string, wire *wireClaims) (*jwt.Token, error) {
 	if len(raw) > MaxTokenSize {
 		return nil, fmt.Errorf("%w: over %d bytes", ErrMalformed, MaxTokenSize)
@@ -105,22 +103,23 @@ func decode(raw string, wire *wireClaims) (*jwt.Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a compact JWS with a JSON header and JSON claims", ErrMalformed)
 	}
-	// What must be understood and is not makes a JWS invalid (RFC 7515, 4.1.11).
+	// A critical extension that is not understood invalidates a JWS (RFC 7515, 4.1.11).
 	if _, critical := token.Header["crit"]; critical {
 		return nil, fmt.Errorf("%w: header names critical extensions", ErrMalformed)
 	}
 	if token.Signature, err = parser.DecodeSegment(parts[2]); err != nil {
 		return nil, fmt.Errorf("%w: signature is not base64url", ErrMalformed)
 	}
-	if _, err := acceptedAlgorithm(token.Method); err != nil {
-		return nil, err
+	// ES256 is what real tokens have [token] [java]; the vendor's page shows RS256 [page].
+	if token.Method != jwt.SigningMethodES256 && token.Method != jwt.SigningMethodRS256 {
+		return nil, fmt.Errorf("%w: %s", ErrBadAlgorithm, token.Method.Alg())
 	}
 	return token, nil
 }
 
 // checkSignature finds the trusted key that signed the token and returns its
-// region. Only the header's `kid` and `alg` are looked at: a key or an address
-// that a token brings along (`jwk`, `jku`, `x5u`, `x5c`) means nothing.
+// region. Of the header it uses only `kid` and `alg`: a key or address that the
+// token supplies (`jwk`, `jku`, `x5u`, `x5c`) is ignored.
 func (v *Verifier) checkSignature(ctx context.Context, token *jwt.Token, raw string, wire *wireClaims) (string, error) {
 	kid, _ := token.Header["kid"].(string)
 	if kid == "" || len(kid) > maxID {
@@ -142,22 +141,13 @@ func (v *Verifier) checkSignature(ctx context.Context, token *jwt.Token, raw str
 	})
 }
 
-// regionsToAsk says whose keys may have signed: those of the region that the
-// token names, or of any trusted one (nil). An update may be signed by the
-// region that the customer leaves, so its region claim limits nothing here;
-// the caller compares the key's region with the stored one [ours].
+// regionsToAsk returns the regions whose keys may have signed: the one that the
+// token names, or any trusted one (nil). The region that a customer leaves may sign
+// an update, so the region claim of an update is not used here; the caller compares
+// the key's region with the stored one [ours].
 func regionsToAsk(wire *wireClaims) []string {
 	if wire.Region == "" || Action(wire.Action) == Update {
 		return nil
 	}
 	return []string{wire.Region}
-}
-
-// acceptedAlgorithm returns the method if it is ES256, which real tokens have
-// [token] [java], or RS256, which the vendor's page shows [page].
-func acceptedAlgorithm(method jwt.SigningMethod) (jwt.SigningMethod, error) {
-	if method == jwt.SigningMethodES256 || method == jwt.SigningMethodRS256 {
-		return method, nil
-	}
-	return nil, fmt.Errorf("%w: %s", ErrBadAlgorithm, method.Alg())
 }
