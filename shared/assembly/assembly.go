@@ -1,6 +1,5 @@
-// Package assembly builds the lifecycle service from a deployment's settings:
-// the one place where the functions that hold tokens are put together from
-// their parts. It decides nothing that is not said by a setting.
+// Package assembly builds what the functions with access to tokens need from a
+// deployment's settings. It has no behaviour of its own.
 package assembly
 
 import (
@@ -19,7 +18,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// Parts are what a function is made of.
+// Parts are what such a function needs.
 type Parts struct {
 	Service  *lifecycle.Service
 	Verifier *webex.Verifier
@@ -28,9 +27,9 @@ type Parts struct {
 	OriginKey secret.String
 }
 
-// Assemble builds the parts from environ. Wrong settings are all reported in
-// one error; the secret is read once, so that a function without it does not
-// start.
+// Assemble builds the parts from environ. Its error is a [*config.Error] with every
+// wrong setting, or says what could not be built. It reads the secret, so that a
+// function without access to it does not start.
 func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) (Parts, error) {
 	var (
 		table    config.Table
@@ -62,7 +61,7 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 	return Parts{Service: service, Verifier: verifier, Settings: provider, OriginKey: origin.Key}, err
 }
 
-// Settings are the provider's settings as the use cases take them.
+// Settings converts the provider's settings for the use cases.
 func Settings(provider config.Provider) lifecycle.Settings {
 	settings := lifecycle.Settings{
 		ClientID: provider.ClientID, PublicURL: provider.PublicURL, VerifyInterval: provider.VerifyInterval,
@@ -78,13 +77,13 @@ func Settings(provider config.Provider) lifecycle.Settings {
 	return settings
 }
 
-// keys gives today's secrets from the document, and parses its keyset anew
-// only when it has changed.
+// keys provides the current secrets of the document. It parses the keyset only when
+// that has changed.
 type keys struct {
 	source *document.Source
 
 	mu     sync.Mutex
-	parsed document.Keyset
+	parsed secret.String
 	sealer *sealing.Keyset
 }
 
@@ -101,7 +100,7 @@ func (k *keys) Sealer(ctx context.Context) (lifecycle.Sealer, error) {
 	if k.sealer != nil && k.parsed.Equal(current) {
 		return k.sealer, nil
 	}
-	sealer, err := sealing.Parse(current.Reveal())
+	sealer, err := sealing.Parse([]byte(current.Reveal()))
 	if err != nil && k.sealer != nil {
 		return k.sealer, nil // the last good keyset is better than none
 	}

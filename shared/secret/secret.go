@@ -1,6 +1,6 @@
-// Package secret owns the types that carry secrets through the program
-// without ever printing them. It holds no keys and does no I/O: sealing is in
-// package sealing, reading the settings' secret document in package document.
+// Package secret owns the types that carry secrets through the program and never
+// print them. It has no keys and does no I/O: package sealing encrypts, package
+// document reads the secret document.
 package secret
 
 import (
@@ -14,17 +14,16 @@ import (
 // Redacted is what every secret prints as.
 const Redacted = "[redacted]"
 
-// String is a secret in clear: a client secret, a refresh or an access token,
-// an API key. It prints as [Redacted] by every format verb, in JSON and in
-// slog; Reveal is the one way to its value. Compare with Equal: == compares
-// identity.
+// String is a secret in clear text: a client secret, a refresh or an access token, an
+// API key, a keyset. It prints as [Redacted] by every format verb, in JSON and in
+// slog; only Reveal returns its value. Compare with Equal: == compares identity.
 type String struct {
-	// A pointer, since fmt prints the unexported fields of a struct around it
-	// without asking: what shows then is an address.
+	// A pointer, since fmt prints unexported fields without calling Format: it then
+	// prints an address.
 	value *string
 }
 
-// New wraps value. An empty value is no secret: IsZero reports it.
+// New wraps value. The result for an empty value is zero.
 func New(value string) String {
 	if value == "" {
 		return String{}
@@ -32,8 +31,8 @@ func New(value string) String {
 	return String{&value}
 }
 
-// Reveal returns the value. Call it only where the secret leaves the program
-// for the party that it is meant for.
+// Reveal returns the value. Call it only to use the secret or to send it to the party
+// that it is for.
 func (s String) Reveal() string {
 	if s.value == nil {
 		return ""
@@ -44,7 +43,7 @@ func (s String) Reveal() string {
 // IsZero reports whether there is no secret.
 func (s String) IsZero() bool { return s.value == nil }
 
-// Equal compares in a time that depends on neither value, lengths included.
+// Equal compares in a time that does not depend on the content of the values.
 func (s String) Equal(other String) bool {
 	a, b := sha256.Sum256([]byte(s.Reveal())), sha256.Sum256([]byte(other.Reveal()))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
@@ -59,18 +58,18 @@ func (String) Format(state fmt.State, _ rune) { io.WriteString(state, Redacted) 
 // LogValue returns [Redacted].
 func (String) LogValue() slog.Value { return slog.StringValue(Redacted) }
 
-// MarshalText returns [Redacted], so that a struct with a secret in it can be
-// logged or answered as JSON without harm.
+// MarshalText returns [Redacted], so that a struct with a secret is safe to encode as
+// JSON.
 func (String) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
 
-// UnmarshalText takes the secret from a setting or a JSON string.
+// UnmarshalText reads the secret from text, such as a JSON string.
 func (s *String) UnmarshalText(text []byte) error {
 	*s = New(string(text))
 	return nil
 }
 
-// Sealed is a secret encrypted for one row of the table. Its bytes are safe
-// to store, and still print as [Redacted]: they are nobody's reading.
+// Sealed is a secret encrypted for one row of the table. Its bytes are safe to store,
+// but print as [Redacted], since they are not meant for people.
 type Sealed []byte
 
 // String returns [Redacted].

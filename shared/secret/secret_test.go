@@ -11,7 +11,7 @@ import (
 	"signpost/shared/secret"
 )
 
-// holder has secrets where fmt cannot ask them how they print.
+// holder has secrets in unexported fields, for which fmt does not call Format.
 type holder struct {
 	hidden secret.String
 	sealed secret.Sealed

@@ -1,12 +1,11 @@
-// Package awssecret owns the one call to AWS Secrets Manager: reading a
-// secret's current value. What the value means, and how long it is believed,
-// is package document's.
+// Package awssecret owns the call to AWS Secrets Manager that reads the current value
+// of a secret. Package document knows what the value means and how long to use it.
 //
-// It is a package of its own so that functions without a secret do not link
-// the client.
+// It is a separate package so that functions without a secret do not link the client.
 package awssecret
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,11 +20,11 @@ import (
 	"signpost/shared/secret/document"
 )
 
-// attemptTimeout bounds one attempt; the caller's context bounds them all.
+// attemptTimeout limits one attempt; the caller's context limits all of them.
 const attemptTimeout = 2 * time.Second
 
-// Open reads the secret document from its location and returns the source that
-// keeps it up to date. A later reading that fails is logged.
+// Open reads the secret document from its location, and returns a source that keeps
+// it up to date and logs a later read that fails.
 func Open(ctx context.Context, environ map[string]string, location document.Location, now func() time.Time, log *slog.Logger) (*document.Source, error) {
 	fetch := document.Literal(location.JSON)
 	if location.ID != "" {
@@ -40,15 +39,14 @@ func Open(ctx context.Context, environ map[string]string, location document.Loca
 	})
 }
 
-// Fetch returns a function that reads the secret with this id, its ARN or its
-// name. Region, credentials and endpoint are the ones that Lambda and the AWS
-// tools set in environ: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-// AWS_SESSION_TOKEN, AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL. The
-// SDK's own search for credentials would find nothing else on Lambda, and
-// costs two megabytes.
+// Fetch returns a function that reads the secret with this ARN or name. Region,
+// credentials and endpoint come from environ, where Lambda and the AWS tools set
+// AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+// AWS_ENDPOINT_URL_SECRETS_MANAGER and AWS_ENDPOINT_URL. The SDK's own search for
+// credentials finds nothing else on Lambda, and costs two megabytes.
 func Fetch(environ map[string]string, id string) (func(context.Context) ([]byte, error), error) {
 	options := secretsmanager.Options{
-		Region: first(environ, "AWS_REGION", "AWS_DEFAULT_REGION"),
+		Region: cmp.Or(environ["AWS_REGION"], environ["AWS_DEFAULT_REGION"]),
 		HTTPClient: &http.Client{
 			Timeout:       attemptTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -60,16 +58,16 @@ func Fetch(environ map[string]string, id string) (func(context.Context) ([]byte,
 	}
 	credentials := aws.Credentials{AccessKeyID: key, SecretAccessKey: secretKey, SessionToken: environ["AWS_SESSION_TOKEN"]}
 	options.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return credentials, nil })
-	if endpoint := first(environ, "AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"); endpoint != "" {
+	if endpoint := cmp.Or(environ["AWS_ENDPOINT_URL_SECRETS_MANAGER"], environ["AWS_ENDPOINT_URL"]); endpoint != "" {
 		options.BaseEndpoint = &endpoint
 	}
 	client := secretsmanager.New(options)
 	return func(ctx context.Context) ([]byte, error) { return read(ctx, client, id) }, nil
 }
 
-// read returns the current value. Its errors name the secret and Secrets
-// Manager's error code, which is what an operator needs to find a missing
-// permission or a wrong id, and nothing of the answer.
+// read returns the current value. Its errors contain the id and Secrets Manager's
+// error code, by which an operator finds a missing permission or a wrong id, and
+// nothing else of the answer.
 func read(ctx context.Context, client *secretsmanager.Client, id string) ([]byte, error) {
 	answer, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
@@ -82,13 +80,4 @@ func read(ctx context.Context, client *secretsmanager.Client, id string) ([]byte
 		return []byte(*answer.SecretString), nil
 	}
 	return answer.SecretBinary, nil
-}
-
-func first(environ map[string]string, names ...string) string {
-	for _, name := range names {
-		if value := environ[name]; value != "" {
-			return value
-		}
-	}
-	return ""
 }

@@ -1,75 +1,49 @@
-// Package document owns the form of the secret document, and how long a copy
-// of it is believed. Where the document comes from is the caller's: it gives
-// a [Fetch]. Nothing in here ever prints or returns in an error any value of
-// the document.
+// Package document owns the form of the secret document, and how long a copy of it
+// is used. The caller supplies a [Fetch] that reads it. No log line or error of this
+// package contains a value of the document.
 package document
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"strings"
 
 	"signpost/shared/secret"
 )
 
-// ErrDocument is wrapped by every error about the document's content.
+// ErrDocument: the document's content cannot be used.
 var ErrDocument = errors.New("secret document is not usable")
 
-// Part is one of the secrets that a document may hold.
+// Part is one of the secrets in a document, by its field name.
 type Part string
 
-// The parts, by their field names in the document.
+// The parts of a document.
 const (
 	ClientSecret  Part = "clientSecret"
 	ContentAPIKey Part = "contentApiKey"
 	TokenKeyset   Part = "tokenKeyset"
 )
 
-// maxAPIKeys is how many content API keys may be good at once: a new one, the
-// one that it replaces, and some slack for a rotation that went wrong.
+// maxAPIKeys allows a new key, the one that it replaces, and some more for a rotation
+// that went wrong.
 const maxAPIKeys = 5
 
 // Document holds the parts that its reader asked for, and no others.
 type Document struct {
 	ClientSecret secret.String
-	// ContentAPIKeys are all good, the first being the newest.
+	// ContentAPIKeys are all valid. The first is the newest.
 	ContentAPIKeys []secret.String
-	TokenKeyset    Keyset
+	// TokenKeyset is a Tink keyset in its cleartext JSON form, for package sealing.
+	TokenKeyset secret.String
 }
 
-// Keyset is a Tink keyset in its cleartext JSON form. Like [secret.String] it
-// prints as [secret.Redacted] wherever it is printed.
-type Keyset struct{ json []byte }
-
-// Reveal returns the JSON. Hand it to package sealing, and to nothing else.
-func (k Keyset) Reveal() []byte { return k.json }
-
-// IsZero reports whether there is no keyset.
-func (k Keyset) IsZero() bool { return len(k.json) == 0 }
-
-// Equal compares with another keyset in a time that depends on neither.
-func (k Keyset) Equal(other Keyset) bool {
-	return secret.New(string(k.json)).Equal(secret.New(string(other.json)))
-}
-
-// Format writes [secret.Redacted], whatever the verb.
-func (Keyset) Format(out fmt.State, _ rune) { io.WriteString(out, secret.Redacted) }
-
-// LogValue returns [secret.Redacted].
-func (Keyset) LogValue() slog.Value { return slog.StringValue(secret.Redacted) }
-
-// MarshalText returns [secret.Redacted].
-func (Keyset) MarshalText() ([]byte, error) { return []byte(secret.Redacted), nil }
-
-// Parse reads the parts that are needed from a document, each of which must be
-// there, and leaves everything else alone. All problems are reported together,
-// by field name; the error wraps [ErrDocument].
+// Parse reads the needed parts of a document, each of which is required, and ignores
+// everything else. Its error wraps [ErrDocument] and lists all problems, one per line,
+// by field name.
 func Parse(raw []byte, needs ...Part) (Document, error) {
 	var fields map[string]json.RawMessage
-	// The decoder's own error may quote its input: say nothing of it.
+	// The decoder's own error may quote its input.
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		return Document{}, fmt.Errorf("%w: it must be a JSON object", ErrDocument)
 	}
@@ -103,15 +77,14 @@ func (d *Document) read(part Part, field json.RawMessage) error {
 		if field[0] != '{' {
 			return errors.New("must be an object: a Tink keyset in JSON, not a string that holds one")
 		}
-		d.TokenKeyset = Keyset{json: field}
+		d.TokenKeyset = secret.New(string(field))
 		return nil
 	default:
-		return errors.New("is none of the document's fields")
+		return errors.New("is not a field of the document")
 	}
 }
 
-// readAPIKeys takes one key or several. They travel in a header, so that one
-// with a space in it could never be presented.
+// readAPIKeys accepts one key or several.
 func readAPIKeys(field json.RawMessage) ([]secret.String, error) {
 	fields := []json.RawMessage{field}
 	if field[0] == '[' {
@@ -136,8 +109,8 @@ func readAPIKeys(field json.RawMessage) ([]secret.String, error) {
 	return keys, nil
 }
 
-// readSecret takes printable ASCII, which is what OAuth allows in a client
-// secret (RFC 6749, appendix A) and what a header can carry.
+// readSecret accepts printable ASCII, which is what OAuth allows in a client secret
+// (RFC 6749, appendix A) and what a header can carry.
 func readSecret(field json.RawMessage) (secret.String, error) {
 	var value secret.String
 	if field[0] != '"' || json.Unmarshal(field, &value) != nil {
@@ -147,9 +120,9 @@ func readSecret(field json.RawMessage) (secret.String, error) {
 	case strings.TrimSpace(text) == "":
 		return secret.String{}, errors.New("is empty")
 	case strings.TrimSpace(text) != text:
-		return secret.String{}, errors.New("has white space before or after it: it came by copying, take it out")
+		return secret.String{}, errors.New("has white space before or after it: remove it")
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }):
-		return secret.String{}, errors.New("holds a character that is no printable ASCII, perhaps an invisible one: copy it again")
+		return secret.String{}, errors.New("has a character outside printable ASCII, perhaps an invisible one: copy it again")
 	}
 	return value, nil
 }

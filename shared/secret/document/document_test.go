@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
 		name  string
 		raw   string
 		needs []document.Part
-		// wrong lists what the error must say; none means success.
+		// wrong lists parts of the error; none means success.
 		wrong []string
 		keys  int
 	}{
@@ -50,7 +50,7 @@ func TestParse(t *testing.T) {
 		{name: "key is no ASCII", raw: `{"contentApiKey":"` + marker + `é"}`, needs: all[1:2], wrong: []string{"ASCII"}},
 		{name: "key is an object", raw: `{"contentApiKey":{"` + marker + `":1}}`, needs: all[1:2], wrong: []string{"must be a string"}},
 		{name: "keyset in a string", raw: `{"tokenKeyset":"{\"` + marker + `\":1}"}`, needs: all[2:], wrong: []string{"must be an object"}},
-		{name: "unknown part", raw: `{"x":1}`, needs: []document.Part{"x"}, wrong: []string{"none of the document's fields"}},
+		{name: "unknown part", raw: `{"x":1}`, needs: []document.Part{"x"}, wrong: []string{"not a field of the document"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,13 +64,13 @@ func TestParse(t *testing.T) {
 				}
 			}
 			if err != nil && strings.Contains(err.Error(), marker) {
-				t.Errorf("error tells a secret: %v", err)
+				t.Errorf("error contains a secret: %v", err)
 			}
 			if len(parsed.ContentAPIKeys) != test.keys {
 				t.Errorf("%d keys, want %d", len(parsed.ContentAPIKeys), test.keys)
 			}
 			if len(test.needs) == 1 && !parsed.ClientSecret.IsZero() {
-				t.Error("a part that nobody asked for is kept")
+				t.Error("a part that was not needed is kept")
 			}
 		})
 	}
@@ -85,12 +85,8 @@ func TestParsedValues(t *testing.T) {
 	if parsed.ClientSecret.Reveal() != "a" || parsed.ContentAPIKeys[0].Reveal() != "b" || parsed.ContentAPIKeys[1].Reveal() != "c" {
 		t.Error("values differ")
 	}
-	if got := string(parsed.TokenKeyset.Reveal()); got != `{"k":[1]}` {
+	if got := parsed.TokenKeyset.Reveal(); got != `{"k":[1]}` {
 		t.Errorf("keyset: %s", got)
-	}
-	again, err := document.Parse(raw, document.TokenKeyset)
-	if err != nil || !again.TokenKeyset.Equal(parsed.TokenKeyset) || again.TokenKeyset.Equal(document.Keyset{}) || !(document.Keyset{}).IsZero() {
-		t.Error("keysets do not compare")
 	}
 }
 
@@ -112,11 +108,6 @@ func TestDocumentRedacts(t *testing.T) {
 	} {
 		if strings.Contains(text, marker) || !strings.Contains(text, secret.Redacted) {
 			t.Errorf("not redacted: %s", text)
-		}
-	}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%t"} {
-		if text := fmt.Sprintf(verb, parsed.TokenKeyset); text != secret.Redacted {
-			t.Errorf("%s: %s", verb, text)
 		}
 	}
 }

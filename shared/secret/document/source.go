@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// rereadAfter is how long a document is used before it is read again.
+	// rereadAfter is the age at which a document is read again.
 	rereadAfter = 5 * time.Minute
-	// openTimeout bounds the first reading, when the process starts.
+	// openTimeout limits the first read, when the process starts.
 	openTimeout = 5 * time.Second
-	// rereadTimeout bounds a later one: a request waits for it.
+	// rereadTimeout limits later ones, for which a request waits.
 	rereadTimeout = 750 * time.Millisecond
 )
 
-// Fetch returns the document as it is now.
+// Fetch returns the current document.
 type Fetch func(ctx context.Context) ([]byte, error)
 
 // Literal returns a Fetch of a document that was given as a setting.
@@ -26,24 +26,19 @@ func Literal(document secret.String) Fetch {
 	return func(context.Context) ([]byte, error) { return []byte(document.Reveal()), nil }
 }
 
-// Location is where a document is, and what is read of it. Exactly one of ID and
-// JSON is set.
+// Location is where a document is. Exactly one of ID and JSON is set.
 type Location struct {
-	// Needs are the parts that the reader requires.
-	Needs []Part
-	// ID is the ARN or the name of a Secrets Manager secret.
-	ID string
-	// JSON is the document itself.
-	JSON secret.String
+	Needs []Part        // the required parts
+	ID    string        // ARN or name of a Secrets Manager secret
+	JSON  secret.String // the document itself
 }
 
-// Options say what is read of the document, and by whose clock.
+// Options are the settings of a [Source].
 type Options struct {
-	// Needs are the parts without which the document is no good.
-	Needs []Part
+	Needs []Part // the required parts
 	Now   func() time.Time
-	// Report is told of a re-reading that failed, once until one succeeds
-	// again. The error holds no value of the document.
+	// Report receives the error of a later read that failed, once until one succeeds
+	// again. The error contains no value of the document.
 	Report func(error)
 }
 
@@ -55,11 +50,11 @@ type Source struct {
 
 	mu       sync.Mutex
 	document Document
-	readAt   time.Time // when a reading was last begun
-	failing  bool      // the last reading failed, and was reported
+	readAt   time.Time // when the last read began
+	failing  bool      // the last read failed, and was reported
 }
 
-// Open reads the document, and fails if it cannot be had or lacks a part.
+// Open reads the document. It fails if it cannot be read or lacks a part.
 func Open(ctx context.Context, fetch Fetch, options Options) (*Source, error) {
 	if fetch == nil || options.Now == nil || options.Report == nil {
 		return nil, fmt.Errorf("open a secret document: fetch, clock and report are required")
@@ -73,9 +68,9 @@ func Open(ctx context.Context, fetch Fetch, options Options) (*Source, error) {
 	return s, nil
 }
 
-// Current returns the document. One that is over 5 minutes old is read again
-// first, by one of the callers while the others go on with the last one; if
-// that fails the last good one stays, and the next attempt is 5 minutes away.
+// Current returns the document. If it is over 5 minutes old, one caller reads it
+// again first, while the others get the last one. If that fails, the last good one
+// stays for another 5 minutes.
 func (s *Source) Current(ctx context.Context) Document {
 	if !s.claim() {
 		s.mu.Lock()
@@ -94,12 +89,12 @@ func (s *Source) Current(ctx context.Context) Document {
 	s.mu.Unlock()
 
 	if report {
-		s.options.Report(fmt.Errorf("secret document was not read again, the last good one stays: %w", err))
+		s.options.Report(fmt.Errorf("the last good secret document stays in use: %w", err))
 	}
 	return current
 }
 
-// claim reports whether the caller is to read the document again.
+// claim reports whether the caller has to read the document again.
 func (s *Source) claim() bool {
 	now := s.options.Now()
 	s.mu.Lock()

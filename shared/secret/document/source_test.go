@@ -13,7 +13,7 @@ import (
 	"signpost/shared/secret/document"
 )
 
-// vault is a place where the document is: what it answers can be changed.
+// vault holds a document that can be changed.
 type vault struct {
 	mu      sync.Mutex
 	content string
@@ -40,7 +40,7 @@ func (v *vault) count() int {
 	return v.reads
 }
 
-// clock stands still until it is moved.
+// clock stands still until it is advanced.
 type clock struct{ offset atomic.Int64 }
 
 func (c *clock) now() time.Time {
@@ -113,8 +113,8 @@ func TestOpenFails(t *testing.T) {
 	}
 }
 
-// TestSourceConcurrently: while one caller reads again, slowly, the others are
-// served from the last good document at once.
+// TestSourceConcurrently: while one caller reads again, slowly, the others get the
+// last good document at once.
 func TestSourceConcurrently(t *testing.T) {
 	now, entered, release := &clock{}, make(chan struct{}), make(chan struct{})
 	reads := atomic.Int64{}
@@ -135,7 +135,7 @@ func TestSourceConcurrently(t *testing.T) {
 	var slow sync.WaitGroup
 	slow.Go(func() {
 		if got := source.Current(t.Context()).ContentAPIKeys[0].Reveal(); got != "2" {
-			t.Errorf("who read again got %q", got)
+			t.Errorf("the reader got %q", got)
 		}
 	})
 	<-entered
@@ -143,7 +143,7 @@ func TestSourceConcurrently(t *testing.T) {
 	for range 50 {
 		others.Go(func() {
 			if got := source.Current(t.Context()).ContentAPIKeys[0].Reveal(); got != "1" {
-				t.Errorf("who did not wait got %q", got)
+				t.Errorf("another caller got %q", got)
 			}
 		})
 	}
