@@ -1,9 +1,9 @@
-// Package sealing owns the encryption of tokens at rest: AEAD by Tink, with
-// the place that a token belongs to as associated data, so that a sealed
-// token copied to another row does not open. It stores nothing.
+// Package sealing owns the encryption of tokens at rest: AEAD by Tink. A token's row
+// and attribute are the associated data, so that it cannot be decrypted in another
+// place. The package stores nothing.
 //
-// It is a package of its own because Tink costs size and start-up time that
-// the functions without tokens (cross-launch, launches) must not pay.
+// It is a separate package since Tink costs size and start-up time, which the
+// functions without tokens must not spend.
 package sealing
 
 import (
@@ -21,16 +21,15 @@ import (
 	"signpost/shared/secret"
 )
 
-// ErrKeyset is wrapped when a keyset cannot be used. The error never holds
-// any part of the keyset.
+// ErrKeyset: the keyset cannot be used. Errors that wrap it contain no part of it.
 var ErrKeyset = errors.New("token keyset is not a usable Tink AEAD keyset in JSON form")
 
-// ErrOpen is wrapped when a sealed token does not open: no key of the keyset
-// sealed it, it was altered, or it belongs to another place.
+// ErrOpen: a sealed token cannot be decrypted. No key of the keyset sealed it, it was
+// changed, or it belongs to another place.
 var ErrOpen = errors.New("sealed token does not open")
 
-// Keyset seals with its primary key and opens with any of its keys. It is
-// safe for concurrent use.
+// Keyset encrypts with its primary key and decrypts with any of its keys. It is safe
+// for concurrent use.
 type Keyset struct {
 	primitive tink.AEAD
 	primary   uint32
@@ -40,10 +39,9 @@ type Keyset struct {
 // Parse reads a Tink keyset in its cleartext JSON form. It returns an error
 // wrapping [ErrKeyset].
 func Parse(document []byte) (*Keyset, error) {
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	handle, err := read(document)
 	if err != nil {
-		// The reader's error may quote its input: say nothing of it.
-		return nil, ErrKeyset
+		return nil, err
 	}
 	primitive, err := aead.New(handle)
 	if err != nil {
@@ -52,8 +50,17 @@ func Parse(document []byte) (*Keyset, error) {
 	return &Keyset{primitive: primitive, primary: handle.KeysetInfo().GetPrimaryKeyId(), ids: idsOf(handle)}, nil
 }
 
-// NewDocument makes a keyset with one fresh AES-256-GCM key, in the JSON form
-// that [Parse] reads. The result is a secret.
+// read reads a keyset. Tink's error may quote its input, so it is not wrapped.
+func read(document []byte) (*keyset.Handle, error) {
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	if err != nil {
+		return nil, ErrKeyset
+	}
+	return handle, nil
+}
+
+// NewDocument makes a keyset with one new AES-256-GCM key, in the JSON form that
+// [Parse] reads. The result is a secret.
 func NewDocument() ([]byte, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
@@ -62,14 +69,13 @@ func NewDocument() ([]byte, error) {
 	return write(handle)
 }
 
-// A keyset is rotated in steps, since a running function may hold a copy that
-// is some minutes old: a key is added with [ExtendDocument], so that all can
-// open what it seals; then, when all have it, it is made the one to seal with
-// by [PromoteDocument]; and when all that older keys sealed was sealed anew
-// they are dropped by [PruneDocument].
+// A keyset is rotated in three steps, since running functions may hold a copy that is
+// some minutes old. [ExtendDocument] adds a key, so that every function can decrypt
+// with it. When all have it, [PromoteDocument] makes it the one to encrypt with. When
+// everything was encrypted again, [PruneDocument] removes the older keys.
 
-// ExtendDocument adds a fresh key to the keyset, to open with only. It returns
-// an error wrapping [ErrKeyset].
+// ExtendDocument adds a new key to the keyset, for decryption only. Its error wraps
+// [ErrKeyset].
 func ExtendDocument(document []byte) ([]byte, error) {
 	return change(document, func(manager *keyset.Manager, _ []uint32, _ uint32) error {
 		_, err := manager.Add(aead.AES256GCMKeyTemplate())
@@ -77,17 +83,16 @@ func ExtendDocument(document []byte) ([]byte, error) {
 	})
 }
 
-// PromoteDocument makes the newest key the primary one: what the older keys
-// sealed still opens, and is sealed anew as rows are written. It returns an
-// error wrapping [ErrKeyset].
+// PromoteDocument makes the newest key the primary one. The older keys still decrypt;
+// rows are encrypted again as they are written. Its error wraps [ErrKeyset].
 func PromoteDocument(document []byte) ([]byte, error) {
 	return change(document, func(manager *keyset.Manager, ids []uint32, _ uint32) error {
 		return manager.SetPrimary(ids[len(ids)-1])
 	})
 }
 
-// PruneDocument drops all keys but the primary one: what they sealed does not
-// open any more. It returns an error wrapping [ErrKeyset].
+// PruneDocument removes all keys but the primary one, so that nothing that they
+// sealed can be decrypted. Its error wraps [ErrKeyset].
 func PruneDocument(document []byte) ([]byte, error) {
 	return change(document, func(manager *keyset.Manager, ids []uint32, primary uint32) error {
 		for _, id := range ids {
@@ -102,20 +107,19 @@ func PruneDocument(document []byte) ([]byte, error) {
 	})
 }
 
-// Keys reports how many keys a keyset has, and whether the newest one is the
-// primary. It returns an error wrapping [ErrKeyset].
+// Keys returns how many keys a keyset has, and whether the newest is the primary one.
+// Its error wraps [ErrKeyset].
 func Keys(document []byte) (count int, newestIsPrimary bool, err error) {
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	handle, err := read(document)
 	if err != nil {
-		return 0, false, ErrKeyset
+		return 0, false, err
 	}
-	info := handle.KeysetInfo()
-	last := len(info.GetKeyInfo()) - 1
-	return last + 1, info.GetKeyInfo()[last].GetKeyId() == info.GetPrimaryKeyId(), nil
+	ids := idsOf(handle)
+	return len(ids), ids[len(ids)-1] == handle.KeysetInfo().GetPrimaryKeyId(), nil
 }
 
-// RotateDocument adds a key and makes it the primary one at once, for a keyset
-// that nobody holds a copy of.
+// RotateDocument adds a key and makes it the primary one at once, for a keyset of
+// which no function holds a copy. Its error wraps [ErrKeyset].
 func RotateDocument(document []byte) ([]byte, error) {
 	extended, err := ExtendDocument(document)
 	if err != nil {
@@ -124,11 +128,11 @@ func RotateDocument(document []byte) ([]byte, error) {
 	return PromoteDocument(extended)
 }
 
-// change makes a change to a keyset with these keys.
+// change returns the keyset after do, which gets the ids of its keys, the newest last.
 func change(document []byte, do func(manager *keyset.Manager, ids []uint32, primary uint32) error) ([]byte, error) {
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(document)))
+	handle, err := read(document)
 	if err != nil {
-		return nil, ErrKeyset
+		return nil, err
 	}
 	manager := keyset.NewManagerFromHandle(handle)
 	if err := do(manager, idsOf(handle), handle.KeysetInfo().GetPrimaryKeyId()); err != nil {
@@ -140,7 +144,7 @@ func change(document []byte, do func(manager *keyset.Manager, ids []uint32, prim
 	return write(handle)
 }
 
-// idsOf lists the ids of a keyset's keys, the newest last.
+// idsOf returns the ids of a keyset's keys, the newest last.
 func idsOf(handle *keyset.Handle) []uint32 {
 	var ids []uint32
 	for _, key := range handle.KeysetInfo().GetKeyInfo() {
@@ -157,7 +161,7 @@ func write(handle *keyset.Handle) ([]byte, error) {
 	return document.Bytes(), nil
 }
 
-// Seal encrypts token for place, which names the row and the attribute.
+// Seal encrypts token for place, the name of its row and attribute.
 func (k *Keyset) Seal(token secret.String, place string) (secret.Sealed, error) {
 	sealed, err := k.primitive.Encrypt([]byte(token.Reveal()), []byte(place))
 	if err != nil {
@@ -166,8 +170,8 @@ func (k *Keyset) Seal(token secret.String, place string) (secret.Sealed, error) 
 	return sealed, nil
 }
 
-// Open decrypts what Seal made for the same place, by any key of the keyset.
-// It returns an error wrapping [ErrOpen].
+// Open decrypts the result of [Keyset.Seal] for the same place. Its error wraps
+// [ErrOpen].
 func (k *Keyset) Open(sealed secret.Sealed, place string) (secret.String, error) {
 	clear, err := k.primitive.Decrypt(sealed, []byte(place))
 	if err != nil {
@@ -176,22 +180,22 @@ func (k *Keyset) Open(sealed secret.Sealed, place string) (secret.String, error)
 	return secret.New(string(clear)), nil
 }
 
-// Stale reports whether sealed was made by a key other than today's primary
-// one, which is when a rotation asks for it to be sealed anew.
+// Stale reports whether a key other than the primary one made sealed, so that it has
+// to be encrypted again.
 func (k *Keyset) Stale(sealed secret.Sealed) bool {
 	id, ok := keyOf(sealed)
 	return !ok || id != k.primary
 }
 
-// NeedsOlder reports whether sealed opens only with a key that [PruneDocument]
-// drops from this keyset. What no key of it sealed is lost already.
+// NeedsOlder reports whether decrypting sealed takes a key that [PruneDocument]
+// removes from this keyset.
 func (k *Keyset) NeedsOlder(sealed secret.Sealed) bool {
 	id, ok := keyOf(sealed)
 	return ok && id != k.primary && slices.Contains(k.ids, id)
 }
 
-// keyOf is the id of the key that sealed a token: a Tink ciphertext begins with
-// the version byte 1 and that id.
+// keyOf returns the id of the key that made sealed. A Tink ciphertext begins with the
+// version byte 1 and that id.
 func keyOf(sealed secret.Sealed) (uint32, bool) {
 	if len(sealed) < 5 || sealed[0] != 1 {
 		return 0, false

@@ -47,38 +47,11 @@ func TestSealOpensInItsPlaceOnly(t *testing.T) {
 	}
 }
 
+// TestRotation: until the old key is removed, functions with the keyset of one step
+// decrypt what those of the step before or after encrypt.
 func TestRotation(t *testing.T) {
 	document, err := sealing.NewDocument()
-	old := parse(t, document, err)
-	rotated, err := sealing.RotateDocument(document)
-	fresh := parse(t, rotated, err)
-	token := secret.New("refresh-token")
-	sealed, err := old.Seal(token, "p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if opened, err := fresh.Open(sealed, "p"); err != nil || !opened.Equal(token) {
-		t.Errorf("sealed by the old key: %v", err)
-	}
-	if old.Stale(sealed) || !fresh.Stale(sealed) {
-		t.Error("stale is wrong about the old key")
-	}
-	resealed, err := fresh.Seal(token, "p")
-	if err != nil || fresh.Stale(resealed) {
-		t.Errorf("resealed is stale: %v", err)
-	}
-	if _, err := old.Open(resealed, "p"); !errors.Is(err, sealing.ErrOpen) {
-		t.Errorf("the old keyset opens what the new key sealed: %v", err)
-	}
-}
-
-// TestRotationInSteps: whoever holds the document of the step before opens what
-// is sealed, until the old key is dropped.
-func TestRotationInSteps(t *testing.T) {
-	token := secret.New("refresh-token")
-	original, err := sealing.NewDocument()
-	steps := []*sealing.Keyset{parse(t, original, err)}
-	document := original
+	steps := []*sealing.Keyset{parse(t, document, err)}
 	for n, step := range []struct {
 		change  func([]byte) ([]byte, error)
 		count   int
@@ -92,24 +65,37 @@ func TestRotationInSteps(t *testing.T) {
 			t.Errorf("step %d: %d keys, newest is primary: %v, %v", n+1, count, primary, err)
 		}
 	}
-	for n, sealer := range steps {
-		sealed, err := sealer.Seal(token, "p")
+	rotated, err := sealing.RotateDocument(document)
+	steps = append(steps, parse(t, rotated, err))
+	seal := func(step int) secret.Sealed {
+		sealed, err := steps[step].Seal(secret.New("refresh-token"), "p")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for m := max(n-1, 0); m <= min(n+1, len(steps)-1); m++ {
-			_, err := steps[m].Open(sealed, "p")
-			if err != nil {
-				t.Errorf("sealed at step %d does not open at step %d: %v", n, m, err)
+		return sealed
+	}
+	first, second := seal(0), seal(2)
+	for _, test := range []struct {
+		name                     string
+		sealed                   secret.Sealed
+		opens, stale, needsOlder []bool // by step
+	}{
+		{"first key", first, []bool{true, true, true, false, false}, []bool{false, false, true, true, true}, []bool{false, false, true, false, false}},
+		{"first key, another added", seal(1), []bool{true, true, true, false, false}, []bool{false, false, true, true, true}, []bool{false, false, true, false, false}},
+		{"second key", second, []bool{false, true, true, true, true}, []bool{true, true, false, false, true}, []bool{false, true, false, false, true}},
+		{"second key alone", seal(3), []bool{false, true, true, true, true}, []bool{true, true, false, false, true}, []bool{false, true, false, false, true}},
+		{"nothing", nil, make([]bool, 5), []bool{true, true, true, true, true}, make([]bool, 5)},
+		{"cut short", first[:4], make([]bool, 5), []bool{true, true, true, true, true}, make([]bool, 5)},
+	} {
+		for n, keyset := range steps {
+			opened, err := keyset.Open(test.sealed, "p")
+			if opens := opened.Reveal() == "refresh-token"; opens != test.opens[n] || opens != (err == nil) || err != nil && !errors.Is(err, sealing.ErrOpen) {
+				t.Errorf("%s, step %d: opens %v, %v", test.name, n, opens, err)
+			}
+			if stale, older := keyset.Stale(test.sealed), keyset.NeedsOlder(test.sealed); stale != test.stale[n] || older != test.needsOlder[n] {
+				t.Errorf("%s, step %d: stale %v, needs an older key %v", test.name, n, stale, older)
 			}
 		}
-	}
-	old, err := steps[0].Seal(token, "p")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := steps[3].Open(old, "p"); !errors.Is(err, sealing.ErrOpen) {
-		t.Errorf("a dropped key opens: %v", err)
 	}
 }
 
@@ -119,46 +105,13 @@ func TestBadKeysetsAreNotQuoted(t *testing.T) {
 		if !errors.Is(err, sealing.ErrKeyset) || strings.Contains(err.Error(), "geheim") {
 			t.Errorf("%s: error = %v", document, err)
 		}
-		if _, err := sealing.RotateDocument([]byte(document)); err == nil || strings.Contains(err.Error(), "geheim") {
-			t.Errorf("rotate %s: error = %v", document, err)
+		for _, change := range []func([]byte) ([]byte, error){sealing.RotateDocument, sealing.PromoteDocument, sealing.PruneDocument} {
+			if _, err := change([]byte(document)); err == nil || strings.Contains(err.Error(), "geheim") {
+				t.Errorf("change %s: error = %v", document, err)
+			}
 		}
-		_, promoteErr := sealing.PromoteDocument([]byte(document))
-		_, pruneErr := sealing.PruneDocument([]byte(document))
-		_, _, keysErr := sealing.Keys([]byte(document))
-		if promoteErr == nil || pruneErr == nil || keysErr == nil {
-			t.Errorf("%s: errors = %v, %v, %v", document, promoteErr, pruneErr, keysErr)
-		}
-	}
-}
-
-func TestNeedsOlder(t *testing.T) {
-	document, err := sealing.NewDocument()
-	old := parse(t, document, err)
-	extended, err := sealing.ExtendDocument(document)
-	between := parse(t, extended, err)
-	promoted, err := sealing.PromoteDocument(extended)
-	fresh := parse(t, promoted, err)
-	pruned, err := sealing.PruneDocument(promoted)
-	last := parse(t, pruned, err)
-	seal := func(k *sealing.Keyset) secret.Sealed {
-		sealed, err := k.Seal(secret.New("refresh-token"), "p")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sealed
-	}
-	byOld, byFresh := seal(old), seal(fresh)
-	for name, test := range map[string]struct {
-		keyset *sealing.Keyset
-		sealed secret.Sealed
-		want   bool
-	}{
-		"its only key": {old, byOld, false}, "the primary, a newer one added": {between, byOld, false},
-		"an older key": {fresh, byOld, true}, "the newest key": {fresh, byFresh, false},
-		"a key that is gone": {last, byOld, false}, "no token": {fresh, nil, false}, "cut short": {fresh, byOld[:4], false},
-	} {
-		if got := test.keyset.NeedsOlder(test.sealed); got != test.want {
-			t.Errorf("%s: %v", name, got)
+		if _, _, err := sealing.Keys([]byte(document)); err == nil {
+			t.Errorf("keys of %s", document)
 		}
 	}
 }
