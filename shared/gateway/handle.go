@@ -54,9 +54,7 @@ func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option)
 			problem := ProblemOf(err)
 			code, response = problem.Code, o.answer(request, problem, err)
 		}
-		logRequest(ctx, log, request, outcome{
-			status: response.Status, code: code, duration: now().Sub(started), err: err,
-		})
+		logRequest(ctx, log, request, response.Status, now().Sub(started), code, err)
 		return response.event(), nil
 	}
 }
@@ -90,31 +88,23 @@ func call(ctx context.Context, serve Serve, request Request) (response Response,
 	return serve(ctx, request)
 }
 
-// outcome is how a request ended.
-type outcome struct {
-	status   int
-	code     string
-	duration time.Duration
-	err      error
-}
-
-func logRequest(ctx context.Context, log *slog.Logger, request Request, o outcome) {
+func logRequest(ctx context.Context, log *slog.Logger, request Request, status int, duration time.Duration, code string, err error) {
 	attrs := []slog.Attr{
 		slog.String("route", request.RouteKey()),
-		slog.Int("status", o.status),
-		slog.Float64("duration_ms", float64(o.duration.Microseconds())/1000),
+		slog.Int("status", status),
+		slog.Float64("duration_ms", float64(duration.Microseconds())/1000),
 		slog.String("request_id", request.event.RequestContext.RequestID),
 	}
 	attrs = append(attrs, *request.notes...)
 	level := slog.LevelInfo
-	if o.err != nil {
-		attrs = append(attrs, slog.String("code", o.code), slog.String("cause", o.err.Error()))
+	if err != nil {
+		attrs = append(attrs, slog.String("code", code), slog.String("cause", err.Error()))
 		level = slog.LevelWarn
 	}
-	if p, ok := o.err.(*panicked); ok {
+	if p, ok := err.(*panicked); ok {
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
-	if o.status == http.StatusInternalServerError {
+	if status == http.StatusInternalServerError {
 		level = slog.LevelError
 	}
 	log.LogAttrs(ctx, level, "request", attrs...)

@@ -13,47 +13,13 @@ import (
 	"signpost/shared/secret/document"
 )
 
-// vault holds a document that can be changed.
-type vault struct {
-	mu      sync.Mutex
-	content string
-	err     error
-	reads   int
-}
-
-func (v *vault) fetch(context.Context) ([]byte, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.reads++
-	return []byte(v.content), v.err
-}
-
-func (v *vault) set(content string, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.content, v.err = content, err
-}
-
-func (v *vault) count() int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.reads
-}
-
-// clock stands still until it is advanced.
-type clock struct{ offset atomic.Int64 }
-
-func (c *clock) now() time.Time {
-	return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(c.offset.Load()))
-}
-
-func (c *clock) advance(d time.Duration) { c.offset.Add(int64(d)) }
-
 func TestSource(t *testing.T) {
-	store, now := &vault{content: `{"contentApiKey":"one"}`}, &clock{}
+	content, failure, reads := `{"contentApiKey":"one"}`, error(nil), 0
+	fetch := func(context.Context) ([]byte, error) { reads++; return []byte(content), failure }
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	var reports []error
-	source, err := document.Open(t.Context(), store.fetch, document.Options{
-		Needs: []document.Part{document.ContentAPIKey}, Now: now.now,
+	source, err := document.Open(t.Context(), fetch, document.Options{
+		Needs: []document.Part{document.ContentAPIKey}, Now: func() time.Time { return now },
 		Report: func(err error) { reports = append(reports, err) },
 	})
 	if err != nil {
@@ -80,12 +46,11 @@ func TestSource(t *testing.T) {
 		{name: "a new failure is reported", wait: time.Hour, content: `nonsense`, want: "three", reads: 6, reports: 2},
 	}
 	for _, step := range steps {
-		now.advance(step.wait)
-		store.set(step.content, step.err)
+		now, content, failure = now.Add(step.wait), step.content, step.err
 		got := source.Current(t.Context()).ContentAPIKeys[0].Reveal()
-		if got != step.want || store.count() != step.reads || len(reports) != step.reports {
+		if got != step.want || reads != step.reads || len(reports) != step.reports {
 			t.Errorf("%s: got %q after %d reads and %d reports, want %q, %d, %d",
-				step.name, got, store.count(), len(reports), step.want, step.reads, step.reports)
+				step.name, got, reads, len(reports), step.want, step.reads, step.reports)
 		}
 	}
 	if !errors.Is(reports[0], refused) {
@@ -116,7 +81,7 @@ func TestOpenFails(t *testing.T) {
 // TestSourceConcurrently: while one caller reads again, slowly, the others get the
 // last good document at once.
 func TestSourceConcurrently(t *testing.T) {
-	now, entered, release := &clock{}, make(chan struct{}), make(chan struct{})
+	now, entered, release := time.Now(), make(chan struct{}), make(chan struct{})
 	reads := atomic.Int64{}
 	fetch := func(context.Context) ([]byte, error) {
 		if n := reads.Add(1); n > 1 {
@@ -126,12 +91,12 @@ func TestSourceConcurrently(t *testing.T) {
 		return fmt.Appendf(nil, `{"contentApiKey":"%d"}`, reads.Load()), nil
 	}
 	source, err := document.Open(t.Context(), fetch, document.Options{
-		Needs: []document.Part{document.ContentAPIKey}, Now: now.now, Report: func(err error) { t.Error(err) },
+		Needs: []document.Part{document.ContentAPIKey}, Now: func() time.Time { return now }, Report: func(err error) { t.Error(err) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	now.advance(5 * time.Minute)
+	now = now.Add(5 * time.Minute)
 	var slow sync.WaitGroup
 	slow.Go(func() {
 		if got := source.Current(t.Context()).ContentAPIKeys[0].Reveal(); got != "2" {
