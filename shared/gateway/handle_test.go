@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -20,8 +21,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// handle serves one event and returns the answer and the log's lines.
-func handle(t *testing.T, serve gateway.Serve, opts ...gateway.Option) (events.APIGatewayV2HTTPResponse, []map[string]any) {
+// handle serves one event, with more headers, and returns the answer and the log's line.
+func handle(t *testing.T, headers map[string]string, serve gateway.Serve, opts ...gateway.Option) (events.APIGatewayV2HTTPResponse, map[string]any) {
 	t.Helper()
 	var out bytes.Buffer
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -30,6 +31,7 @@ func handle(t *testing.T, serve gateway.Serve, opts ...gateway.Option) (events.A
 		RouteKey: "POST /launches/{code}", RawPath: "/launches/" + marker, Body: marker, RawQueryString: marker,
 		Headers: map[string]string{"accept": "text/html", "authorization": marker},
 	}
+	maps.Copy(event.Headers, headers)
 	event.RequestContext.RequestID, event.RequestContext.HTTP.Path = "id-1", "/launches/"+marker
 	response, err := gateway.Handle(slog.New(slog.NewJSONHandler(&out, nil)), clock, serve, opts...)(t.Context(), event)
 	if err != nil {
@@ -38,24 +40,18 @@ func handle(t *testing.T, serve gateway.Serve, opts ...gateway.Option) (events.A
 	if strings.Contains(out.String(), marker) {
 		t.Errorf("log: %s", out.String())
 	}
-	var lines []map[string]any
-	for line := range strings.Lines(out.String()) {
-		var decoded map[string]any
-		if err := json.Unmarshal([]byte(line), &decoded); err != nil {
-			t.Fatal(err)
-		}
-		delete(decoded, "time")
-		lines = append(lines, decoded)
+	var line map[string]any
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatalf("log is not one line: %s", out.String())
 	}
-	return response, lines
+	delete(line, "time")
+	return response, line
 }
 
 func TestHandle(t *testing.T) {
 	base := func(level string, status float64, more map[string]any) map[string]any {
 		line := map[string]any{"level": level, "msg": "request", "route": "POST /launches/{code}", "status": status, "duration_ms": 1.234, "request_id": "id-1"}
-		for key, value := range more {
-			line[key] = value
-		}
+		maps.Copy(line, more)
 		return line
 	}
 	tests := []struct {
@@ -82,8 +78,8 @@ func TestHandle(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			response, lines := handle(t, test.serve)
-			if diff := cmp.Diff([]map[string]any{test.want}, lines); diff != "" {
+			response, line := handle(t, nil, test.serve)
+			if diff := cmp.Diff(test.want, line); diff != "" {
 				t.Errorf("log (-want +got):\n%s", diff)
 			}
 			if float64(response.StatusCode) != test.want["status"] || !strings.Contains(response.Body, test.body) || response.IsBase64Encoded {
@@ -102,15 +98,14 @@ func TestHandle(t *testing.T) {
 }
 
 func TestHandlePanic(t *testing.T) {
-	response, lines := handle(t, func(context.Context, gateway.Request) (gateway.Response, error) {
+	response, line := handle(t, nil, func(context.Context, gateway.Request) (gateway.Response, error) {
 		panic(errors.New("no such feature"))
 	})
 	if response.StatusCode != 500 || !strings.Contains(response.Body, `"code":"internal"`) || strings.Contains(response.Body, "no such feature") {
 		t.Errorf("answer: %+v", response)
 	}
-	if len(lines) != 1 || lines[0]["level"] != "ERROR" || lines[0]["cause"] != "panic: no such feature" ||
-		!strings.Contains(fmt.Sprint(lines[0]["stack"]), "TestHandlePanic") {
-		t.Errorf("log: %v", lines)
+	if line["level"] != "ERROR" || line["cause"] != "panic: no such feature" || !strings.Contains(fmt.Sprint(line["stack"]), "TestHandlePanic") {
+		t.Errorf("log: %v", line)
 	}
 }
 
@@ -124,15 +119,12 @@ func TestHandleProblemPages(t *testing.T) {
 	fail := func(context.Context, gateway.Request) (gateway.Response, error) {
 		return gateway.Response{}, &webex.APIError{Status: 429, RetryAfter: 3 * time.Second}
 	}
-	response, _ := handle(t, fail, gateway.WithProblemPages(page))
+	response, _ := handle(t, nil, fail, gateway.WithProblemPages(page))
 	if response.StatusCode != 503 || response.Body != "<p>webex_unavailable" || response.Headers["Content-Security-Policy"] != "mine" ||
 		response.Headers["Retry-After"] != "3" || response.Headers["Cache-Control"] != "no-store" {
 		t.Errorf("page: %+v", response)
 	}
-	never := func(gateway.Request, gateway.Problem, error) (gateway.Response, bool) {
-		return gateway.Response{}, false
-	}
-	response, _ = handle(t, fail, gateway.WithProblemPages(never))
+	response, _ = handle(t, map[string]string{"accept": ""}, fail, gateway.WithProblemPages(page))
 	if response.Headers["Content-Type"] != "application/problem+json" {
 		t.Errorf("no page: %+v", response)
 	}
