@@ -21,6 +21,8 @@ const (
 	maxLabel      = 63 // of a host name, between dots
 )
 
+var errScheme = errors.New("must begin with https:// (http:// only outside AWS, for 127.0.0.1 or localhost)")
+
 // CheckAddress returns an error unless raw is an https URL with a host that other
 // machines can reach. The error does not quote raw.
 func CheckAddress(raw string) error { return checkAddress(raw, false) }
@@ -32,7 +34,7 @@ func checkAddress(raw string, local bool) error {
 		return err
 	}
 	if !strings.HasPrefix(raw, "https://") && !(local && strings.HasPrefix(raw, "http://")) {
-		return errors.New("must begin with https:// (http:// only outside AWS, for 127.0.0.1 or localhost)")
+		return errScheme
 	}
 	u, err := url.Parse(raw)
 	if err != nil || !isHost(u.Hostname()) {
@@ -47,7 +49,7 @@ func checkAddress(raw string, local bool) error {
 	case !local && IsLoopback(u.Hostname()):
 		return errors.New("names the machine itself, which others cannot reach")
 	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
-		return errors.New("must begin with https:// (http:// only for 127.0.0.1 or localhost)")
+		return errScheme
 	}
 	return nil
 }
@@ -95,7 +97,7 @@ func IsLoopback(host string) bool {
 
 // publicURL reads the base address of the API, and removes slashes at its end.
 func (r *reader) publicURL(variable string) string {
-	raw := r.optional(variable)
+	raw := r.environ[variable]
 	if raw == "" {
 		return ""
 	}
@@ -125,7 +127,7 @@ func (r *reader) contentURL(variable string) string {
 // which may have a query such as a subject.
 func (r *reader) supportURL(variable string) string {
 	const fix = "set it to https:// and a page, or to mailto: and a mail address, or unset it"
-	raw := r.optional(variable)
+	raw := r.environ[variable]
 	mailto, isMail := strings.CutPrefix(raw, "mailto:")
 	switch err := checkCharacters(raw); {
 	case raw == "":
@@ -172,7 +174,7 @@ func (r *reader) deviceURL(variable, raw string, feature webex.Feature) {
 // allowList reads the hosts that may use a device's xAPI: names, each of which may
 // begin with `*.`, separated by commas. It removes blanks around the commas.
 func (r *reader) allowList(variable string) string {
-	raw := r.optional(variable)
+	raw := r.environ[variable]
 	if raw == "" {
 		return ""
 	}

@@ -88,9 +88,6 @@ func (r *reader) problem(variable, fix, wrong string, args ...any) {
 	}
 }
 
-// optional returns the value, "" if it is unset.
-func (r *reader) optional(variable string) string { return r.environ[variable] }
-
 // required returns the value, and records a problem if it is unset.
 func (r *reader) required(variable, fix string) string {
 	value := r.environ[variable]

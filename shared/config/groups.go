@@ -57,7 +57,7 @@ func (t *Tokens) load(r *reader) {
 	}
 	t.loadKeySets(r)
 
-	list := cmp.Or(r.optional("WEBEX_HOSTS"), webex.DefaultHosts)
+	list := cmp.Or(r.environ["WEBEX_HOSTS"], webex.DefaultHosts)
 	hosts, err := webex.ParseHosts(list, !r.onAWS())
 	for _, wrong := range split(err) {
 		r.problem("WEBEX_HOSTS", "separate host names by commas, or unset it for Webex's own", "is not valid: %s", wrong)
@@ -67,14 +67,14 @@ func (t *Tokens) load(r *reader) {
 
 func (t *Tokens) loadKeySets(r *reader) {
 	override := map[string]string{}
-	if raw := r.optional("WEBEX_JWKS_URLS"); raw != "" {
+	if raw := r.environ["WEBEX_JWKS_URLS"]; raw != "" {
 		if err := json.Unmarshal([]byte(raw), &override); err != nil {
 			r.problem("WEBEX_JWKS_URLS", `write it as {"region": "https://…"}, or unset it for Webex's own`, "is not a JSON object of strings")
 			override = nil
 		}
 	}
 	t.KeySetURLs = map[string]string{}
-	list := cmp.Or(r.optional("WEBEX_REGIONS"), strings.Join(webex.DefaultRegions, ","))
+	list := cmp.Or(r.environ["WEBEX_REGIONS"], strings.Join(webex.DefaultRegions, ","))
 	for i, region := range strings.Split(list, ",") {
 		region = strings.TrimSpace(region)
 		urls, err := webex.KeySetURLs([]string{region}, override)
@@ -112,7 +112,7 @@ func (f *Features) load(r *reader) {
 	f.DeviceURLs = map[webex.Feature]string{}
 	for _, feature := range webex.Features {
 		variable := deviceVariables[feature]
-		raw := r.optional(variable)
+		raw := r.environ[variable]
 		if raw == "" {
 			continue
 		}
@@ -160,7 +160,7 @@ func (p *Provider) load(r *reader) {
 	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
 	p.VerifyRate = r.rate("VERIFY_RATE")
 	p.SupportURL = r.supportURL("SUPPORT_URL")
-	p.VendorName = r.optional("VENDOR_NAME")
+	p.VendorName = r.environ["VENDOR_NAME"]
 	if !printable(p.VendorName) || utf8.RuneCountInString(p.VendorName) > maxVendorName {
 		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "has control characters or is over %d characters", maxVendorName)
 	}
@@ -169,7 +169,7 @@ func (p *Provider) load(r *reader) {
 // interval reads the time between verifications of an installation.
 func (r *reader) interval(variable string) time.Duration {
 	const shortest, longest, usual = time.Second, 24 * time.Hour, time.Hour
-	raw := r.optional(variable)
+	raw := r.environ[variable]
 	if raw == "" {
 		return usual
 	}
@@ -183,7 +183,7 @@ func (r *reader) interval(variable string) time.Duration {
 // rate reads a number of calls per second.
 func (r *reader) rate(variable string) float64 {
 	const least, most = 1, 10_000
-	raw := r.optional(variable)
+	raw := r.environ[variable]
 	if raw == "" {
 		return 0
 	}
@@ -214,7 +214,7 @@ type Secret document.Location
 
 func (s *Secret) load(r *reader) {
 	const both = "SECRET_ID, SECRET_JSON"
-	s.ID, s.JSON = r.optional("SECRET_ID"), secret.New(r.optional("SECRET_JSON"))
+	s.ID, s.JSON = r.environ["SECRET_ID"], secret.New(r.environ["SECRET_JSON"])
 	// The SAM CLI cannot leave out the template's SECRET_ID, so the document wins.
 	if !s.JSON.IsZero() && r.samLocal() {
 		s.ID = ""

@@ -22,7 +22,7 @@ const (
 var originKeyPattern = regexp.MustCompile(`^[A-Za-z0-9_-]*$`)
 
 func (o *Origin) load(r *reader) {
-	raw := r.optional("SECRET_ORIGIN_KEY")
+	raw := r.environ["SECRET_ORIGIN_KEY"]
 	if raw != "" && (len(raw) < minOriginKey || len(raw) > maxOriginKey || !originKeyPattern.MatchString(raw)) {
 		r.problem("SECRET_ORIGIN_KEY", "set it to a random key, or unset it if no proxy is in front of the API",
 			"is not %d to %d letters, digits, _ and -", minOriginKey, maxOriginKey)
