@@ -68,11 +68,11 @@ func Settings(provider config.Provider) lifecycle.Settings {
 		Provided: map[webex.Feature]lifecycle.Content{},
 	}
 	for feature, url := range provider.DeviceURLs {
-		settings.Provided[feature] = lifecycle.Content{URL: url}
-	}
-	if content, ok := settings.Provided[webex.PersistentWebApp]; ok {
-		content.XAPIAllowList = provider.XAPIAllowList
-		settings.Provided[webex.PersistentWebApp] = content
+		content := lifecycle.Content{URL: url}
+		if feature == webex.PersistentWebApp {
+			content.XAPIAllowList = provider.XAPIAllowList
+		}
+		settings.Provided[feature] = content
 	}
 	return settings
 }

@@ -20,7 +20,7 @@ type Group interface {
 }
 
 // Load reads the groups from environ, in which an empty value counts as unset.
-// Its error is an [*Error] that holds every problem of every group.
+// Its error is an [*Error] with every problem of every group.
 func Load(environ map[string]string, groups ...Group) error {
 	r := &reader{environ: environ}
 	for _, group := range groups {

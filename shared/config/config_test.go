@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 	tests := []struct {
 		name    string
 		changes []string // as NAME=value
-		// want lists the variables with problems, texts what the problems must say.
+		// want lists the variables with problems, texts parts of the error.
 		want  []string
 		texts []string
 	}{
@@ -111,7 +111,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestValues holds the table of good and bad values, on AWS and elsewhere.
+// TestValues checks the table of good and bad values, on AWS and elsewhere.
 func TestValues(t *testing.T) {
 	for _, test := range configtest.Values() {
 		for _, local := range []bool{false, true} {
@@ -209,9 +209,8 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
-// FuzzCheck: whatever one variable holds, a problem is about a variable that
-// there is and says what to do, and no secret is in it; where there is none,
-// the settings are usable.
+// FuzzCheck: whatever the value of one variable, each problem names the variable and
+// a fix, and contains no secret. Without problems, the settings are usable.
 func FuzzCheck(f *testing.F) {
 	names := slices.Sorted(maps.Keys(environ(nil)))
 	names = append(names, "WEBEX_REGIONS", "WEBEX_JWKS_URLS", "WEBEX_HOSTS", "PUBLIC_URL", "VERIFY_INTERVAL", "VERIFY_RATE", "VENDOR_NAME", "SUPPORT_URL", "PWA_XAPI_ALLOW_LIST", "SECRET_ID")

@@ -37,7 +37,7 @@ func (t *Table) load(r *reader) {
 	}
 }
 
-// Tokens is what verifying a token of Webex takes.
+// Tokens is what a token of Webex is verified with.
 type Tokens struct {
 	// AppID is WEBEX_APP_ID in lower case.
 	AppID string

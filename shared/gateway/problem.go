@@ -65,7 +65,7 @@ var kinds = []kind{
 		"The token is too old. Get a new one from Webex; Control Hub shows activation codes.",
 		[]error{webex.ErrExpired}},
 	{"token_not_yet_valid", http.StatusUnauthorized, "Token not valid yet",
-		"The token was issued in the future, by our clock. Try again in a minute.",
+		"The token was issued in the future by the clock of this service. Try again in a minute.",
 		[]error{webex.ErrNotYetValid}},
 	{"wrong_app", http.StatusForbidden, "Another integration's token",
 		"The token was issued for another integration.",
@@ -95,7 +95,7 @@ var kinds = []kind{
 		"Webex refused a request of this service. Activate the integration again in Control Hub; if that does not help, ask its vendor.",
 		[]error{webex.ErrRejected, webex.ErrInvalidGrant, webex.ErrInvalidClient}},
 	{"webex_unavailable", http.StatusServiceUnavailable, "Webex is unavailable",
-		"Webex did not answer, or asked to be called later. Try again later.",
+		"Webex did not answer, or asked to wait. Try again later.",
 		[]error{webex.ErrUnavailable}},
 }
 

@@ -18,9 +18,9 @@ type Order struct {
 	// Feature and Task are those of the route.
 	Feature webex.Feature
 	Task    webex.Task
-	// SaidTask is the task in the request's body, "" if it has none.
-	SaidTask string
-	Devices  []Device
+	// PostedTask is the task in the request's body, "" if it has none.
+	PostedTask string
+	Devices    []Device
 }
 
 // DeviceError is an [ErrDevice]. It has no content of the list, so that the caller
@@ -80,7 +80,7 @@ func (i *Issuer) check(token webex.Token, order Order) error {
 	if !order.Feature.Known() || !i.provides(order.Feature) {
 		return ErrFeatureNotProvided
 	}
-	if contradicts(string(token.Task), order.Task) || contradicts(order.SaidTask, order.Task) {
+	if contradicts(string(token.Task), order.Task) || contradicts(order.PostedTask, order.Task) {
 		return fmt.Errorf("%w: the task is not %s", webex.ErrWrongAction, order.Task)
 	}
 	if len(order.Devices) > MaxDevices {
@@ -94,12 +94,12 @@ func (i *Issuer) check(token webex.Token, order Order) error {
 	return nil
 }
 
-// contradicts reports whether said names another task than task, in either of
+// contradicts reports whether name is that of another task than task, in either of
 // Webex's spellings, `assign_content` and `assignContent`. Other words are ignored.
-func contradicts(said string, task webex.Task) bool {
-	fold := func(name string) string { return strings.ReplaceAll(strings.ToLower(name), "_", "") }
+func contradicts(name string, task webex.Task) bool {
+	fold := func(s string) string { return strings.ReplaceAll(strings.ToLower(s), "_", "") }
 	for _, known := range [...]webex.Task{webex.AssignContent, webex.ManageContent} {
-		if fold(said) == fold(string(known)) {
+		if fold(name) == fold(string(known)) {
 			return known != task
 		}
 	}

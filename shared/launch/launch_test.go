@@ -81,7 +81,7 @@ func TestIssueChecks(t *testing.T) {
 		name    string
 		feature webex.Feature // default the provided one
 		task    webex.Task    // default assign_content
-		said    string
+		posted  string
 		token   webex.Task
 		devices []launch.Device
 		stored  error
@@ -94,27 +94,27 @@ func TestIssueChecks(t *testing.T) {
 		{name: "one more", devices: devices(launch.MaxDevices + 1), want: launch.ErrTooManyDevices},
 		{name: "longest fields", devices: []launch.Device{{DeviceID: longest, DisplayName: longest}}},
 		{name: "unknown feature", feature: "x", want: launch.ErrFeatureNotProvided},
-		{name: "the other task", task: webex.ManageContent, said: "manageContent"},
+		{name: "the other task", task: webex.ManageContent, posted: "manageContent"},
 		{name: "feature that is not provided", feature: webex.PersistentWebApp, want: launch.ErrFeatureNotProvided},
-		{name: "task said", said: "assign_content", token: "assign_content"},
-		{name: "task said otherwise spelled", said: "AssignContent"},
-		{name: "task said that nobody knows", said: "x", token: "y"},
-		{name: "body contradicts", said: "manage_content", want: webex.ErrWrongAction},
-		{name: "body contradicts, otherwise spelled", said: "MANAGEcontent", want: webex.ErrWrongAction},
-		{name: "token contradicts", said: "assign_content", token: "manage_content", want: webex.ErrWrongAction},
-		{name: "body contradicts the other task", task: webex.ManageContent, said: "assign_content", want: webex.ErrWrongAction},
+		{name: "task in body and token", posted: "assign_content", token: "assign_content"},
+		{name: "task in another spelling", posted: "AssignContent"},
+		{name: "unknown tasks", posted: "x", token: "y"},
+		{name: "body contradicts", posted: "manage_content", want: webex.ErrWrongAction},
+		{name: "body contradicts, in another spelling", posted: "MANAGEcontent", want: webex.ErrWrongAction},
+		{name: "token contradicts", posted: "assign_content", token: "manage_content", want: webex.ErrWrongAction},
+		{name: "body contradicts the other task", task: webex.ManageContent, posted: "assign_content", want: webex.ErrWrongAction},
 		{name: "no id", devices: []launch.Device{good, {DisplayName: "n"}}, want: launch.ErrDevice, text: "devices[1]: deviceId is missing"},
 		{name: "id too long", devices: []launch.Device{{DeviceID: long}}, want: launch.ErrDevice, text: "devices[0]: deviceId is over"},
 		{name: "name too long", devices: []launch.Device{{DeviceID: "d", DisplayName: long}}, want: launch.ErrDevice, text: "displayName is over"},
-		{name: "id is no text", devices: []launch.Device{{DeviceID: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
-		{name: "name is no text", devices: []launch.Device{{DeviceID: "d", DisplayName: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
+		{name: "id is not UTF-8", devices: []launch.Device{{DeviceID: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
+		{name: "name is not UTF-8", devices: []launch.Device{{DeviceID: "d", DisplayName: "\xff"}}, want: launch.ErrDevice, text: "not UTF-8"},
 		{name: "the store refuses", stored: installation.ErrReplayed, want: installation.ErrReplayed},
 		{name: "the store cannot hold the list", stored: launch.ErrTooManyDevices, want: launch.ErrTooManyDevices},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			store := &table{err: test.stored}
-			order := launch.Order{Feature: test.feature, Task: test.task, SaidTask: test.said, Devices: test.devices}
+			order := launch.Order{Feature: test.feature, Task: test.task, PostedTask: test.posted, Devices: test.devices}
 			if order.Feature == "" {
 				order.Feature = webex.DigitalSignage
 			}

@@ -18,11 +18,6 @@ import (
 // a busy machine may be slower.
 var budget = 1800 * time.Millisecond
 
-// Verifier verifies tokens; see [webex.Verifier].
-type Verifier interface {
-	Verify(ctx context.Context, raw string, actions ...webex.Action) (webex.Token, error)
-}
-
 // body is what Webex posts beside the token, none of it signed.
 type body struct {
 	gateway.Envelope
@@ -33,7 +28,7 @@ type body struct {
 // Serve answers POST /crossLaunch/{feature}/… for task. After the form of the body
 // it verifies the token, before it checks anything else: a caller without a valid
 // token learns nothing, not even which features are provided.
-func Serve(verifier Verifier, issuer *launch.Issuer, task webex.Task, now func() time.Time) gateway.Serve {
+func Serve(verifier *webex.Verifier, issuer *launch.Issuer, task webex.Task, now func() time.Time) gateway.Serve {
 	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, budget)
 		defer cancel()
@@ -52,7 +47,7 @@ func Serve(verifier Verifier, issuer *launch.Issuer, task webex.Task, now func()
 		)
 		order := launch.Order{
 			Feature: webex.Feature(request.PathValue("feature")), Task: task,
-			SaidTask: posted.Task, Devices: posted.Devices,
+			PostedTask: posted.Task, Devices: posted.Devices,
 		}
 		redirect, err := issuer.Issue(ctx, token, order, now())
 		if err != nil {

@@ -104,7 +104,7 @@ func TestWarmCrossLaunchIsOneRequest(t *testing.T) {
 				t.Errorf("devices changed on the way (-posted +redeemed): %.400s", diff)
 			}
 			if strings.Contains(r.log.String(), code) {
-				t.Error("the log holds the launch code")
+				t.Error("the log contains the launch code")
 			}
 			// A replay writes nothing.
 			checkProblem(t, handle(t, r.assign, event), http.StatusConflict, "token_replayed")

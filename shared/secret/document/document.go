@@ -75,7 +75,7 @@ func (d *Document) read(part Part, field json.RawMessage) error {
 		return err
 	case TokenKeyset:
 		if field[0] != '{' {
-			return errors.New("must be an object: a Tink keyset in JSON, not a string that holds one")
+			return errors.New("must be an object: a Tink keyset in JSON, not a string with one")
 		}
 		d.TokenKeyset = secret.New(string(field))
 		return nil
@@ -93,7 +93,7 @@ func readAPIKeys(field json.RawMessage) ([]secret.String, error) {
 		}
 	}
 	if len(fields) == 0 || len(fields) > maxAPIKeys {
-		return nil, fmt.Errorf("must hold 1 to %d keys", maxAPIKeys)
+		return nil, fmt.Errorf("must have 1 to %d keys", maxAPIKeys)
 	}
 	keys := make([]secret.String, 0, len(fields))
 	for _, field := range fields {
@@ -102,7 +102,7 @@ func readAPIKeys(field json.RawMessage) ([]secret.String, error) {
 			return nil, err
 		}
 		if strings.Contains(key.Reveal(), " ") {
-			return nil, errors.New("must hold keys without spaces: they are sent in a header")
+			return nil, errors.New("must have keys without spaces: they are sent in a header")
 		}
 		keys = append(keys, key)
 	}

@@ -187,8 +187,8 @@ func (k *Keyset) Stale(sealed secret.Sealed) bool {
 	return !ok || id != k.primary
 }
 
-// NeedsOlder reports whether decrypting sealed takes a key that [PruneDocument]
-// removes from this keyset.
+// NeedsOlder reports whether [PruneDocument] would remove the key that decrypts
+// sealed.
 func (k *Keyset) NeedsOlder(sealed secret.Sealed) bool {
 	id, ok := keyOf(sealed)
 	return ok && id != k.primary && slices.Contains(k.ids, id)
