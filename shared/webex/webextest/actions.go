@@ -56,40 +56,23 @@ func (c *Cloud) Activate(ctx context.Context, orgID string) (Reply, error) {
 
 // ApproveUpdate is [Cloud.MintUpdateApproved], posted to the actionsUrl.
 func (c *Cloud) ApproveUpdate(ctx context.Context, orgID string, features []string) (Reply, error) {
-	token, err := c.MintUpdateApproved(orgID, features)
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintUpdateApproved(orgID, features) })
 }
 
 // Move is [Cloud.MintMove], posted to the actionsUrl.
 func (c *Cloud) Move(ctx context.Context, orgID, newRegion string, o MoveOptions) (Reply, error) {
-	token, err := c.MintMove(orgID, newRegion, o)
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintMove(orgID, newRegion, o) })
 }
 
 // Deprovision is [Cloud.MintDeprovision], posted to the actionsUrl.
 func (c *Cloud) Deprovision(ctx context.Context, orgID string) (Reply, error) {
-	target := c.actionsURL(orgID) // forgotten by what follows
-	token, err := c.MintDeprovision(orgID)
-	if err != nil {
-		return Reply{}, err
-	}
-	return c.sendAction(ctx, orgID, target, token)
+	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintDeprovision(orgID) })
 }
 
 // HealthCheck asks the integration for its health. Webex keeps what a good
 // answer says: operationalState and tokensState [java].
 func (c *Cloud) HealthCheck(ctx context.Context, orgID string) (Reply, error) {
-	token, err := c.MintAction(orgID, ActionHealthCheck, nil)
-	if err != nil {
-		return Reply{}, err
-	}
-	reply, err := c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+	reply, err := c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintAction(orgID, ActionHealthCheck, nil) })
 	if err == nil && reply.Status == http.StatusOK {
 		c.keepHealth(orgID, reply.Body)
 	}
@@ -107,10 +90,15 @@ func (c *Cloud) keepHealth(orgID string, body []byte) {
 	}
 }
 
-// SendAction posts any token to the organization's actionsUrl, as Webex posts
-// management actions.
-func (c *Cloud) SendAction(ctx context.Context, orgID, token string) (Reply, error) {
-	return c.sendAction(ctx, orgID, c.actionsURL(orgID), token)
+// mintAndSend posts a token to the actionsUrl of the installation, which a
+// deprovision forgets.
+func (c *Cloud) mintAndSend(ctx context.Context, orgID string, mint func() (string, error)) (Reply, error) {
+	target := c.actionsURL(orgID)
+	token, err := mint()
+	if err != nil {
+		return Reply{}, err
+	}
+	return c.sendAction(ctx, orgID, target, token)
 }
 
 func (c *Cloud) actionsURL(orgID string) string {

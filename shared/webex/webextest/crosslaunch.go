@@ -26,12 +26,18 @@ func findTask(name string) (task, error) {
 	return task{}, fmt.Errorf("no cross-launch task %q", name)
 }
 
-// CrossLaunch does what Control Hub's button does: it posts to the URL in the
-// stored configuration of the feature, and the reply has the RedirectURL that
-// Control Hub would open. The task is one of the Task constants, or its name in
-// the configuration. A 200 without a redirectUrl is an error: it is required [page].
+// CrossLaunch does what Control Hub's button does: it posts {"jwt", "devices":
+// [{"deviceId"}]} [page] to the URL in the stored configuration of the feature, with
+// "task" and, for devices that the organization has, "displayName" [java]. The reply
+// has the RedirectURL that Control Hub would open. The task is one of the Task
+// constants, or its name in the configuration. A 200 without a redirectUrl is an
+// error: it is required [page].
 func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, deviceIDs []string) (Reply, error) {
-	target, err := c.crossLaunchURL(orgID, feature, task)
+	found, err := findTask(task)
+	if err != nil {
+		return Reply{}, err
+	}
+	target, err := c.crossLaunchURL(orgID, feature, found)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -39,11 +45,8 @@ func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, de
 	if err != nil {
 		return Reply{}, err
 	}
-	body, err := c.CrossLaunchBody(orgID, token, task, deviceIDs)
-	if err != nil {
-		return Reply{}, err
-	}
-	reply, err := c.post(ctx, target, token, body)
+	body := map[string]any{"jwt": token, "task": found.name, "devices": c.launchedDevices(orgID, deviceIDs)}
+	reply, err := c.post(ctx, target, token, encode(body))
 	if err != nil || reply.Status != http.StatusOK {
 		return reply, err
 	}
@@ -60,42 +63,29 @@ func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, de
 	return reply, nil
 }
 
-// CrossLaunchBody is what [Cloud.CrossLaunch] posts:
-// {"jwt", "devices": [{"deviceId"}]} [page] with "task" and, for devices that the
-// organization has, "displayName" [java].
-func (c *Cloud) CrossLaunchBody(orgID, token, task string, deviceIDs []string) ([]byte, error) {
-	found, err := findTask(task)
-	if err != nil {
-		return nil, err
-	}
-	type device struct {
-		DeviceID    string `json:"deviceId"`
-		DisplayName string `json:"displayName,omitempty"`
-	}
+func (c *Cloud) launchedDevices(orgID string, ids []string) []map[string]string {
 	names := map[string]string{}
 	for _, d := range c.Devices(orgID) {
 		names[d.ID] = d.Name
 	}
-	devices := make([]device, len(deviceIDs))
-	for i, id := range deviceIDs {
-		devices[i] = device{DeviceID: id, DisplayName: names[id]}
+	devices := make([]map[string]string, len(ids))
+	for i, id := range ids {
+		devices[i] = map[string]string{"deviceId": id}
+		if name := names[id]; name != "" {
+			devices[i]["displayName"] = name
+		}
 	}
-	return encode(map[string]any{"jwt": token, "task": found.name, "devices": devices}), nil
+	return devices
 }
 
-// crossLaunchURL finds where to post.
-func (c *Cloud) crossLaunchURL(orgID, feature, task string) (string, error) {
-	found, err := findTask(task)
-	if err != nil {
-		return "", err
-	}
+func (c *Cloud) crossLaunchURL(orgID, feature string, task task) (string, error) {
 	defer c.lock()()
 	_, inst, err := c.mustInstallation(orgID)
 	if err != nil {
 		return "", err
 	}
 	tasks, _ := inst.Configurations[feature].Values["crossLaunch"].(map[string]any)
-	fields, _ := tasks[found.field].(map[string]any)
+	fields, _ := tasks[task.field].(map[string]any)
 	if u, ok := fields["url"].(string); ok {
 		return u, nil
 	}

@@ -163,11 +163,8 @@ func TestFactoryReset(t *testing.T) {
 	f.SetConfiguration(f.org, webextest.DigitalSignage, map[string]any{"signageUrl": "https://example.com/?d=$(deviceId)&o=$(ownerId)"})
 	before := f.Devices(f.org)[0]
 	f.clock.advance(time.Hour)
-	var after webextest.Device
-	control := f.BaseURL() + "/_control/organizations/" + f.org + "/"
-	if err := json.Unmarshal(send(t, "POST", control+"factoryReset", "application/json", "", `{"device":"`+before.ID+`"}`).raw, &after); err != nil {
-		t.Fatal(err)
-	}
+	control := "organizations/" + f.org + "/factoryReset"
+	after := ask[webextest.Device](f, "POST", control, `{"device":"`+before.ID+`"}`)
 	if after.ID == before.ID || after.OwnerID != before.OwnerID || after.Name != before.Name || after.StorageSince.Sub(before.StorageSince) != time.Hour {
 		t.Errorf("it was %+v and is %+v", before, after)
 	}
@@ -178,7 +175,7 @@ func TestFactoryReset(t *testing.T) {
 	if !strings.Contains(address, "d="+after.ID+"&o="+before.OwnerID) {
 		t.Errorf("it shows %s", address)
 	}
-	if got := send(t, "POST", control+"factoryReset", "application/json", "", `{"device":"`+before.ID+`"}`); got.status != 404 {
+	if got := send(t, "POST", f.BaseURL()+"/_control/"+control, "application/json", "", `{"device":"`+before.ID+`"}`); got.status != 404 {
 		t.Errorf("a device that is not there: %d", got.status)
 	}
 }
@@ -188,9 +185,7 @@ func TestWipeOfStorage(t *testing.T) {
 	f := setup(t, webextest.Options{})
 	before := f.Devices(f.org)
 	f.clock.advance(24 * time.Hour)
-	if got := send(t, "POST", f.BaseURL()+"/_control/organizations/"+f.org+"/wipeWebAppStorage", "", "application/json", ""); got.status != 200 {
-		t.Fatalf("%d %s", got.status, got.raw)
-	}
+	ask[object](f, "POST", "organizations/"+f.org+"/wipeWebAppStorage", "")
 	for i, d := range f.Devices(f.org) {
 		wiped := d.StorageSince.Sub(before[i].StorageSince) == 24*time.Hour
 		if wiped != (d.Kind == webextest.KindShowsWebApp) || !wiped && !d.StorageSince.Equal(before[i].StorageSince) {

@@ -1,11 +1,10 @@
 package webextest
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,22 +18,42 @@ const keptFormat = 1
 
 // keptCloud is what belongs to no organization: cloud.json.
 type keptCloud struct {
-	Format  int                   `json:"format"`
-	BaseURL string                `json:"baseUrl"`
-	Regions map[string]keptRegion `json:"regions"`
+	Format  int                `json:"format"`
+	BaseURL string             `json:"baseUrl"`
+	Regions map[string]*region `json:"regions"`
 }
 
-// keptRegion is a region's keys. Without an RSA key, which [Cloud.MakeKeys]
-// makes, the next process publishes another one.
-type keptRegion struct {
-	ES []keptKey `json:"es"`
-	RS *keptKey  `json:"rs,omitempty"`
-}
-
-// keptKey is a key in PKCS 8's form.
+// keptKey is a signingKey in JSON, in the form of PKCS 8.
 type keptKey struct {
 	KID string `json:"kid"`
 	Key []byte `json:"key"`
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (k signingKey) MarshalJSON() ([]byte, error) {
+	text, err := x509.MarshalPKCS8PrivateKey(k.private)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(keptKey{k.kid, text})
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (k *signingKey) UnmarshalJSON(text []byte) error {
+	var kept keptKey
+	if err := json.Unmarshal(text, &kept); err != nil {
+		return err
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(kept.Key)
+	switch private := parsed.(type) {
+	case *ecdsa.PrivateKey:
+		*k = signingKey{kept.KID, jwt.SigningMethodES256, private}
+	case *rsa.PrivateKey:
+		*k = signingKey{kept.KID, jwt.SigningMethodRS256, private}
+	default:
+		return fmt.Errorf("key %s cannot be read: %w", kept.KID, err)
+	}
+	return nil
 }
 
 // keptOrganization is all that belongs to one organization.
@@ -50,68 +69,19 @@ type keptOrganization struct {
 
 // keepCloud and the functions below are called with the lock held.
 func (c *Cloud) keepCloud() keptCloud {
-	kept := keptCloud{Format: keptFormat, BaseURL: c.baseURL, Regions: map[string]keptRegion{}}
-	for name, r := range c.regions {
-		var keys keptRegion
-		for _, key := range r.es {
-			keys.ES = append(keys.ES, key.keep())
-		}
-		if r.rs != nil {
-			rs := r.rs256().keep()
-			keys.RS = &rs
-		}
-		kept.Regions[name] = keys
-	}
-	return kept
-}
-
-func (k signingKey) keep() keptKey {
-	text, err := x509.MarshalPKCS8PrivateKey(k.private)
-	if err != nil {
-		panic("webextest: cannot keep a key: " + err.Error()) // our own keys are of known types
-	}
-	return keptKey{k.kid, text}
+	return keptCloud{Format: keptFormat, BaseURL: c.baseURL, Regions: c.regions}
 }
 
 func (c *Cloud) restoreCloud(kept keptCloud) error {
 	c.baseURL = kept.BaseURL
-	for name, keys := range kept.Regions {
-		r := newRegion(name)
-		if err := r.restore(keys); err != nil {
-			return fmt.Errorf("the keys of %s: %w", name, err)
+	for name, r := range kept.Regions {
+		if r == nil || len(r.ES) == 0 || r.es256().method != jwt.SigningMethodES256 {
+			return fmt.Errorf("no ES256 key signs for region %s", name)
 		}
+		r.name, r.rsKID = name, newUUID()
 		c.regions[name] = r
 	}
 	return nil
-}
-
-func (r *region) restore(kept keptRegion) error {
-	if len(kept.ES) == 0 {
-		return errors.New("none signs")
-	}
-	r.es = nil
-	for _, key := range kept.ES {
-		private, err := parseKey[*ecdsa.PrivateKey](key)
-		if err != nil {
-			return err
-		}
-		r.es = append(r.es, signingKey{kid: key.KID, method: jwt.SigningMethodES256, private: private})
-	}
-	if kept.RS == nil {
-		return nil
-	}
-	private, err := parseKey[*rsa.PrivateKey](*kept.RS)
-	r.rsKID, r.rs = kept.RS.KID, private
-	return err
-}
-
-func parseKey[T crypto.Signer](key keptKey) (T, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(key.Key)
-	private, fits := parsed.(T)
-	if err == nil && !fits {
-		err = fmt.Errorf("%s is of another kind", key.KID)
-	}
-	return private, err
 }
 
 func (c *Cloud) keepOrganization(org *organization) keptOrganization {

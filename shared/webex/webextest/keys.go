@@ -19,11 +19,14 @@ import (
 // A region has a key set of its own. Its tokens are signed by the newest ES256
 // key [token]; an RS256 key is published beside it because the vendor's page
 // shows that algorithm in an example [page].
+//
+// Its JSON is in the files of [Cloud.Keep]. Without an RSA key, which
+// [Cloud.MakeKeys] makes, the next process publishes another one.
 type region struct {
 	name  string
-	es    []signingKey // published; the last one signs
 	rsKID string
-	rs    crypto.Signer // nil for the process's own, which is made when first asked for
+	ES    []signingKey `json:"es"`           // published; the last one signs
+	RS    *signingKey  `json:"rs,omitempty"` // nil for the process's own, which is made when first asked for
 }
 
 type signingKey struct {
@@ -33,7 +36,7 @@ type signingKey struct {
 }
 
 func newRegion(name string) *region {
-	return &region{name: name, es: []signingKey{newES256Key()}, rsKID: newUUID()}
+	return &region{name: name, ES: []signingKey{newES256Key()}, rsKID: newUUID()}
 }
 
 func newES256Key() signingKey {
@@ -75,13 +78,14 @@ func (c *Cloud) MakeKeys() {
 	defer c.changeCloud()()
 	for _, name := range c.opts.Regions {
 		r := c.mustRegion(name)
-		r.rs = r.rs256().private
+		key := r.rs256()
+		r.RS = &key
 	}
 }
 
 func (c *Cloud) hasRSAKey(region string) bool {
 	defer c.lock()()
-	return c.mustRegion(region).rs != nil
+	return c.mustRegion(region).RS != nil
 }
 
 // JWKSURLs are the addresses of the regions' key sets, by region.
@@ -120,26 +124,25 @@ func (c *Cloud) RotateKeys(region string) {
 	key := newES256Key()
 	defer c.changeCloud()()
 	r := c.mustRegion(region)
-	r.es = append(r.es, key)
+	r.ES = append(r.ES, key)
 }
 
 // PruneKeys withdraws all ES256 keys of the region but the one that signs.
 func (c *Cloud) PruneKeys(region string) {
 	defer c.changeCloud()()
 	r := c.mustRegion(region)
-	r.es = r.es[len(r.es)-1:]
+	r.ES = r.ES[len(r.ES)-1:]
 }
 
 // es256 is the key that signs for the region.
-func (r *region) es256() signingKey { return r.es[len(r.es)-1] }
+func (r *region) es256() signingKey { return r.ES[len(r.ES)-1] }
 
 // rs256 is the region's RS256 key.
 func (r *region) rs256() signingKey {
-	private := r.rs
-	if private == nil {
-		private = rsaKeyOf(r.name)
+	if r.RS != nil {
+		return *r.RS
 	}
-	return signingKey{kid: r.rsKID, method: jwt.SigningMethodRS256, private: private}
+	return signingKey{kid: r.rsKID, method: jwt.SigningMethodRS256, private: rsaKeyOf(r.name)}
 }
 
 func (k signingKey) sign(header, claims map[string]any) string {
@@ -193,7 +196,7 @@ func (c *Cloud) serveJWKS(q *query) answer {
 		return methodNotAllowed("GET")
 	}
 	set := jwkset.JWKSMarshal{}
-	for _, key := range append(r.es[:len(r.es):len(r.es)], r.rs256()) {
+	for _, key := range append(r.ES[:len(r.ES):len(r.ES)], r.rs256()) {
 		set.Keys = append(set.Keys, key.jwk())
 	}
 	body, err := json.Marshal(set)
