@@ -14,7 +14,7 @@ const (
 	PersistentWebApp = "persistent_web_app"
 )
 
-// The scopes that the feature APIs ask for [page].
+// The scopes that the feature APIs require [page].
 const (
 	ScopeSignage = "spark-admin:devices_digital_signage"
 	ScopePWA     = "spark-admin:devices_pwa"
@@ -26,20 +26,19 @@ type Options struct {
 	Now func() time.Time
 
 	// AppID is the manifest's id, a UUID. ClientID and ClientSecret are the
-	// OAuth client that uploading the manifest yielded.
+	// OAuth client that uploading the manifest yields.
 	AppID, ClientID, ClientSecret string
 
-	// Features are those of the manifest that an activation installs. Default
-	// both. An empty, non-nil slice means none.
+	// Features are those of the manifest. Default both. An empty, non-nil slice
+	// means none.
 	Features []string
 
-	// Scopes are those that an administrator grants by activating. Default
+	// Scopes are those that an administrator grants on activation. Default
 	// [ScopeSignage] and [ScopePWA].
 	Scopes []string
 
-	// Regions of the cloud, the first being the default one. Default the three
-	// commercial ones and us-east-1_int13, Cisco's own test cloud, which
-	// products do not trust by default.
+	// Regions of the cloud, the default one first. Default the three commercial
+	// ones and us-east-1_int13, Cisco's own test cloud.
 	Regions []string
 
 	// AccessTokenLife is the life of access tokens. Default 18 h [demo].
@@ -48,16 +47,15 @@ type Options struct {
 	// RefreshTokenLife is the life of refresh tokens. Default 90 days [demo].
 	RefreshTokenLife time.Duration
 
-	// ActivationTokenLife is how far an activation code's expiryTime lies in
-	// the future. Default 24 h [ours].
+	// ActivationTokenLife is the life of activation codes. Default 24 h [ours].
 	ActivationTokenLife time.Duration
 
 	// ProvisioningURL is the manifest's provisioning.url, to which
-	// [Cloud.Activate] posts. Empty: provisioning is manual.
+	// [Cloud.Activate] posts. Empty means manual provisioning.
 	ProvisioningURL string
 
-	// HTTPClient sends what Webex posts to the integration. Default: one with
-	// a limit of 15 s that follows no redirect.
+	// HTTPClient posts to the integration. Default one with a timeout of 15 s that
+	// follows no redirect.
 	HTTPClient *http.Client
 }
 
@@ -103,8 +101,7 @@ func defaultTo[T comparable](value *T, fallback T) {
 	}
 }
 
-// Cloud is a Webex cloud in memory, which [Cloud.Keep] makes last. Make one with
-// [NewCloud] or [NewServer].
+// Cloud is a Webex cloud in memory. Make one with [NewCloud] or [NewServer].
 type Cloud struct {
 	opts    Options
 	api     *http.ServeMux // what the integration calls
@@ -162,8 +159,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.api.ServeHTTP(w, r)
 }
 
-// Close ends the delays of injected faults, so that a server in front of c can
-// be shut down at once.
+// Close ends the delays of injected faults, so that the server can be shut down at
+// once.
 func (c *Cloud) Close() { c.closing.Do(func() { close(c.closed) }) }
 
 // SetBaseURL sets the scheme://host:port from which all URLs in tokens are
@@ -188,16 +185,16 @@ func (c *Cloud) ClientID() string { return c.opts.ClientID }
 // ClientSecret is the secret of the integration's OAuth client.
 func (c *Cloud) ClientSecret() string { return c.opts.ClientSecret }
 
-// ProvisioningURL is where [Cloud.Activate] posts; empty if provisioning is manual.
+// ProvisioningURL is where [Cloud.Activate] posts, empty for manual provisioning.
 func (c *Cloud) ProvisioningURL() string { return c.opts.ProvisioningURL }
 
 // Regions are the names of the regions, the default one first.
 func (c *Cloud) Regions() []string { return slices.Clone(c.opts.Regions) }
 
-// now is Webex's time. Webex writes UTC.
+// now is Webex's time, in UTC as Webex writes it.
 func (c *Cloud) now() time.Time { return c.opts.Now().UTC() }
 
-// lock locks the cloud and returns what unlocks it.
+// lock locks the cloud and returns the function that unlocks it.
 func (c *Cloud) lock() (unlock func()) {
 	c.mu.Lock()
 	return c.mu.Unlock

@@ -51,7 +51,7 @@ func (c *Cloud) checkPath(r *http.Request) error {
 	return nil
 }
 
-// controlFunc does what one row of the table says.
+// controlFunc handles one route of the control API.
 type controlFunc func(*http.Request) (any, error)
 
 func (c *Cloud) controlTable() map[string]controlFunc {
@@ -161,10 +161,9 @@ func controlStatus(err error) int {
 	return http.StatusBadRequest
 }
 
-// LocalOnly refuses what does not come from this machine's own user. A page on
-// the web can reach a loopback port by rebinding its own name, which the Host
-// betrays, or by a plain cross-site request, which the browser marks. With
-// strict, browsers' reads for other sites are refused too.
+// LocalOnly refuses requests of web pages. A page can reach a loopback port by
+// rebinding its own name, which the Host shows, or by a cross-site request, which
+// the browser marks. Reads for other sites are refused only if strict is set.
 func LocalOnly(next http.Handler, strict bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead

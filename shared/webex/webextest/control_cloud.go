@@ -48,7 +48,7 @@ func (c *Cloud) controlRequests(*http.Request) (any, error) {
 	return views, nil
 }
 
-// faultView is a fault with its delay as a number that people write.
+// faultView is a fault with its delay in milliseconds.
 type faultView struct {
 	Fault
 	DelayMillis int64 `json:"delayMillis,omitempty"`

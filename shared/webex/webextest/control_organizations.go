@@ -52,7 +52,7 @@ type replyView struct {
 	Status      int             `json:"status"`
 	URL         string          `json:"url"`
 	JWT         string          `json:"jwt"`
-	Body        json.RawMessage `json:"body"` // JSON, or a string of what is not
+	Body        json.RawMessage `json:"body"` // a string if the body is not JSON
 	RedirectURL string          `json:"redirectUrl,omitempty"`
 	Dropped     bool            `json:"dropped,omitempty"`
 	Held        bool            `json:"held,omitempty"`
@@ -77,7 +77,7 @@ func viewReply(r Reply) *replyView {
 	return view
 }
 
-// replied turns a reply into what is answered.
+// replied returns a reply as the control API shows it.
 func replied(r Reply, err error) (any, error) {
 	if err != nil {
 		return nil, err

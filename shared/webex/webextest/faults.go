@@ -11,20 +11,20 @@ import (
 
 // Fault is a misbehaviour that is injected into the answers to the integration.
 //
-// A fault with a Status, Body or Redirect answers instead of doing the work,
-// unless it loses the reply. Any other lets the work be done and spoils the rest. Where several faults fit a
-// request, the one injected first is used.
+// A fault with a Status, Body or Redirect replaces the work, unless LoseReply is
+// set. Any other fault changes how the result of the work is sent. If several
+// faults match a request, the one injected first is used.
 type Fault struct {
-	// Which requests it hits; empty means any.
+	// Which requests it affects; empty means any.
 	Kind   string `json:"kind,omitempty"` // one of the Kind constants
 	Method string `json:"method,omitempty"`
-	OrgID  string `json:"orgId,omitempty"` // never fits a request for a key set
+	OrgID  string `json:"orgId,omitempty"` // never matches a request for a key set
 	Region string `json:"region,omitempty"`
 
-	// Times is how many requests it hits. 0: all, until [Cloud.ClearFaults].
+	// Times is the number of affected requests, 0 for all until [Cloud.ClearFaults].
 	Times int `json:"times,omitempty"`
 
-	// Until is when it ends by itself, by the cloud's clock; zero is never.
+	// Until is when it expires, by the cloud's clock; zero is never.
 	Until time.Time `json:"until,omitzero"`
 
 	// Status answers with this status instead of doing the work. The body is an
@@ -33,16 +33,16 @@ type Fault struct {
 	// RetryAfter is the Retry-After header, sent with Status 429 [java].
 	RetryAfter string `json:"retryAfter,omitempty"`
 	// Body and ContentType answer with this body; Status 0 then means 200.
-	// ContentType alone labels the answer to the work.
+	// ContentType alone replaces that of the normal answer.
 	Body        string `json:"body,omitempty"`
 	ContentType string `json:"contentType,omitempty"`
-	// Before is sent before the body, such as a byte order mark.
+	// Before, such as a byte order mark, is sent before the body.
 	Before string `json:"before,omitempty"`
 	// Redirect answers with this Location; Status 0 then means 307.
 	Redirect string `json:"redirect,omitempty"`
 
-	// Delay, in real time, comes before the work; the work is not done if the
-	// client hangs up meanwhile. With LoseReply it comes after the work.
+	// Delay, in real time, precedes the work, which is not done if the client
+	// disconnects meanwhile. With LoseReply it follows the work.
 	Delay time.Duration `json:"-"`
 	// LoseReply does the work, then cuts the connection.
 	LoseReply bool `json:"loseReply,omitempty"`
@@ -64,7 +64,7 @@ func (c *Cloud) ClearFaults() {
 	c.faults = nil
 }
 
-// Faults are those still to come, with the Times that are left of them.
+// Faults are the active faults, with the Times that are left.
 func (c *Cloud) Faults() []Fault {
 	defer c.lock()()
 	c.endFaults()
@@ -75,15 +75,14 @@ func (c *Cloud) Faults() []Fault {
 	return faults
 }
 
-// endFaults forgets the faults whose time is over. It is called with the lock
-// held.
+// endFaults removes expired faults. It is called with the lock held.
 func (c *Cloud) endFaults() {
 	now := c.now()
 	c.faults = slices.DeleteFunc(c.faults, func(f *Fault) bool { return !f.Until.IsZero() && !now.Before(f.Until) })
 }
 
-// takeFault uses up one hit of the first fault that fits the request. Without
-// one it returns the zero Fault, which spoils nothing.
+// takeFault returns the first fault that matches the request and counts it as used
+// once. If there is none it returns the zero Fault, which changes nothing.
 func (c *Cloud) takeFault(r *Request) Fault {
 	defer c.lock()()
 	c.endFaults()
@@ -102,7 +101,7 @@ func (c *Cloud) takeFault(r *Request) Fault {
 	return Fault{}
 }
 
-// respond answers one request, spoiled by f.
+// respond answers one request as f says.
 func (c *Cloud) respond(w http.ResponseWriter, r *http.Request, f Fault, work func() answer, entry *Request) {
 	if f.LoseReply {
 		c.setStatus(entry, work().status)
@@ -128,7 +127,7 @@ func (c *Cloud) respond(w http.ResponseWriter, r *http.Request, f Fault, work fu
 	a.write(w)
 }
 
-// answer is what the fault says instead of the work, if it does.
+// answer returns the fault's own answer; canned is false if it has none.
 func (f Fault) answer() (a answer, canned bool) {
 	if f.Status == 0 && f.Body == "" && f.Redirect == "" {
 		return answer{}, false
@@ -156,7 +155,7 @@ func (f Fault) answer() (a answer, canned bool) {
 	return a, true
 }
 
-// wait reports whether d passed while somebody still waited for the answer.
+// wait waits for d and reports whether the client is still connected.
 func (c *Cloud) wait(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -172,13 +171,13 @@ func (c *Cloud) wait(ctx context.Context, d time.Duration) bool {
 	return false
 }
 
-// cut breaks the connection in the middle of the status line. Not before it: Go's
-// client silently repeats a GET when a kept-alive connection ends without a byte,
-// and the fault would be used up without anybody seeing it.
+// cut closes the connection within the status line. If it closed it before, Go's
+// client would silently repeat a GET on a kept-alive connection, and the fault
+// would be used up without effect.
 func cut(w http.ResponseWriter) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2, or a recorder: the server's way to cut
+		panic(http.ErrAbortHandler) // HTTP/2, or a recorder
 	}
 	_, _ = buffered.WriteString("HTTP/1.1 ")
 	_ = buffered.Flush()

@@ -18,15 +18,14 @@ const (
 	organizationsFolder = "organizations"
 )
 
-// Keep makes the cloud outlive its process: it loads what the directory holds,
-// if anything, and writes there, from now on, whatever Webex would hold. Call it
-// once, before the cloud is used. [Cloud.BaseURL] is then the kept one.
+// Keep stores the state of the cloud in a directory, and first loads what is there,
+// [Cloud.BaseURL] included. Call it once, before the cloud is used.
 //
-// Each change is written before anybody is answered, so that a killed process
-// loses nothing that the integration was told; a file is replaced whole. The
-// machine's own end may lose the last changes. What is not Webex's own is not
-// kept: the log, faults, held actions, actions to lose or to send twice,
-// [Cloud.SetRotateRefreshTokens] and [Cloud.SetReadback].
+// Each change is written before the request that made it is answered, so that a
+// killed process loses nothing that the integration knows. Files are replaced
+// atomically but not synced: a crash of the machine may lose the last changes. The
+// log, faults, held actions, actions to lose or to send twice,
+// [Cloud.SetRotateRefreshTokens] and [Cloud.SetReadback] are not stored.
 //
 // If a change cannot be written, failed is called with the reason, with the
 // cloud's lock held, and the request that made the change is answered 500.
@@ -76,7 +75,7 @@ func (c *Cloud) load(directory string) error {
 	return nil
 }
 
-// readKept reads a file into value, whose format is then to be ours.
+// readKept reads a file into value and checks its format.
 func readKept(file string, value any, format *int) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -93,17 +92,17 @@ func readKept(file string, value any, format *int) error {
 	return nil
 }
 
-// change locks the cloud for a change of what belongs to an organization. The
-// function that it returns writes that down and unlocks.
+// change locks the cloud for a change of an organization's state. The function that
+// it returns saves the state and unlocks.
 func (c *Cloud) change(orgID string) (done func()) {
 	c.mu.Lock()
 	return func() {
 		defer c.mu.Unlock()
-		_ = c.saveOrganization(orgID) // saveFailed was told
+		_ = c.saveOrganization(orgID) // saveFailed was called
 	}
 }
 
-// changeCloud is change for what belongs to no organization.
+// changeCloud is change for state that belongs to no organization.
 func (c *Cloud) changeCloud() (done func()) {
 	c.mu.Lock()
 	return func() {
@@ -113,7 +112,7 @@ func (c *Cloud) changeCloud() (done func()) {
 }
 
 // saveCloud and saveOrganization are called with the lock held. They do nothing
-// unless the cloud is kept.
+// without [Cloud.Keep].
 func (c *Cloud) saveCloud() error {
 	if c.directory == "" {
 		return nil
@@ -129,8 +128,8 @@ func (c *Cloud) saveOrganization(id string) error {
 	return c.save(filepath.Join(organizationsFolder, id+".json"), c.keepOrganization(org))
 }
 
-// forgetOrganization deletes the file of a removed organization, and writes the
-// others, whose positions it changes.
+// forgetOrganization deletes the file of a removed organization and saves the
+// others, whose positions changed.
 func (c *Cloud) forgetOrganization(id string) error {
 	if c.directory == "" {
 		return nil
@@ -142,7 +141,7 @@ func (c *Cloud) forgetOrganization(id string) error {
 	return err
 }
 
-// save replaces a file whole: whoever is killed meanwhile leaves the old one.
+// save replaces a file atomically.
 func (c *Cloud) save(name string, value any) error {
 	file := filepath.Join(c.directory, name)
 	err := os.WriteFile(file+".new", encode(value), 0o600)

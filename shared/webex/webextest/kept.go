@@ -12,11 +12,11 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// keptFormat is the layout of the files of [Cloud.Keep]. A change of any type
-// below that older files do not fit raises it.
+// keptFormat is the version of the files of [Cloud.Keep]. Raise it with a change
+// that older files do not fit.
 const keptFormat = 1
 
-// keptCloud is what belongs to no organization: cloud.json.
+// keptCloud is cloud.json: the state that belongs to no organization.
 type keptCloud struct {
 	Format  int                `json:"format"`
 	BaseURL string             `json:"baseUrl"`
@@ -56,7 +56,7 @@ func (k *signingKey) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// keptOrganization is all that belongs to one organization.
+// keptOrganization is the file of one organization.
 type keptOrganization struct {
 	Format   int `json:"format"`
 	Position int `json:"position"` // in order of arrival

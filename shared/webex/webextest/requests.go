@@ -8,16 +8,16 @@ type Request struct {
 	Path        string    `json:"path"`
 	URL         string    `json:"url"`
 	Kind        string    `json:"kind"`  // one of the Kind constants
-	OrgID       string    `json:"orgId"` // empty if it cannot be told, and for key sets
+	OrgID       string    `json:"orgId"` // empty if unknown, and for key sets
 	Region      string    `json:"region"`
-	Status      int       `json:"status"` // 0 until answered, and if the connection was cut before
+	Status      int       `json:"status"` // 0 until answered, or if the connection was cut before
 	Time        time.Time `json:"time"`   // of its arrival, by the cloud's clock
 	ContentType string    `json:"contentType,omitempty"`
-	Body        []byte    `json:"-"` // shared: not to be changed
+	Body        []byte    `json:"-"` // shared: must not be changed
 }
 
-// Requests are the requests of the integration in order of arrival. The control
-// API is not logged.
+// Requests are the integration's requests in order of arrival, without those to the
+// control API.
 func (c *Cloud) Requests() []Request {
 	defer c.lock()()
 	requests := make([]Request, len(c.log))
@@ -46,13 +46,12 @@ func (c *Cloud) Count(kind, method string) int {
 	return n
 }
 
-// OnRequest sets the function that is called with every request after it is
-// logged and before it is handled, so that a test may look at the integration's
-// own state at that very moment. It may call the Cloud. Nil removes it.
+// OnRequest sets a function that is called with every request after it is logged
+// and before it is handled. It may call the Cloud. Nil removes it.
 func (c *Cloud) OnRequest(hook func(Request)) {
 	defer c.lock()()
 	c.hook = hook
 }
 
-// matches says whether a filter, of which empty means any, lets a value pass.
+// matches reports whether a filter, empty for any, accepts a value.
 func matches(filter, value string) bool { return filter == "" || filter == value }

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of a request.
+// maxBody bounds the body of a request, in bytes.
 const maxBody = 1 << 20
 
-// The kinds of requests that an integration makes, in [Request] and [Fault].
+// The kinds of requests of an integration, in [Request] and [Fault].
 const (
 	KindJWKS     = "jwks"
 	KindToken    = "token"
@@ -22,7 +22,7 @@ const (
 	kindUnknown  = "unknown"
 )
 
-// query is one request of the integration, with its body, which is read from here.
+// query is one request of the integration and its body.
 type query struct {
 	*http.Request
 	kind string
@@ -54,9 +54,8 @@ func (c *Cloud) apiRoutes() *http.ServeMux {
 	return mux
 }
 
-// endpoint makes a handler of a function that computes the answer. The
-// function is called with the lock held and must only compute; reading,
-// logging, faults and writing are done here, without it.
+// endpoint returns a handler that reads, logs, applies faults and writes without the
+// lock. work computes the answer, with the lock held.
 func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -72,7 +71,7 @@ func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc
 	}
 }
 
-// perform does the work of a request, and writes down what that changed.
+// perform does the work of a request and saves what it changed.
 func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer {
 	defer c.lock()()
 	a := work(q)
@@ -85,8 +84,8 @@ func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer
 	return a
 }
 
-// record logs the arrival of a request and tells the hook. It returns the
-// entry, whose status is set once it is known.
+// record logs the arrival of a request and calls the hook. It returns the entry,
+// whose status is set later.
 func (c *Cloud) record(q *query) *Request {
 	c.mu.Lock()
 	entry := &Request{
@@ -109,7 +108,7 @@ func (c *Cloud) record(q *query) *Request {
 	return entry
 }
 
-// orgOf says whose request it is: by its path, or by the refresh token it sends.
+// orgOf returns the organization of a request, from its path or refresh token.
 func (c *Cloud) orgOf(q *query) string {
 	if q.kind != KindToken {
 		return q.PathValue("org")
@@ -147,8 +146,8 @@ func (a answer) writeHeader(w http.ResponseWriter) {
 	w.WriteHeader(a.status)
 }
 
-// jsonAnswer is an answer with a JSON body. HTML characters are left alone:
-// the URLs in configurations are full of them.
+// jsonAnswer is an answer with a JSON body, without HTML escapes, which would
+// change the URLs in configurations.
 func jsonAnswer(status int, value any) answer {
 	return answer{status: status, body: encode(value)}
 }
@@ -163,7 +162,7 @@ func encode(value any) []byte {
 	return []byte(b.String())
 }
 
-// webexError is an error in the form that Webex gives its errors:
+// webexError is an error in Webex's form:
 // {"message","errors":[{"description"}],"trackingId"} [ours, after its developer API].
 func webexError(status int, message string, descriptions ...string) answer {
 	if len(descriptions) == 0 {

@@ -10,7 +10,7 @@ import (
 func NewServer(t testing.TB, o Options) *Cloud {
 	t.Helper()
 	c := NewCloud(o)
-	c.MakeKeys() // not while a client waits, which gives up on a busy machine
+	c.MakeKeys() // now, since a client may time out on a busy machine
 	server := httptest.NewServer(c)
 	c.SetBaseURL(server.URL)
 	t.Cleanup(func() {
