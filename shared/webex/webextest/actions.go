@@ -11,12 +11,12 @@ import (
 )
 
 var (
-	// ErrNoProvisioningURL says that the manifest provisions manually.
+	// ErrNoProvisioningURL: the manifest provisions manually.
 	ErrNoProvisioningURL = errors.New("no provisioning URL: provisioning is manual")
-	// ErrNoActionsURL says that the installation has no actionsUrl to post to.
-	// What the action is about has happened at Webex all the same.
+	// ErrNoActionsURL: the installation has no actionsUrl to post to. The state at
+	// Webex has changed all the same.
 	ErrNoActionsURL = errors.New("the installation has no actionsUrl")
-	// ErrNoCrossLaunch says that no stored configuration offers the cross-launch.
+	// ErrNoCrossLaunch: no stored configuration has a URL for the cross-launch.
 	ErrNoCrossLaunch = errors.New("no cross-launch URL is stored for this")
 )
 
@@ -29,9 +29,9 @@ type Reply struct {
 	Body   []byte      // of the answer
 
 	RedirectURL string // of a cross-launch: opened by Control Hub
-	Dropped     bool   // lost by DropNextAction
+	Dropped     bool   // lost because of DropNextAction
 	Held        bool   // waits for ReleaseActions
-	Repeated    *Reply // answer to the second delivery by DuplicateNextAction
+	Repeated    *Reply // to the second post because of DuplicateNextAction
 }
 
 // delivery is one management action on its way.
@@ -40,9 +40,8 @@ type delivery struct {
 	times    int
 }
 
-// Activate does what the https flow does [editor]: it activates like
-// [Cloud.MintActivation] and posts {"jwt": …} to the provisioning URL. The form
-// of that body is not documented [ours].
+// Activate is [Cloud.MintActivation], posted to the provisioning URL as in the https
+// flow [editor]. The body {"jwt": …} is not documented [ours].
 func (c *Cloud) Activate(ctx context.Context, orgID string) (Reply, error) {
 	if c.opts.ProvisioningURL == "" {
 		return Reply{}, ErrNoProvisioningURL
@@ -69,8 +68,8 @@ func (c *Cloud) Deprovision(ctx context.Context, orgID string) (Reply, error) {
 	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintDeprovision(orgID) })
 }
 
-// HealthCheck asks the integration for its health. Webex keeps what a good
-// answer says: operationalState and tokensState [java].
+// HealthCheck asks the integration for its health. Webex stores operationalState and
+// tokensState of an answer with status 200 [java].
 func (c *Cloud) HealthCheck(ctx context.Context, orgID string) (Reply, error) {
 	reply, err := c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintAction(orgID, ActionHealthCheck, nil) })
 	if err == nil && reply.Status == http.StatusOK {
@@ -90,8 +89,8 @@ func (c *Cloud) keepHealth(orgID string, body []byte) {
 	}
 }
 
-// mintAndSend posts a token to the actionsUrl of the installation, which a
-// deprovision forgets.
+// mintAndSend posts a token to the actionsUrl. It reads that first, since minting a
+// deprovision deletes the installation.
 func (c *Cloud) mintAndSend(ctx context.Context, orgID string, mint func() (string, error)) (Reply, error) {
 	target := c.actionsURL(orgID)
 	token, err := mint()
@@ -109,7 +108,7 @@ func (c *Cloud) actionsURL(orgID string) string {
 	return ""
 }
 
-// DropNextAction makes Webex lose the next management action of an organization.
+// DropNextAction makes Webex lose an organization's next management action.
 func (c *Cloud) DropNextAction(orgID string) {
 	defer c.lock()()
 	if org := c.org(orgID); org != nil {
@@ -117,8 +116,7 @@ func (c *Cloud) DropNextAction(orgID string) {
 	}
 }
 
-// ActionsToDrop is how many management actions of an organization are still to
-// be lost.
+// ActionsToDrop is how many management actions of an organization will be lost.
 func (c *Cloud) ActionsToDrop(orgID string) int {
 	defer c.lock()()
 	if org := c.org(orgID); org != nil {
@@ -127,8 +125,8 @@ func (c *Cloud) ActionsToDrop(orgID string) int {
 	return 0
 }
 
-// DuplicateNextAction makes Webex post the next management action of an
-// organization twice, the same token each time.
+// DuplicateNextAction makes Webex post an organization's next management action
+// twice, with the same token.
 func (c *Cloud) DuplicateNextAction(orgID string) {
 	defer c.lock()()
 	if org := c.org(orgID); org != nil {
@@ -136,17 +134,17 @@ func (c *Cloud) DuplicateNextAction(orgID string) {
 	}
 }
 
-// HoldActions keeps management actions of all organizations back until
-// [Cloud.ReleaseActions]. What they are about happens at Webex at once.
+// HoldActions delays the posts of all management actions until
+// [Cloud.ReleaseActions]. The state at Webex still changes at once.
 func (c *Cloud) HoldActions() {
 	defer c.lock()()
 	c.holding = true
 }
 
-// ReleaseActions ends HoldActions and posts what was held back, one after the
-// other. The order names the held actions by position, from 0: one that is named
-// twice is posted twice, one that is not named is lost. Without an order all
-// are posted as they came. Errors of single posts are joined.
+// ReleaseActions ends HoldActions and posts the held actions one after the other, in
+// the given order of their positions, from 0. One named twice is posted twice, one
+// not named is lost. Without an order all are posted in order of arrival. Errors of
+// single posts are joined.
 func (c *Cloud) ReleaseActions(order ...int) ([]Reply, error) {
 	c.mu.Lock()
 	held := c.held
@@ -171,7 +169,7 @@ func (c *Cloud) ReleaseActions(order ...int) ([]Reply, error) {
 	return replies, errors.Join(errs...)
 }
 
-// sendAction posts a management action unless it is to be lost or held back.
+// sendAction posts a management action unless it is to be lost or held.
 func (c *Cloud) sendAction(ctx context.Context, orgID, target, token string) (Reply, error) {
 	reply := Reply{JWT: token, URL: target}
 	if target == "" {

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// serveApp is the installation itself: GET, PATCH and DELETE of appUrl [java].
+// serveApp serves the appUrl of an installation: GET, PATCH and DELETE [java].
 func (c *Cloud) serveApp(q *query) answer {
 	inst, _, refused := c.authorize(q)
 	if refused != nil {
@@ -104,8 +104,8 @@ func (c *Cloud) patchApp(inst *installation, body []byte) answer {
 	return jsonAnswer(http.StatusOK, c.appInfo(inst))
 }
 
-// serveManifest is manifestUrl: what the administrator approved. No source
-// describes it; the fields are those of a manifest [ours].
+// serveManifest serves the manifestUrl. No source describes it; the fields are those
+// of a manifest [ours].
 func (c *Cloud) serveManifest(q *query) answer {
 	inst, _, refused := c.authorize(q)
 	if refused != nil {
@@ -126,8 +126,7 @@ func (c *Cloud) serveManifest(q *query) answer {
 	})
 }
 
-// The checks return what is wrong, or nothing.
-
+// oneOf and the checks below return a problem, or "".
 func oneOf(allowed ...string) func(string, any) string {
 	return func(name string, value any) string {
 		if s, ok := value.(string); ok && slices.Contains(allowed, s) {
@@ -172,5 +171,5 @@ func decodeObject(body []byte) (map[string]any, error) {
 	return fields, nil
 }
 
-// nonNil makes a list that JSON shows as one.
+// nonNil copies a list, so that nil becomes [] in JSON.
 func nonNil(list []string) []string { return append([]string{}, list...) }

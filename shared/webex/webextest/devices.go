@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The kinds of devices: which of the features a device can show [page].
+// The kinds of devices, by the feature that they show [page].
 const (
 	// KindShowsSignage: Boards, Desk and Room devices show digital signage.
 	KindShowsSignage = "signage"
@@ -17,7 +17,7 @@ const (
 	KindShowsWebApp = "web_app"
 )
 
-// Device is a device of an organization. Its owner is the workspace it is in.
+// Device is a device of an organization. Its owner is its workspace.
 type Device struct {
 	ID               string `json:"id"`
 	Name             string `json:"name"`
@@ -27,15 +27,15 @@ type Device struct {
 	OwnerName        string `json:"ownerName"`
 	PeripheralSerial string `json:"peripheralSerial,omitempty"` // a Room Navigator's [page]
 
-	// RoomScheduler is the name of the paired Room Scheduler, if there is one: a
-	// second screen, which shows the same address with the same deviceId [roomos].
+	// RoomScheduler is the name of the paired Room Scheduler, if any: a second
+	// screen, which shows the same address with the same deviceId [roomos].
 	RoomScheduler string `json:"roomScheduler,omitempty"`
 
-	// StorageSince is when what the shown page stores was last wiped.
+	// StorageSince is when the storage of the shown page was last wiped.
 	StorageSince time.Time `json:"storageSince,omitzero"`
 }
 
-// Feature is the feature that the device can show.
+// Feature is the feature that the device shows.
 func (d Device) Feature() string {
 	if d.Kind == KindShowsWebApp {
 		return PersistentWebApp
@@ -43,7 +43,7 @@ func (d Device) Feature() string {
 	return DigitalSignage
 }
 
-// firstDevices are those that a new organization has.
+// firstDevices are the devices of a new organization.
 func firstDevices(now time.Time) []Device {
 	devices := []Device{
 		{Name: "Lobby Board", Model: "Cisco Board Pro 75", OwnerName: "Lobby"},
@@ -58,7 +58,7 @@ func firstDevices(now time.Time) []Device {
 	return devices
 }
 
-// completed fills in what was left empty.
+// completed fills in empty fields.
 func (d Device) completed(now time.Time) Device {
 	defaultTo(&d.StorageSince, now)
 	defaultTo(&d.ID, newDeviceID())
@@ -78,8 +78,8 @@ func (d Device) completed(now time.Time) Device {
 	return d
 }
 
-// AddDevice adds a device to an organization and returns it with what was empty
-// filled in: the kind follows from the model. An unknown organization gets none.
+// AddDevice adds a device to an organization and returns it with empty fields filled
+// in: the kind follows from the model. It does nothing for an unknown organization.
 func (c *Cloud) AddDevice(orgID string, d Device) Device {
 	return c.AddDevices(orgID, []Device{d})[0]
 }
@@ -97,8 +97,8 @@ func (c *Cloud) AddDevices(orgID string, devices []Device) []Device {
 	return added
 }
 
-// FactoryReset resets a device. Its id is a new one, and what its page stored is
-// gone; its workspace, and so OwnerID, stays [overview].
+// FactoryReset gives a device a new id and wipes what its page stored. The workspace,
+// and so OwnerID, stays [overview].
 func (c *Cloud) FactoryReset(orgID, deviceID string) (Device, error) {
 	defer c.change(orgID)()
 	org, err := c.mustOrg(orgID)
@@ -114,8 +114,8 @@ func (c *Cloud) FactoryReset(orgID, deviceID string) (Device, error) {
 	return Device{}, fmt.Errorf("no device %q", deviceID)
 }
 
-// WipeWebAppStorage does what devices do once a day by default: they wipe what
-// the persistent web app stored. What signage stored stays [roomos].
+// WipeWebAppStorage wipes what the persistent web app stored, as devices do once a
+// day by default. They keep what signage stored [roomos].
 func (c *Cloud) WipeWebAppStorage(orgID string) {
 	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil {
@@ -138,10 +138,10 @@ func (c *Cloud) Devices(orgID string) []Device {
 	return nil
 }
 
-// DeviceURL is the URL that a device fetches: that of the stored configuration
-// of the feature which the device shows, the replacement values resolved and
-// URL-encoded, _cisco_app_id appended [page]. Every device of the fitting kind
-// counts as using the integration [ours].
+// DeviceURL is the URL that a device fetches: the one in the stored configuration of
+// the device's feature, with replacement values filled in, URL-encoded, and
+// _cisco_app_id appended [page]. Every device of the right kind uses the integration
+// [ours].
 func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
 	defer c.lock()()
 	org := c.org(orgID)
@@ -163,7 +163,7 @@ func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
 
 var replacementValue = regexp.MustCompile(`\$\(([^()]*)\)`)
 
-// resolve puts the device's values into a URL.
+// resolve fills the device's values into a URL.
 func resolve(template string, org *organization, d Device) string {
 	values := map[string]string{
 		"deviceId":         d.ID,
@@ -183,7 +183,7 @@ func resolve(template string, org *organization, d Device) string {
 	})
 }
 
-// withAppID appends Webex's own parameter at the end of the query.
+// withAppID appends Webex's own parameter to the query.
 func withAppID(u, appID string) string {
 	u, fragment, hasFragment := strings.Cut(u, "#")
 	separator := "?"

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// A featureAPI is what differs between the two features.
+// A featureAPI describes one feature.
 type featureAPI struct {
 	kind         string // of its requests
-	claim        string // in tokens: where its API is
-	urlField     string // in its configuration: what devices show, required
+	claim        string // of tokens: the address of its API
+	urlField     string // of its configuration, required: what devices show
 	scope        string
-	appField     string   // in the installation
-	optional     []string // further fields of its configuration: strings
-	replacements []string // known in the URL that devices show
+	appField     string   // of the installation
+	optional     []string // other fields of its configuration: strings
+	replacements []string // allowed in the URL that devices show
 }
 
-// features are the two that exist [page]. In its last example the page writes
-// signageUrl for the web app's own field, a slip: the field is pwaUrl.
+// features are the two that exist [page]. The page's last example calls the web
+// app's own field signageUrl, by mistake: the field is pwaUrl.
 var features = map[string]featureAPI{
 	DigitalSignage: {
 		kind:     KindSignage,
@@ -46,8 +46,8 @@ var features = map[string]featureAPI{
 	},
 }
 
-// Configuration is what the integration stored for a feature, without the
-// fields that Webex adds on GET; false if there is none.
+// Configuration is the stored configuration of a feature, without the fields that
+// Webex adds on GET; false if there is none.
 func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
 	defer c.lock()()
 	inst := c.installed(orgID)
@@ -58,8 +58,8 @@ func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
 	return clone(stored.Values), ok
 }
 
-// SetConfiguration stores a configuration behind the integration's back,
-// unchecked and without a push.
+// SetConfiguration stores a configuration without the integration, unchecked and
+// without a push.
 func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string]any) {
 	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
@@ -67,7 +67,7 @@ func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string
 	}
 }
 
-// DeleteConfiguration loses a configuration behind the integration's back.
+// DeleteConfiguration deletes a configuration without the integration.
 func (c *Cloud) DeleteConfiguration(orgID, feature string) {
 	defer c.change(orgID)()
 	if inst := c.installed(orgID); inst != nil {
@@ -75,8 +75,8 @@ func (c *Cloud) DeleteConfiguration(orgID, feature string) {
 	}
 }
 
-// Pushes counts the PUTs that were accepted for a feature of an organization,
-// over all its installations: each makes Webex push the URL to every device [page].
+// Pushes counts the accepted PUTs for a feature of an organization, over all its
+// installations: each makes Webex push the URL to every device [page].
 func (c *Cloud) Pushes(orgID, feature string) int {
 	defer c.lock()()
 	if org := c.org(orgID); org != nil {
@@ -85,9 +85,9 @@ func (c *Cloud) Pushes(orgID, feature string) int {
 	return 0
 }
 
-// SetReadback makes Webex answer a GET of a configuration with something else
-// than what was stored: the function gets a copy that it may change. Nil
-// removes it. It must not call the Cloud.
+// SetReadback sets a function that changes the configuration in the answer to a GET
+// or PUT, not the stored one. It gets a copy, and must not call the Cloud. Nil
+// removes it.
 func (c *Cloud) SetReadback(f func(feature string, configuration map[string]any) map[string]any) {
 	defer c.lock()()
 	c.readback = f
@@ -108,8 +108,8 @@ func (inst *installation) store(feature string, values map[string]any, c *Cloud)
 	}
 }
 
-// serveFeature is the API of a feature: GET, PUT and DELETE [page]. A feature
-// that is not in the approved manifest has none: 404 [ours].
+// serveFeature is the API of a feature: GET, PUT and DELETE [page], or 404 if the
+// approved manifest does not have the feature [ours].
 func (c *Cloud) serveFeature(q *query, feature string) answer {
 	inst, token, refused := c.authorize(q)
 	if refused != nil {
@@ -141,7 +141,7 @@ func (c *Cloud) serveFeature(q *query, feature string) answer {
 }
 
 // shown is a configuration as GET and PUT answer it, with fields that Webex adds
-// of its own [ours: no source says which, only that there may be some].
+// [ours: no source says which, only that there may be some].
 func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any {
 	values := clone(stored.Values)
 	if c.readback != nil {
@@ -155,8 +155,7 @@ func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any
 	return values
 }
 
-// putFeature creates or updates a configuration and counts a push, also when
-// nothing changed.
+// putFeature stores a configuration and counts a push, even if nothing changed.
 func (c *Cloud) putFeature(inst *installation, feature string, body []byte) answer {
 	configuration, err := decodeObject(body)
 	if err != nil {
@@ -220,8 +219,8 @@ func (f featureAPI) deviceURL(value any) string {
 	return ""
 }
 
-// crossLaunchProblems checks the optional map of cross-launch URLs: a url is
-// required in every map that is there [page].
+// crossLaunchProblems checks the optional map of cross-launch URLs: each map in it
+// requires a url [page].
 func crossLaunchProblems(value any) []string {
 	tasks, ok := value.(map[string]any)
 	if !ok {

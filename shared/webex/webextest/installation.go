@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// An installation is one integration in one organization, activated once. It is
-// guarded by the cloud's lock. Its JSON is in the files of [Cloud.Keep], like that
-// of a storedConfiguration.
+// An installation is one integration in one organization, guarded by the cloud's
+// lock. Its JSON is in the files of [Cloud.Keep], like that of a
+// storedConfiguration.
 type installation struct {
 	org               string
 	ID                string                         `json:"id"`
@@ -39,7 +39,7 @@ type storedConfiguration struct {
 	Stored  time.Time      `json:"stored"`
 }
 
-// InstallationView is what Webex holds of the integration in an organization.
+// InstallationView is Webex's record of the integration in an organization.
 type InstallationView struct {
 	ID                string         `json:"id"` // the installation's own, part of its URLs
 	OrgID             string         `json:"orgId"`
@@ -53,17 +53,17 @@ type InstallationView struct {
 	Scopes            []string       `json:"scopes"`
 	Features          []string       `json:"features"`
 	AppURL            string         `json:"appUrl"`
-	SignageURL        string         `json:"signageUrl"` // the API, not what devices show
+	SignageURL        string         `json:"signageUrl"` // of the API, not what devices show
 	PWAURL            string         `json:"pwaUrl"`
 	OAuthURL          string         `json:"oauthUrl"`
 
-	// FullyProvisioned: the state is completed and every feature of the
-	// manifest has a configuration, which is when Control Hub offers it [page].
+	// FullyProvisioned: the state is completed and every feature of the manifest has
+	// a configuration. Control Hub then offers the integration [page].
 	FullyProvisioned bool `json:"fullyProvisioned"`
 }
 
-// Installation is what Webex holds of the integration in an organization; false
-// if it is not installed there.
+// Installation is Webex's record of the integration in an organization; false if it
+// is not installed.
 func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 	defer c.lock()()
 	org := c.org(orgID)
@@ -128,7 +128,7 @@ func (c *Cloud) newInstallation(org *organization, client string) *installation 
 	return inst
 }
 
-// uninstall forgets an installation, its configurations and its tokens.
+// uninstall deletes an installation, its configurations and its tokens.
 func (c *Cloud) uninstall(inst *installation) {
 	delete(c.installations, inst.ID)
 	maps.DeleteFunc(c.refreshTokens, func(_ string, t *refreshToken) bool { return t.Installation == inst.ID })
@@ -138,8 +138,8 @@ func (c *Cloud) uninstall(inst *installation) {
 	}
 }
 
-// urls are the addresses that tokens name, by claim. Those of the feature APIs
-// are there for the features of the manifest only [page].
+// urls are the addresses in tokens, by claim. Only features of the manifest have
+// the address of an API [page].
 func (c *Cloud) urls(inst *installation) map[string]string {
 	base := c.baseURL + "/" + inst.Region
 	app := base + "/xapi/api/organizations/" + inst.org + "/apps/" + inst.ID
@@ -157,8 +157,8 @@ func (c *Cloud) urls(inst *installation) map[string]string {
 	return urls
 }
 
-// authorize finds the installation that a request addresses and checks its
-// bearer token. A region that the customer has left answers 410 to all [ours].
+// authorize finds the installation of a request and checks the bearer token. A
+// region that the customer left answers OldStatus to all requests [ours].
 func (c *Cloud) authorize(q *query) (*installation, *accessToken, *answer) {
 	fail := func(status int, message string) (*installation, *accessToken, *answer) {
 		a := webexError(status, message)

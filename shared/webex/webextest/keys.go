@@ -16,9 +16,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// A region has a key set of its own. Its tokens are signed by the newest ES256
-// key [token]; an RS256 key is published beside it because the vendor's page
-// shows that algorithm in an example [page].
+// A region has its own key set. The newest ES256 key signs its tokens [token]. It also
+// publishes an RS256 key, since the vendor's page shows that algorithm in an
+// example [page].
 //
 // Its JSON is in the files of [Cloud.Keep]. Without an RSA key, which
 // [Cloud.MakeKeys] makes, the next process publishes another one.
@@ -26,7 +26,7 @@ type region struct {
 	name  string
 	rsKID string
 	ES    []signingKey `json:"es"`           // published; the last one signs
-	RS    *signingKey  `json:"rs,omitempty"` // nil for the process's own, which is made when first asked for
+	RS    *signingKey  `json:"rs,omitempty"` // nil for the process's own, which is made on first use
 }
 
 type signingKey struct {
@@ -47,8 +47,8 @@ func newES256Key() signingKey {
 	return signingKey{kid: newUUID(), method: jwt.SigningMethodES256, private: private}
 }
 
-// rsaKeys holds one RSA key per region name for the whole process: they take
-// long to make, and a kid of each cloud's own keeps clouds apart well enough.
+// rsaKeys holds one RSA key per region name for the whole process, since they take
+// long to make. Clouds differ by their kids.
 var rsaKeys sync.Map
 
 func rsaKeyOf(region string) crypto.Signer {
@@ -63,8 +63,7 @@ func rsaKeyOf(region string) crypto.Signer {
 }
 
 // MakeKeys makes the RSA keys of all regions, which may take a second. Otherwise
-// the first request for a region's key set waits for its key, and every other
-// request for that.
+// the first request for each key set makes one and blocks all other requests.
 func (c *Cloud) MakeKeys() {
 	var wait sync.WaitGroup
 	for _, name := range c.opts.Regions {
@@ -98,10 +97,9 @@ func (c *Cloud) JWKSURLs() map[string]string {
 }
 
 // Sign signs claims with the region's current ES256 key and returns the compact
-// JWS. The header is {"kid","typ":"JWT","alg":"ES256"} [token] with the given
-// fields merged over it; a nil value removes the field. What the header then
-// says does not change how the token is signed, which is the point: it serves
-// tests that attack. An unknown region panics.
+// JWS. The fields of header are merged over {"kid","typ":"JWT","alg":"ES256"}
+// [token]; a nil value removes a field. They do not change how the token is signed,
+// so that tests can forge headers. An unknown region panics.
 func (c *Cloud) Sign(regionName string, header map[string]any, claims map[string]any) string {
 	return c.regionKey(regionName, (*region).es256).sign(header, claims)
 }
@@ -111,15 +109,14 @@ func (c *Cloud) SignRS256(regionName string, header map[string]any, claims map[s
 	return c.regionKey(regionName, (*region).rs256).sign(header, claims)
 }
 
-// PublicKey is the public half of the key that signs for the region now, and
-// its kid: what an attacker can read and might use as an HMAC secret.
+// PublicKey is the public key that verifies the region's tokens now, and its kid.
 func (c *Cloud) PublicKey(regionName string) (*ecdsa.PublicKey, string) {
 	key := c.regionKey(regionName, (*region).es256)
 	return key.private.Public().(*ecdsa.PublicKey), key.kid
 }
 
-// RotateKeys makes a new ES256 key sign for the region. Tokens signed earlier
-// stay valid: the old keys are published until [Cloud.PruneKeys].
+// RotateKeys adds an ES256 key, which signs for the region from now on. The old keys
+// are still published until [Cloud.PruneKeys].
 func (c *Cloud) RotateKeys(region string) {
 	key := newES256Key()
 	defer c.changeCloud()()
@@ -127,17 +124,15 @@ func (c *Cloud) RotateKeys(region string) {
 	r.ES = append(r.ES, key)
 }
 
-// PruneKeys withdraws all ES256 keys of the region but the one that signs.
+// PruneKeys withdraws all ES256 keys of the region except the one that signs.
 func (c *Cloud) PruneKeys(region string) {
 	defer c.changeCloud()()
 	r := c.mustRegion(region)
 	r.ES = r.ES[len(r.ES)-1:]
 }
 
-// es256 is the key that signs for the region.
 func (r *region) es256() signingKey { return r.ES[len(r.ES)-1] }
 
-// rs256 is the region's RS256 key.
 func (r *region) rs256() signingKey {
 	if r.RS != nil {
 		return *r.RS
@@ -171,8 +166,8 @@ func (k signingKey) jwk() jwkset.JWKMarshal {
 	return jwk.Marshal()
 }
 
-// mustRegion is called with the lock held by methods whose region is chosen by
-// the test itself.
+// mustRegion is called with the lock held. It panics for an unknown region, which is
+// a mistake of the test.
 func (c *Cloud) mustRegion(name string) *region {
 	r, ok := c.regions[name]
 	if !ok {
@@ -186,7 +181,6 @@ func (c *Cloud) regionKey(name string, which func(*region) signingKey) signingKe
 	return which(c.mustRegion(name))
 }
 
-// serveJWKS publishes a region's keys.
 func (c *Cloud) serveJWKS(q *query) answer {
 	r, ok := c.regions[q.PathValue("region")]
 	if !ok {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A refresh token belongs to one installation and to the OAuth client of the
-// manifest upload that was installed. Its JSON is in the files of [Cloud.Keep].
+// A refresh token belongs to one installation and its OAuth client. Its JSON is in
+// the files of [Cloud.Keep].
 type refreshToken struct {
 	org          string
 	Value        string    `json:"value"`
@@ -20,8 +20,8 @@ type refreshToken struct {
 	Client       string    `json:"client"`
 	Expires      time.Time `json:"expires"`
 	Renewed      time.Time `json:"renewed"`
-	Next         string    `json:"next,omitempty"`     // the value that replaces this one once that is used
-	Previous     string    `json:"previous,omitempty"` // the value that dies when this one is used
+	Next         string    `json:"next,omitempty"`     // replaces this token once used
+	Previous     string    `json:"previous,omitempty"` // revoked once this token is used
 }
 
 // An access token opens one installation. Its JSON is in the files of [Cloud.Keep].
@@ -33,8 +33,8 @@ type accessToken struct {
 	Expires      time.Time `json:"expires"`
 }
 
-// RefreshToken is the newest refresh token that was issued for the integration
-// in an organization; empty if there is none.
+// RefreshToken is the newest refresh token of the integration in an organization,
+// empty if there is none.
 func (c *Cloud) RefreshToken(orgID string) string {
 	defer c.lock()()
 	if org := c.org(orgID); org != nil {
@@ -43,18 +43,17 @@ func (c *Cloud) RefreshToken(orgID string) string {
 	return ""
 }
 
-// TakesRefreshToken reports whether an exchange of this refresh token by the
-// integration's own client would be answered with an access token. It changes
-// nothing.
+// TakesRefreshToken reports whether the integration's own client could exchange this
+// refresh token.
 func (c *Cloud) TakesRefreshToken(value string) bool {
 	defer c.lock()()
 	token := c.refreshTokens[value]
 	return token != nil && token.Client == c.opts.ClientID && c.now().Before(token.Expires)
 }
 
-// RevokeRefreshToken kills all refresh tokens of the integration in an
-// organization: the next exchange is answered invalid_grant. Access tokens live
-// on until they expire.
+// RevokeRefreshToken revokes all refresh tokens of the integration in an
+// organization: the next exchange is answered invalid_grant. Access tokens stay
+// valid until they expire.
 func (c *Cloud) RevokeRefreshToken(orgID string) {
 	defer c.change(orgID)()
 	if org := c.org(orgID); org != nil {
@@ -62,16 +61,16 @@ func (c *Cloud) RevokeRefreshToken(orgID string) {
 	}
 }
 
-// RevokeAccessTokens kills all access tokens of an organization: the next use
-// of one is answered 401, though it has not expired.
+// RevokeAccessTokens revokes all access tokens of an organization: the next use of
+// one is answered 401.
 func (c *Cloud) RevokeAccessTokens(orgID string) {
 	defer c.change(orgID)()
 	c.revokeAccessTokens(orgID)
 }
 
-// SetRotateRefreshTokens makes every exchange answer with a new refresh token.
-// The old value works, and yields the same new one, until the new one is first
-// used: a reply that got lost must be survivable [ours].
+// SetRotateRefreshTokens makes every exchange return a new refresh token. The old one
+// stays valid and returns the same new one until that is first used, so that a lost
+// reply does no harm [ours].
 func (c *Cloud) SetRotateRefreshTokens(rotate bool) {
 	defer c.lock()()
 	c.rotate = rotate
@@ -111,9 +110,9 @@ func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
 	return token.Value
 }
 
-// serveToken is the token endpoint. It takes a form [java] or JSON [node], with
-// the client's credentials in the body; HTTP Basic is not taken [ours]. Any
-// region's endpoint exchanges the token of any customer, as webexapis.com does [ours].
+// serveToken is the token endpoint. It accepts a form [java] or JSON [node] with the
+// client's credentials in the body, but not HTTP Basic [ours]. Every region's
+// endpoint exchanges the tokens of all customers, as webexapis.com does [ours].
 func (c *Cloud) serveToken(q *query) answer {
 	if q.Method != http.MethodPost {
 		return methodNotAllowed("POST")
@@ -172,8 +171,8 @@ func (c *Cloud) clientFits(id, secret string) bool {
 	return known && subtle.ConstantTimeCompare([]byte(want), []byte(secret)) == 1
 }
 
-// exchange answers a good refresh token. Its life begins anew if the last time
-// is at least 24 hours ago [demo].
+// exchange answers a valid refresh token. Its life is renewed if that last happened
+// at least 24 hours ago [demo].
 func (c *Cloud) exchange(token *refreshToken) answer {
 	now := c.now()
 	delete(c.refreshTokens, token.Previous) // the client has the reply that replaced it

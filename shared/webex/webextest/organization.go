@@ -8,8 +8,8 @@ import (
 	"slices"
 )
 
-// Organization is a customer's organization. It is a handle: its methods say
-// what holds now and are safe for concurrent use.
+// Organization is a handle of a customer's organization. Its methods return the
+// current state and are safe for concurrent use.
 type Organization struct {
 	cloud *Cloud
 	org   *organization
@@ -40,11 +40,11 @@ func (c *Cloud) AddOrganization(name, region string) *Organization {
 	org := &organization{ID: newUUID(), Name: name, Region: region, Pushes: map[string]int{}}
 	org.Devices = firstDevices(c.now())
 	c.orgs = append(c.orgs, org)
-	_ = c.saveOrganization(org.ID) // saveFailed was told
+	_ = c.saveOrganization(org.ID) // saveFailed was called
 	return &Organization{cloud: c, org: org}
 }
 
-// ErrInstalled means that the integration is installed in the organization.
+// ErrInstalled: the integration is installed in the organization.
 var ErrInstalled = errors.New("the integration is installed: deactivate it first")
 
 // RemoveOrganization removes a customer and its devices, and returns
@@ -83,20 +83,20 @@ func (c *Cloud) Organizations() []*Organization {
 	return all
 }
 
-// ID is the organization's UUID, which no move changes.
+// ID is the organization's UUID, which a move does not change.
 func (o *Organization) ID() string { return o.org.ID }
 
 // Name is the organization's name.
 func (o *Organization) Name() string { return o.org.Name }
 
-// Region is the region that serves the organization now.
+// Region is the organization's current region.
 func (o *Organization) Region() string {
 	defer o.cloud.lock()()
 	return o.org.Region
 }
 
-// Sub is the organization as tokens name it now: unpadded base64 of
-// ciscospark://us/ORGANIZATION/<uuid> [page], and after a move of
+// Sub is the organization's `sub` in tokens: unpadded base64 of
+// ciscospark://us/ORGANIZATION/<uuid> [page], or after a move of
 // ciscospark://urn:TEAM:<region>/ORGANIZATION/<uuid> [token].
 func (o *Organization) Sub() string {
 	defer o.cloud.lock()()
@@ -120,7 +120,7 @@ func (c *Cloud) org(id string) *organization {
 	return nil
 }
 
-// mustOrg is org as an error.
+// mustOrg is org with an error for an unknown organization.
 func (c *Cloud) mustOrg(id string) (*organization, error) {
 	if org := c.org(id); org != nil {
 		return org, nil
@@ -128,7 +128,7 @@ func (c *Cloud) mustOrg(id string) (*organization, error) {
 	return nil, fmt.Errorf("no organization %q", id)
 }
 
-// hydraID is the form in which Webex's APIs show ids.
+// hydraID is an id in the form of Webex's APIs.
 func hydraID(cluster, kind, id string) string {
 	return base64.RawStdEncoding.EncodeToString([]byte("ciscospark://" + cluster + "/" + kind + "/" + id))
 }

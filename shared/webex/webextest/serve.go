@@ -79,7 +79,7 @@ func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer
 		return a
 	}
 	if err := c.saveOrganization(orgID); err != nil {
-		return webexError(http.StatusInternalServerError, "The simulator cannot keep what it was told")
+		return webexError(http.StatusInternalServerError, "The simulator cannot save its state")
 	}
 	return a
 }

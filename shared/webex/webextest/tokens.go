@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The actions that tokens name [java].
+// The actions of tokens [java].
 const (
 	ActionProvision      = "provision"
 	ActionUpdateApproved = "updateApproved"
@@ -20,21 +20,21 @@ const (
 	ActionCrossLaunch    = "crossLaunch"
 )
 
-// The OAuth client of a stranger who uploaded a manifest with our id.
+// The OAuth client of somebody else who uploaded a manifest with our id.
 const (
 	strangerClientID     = "Cstranger0d9e84c07b5a6f0e1d2c3b4a59687f6e5d4c3b2a1908f7e6d5c4b3a"
 	strangerClientSecret = "simulated-secret-of-a-stranger"
 )
 
-// ErrNotInstalled says that the integration is not installed in the organization.
+// ErrNotInstalled: the integration is not installed in the organization.
 var ErrNotInstalled = errors.New("the integration is not installed in this organization")
 
 // MintActivation installs the integration in an organization and returns the
 // activation code, as Control Hub shows it for manual provisioning [editor].
 //
-// The installation starts in_progress. Where the integration is installed
-// already, the same installation and its configurations stay, in_progress
-// again, and a further refresh token is issued, the others living on [ours].
+// The installation starts in_progress. If the integration is already installed,
+// the installation and its configurations stay, in_progress again, and another
+// refresh token is issued; the earlier ones stay valid [ours].
 func (c *Cloud) MintActivation(orgID string) (string, error) {
 	defer c.change(orgID)()
 	org, err := c.mustOrg(orgID)
@@ -48,10 +48,10 @@ func (c *Cloud) MintActivation(orgID string) (string, error) {
 	return c.provisionToken(org, org.installation), nil
 }
 
-// MintStrangerActivation returns an activation code that Webex signs for our
-// appId though its refresh token belongs to another upload of the manifest, so
-// that the exchange with our client is answered invalid_grant. The integration's
-// own installation in the organization is left alone.
+// MintStrangerActivation returns an activation code for our appId whose refresh
+// token belongs to another upload of the manifest, so that its exchange with our
+// client is answered invalid_grant. It does not change the integration's own
+// installation in the organization.
 func (c *Cloud) MintStrangerActivation(orgID string) (string, error) {
 	defer c.change(orgID)()
 	org, err := c.mustOrg(orgID)
@@ -61,7 +61,7 @@ func (c *Cloud) MintStrangerActivation(orgID string) (string, error) {
 	return c.provisionToken(org, c.newInstallation(org, strangerClientID)), nil
 }
 
-// provisionToken has the claims of a real one [token], and the feature APIs [page].
+// provisionToken has the claims of a real token [token] and the feature APIs [page].
 func (c *Cloud) provisionToken(org *organization, inst *installation) string {
 	claims := c.installationClaims(org, inst)
 	maps.Copy(claims, c.actionClaims(org, ActionProvision))
@@ -70,7 +70,7 @@ func (c *Cloud) provisionToken(org *organization, inst *installation) string {
 	return c.regions[inst.Region].es256().sign(nil, claims)
 }
 
-// installationClaims are those that describe an installation.
+// installationClaims are the claims that describe an installation.
 func (c *Cloud) installationClaims(org *organization, inst *installation) map[string]any {
 	claims := map[string]any{
 		"region":     inst.Region,
@@ -87,7 +87,7 @@ func (c *Cloud) installationClaims(org *organization, inst *installation) map[st
 // xapiAccess is a string that holds JSON [token].
 const xapiAccess = `{"status":[],"commands":[],"events":[]}`
 
-// actionClaims are those that every action token has [page].
+// actionClaims are the claims of every action token [page].
 func (c *Cloud) actionClaims(org *organization, action string) map[string]any {
 	return map[string]any{
 		"sub":    org.sub(),
@@ -98,11 +98,10 @@ func (c *Cloud) actionClaims(org *organization, action string) map[string]any {
 	}
 }
 
-// MintAction returns a token for an action, signed by the region that serves the
-// organization now. It has the claims sub, iat, jti, appId and action, merged
-// over by extra, whose nil values remove a claim. It has no region and no exp
-// [page]. Nothing happens at Webex, and the organization need not have the
-// integration installed.
+// MintAction returns a token for an action, signed by the organization's current
+// region. Extra is merged over the claims sub, iat, jti, appId and action; a nil
+// value removes a claim. The token has no region and no exp [page]. MintAction
+// changes nothing, and the integration need not be installed.
 func (c *Cloud) MintAction(orgID, action string, extra map[string]any) (string, error) {
 	defer c.lock()()
 	org, err := c.mustOrg(orgID)
@@ -120,10 +119,9 @@ func (c *Cloud) actionToken(org *organization, signedBy, action string, extra ma
 }
 
 // MintUpdateApproved raises the manifestVersion of an installation, as an
-// administrator does by approving a newer manifest, and returns the token: it
-// carries manifestVersion [java] and the addresses of the feature APIs [page].
-// Nil features keep those of the manifest. A configuration of a feature that is
-// no longer in it is forgotten [ours].
+// administrator does by approving a newer manifest, and returns the token with
+// manifestVersion [java] and the addresses of the feature APIs [page]. Nil features
+// stay unchanged. The configuration of a removed feature is deleted [ours].
 func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, error) {
 	defer c.change(orgID)()
 	org, inst, err := c.mustInstallation(orgID)
@@ -147,9 +145,8 @@ func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, err
 	return c.actionToken(org, org.Region, ActionUpdateApproved, extra), nil
 }
 
-// MintDeprovision removes the integration from an organization: Webex forgets
-// the installation and its configurations and revokes its tokens. It returns the
-// token that tells the integration.
+// MintDeprovision removes the integration from an organization, with its
+// configurations and tokens, and returns the token for the integration.
 func (c *Cloud) MintDeprovision(orgID string) (string, error) {
 	defer c.change(orgID)()
 	org, inst, err := c.mustInstallation(orgID)
@@ -163,21 +160,21 @@ func (c *Cloud) MintDeprovision(orgID string) (string, error) {
 // MoveOptions say how an organization moves.
 type MoveOptions struct {
 	// SignedBy is "old" or "new": the region whose key signs the update token.
-	// No source says which it is [ours]; default new.
+	// No source says which; default new [ours].
 	SignedBy string `json:"signedBy,omitempty"`
-	// NewRefreshToken issues a new refresh token, carried by the update, and
-	// kills the old ones. Otherwise those live on.
+	// NewRefreshToken puts a new refresh token into the update and revokes the old
+	// ones.
 	NewRefreshToken bool `json:"newRefreshToken,omitempty"`
-	// OldStatus is what the old region's endpoints answer for the organization
+	// OldStatus is the status of the old region's endpoints for the organization
 	// from now on. Default 410 [ours].
 	OldStatus int `json:"oldStatus,omitempty"`
 	// Extra claims are merged over those of the update token; nil removes one.
 	Extra map[string]any `json:"extra,omitempty"`
 }
 
-// MintMove moves an organization to another region and returns the update token:
-// it carries region, all URLs of the installation, and optionally a
-// refreshToken [java] [node]. Configurations are carried over; access tokens die.
+// MintMove moves an organization to another region and returns the update token,
+// with region, all URLs of the installation, and optionally a refreshToken [java]
+// [node]. Configurations are kept; access tokens are revoked.
 func (c *Cloud) MintMove(orgID, newRegion string, o MoveOptions) (string, error) {
 	defer c.change(orgID)()
 	org, inst, err := c.mustInstallation(orgID)
@@ -212,7 +209,7 @@ func signingRegion(which, older, newer string) (string, error) {
 	return "", errors.New("SignedBy must be old or new, not " + strconv.Quote(which))
 }
 
-// relocate moves all that Webex holds of an organization.
+// relocate moves an organization and all its installations.
 func (c *Cloud) relocate(org *organization, newRegion string, oldStatus int) {
 	for _, inst := range c.installations {
 		if inst.org == org.ID {
