@@ -241,7 +241,7 @@ func TestRestart(t *testing.T) {
 		m.works(org)
 	}
 	m.end(syscall.SIGKILL) // the moment after a refresh token was replaced
-	if status := m.begin("WEBEX_PORT=" + freePorts(t, 1)[0]); status != 1 || !strings.Contains(m.output.String(), "LOCAL_DATA=new to begin anew") {
+	if status := m.begin("WEBEX_PORT=" + freePorts(t, 1)[0]); status != 1 || !strings.Contains(m.output.String(), "LOCAL_DATA=new to start without data") {
 		t.Fatalf("at another port of the simulator: status %d", status)
 	}
 	m.start("LOCAL_DATA=new")

@@ -1,8 +1,8 @@
 // Package sides compares what Signpost wants and stores of an installation with
-// what Webex stores of it.
+// what Webex stores.
 //
 // It owns the comparison and its texts. It does no I/O: the caller reads the
-// table and asks Webex, or a simulated one.
+// table and Webex.
 package sides
 
 import (
@@ -26,8 +26,8 @@ func line(name, ours, theirs string) Line {
 	return Line{Name: name, Ours: ours, Theirs: theirs, Differs: ours != theirs}
 }
 
-// known is the line of a property that an existing installation may not know,
-// which is no difference: Webex sends some only with an update.
+// known is the line of a property that Webex reports only with an update. Until
+// then, its absence is not a difference.
 func known(exists bool, name, ours, theirs string) Line {
 	l := line(name, ours, theirs)
 	l.Differs = l.Differs && ours != "" && theirs != ""
@@ -110,7 +110,7 @@ func Configuration(wanted, held *webex.FeatureConfig) []Line {
 	}
 	if cmp.Or(ours.XAPIAllowList, theirs.XAPIAllowList) != "" {
 		allowed := line("xAPI allow list", ours.XAPIAllowList, theirs.XAPIAllowList)
-		if wanted != nil && held != nil { // the default may be omitted or spelled out
+		if wanted != nil && held != nil { // an omitted list is equal to the default one
 			aligned := *held
 			aligned.DeviceURL, aligned.AssignContentURL, aligned.ManageContentURL = ours.DeviceURL, ours.AssignContentURL, ours.ManageContentURL
 			allowed.Differs = !wanted.Equal(aligned)

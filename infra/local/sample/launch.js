@@ -1,8 +1,8 @@
-// Goes on at once where a person looks at the page: a browser may render it
-// before that, and without scripts the button is there.
-const goOn = () => document.getElementById("launch").requestSubmit();
+// Submits the form once the page is visible: a browser may prerender it. Without
+// scripts, the button does it.
+const submit = () => document.getElementById("launch").requestSubmit();
 if (document.prerendering) {
-  document.addEventListener("prerenderingchange", goOn, { once: true });
+  document.addEventListener("prerenderingchange", submit, { once: true });
 } else {
-  goOn();
+  submit();
 }

@@ -7,23 +7,20 @@
 //	content   what Control Hub opens when an administrator assigns or manages
 //	          content, with ?launch=<code> added
 //
-// A launch code is a credential for a few minutes, so the content page handles
-// it like one. Its server, not the browser, redeems the code, with the content
-// API key that no browser ever sees. The answer goes into a session, and the
-// browser is sent on to an address without the code. No address is sent on to
-// other sites.
+// A launch code is a credential for a few minutes, and the content page treats
+// it as one. The server, not the browser, redeems the code, with the content API
+// key, which no browser receives. The result is stored in a session, and the
+// browser is redirected to an address without the code. No address is sent to
+// other sites as referrer.
 //
-// Only a POST redeems. What merely looks at the address that Control Hub opens
-// (a HEAD, a prefetch, a scanner of links) would use the code up, and the
-// administrator would find it used: so GET answers a page that posts the code
-// by itself.
+// Only a POST redeems. If GET did, a prefetch or a link scanner would use up the
+// code before the administrator. So GET returns a page that posts the code.
 //
-// A customer is known by orgKey and not by orgId, of which one organization can
-// have several in time.
+// Customers are identified by orgKey, not by orgId, which may change.
 //
-// Two things to add in a real product. Check that the devices are the
-// organization's: the organization is proven, but the list of devices is only
-// what Control Hub said. And set Secure on the cookie: you serve https.
+// A real product must add two things. Check that the devices belong to the
+// organization: the organization is proven, but the list of devices is only
+// what Control Hub sent. And set Secure on the cookie, since you serve https.
 package sample
 
 import (
@@ -48,9 +45,9 @@ var files embed.FS
 
 var pages = template.Must(template.ParseFS(files, "*.html"))
 
-// Launch is what Signpost answers when a launch is redeemed.
+// Launch is Signpost's response when a launch is redeemed.
 type Launch struct {
-	OrgKey   string    `json:"orgKey"` // the same for good: key customers by it
+	OrgKey   string    `json:"orgKey"` // never changes: identify customers by it
 	OrgID    string    `json:"orgId"`  // may change, for example in a move between Webex regions
 	OrgName  string    `json:"orgName"`
 	AppID    string    `json:"appId"`
@@ -60,7 +57,7 @@ type Launch struct {
 	IssuedAt time.Time `json:"issuedAt"`
 }
 
-// Device is one that the administrator selected.
+// Device is a device that the administrator selected.
 type Device struct {
 	DeviceID    string `json:"deviceId"`
 	DisplayName string `json:"displayName"` // may be empty
@@ -70,16 +67,16 @@ const (
 	cookieName  = "sample_session"
 	sessionLife = time.Hour
 	maxSessions = 1000
-	maxLaunches = 50 // of one session: each opened a tab
+	maxLaunches = 50 // per session: each opened a tab
 )
 
-// view is what the content page shows of a launch.
+// view is the data of the content page.
 type view struct {
 	Launch
-	Customer int // the vendor's own number of the organization
+	Customer int // the vendor's number of the organization
 }
 
-// session is an administrator's browser.
+// session belongs to an administrator's browser.
 type session struct {
 	launches map[int]view
 	last     int
@@ -97,8 +94,8 @@ type Server struct {
 	customers map[string]int // customer numbers, by orgKey
 }
 
-// New returns the pages, to be mounted below any path. signpost is the address
-// of the API, contentKey the content API key.
+// New returns the handler of the pages, which can be mounted below any path.
+// signpost is the address of the API, contentKey the content API key.
 func New(signpost, contentKey string) http.Handler {
 	s := &Server{
 		signpost: signpost, key: contentKey, sessions: map[string]*session{}, customers: map[string]int{},
@@ -115,7 +112,7 @@ func New(signpost, contentKey string) http.Handler {
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
-// open redeems a launch, and leads to the page that shows it.
+// open redeems a launch and redirects to the page that shows it.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	launch, err := s.redeem(r.Context(), r.PostFormValue("launch"))
 	if err != nil {
@@ -125,15 +122,15 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request) {
 	id, number := s.keep(r, launch)
 	http.SetCookie(w, &http.Cookie{
 		Name: cookieName, Value: id, Path: "/", MaxAge: int(sessionLife.Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, // Strict would be left out after Control Hub's click
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, // browsers would omit a Strict cookie after Control Hub's click
 	})
 	protect(w)
 	w.Header().Set("Location", "content?view="+strconv.Itoa(number))
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// content shows a launch that was redeemed, or the page that has one redeemed.
-// It does nothing else: anything may GET it.
+// content shows a redeemed launch, or the page that posts a launch code. It
+// changes nothing, so any program may GET it.
 func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 	if code := r.URL.Query().Get("launch"); code != "" {
 		show(w, http.StatusOK, "launch.html", code)
@@ -148,11 +145,11 @@ func (s *Server) content(w http.ResponseWriter, r *http.Request) {
 }
 
 var (
-	errUnknown = errors.New("this link was used before, or is too old: go back to Control Hub and launch again")
+	errUnknown = errors.New("this link was used before, or has expired: go back to Control Hub and launch again")
 	errKey     = errors.New("this server's content API key is not accepted")
 )
 
-// redeem asks Signpost what the administrator is about to do. It works once.
+// redeem redeems a launch code, which works once.
 func (s *Server) redeem(ctx context.Context, code string) (Launch, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.signpost+"/launches/"+url.PathEscape(code), nil)
 	if err != nil {
@@ -180,8 +177,8 @@ func (s *Server) redeem(ctx context.Context, code string) (Launch, error) {
 	return launch, nil
 }
 
-// keep stores a launch in the browser's session, or in a new one. Each launch
-// has a number of its own, since each opened a tab.
+// keep stores a launch in the browser's session, or in a new one, and returns the
+// session's id and the launch's number in it.
 func (s *Server) keep(r *http.Request, launch Launch) (id string, number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,8 +200,8 @@ func (s *Server) keep(r *http.Request, launch Launch) (id string, number int) {
 	return id, one.last
 }
 
-// customer is the number of the organization, a new one for an organization
-// that was never seen. The caller holds the lock.
+// customer returns the number of the organization, a new one for an unknown
+// organization. The caller holds the lock.
 func (s *Server) customer(orgKey string) int {
 	if s.customers[orgKey] == 0 {
 		s.customers[orgKey] = len(s.customers) + 1
@@ -212,7 +209,7 @@ func (s *Server) customer(orgKey string) int {
 	return s.customers[orgKey]
 }
 
-// find is the launch that a browser asks for again.
+// find returns a stored launch of the browser's session.
 func (s *Server) find(r *http.Request) (view, bool) {
 	cookie, err := r.Cookie(cookieName)
 	number, _ := strconv.Atoi(r.URL.Query().Get("view")) // 0 is none
@@ -229,7 +226,7 @@ func (s *Server) find(r *http.Request) (view, bool) {
 	return launch, ok
 }
 
-// device shows what a device says of itself. It proves nothing: anybody can
+// device shows the parameters of its address. They prove nothing: anyone can
 // write such an address.
 func device(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
@@ -244,8 +241,8 @@ func refuse(w http.ResponseWriter, err error) {
 	show(w, http.StatusForbidden, "refused.html", strings.ToUpper(text[:1])+text[1:]+".")
 }
 
-// protect sets what every answer has. Any site may frame the pages that devices
-// show; the content page is nobody's to frame.
+// protect sets the headers of every response. Other sites may frame the pages of
+// devices, but not the content page.
 func protect(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'")
@@ -261,5 +258,5 @@ func show(w http.ResponseWriter, status int, page string, data any) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_ = pages.ExecuteTemplate(w, page, data) // the browser is gone
+	_ = pages.ExecuteTemplate(w, page, data) // the browser may have disconnected
 }

@@ -16,8 +16,8 @@ import (
 
 const key = "content-key"
 
-// visitor is a browser at a vendor's server, beside a Signpost that has one
-// launch for each code that begins with "good".
+// visitor is a browser at a vendor's server, with a fake Signpost that has a
+// launch for each code that starts with "good".
 type visitor struct {
 	*testing.T
 	http.Client
@@ -64,7 +64,7 @@ func (v *visitor) get(path string) (*http.Response, string) {
 	return v.read(response, err)
 }
 
-// launch does what the browser does with the address that Control Hub opens.
+// launch opens a launch as a browser does.
 func (v *visitor) launch(code string) (*http.Response, string) {
 	v.Helper()
 	before := len(v.redeemed)
@@ -104,7 +104,7 @@ func TestALaunchIsRedeemedOnceAndKept(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	// A second launch has an address of its own, the first one stays.
+	// A second launch has another address, and the first one stays.
 	if response, page := v.launch("good2"); !strings.HasSuffix(response.Request.URL.String(), "view=2") || !strings.Contains(page, "good2") {
 		t.Errorf("the second launch: %s", page)
 	}
@@ -116,9 +116,9 @@ func TestALaunchIsRedeemedOnceAndKept(t *testing.T) {
 	}
 }
 
-// TestACustomerIsKnownByItsKey: an organization of which another orgId comes,
-// as it does after a move, is no second customer.
-func TestACustomerIsKnownByItsKey(t *testing.T) {
+// TestACustomerIsIdentifiedByOrgKey: an organization with a new orgId, as after a
+// move, is the same customer.
+func TestACustomerIsIdentifiedByOrgKey(t *testing.T) {
 	v := visit(t)
 	for _, test := range []struct{ code, customer string }{
 		{"good1-before", "No. 1"}, {"good2-before", "No. 2"}, {"good1-after", "No. 1"},
@@ -175,9 +175,9 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestLookingRedeemsNothing: neither a method that only reads, nor what a
-// browser or a scanner fetches before anybody goes there, nor another site.
-func TestLookingRedeemsNothing(t *testing.T) {
+// TestOnlyAPostOfTheSiteRedeems: reading methods, prefetches and requests of other
+// sites do not.
+func TestOnlyAPostOfTheSiteRedeems(t *testing.T) {
 	v := visit(t)
 	for _, test := range []struct {
 		method, header, value string
@@ -213,7 +213,7 @@ func TestLookingRedeemsNothing(t *testing.T) {
 	}
 }
 
-func TestDevicesShowWhatTheyAreTold(t *testing.T) {
+func TestDevicesShowTheirParameters(t *testing.T) {
 	v := visit(t)
 	for path, wants := range map[string][]string{
 		"signage?deviceId=one&deviceName=%3Cscript%3E&workspace=Lobby": {"&lt;script&gt;", "Welcome to", "Lobby", "one"},

@@ -14,7 +14,7 @@ import (
 )
 
 // ensureTable creates a table of the template, with its indexes, time to live
-// and stream. One that exists must have the same keys.
+// and stream. An existing table must have the same keys.
 func ensureTable(ctx context.Context, client *dynamodb.Client, name string, t template.Table) error {
 	described, err := client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
 	var missing *types.ResourceNotFoundException
@@ -27,10 +27,12 @@ func ensureTable(ctx context.Context, client *dynamodb.Client, name string, t te
 		return fmt.Errorf("table %s: %w", name, err)
 	default:
 		if err := sameKeys(described.Table, t); err != nil {
-			return fmt.Errorf("table %s exists with other keys than the template's (%w): delete it, or the data directory", name, err)
+			return fmt.Errorf("table %s exists with keys other than the template's (%w): delete it, or the data directory", name, err)
 		}
-		if err := ensureStream(ctx, client, described.Table, t); err != nil {
-			return fmt.Errorf("table %s: stream: %w", name, err)
+		if wanted := stream(t.StreamSpecification); wanted != nil && described.Table.StreamSpecification == nil {
+			if _, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: aws.String(name), StreamSpecification: wanted}); err != nil {
+				return fmt.Errorf("table %s: stream: %w", name, err)
+			}
 		}
 	}
 	return ensureTimeToLive(ctx, client, name, t.TimeToLiveSpecification)
@@ -62,23 +64,12 @@ func createTableInput(name string, t template.Table) *dynamodb.CreateTableInput 
 	return input
 }
 
-// stream is nil if the template says none.
+// stream returns nil if the template declares none.
 func stream(s template.Stream) *types.StreamSpecification {
 	if s.StreamViewType == "" {
 		return nil
 	}
 	return &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewType(s.StreamViewType)}
-}
-
-// ensureStream switches the stream on, where there is none.
-func ensureStream(ctx context.Context, client *dynamodb.Client, existing *types.TableDescription, t template.Table) error {
-	if existing.StreamSpecification != nil || t.StreamSpecification.StreamViewType == "" {
-		return nil
-	}
-	_, err := client.UpdateTable(ctx, &dynamodb.UpdateTableInput{
-		TableName: existing.TableName, StreamSpecification: stream(t.StreamSpecification),
-	})
-	return err
 }
 
 func keySchema(keys []template.Key) []types.KeySchemaElement {
@@ -94,7 +85,7 @@ func keySchema(keys []template.Key) []types.KeySchemaElement {
 // sameKeys compares the keys of a table, and of its indexes, with the template.
 func sameKeys(existing *types.TableDescription, t template.Table) error {
 	if !equalKeys(existing.KeySchema, t.KeySchema) {
-		return errors.New("the table's own")
+		return errors.New("of the table")
 	}
 	for _, want := range t.GlobalSecondaryIndexes {
 		if !slices.ContainsFunc(existing.GlobalSecondaryIndexes, func(have types.GlobalSecondaryIndexDescription) bool {
@@ -112,7 +103,7 @@ func equalKeys(have []types.KeySchemaElement, want []template.Key) bool {
 	})
 }
 
-// ensureTimeToLive switches expiry on, where it is not.
+// ensureTimeToLive enables expiry, unless it is enabled.
 func ensureTimeToLive(ctx context.Context, client *dynamodb.Client, name string, ttl template.TimeToLive) error {
 	if !ttl.Enabled {
 		return nil

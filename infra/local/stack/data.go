@@ -7,12 +7,12 @@ import (
 	"path/filepath"
 )
 
-// settingData says what becomes of the local data of earlier runs: the table
-// and what the simulated Webex holds, which are of use only together. "keep",
-// the default, goes on with both; "new" begins both anew. The secrets stay.
+// settingData says what happens to the data of earlier runs, the table and the
+// simulated Webex's data, which belong together: "keep", the default, keeps
+// both; "new" deletes both. The secrets stay.
 const settingData = "LOCAL_DATA"
 
-// Below the data directory.
+// Files in the data directory.
 const (
 	tableFile     = "dynamodb.sqlite"
 	webexFolder   = "webex"
@@ -24,14 +24,14 @@ func (s *settings) checkData() error {
 	case value != "" && value != "keep" && value != "new":
 		return fmt.Errorf("%s is %q: it must be keep or new", settingData, value)
 	case value == "new" && s.externalTable():
-		return fmt.Errorf("%s=new cannot empty the table at %s, which %s names: empty it yourself, delete %s and leave %s out",
+		return fmt.Errorf("%s=new cannot empty the table at %s, which %s names: empty it yourself, delete %s and unset %s",
 			settingData, s.given[settingTable], settingTable, filepath.Join(s.dataDir, webexFolder), settingData)
 	}
 	return nil
 }
 
-// openData opens what earlier runs left. It is called when everything else has
-// been found in order and the ports are ours, so that no running stack uses it.
+// openData opens the data of earlier runs. It must be called after all checks,
+// with the ports taken, so that no other stack uses the data.
 func (s *settings) openData(failed func(error)) error {
 	if s.given[settingData] == "new" {
 		if err := s.removeData(); err != nil {
@@ -43,7 +43,7 @@ func (s *settings) openData(failed func(error)) error {
 	}
 	folder := filepath.Join(s.dataDir, webexFolder)
 	if err := s.simulator.Keep(folder, failed); err != nil {
-		return fmt.Errorf("what the simulated Webex holds cannot be read: %w\n%s=new begins anew, with an empty table", err, settingData)
+		return fmt.Errorf("the simulated Webex's data cannot be read: %w\nset %s=new to start with an empty Webex and table", err, settingData)
 	}
 	if err := s.sameAddress(); err != nil {
 		return err
@@ -65,8 +65,8 @@ func (s *settings) removeData() error {
 	return errors.Join(problems...)
 }
 
-// sameAddress refuses customers that were activated at another address: the
-// table's rows name it, and nobody is there.
+// sameAddress refuses customers that were activated at another address of the
+// simulator: rows of the table contain that address.
 func (s *settings) sameAddress() error {
 	before, now := s.simulator.BaseURL(), s.webexURL()
 	if before == now {
@@ -74,14 +74,15 @@ func (s *settings) sameAddress() error {
 	}
 	for _, org := range s.simulator.Organizations() {
 		if _, installed := s.simulator.Installation(org.ID()); installed {
-			return fmt.Errorf("the customers in %s were activated with the simulated Webex at %s, not %s: set %s to that port, or %s=new to begin anew",
+			return fmt.Errorf("the customers in %s were activated with the simulated Webex at %s, not %s: set %s to that port, or %s=new to start without data",
 				s.dataDir, before, now, PortWebex, settingData)
 		}
 	}
 	return nil
 }
 
-// addCustomers sees to a customer in each region that the functions trust.
+// addCustomers adds a customer in each region that the functions trust, unless
+// an earlier run did.
 func (s *settings) addCustomers() {
 	known := map[string]bool{}
 	for _, org := range s.simulator.Organizations() {

@@ -8,7 +8,7 @@ import (
 	"signpost/infra/template"
 )
 
-// setDefaults makes the local values of the functions' variables.
+// setDefaults sets the local values of the functions' variables.
 func (s *settings) setDefaults() {
 	s.defaults = map[string]string{
 		"PUBLIC_URL":  s.apiURL(),
@@ -18,8 +18,7 @@ func (s *settings) setDefaults() {
 	if s.simulator == nil {
 		return
 	}
-	// A map of strings always encodes.
-	keySets, _ := json.Marshal(s.simulator.JWKSURLs())
+	keySets, _ := json.Marshal(s.simulator.JWKSURLs()) // a map of strings always encodes
 	samples := s.webexURL() + samplePath
 	maps.Copy(s.defaults, map[string]string{
 		"WEBEX_APP_ID":    s.simulator.AppID(),
@@ -32,40 +31,43 @@ func (s *settings) setDefaults() {
 	})
 }
 
-// variable is the value of a function's variable: what the environment says,
-// else the local default, else what the template says.
-func (s *settings) variable(name string, fromTemplate template.Value) string {
-	return cmp.Or(s.given[name], s.defaults[name], fromTemplate.Text)
+// addVariables adds the variables of a function, without its secret. A value of
+// the environment wins over the local default, and that over the template.
+func (s *settings) addVariables(result map[string]string, f template.Function) {
+	for name, value := range f.Environment {
+		if name != "SECRET_ID" && name != "SECRET_JSON" {
+			result[name] = cmp.Or(s.given[name], s.defaults[name], value.Text)
+		}
+	}
 }
 
-// secretVariables are those by which a function is given its secret.
-var secretVariables = []string{"SECRET_ID", "SECRET_JSON"}
-
-// environment is what a function gets: the variables that the template gives
-// it, those that the table needs, and its part of the secrets.
+// environment returns a function's variables: those of the template, those that
+// the table needs, and its part of the secrets.
 func (s *settings) environment(f template.Function, table map[string]string) map[string]string {
 	result := map[string]string{}
-	for name, value := range f.Environment {
-		result[name] = s.variable(name, value)
-	}
-	for _, name := range secretVariables {
-		delete(result, name)
-	}
+	s.addVariables(result, f)
 	maps.Copy(result, table)
 	maps.Copy(result, s.secretOf(f))
-	maps.DeleteFunc(result, func(_, value string) bool { return value == "" })
-	return result
+	return nonEmpty(result)
 }
 
-// secretOf gives a function the part of the secrets that the template gives it,
-// by value, since there is no Secrets Manager here; or, if the environment
-// names a secret, that and what it takes to read it.
+// secretID is the secret in Secrets Manager that the environment names; empty if
+// the stack passes the secrets by value.
+func (s *settings) secretID() string {
+	if s.given["SECRET_JSON"] != "" {
+		return ""
+	}
+	return s.given["SECRET_ID"]
+}
+
+// secretOf returns the variables for a function's part of the secrets: its value,
+// or the secret that the environment names with the credentials to read it.
 func (s *settings) secretOf(f template.Function) map[string]string {
 	part, has := secretParameters[f.Environment["SECRET_ID"].Ref]
 	if !has {
 		return nil
 	}
-	if id, ok := s.given["SECRET_ID"]; ok && s.given["SECRET_JSON"] == "" {
+	if id := s.secretID(); id != "" {
 		result := s.credentials()
 		result["SECRET_ID"] = id
 		result["AWS_ENDPOINT_URL_SECRETS_MANAGER"] = s.given["AWS_ENDPOINT_URL_SECRETS_MANAGER"]
@@ -74,7 +76,7 @@ func (s *settings) secretOf(f template.Function) map[string]string {
 	return map[string]string{"SECRET_JSON": part(s.secrets).document()}
 }
 
-// credentials are the developer's own, for services that are.
+// credentials are the developer's, for services that the developer runs.
 func (s *settings) credentials() map[string]string {
 	result := map[string]string{}
 	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"} {
@@ -85,20 +87,13 @@ func (s *settings) credentials() map[string]string {
 	return result
 }
 
-// allVariables are the variables of all functions together, to be checked.
+// allVariables returns the variables of all functions together, for checks.
 func (s *settings) allVariables() map[string]string {
 	result := map[string]string{"AWS_SAM_LOCAL": "true"}
 	for _, f := range s.functions {
-		for name, value := range f.Environment {
-			result[name] = s.variable(name, value)
-		}
+		s.addVariables(result, f)
 	}
-	for _, name := range secretVariables {
-		delete(result, name)
-	}
-	if id, ok := s.given["SECRET_ID"]; ok && s.given["SECRET_JSON"] == "" {
-		result["SECRET_ID"] = id
-	} else {
+	if result["SECRET_ID"] = s.secretID(); result["SECRET_ID"] == "" {
 		result["SECRET_JSON"] = s.secrets.document()
 	}
 	return nonEmpty(result)

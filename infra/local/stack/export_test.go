@@ -1,4 +1,4 @@
 package stack
 
-// KillEmulator ends the emulator as a crash would.
+// KillEmulator kills the emulator.
 func KillEmulator(s *Stack) { s.table.process.Kill() }

@@ -1,7 +1,6 @@
 package stack_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,14 +14,18 @@ import (
 	"testing"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/template"
 )
 
 // root is the project's directory.
 const root = "../../.."
 
-// TestMain makes the test binary a function too, which the stack starts.
+// TestMain lets the stack start the test binary as a function.
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		os.Exit(m.Run())
@@ -34,14 +37,14 @@ func TestMain(m *testing.M) {
 	awslambda.Start(act)
 }
 
-// act does what the path of an HTTP event says, or the event itself.
+// act does what the event, or its path, says.
 func act(_ context.Context, event struct {
 	RawPath string
 	Body    string
 	Meet    string
 }) (any, error) {
 	switch {
-	case event.Meet == "schedule": // tells the test that the schedule has run
+	case event.Meet == "schedule": // informs the test that the schedule has run
 		connection, err := net.Dial("tcp", os.Getenv("SIGNAGE_URL"))
 		if err != nil {
 			return nil, err
@@ -62,27 +65,40 @@ func act(_ context.Context, event struct {
 	return map[string]any{"pid": os.Getpid(), "path": event.RawPath, "body": event.Body, "environment": environment}, nil
 }
 
-// options are those of a stack whose functions are this binary.
+// options are those of a stack with the functions of a small template.
 func options(t *testing.T, environment map[string]string) stack.Options {
 	t.Helper()
+	return optionsOf(t, "infra/local/stack/testdata/template.yaml", environment)
+}
+
+// optionsOf are those of a stack with a template's functions, each of which is
+// the test binary.
+func optionsOf(t *testing.T, file string, environment map[string]string) stack.Options {
+	t.Helper()
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	project, err := filepath.Abs(root)
-	if err != nil {
+	project, pathErr := filepath.Abs(root)
+	read, readErr := template.Read(filepath.Join(project, file))
+	if err := errors.Join(err, pathErr, readErr); err != nil {
 		t.Fatal(err)
 	}
 	binaries := t.TempDir()
-	for _, name := range []string{"echo", "redeem", "quick"} {
-		if err := os.Symlink(self, filepath.Join(binaries, name)); err != nil {
+	for _, f := range read.Functions {
+		if err := os.Symlink(self, filepath.Join(binaries, f.Folder())); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return stack.Options{
 		Root: project, Environment: environment, EphemeralPorts: true, DataDir: t.TempDir(),
-		Template: filepath.Join(project, "infra/local/stack/testdata/template.yaml"), Binaries: binaries, ScheduleEvery: stack.ScheduleOff,
+		Template: filepath.Join(project, file), Binaries: binaries, ScheduleEvery: stack.ScheduleOff,
 	}
+}
+
+// tableClient returns a client of the stack's table.
+func tableClient(s *stack.Stack) *dynamodb.Client {
+	return dynamodb.New(dynamodb.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
 }
 
 func start(t *testing.T, o stack.Options) *stack.Stack {
@@ -95,7 +111,7 @@ func start(t *testing.T, o stack.Options) *stack.Stack {
 	return s
 }
 
-// echo is what the function answered.
+// echo is the function's answer.
 type echo struct {
 	PID         int
 	Path, Body  string
@@ -129,9 +145,9 @@ func request(t *testing.T, method, url, body string) (int, string) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	var text bytes.Buffer
-	if _, err := io.Copy(&text, response.Body); err != nil {
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, text.String()
+	return response.StatusCode, string(text)
 }

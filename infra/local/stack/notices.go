@@ -30,8 +30,8 @@ type listener struct {
 	running sync.WaitGroup
 }
 
-// start listens to what is written from now on. A DynamoDB of the developer's
-// may have no stream: that is logged, and nothing else.
+// start listens to writes from now on. If the table has no stream, as in a
+// DynamoDB that the developer runs, start only logs that.
 func (l *listener) start(ctx context.Context, t *table, logs *logs) {
 	l.logs = logs
 	var iterators map[string]string
@@ -45,7 +45,7 @@ func (l *listener) start(ctx context.Context, t *table, logs *logs) {
 		iterators, err = l.latest(ctx)
 	}
 	if err != nil {
-		logs.printf("notices | not read from the table's stream: %v", err)
+		logs.printf("notices | the table's stream cannot be read: %v", err)
 		return
 	}
 	ctx, l.end = context.WithCancel(context.Background())
@@ -59,20 +59,20 @@ func (l *listener) stop() {
 	l.running.Wait()
 }
 
-// streamOf names the stream of the table that the functions use.
+// streamOf returns the ARN of the table's stream.
 func (t *table) streamOf(ctx context.Context) (string, error) {
 	described, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(t.settings.tableName())})
 	if err != nil {
 		return "", err
 	}
 	if described.Table.LatestStreamArn == nil {
-		return "", errors.New("it has none")
+		return "", errors.New("the table has none")
 	}
 	return *described.Table.LatestStreamArn, nil
 }
 
-// latest gives an iterator at the end of each shard. An emulator has one shard,
-// and it never ends.
+// latest returns an iterator at the end of each shard. An emulator has one
+// shard, which never ends.
 func (l *listener) latest(ctx context.Context) (map[string]string, error) {
 	described, err := l.client.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: &l.stream})
 	if err != nil {
@@ -97,10 +97,10 @@ func (l *listener) listen(ctx context.Context, iterators map[string]string) {
 		for shard, iterator := range iterators {
 			out, err := l.client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: &iterator})
 			if err != nil {
-				pause = retryStream // the table may be on its way out
+				pause = retryStream // the table may be stopping
 				continue
 			}
-			l.tell(out.Records)
+			l.log(out.Records)
 			iterators[shard] = aws.ToString(out.NextShardIterator)
 		}
 		select {
@@ -110,19 +110,19 @@ func (l *listener) listen(ctx context.Context, iterators map[string]string) {
 	}
 }
 
-func (l *listener) tell(records []types.Record) {
+func (l *listener) log(records []types.Record) {
 	for _, record := range records {
-		switch event, told, err := notices.Pipe(plainRecord(record)); {
+		switch event, matches, err := notices.Pipe(plainRecord(record)); {
 		case err != nil:
 			l.logs.printf("notices | %v", err)
-		case told:
+		case matches:
 			l.logs.printf("notices | %s %s", event.DetailType, event.Detail)
 		}
 	}
 }
 
-// plainRecord is a record in the form in which a pipe gets it, without the
-// attributes that are neither text nor number.
+// plainRecord converts a record into the form that a pipe receives, without
+// attributes other than strings and numbers.
 func plainRecord(r types.Record) notices.Record {
 	record := notices.Record{"eventName": string(r.EventName)}
 	if r.Dynamodb != nil {

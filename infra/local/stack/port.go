@@ -14,9 +14,9 @@ const (
 	highestPort = 32_000
 )
 
-// FreePort finds a port of the loopback address for a program that is started
-// later. The system's own choice, port 0, would be one that any outgoing
-// connection may have taken by then.
+// FreePort finds a free loopback port for a program that starts later. A port
+// that the system chooses, with port 0, could be used by an outgoing connection
+// before that.
 func FreePort() (int, error) {
 	for range 100 {
 		port := lowestPort + rand.IntN(highestPort-lowestPort)
@@ -25,5 +25,5 @@ func FreePort() (int, error) {
 			return port, listener.Close()
 		}
 	}
-	return 0, errors.New("no free port was found")
+	return 0, errors.New("no free port found")
 }

@@ -12,25 +12,25 @@ import (
 	"strings"
 )
 
-// SAMPort is the port for `sam local start-api` beside a running stack: its own
-// default is the API's here, and that of start-lambda, 3001, is Webex's.
+// SAMPort is the port for `sam local start-api` beside a running stack, which
+// uses SAM's defaults 3000 and 3001 itself.
 const SAMPort = 3010
 
-// containerHost is this machine's loopback, as Docker names it in a container.
+// containerHost is Docker's name for this machine inside a container.
 const containerHost = "host.docker.internal"
 
-// SAMFile holds the functions' settings for `sam local --env-vars`.
+// SAMFile is the path of the functions' settings for `sam local --env-vars`.
 func (s *Stack) SAMFile() string { return filepath.Join(s.settings.dataDir, "sam.json") }
 
 // writeSAMFile writes the settings in SAM's form, {"Parameters": {…}}, with the
-// table's address as a container reaches it. Secrets that the environment gave
-// are not written down: SECRET_JSON is then to be added.
+// table's address as seen from a container. Secrets that came from the
+// environment are omitted: the developer must add SECRET_JSON.
 func (s *Stack) writeSAMFile() error {
 	variables := s.settings.allVariables()
 	maps.Copy(variables, s.table.variables())
 	for name := range variables {
 		if strings.HasPrefix(name, "AWS_") && name != settingTable {
-			delete(variables, name) // SAM's own to set
+			delete(variables, name) // SAM sets its own
 		}
 	}
 	delete(variables, "SECRET_ORIGIN_KEY")
@@ -40,15 +40,14 @@ func (s *Stack) writeSAMFile() error {
 	variables[settingTable] = fromContainer(s.table.endpoint)
 	variables["INSTALLATIONS_TABLE"] = s.TableName()
 	variables["PUBLIC_URL"] = cmp.Or(s.settings.given["PUBLIC_URL"], fmt.Sprintf("http://127.0.0.1:%d", SAMPort))
-	// Maps of strings always encode.
-	text, _ := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ")
+	text, _ := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ") // maps of strings always encode
 	if err := os.WriteFile(s.SAMFile()+".new", text, 0o600); err != nil {
 		return fmt.Errorf("settings for SAM: %w", err)
 	}
 	return os.Rename(s.SAMFile()+".new", s.SAMFile())
 }
 
-// fromContainer is an address as a container reaches it.
+// fromContainer returns an address as seen from a container.
 func fromContainer(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

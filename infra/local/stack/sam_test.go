@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,7 +12,7 @@ import (
 	"signpost/shared/config"
 )
 
-// samVariables reads what `sam local --env-vars` would.
+// samVariables reads the settings as `sam local --env-vars` does.
 func samVariables(t *testing.T, s *stack.Stack) map[string]string {
 	t.Helper()
 	info, err := os.Stat(s.SAMFile())
@@ -34,23 +33,13 @@ func samVariables(t *testing.T, s *stack.Stack) map[string]string {
 	return file.Parameters
 }
 
-// TestSAMFile: the functions take the settings under SAM, which gives a
-// function nothing that the template does not name.
+// TestSAMFile: the functions accept the settings under SAM, which passes only
+// variables that the template names.
 func TestSAMFile(t *testing.T) {
-	o := options(t, nil)
-	o.Template = filepath.Join(o.Root, "template.yaml")
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	o := optionsOf(t, "template.yaml", nil)
 	read, err := template.Read(o.Template)
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, f := range read.Functions {
-		if err := os.Symlink(self, filepath.Join(o.Binaries, f.Folder())); err != nil {
-			t.Fatal(err)
-		}
 	}
 	s := start(t, o)
 	got := samVariables(t, s)
@@ -74,7 +63,7 @@ func TestSAMFile(t *testing.T) {
 	}
 	for name := range got {
 		if !named[name] {
-			t.Errorf("%s is named by no function of the template", name)
+			t.Errorf("no function of the template names %s", name)
 		}
 	}
 	environment := map[string]string{"AWS_SAM_LOCAL": "true", "AWS_LAMBDA_FUNCTION_NAME": "F", "AWS_EXECUTION_ENV": "AWS_Lambda_provided.al2023"}
@@ -84,9 +73,9 @@ func TestSAMFile(t *testing.T) {
 	}
 }
 
-// TestSAMFileOfOnesOwn: a table elsewhere is left where it is, and secrets that
-// the environment gave are not written down.
-func TestSAMFileOfOnesOwn(t *testing.T) {
+// TestSAMFileWithOwnSettings: the address of another table is kept, and secrets
+// of the environment are not written to the file.
+func TestSAMFileWithOwnSettings(t *testing.T) {
 	first := start(t, options(t, nil))
 	s := start(t, options(t, map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": strings.Replace(first.DynamoDBURL(), "127.0.0.1", "localhost", 1), "PUBLIC_URL": "https://tunnel.example.com",
@@ -98,7 +87,7 @@ func TestSAMFileOfOnesOwn(t *testing.T) {
 	}
 	for name, value := range got {
 		if strings.Contains(value, "mine") {
-			t.Errorf("%s was written down", name)
+			t.Errorf("%s is in the file", name)
 		}
 	}
 }

@@ -9,14 +9,13 @@ import (
 	"signpost/infra/template"
 )
 
-// scheduler calls functions at the template's rates. As on AWS, a run does not
-// wait for the one before it.
+// scheduler calls functions at the template's rates. As on AWS, runs may overlap.
 type scheduler struct {
 	done    chan struct{}
 	running sync.WaitGroup
 }
 
-// start begins the schedules, the first run one period from now.
+// start starts the schedules. The first run is one period from now.
 func (s *scheduler) start(host *lambda.Host, functions []template.Function, override time.Duration) {
 	s.done = make(chan struct{})
 	if override == ScheduleOff {
@@ -25,7 +24,7 @@ func (s *scheduler) start(host *lambda.Host, functions []template.Function, over
 	for _, f := range functions {
 		target, err := host.Function(f.LogicalID)
 		if err != nil {
-			continue // cannot be: the host has every function of the template
+			continue // impossible: the host has every function of the template
 		}
 		for _, schedule := range f.Schedules {
 			if override > 0 {
@@ -56,13 +55,12 @@ func (s *scheduler) stop() {
 	s.running.Wait()
 }
 
-// scheduledEvent is what EventBridge Scheduler sends to a function.
+// scheduledEvent returns the event that EventBridge Scheduler sends to a function.
 func scheduledEvent(schedule template.Schedule, arn string, now time.Time) []byte {
 	if schedule.Input != "" {
 		return []byte(schedule.Input)
 	}
-	// A map of strings always encodes.
-	event, _ := json.Marshal(map[string]any{
+	event, _ := json.Marshal(map[string]any{ // strings always encode
 		"version":     "0",
 		"id":          schedule.Name + "-" + now.UTC().Format("20060102T150405"),
 		"detail-type": "Scheduled Event",

@@ -12,15 +12,15 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// Secrets is the document that SECRET_JSON holds, whole.
+// Secrets is the complete document in SECRET_JSON.
 type Secrets struct {
 	ClientSecret  json.RawMessage `json:"clientSecret,omitempty"`
 	ContentAPIKey json.RawMessage `json:"contentApiKey,omitempty"`
 	TokenKeyset   json.RawMessage `json:"tokenKeyset,omitempty"`
 }
 
-// secretParameters says which part of the secrets a template parameter stands
-// for. On AWS they are two secrets; a function is given at most one.
+// secretParameters maps a template parameter to its part of the secrets. On AWS
+// these are two secrets, of which a function gets at most one.
 var secretParameters = map[string]func(Secrets) Secrets{
 	"IntegrationSecretId": func(s Secrets) Secrets {
 		return Secrets{ClientSecret: s.ClientSecret, TokenKeyset: s.TokenKeyset}
@@ -30,7 +30,7 @@ var secretParameters = map[string]func(Secrets) Secrets{
 	},
 }
 
-// ContentKey is the first content API key; empty if there is none.
+// ContentKey returns the first content API key; empty if there is none.
 func (s Secrets) ContentKey() string {
 	var one string
 	if json.Unmarshal(s.ContentAPIKey, &one) == nil {
@@ -43,28 +43,25 @@ func (s Secrets) ContentKey() string {
 	return ""
 }
 
-// clientSecret is the OAuth client's secret; empty if there is none.
+// clientSecret returns the OAuth client's secret; empty if there is none.
 func (s Secrets) clientSecret() string {
 	var text string
-	_ = json.Unmarshal(s.ClientSecret, &text) // the functions' settings check says what is wrong
+	_ = json.Unmarshal(s.ClientSecret, &text) // the check of the functions' settings reports errors
 	return text
 }
 
-// document is the secrets as SECRET_JSON.
+// document returns the secrets as SECRET_JSON.
 func (s Secrets) document() string {
-	text, err := json.Marshal(s)
-	if err != nil { // a part is not JSON, which cannot be: it was read from JSON
-		return ""
-	}
+	text, _ := json.Marshal(s) // the parts were decoded from JSON
 	return string(text)
 }
 
 // prepareSecrets takes the secrets from the environment, or from the data
-// directory, where they are made once.
+// directory, where the first start generates them.
 func (s *settings) prepareSecrets() error {
 	if given, ok := s.given["SECRET_JSON"]; ok {
 		if err := json.Unmarshal([]byte(given), &s.secrets); err != nil {
-			return errors.New("SECRET_JSON is not a JSON object") // and it is not to be shown
+			return errors.New("SECRET_JSON is not a JSON object") // without the value, which is secret
 		}
 		return nil
 	}
@@ -84,8 +81,8 @@ func (s *settings) prepareSecrets() error {
 	return nil
 }
 
-// generateSecrets makes secrets for this machine. They are kept, since the
-// table is: what was sealed with a keyset opens with no other.
+// generateSecrets generates secrets for this machine. They are kept as long as
+// the table: only this keyset decrypts its refresh tokens.
 func generateSecrets() ([]byte, error) {
 	keyset, err := sealing.NewDocument()
 	if err != nil {

@@ -6,17 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
-
-	"signpost/infra/local/lambda"
 )
-
-// isLambdaAPI tells requests for the Lambda API from those for the HTTP API.
-func isLambdaAPI(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, lambda.APIPath)
-}
 
 // serve serves a listener until the stack stops.
 func (s *Stack) serve(listener net.Listener, handler http.Handler) {
@@ -29,7 +21,7 @@ func (s *Stack) serve(listener net.Listener, handler http.Handler) {
 	}()
 }
 
-// closeServers lets requests end that are being answered, for a moment.
+// closeServers shuts the servers down. Current requests get drainTime to end.
 func (s *Stack) closeServers() {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
@@ -44,7 +36,7 @@ func (s *Stack) closeServers() {
 	wait.Wait()
 }
 
-// probe asks each address for anything at all.
+// probe checks that each address responds, whatever the status.
 func (s *Stack) probe(ctx context.Context) error {
 	client := &http.Client{Timeout: 5 * time.Second}
 	defer client.CloseIdleConnections()
@@ -58,7 +50,7 @@ func (s *Stack) probe(ctx context.Context) error {
 		}
 		response, err := client.Do(request)
 		if err != nil {
-			return fmt.Errorf("%s does not answer: %w", url, err)
+			return fmt.Errorf("%s does not respond: %w", url, err)
 		}
 		_ = response.Body.Close()
 	}

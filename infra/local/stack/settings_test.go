@@ -6,14 +6,14 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"signpost/infra/local/stack"
 )
 
-// refused starts a stack that must not start, and returns the lines that say
-// why.
+// refused starts a stack that must not start, and returns the lines of the error.
 func refused(t *testing.T, o stack.Options) []string {
 	t.Helper()
 	s, err := stack.Start(context.Background(), o)
@@ -24,6 +24,16 @@ func refused(t *testing.T, o stack.Options) []string {
 	return strings.Split(err.Error(), "\n")
 }
 
+// listen returns a listener and its port.
+func listen(t *testing.T) (net.Listener, string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener, strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
+}
+
 func wantLines(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -31,28 +41,21 @@ func wantLines(t *testing.T, got []string, want ...string) {
 	}
 	for _, part := range want {
 		if !strings.Contains(strings.Join(got, "\n"), part) {
-			t.Errorf("no line says %q:\n%s", part, strings.Join(got, "\n"))
+			t.Errorf("no line contains %q:\n%s", part, strings.Join(got, "\n"))
 		}
 	}
 }
 
 func TestAllProblemsAtOnce(t *testing.T) {
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	taken, port := listen(t)
 	defer taken.Close()
-	_, port, err := net.SplitHostPort(taken.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
 	o := options(t, map[string]string{
 		"PORT": "many", "WEBEX_PORT": "70000", "DYNAMODB_PORT": port, "WEBEX_SIMULATOR": "maybe", "LOCAL_DATA": "old", "SECRET_JSON": "secret",
 	})
 	if err := os.Remove(filepath.Join(o.Binaries, "quick")); err != nil {
 		t.Fatal(err)
 	}
-	o.Root = t.TempDir() // nothing from npm there
+	o.Root = t.TempDir() // without npm modules
 	t.Setenv("PATH", "")
 	o.Check = func(environment map[string]string) error {
 		if environment["VERIFY_INTERVAL"] != "1h" || environment["AWS_SAM_LOCAL"] != "true" {
@@ -79,14 +82,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 }
 
 func TestPortsThatAreTheSame(t *testing.T) {
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, err := net.SplitHostPort(free.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	free, port := listen(t)
 	_ = free.Close()
 	got := refused(t, options(t, map[string]string{"PORT": port, "WEBEX_PORT": port}))
 	wantLines(t, got, "PORT and WEBEX_PORT are both "+port)
@@ -96,7 +92,7 @@ func TestUnreadableTemplate(t *testing.T) {
 	o := options(t, nil)
 	o.Template = filepath.Join(t.TempDir(), "none.yaml")
 	o.Check = func(map[string]string) error {
-		t.Error("settings were checked though nothing names them")
+		t.Error("settings were checked without a template")
 		return nil
 	}
 	wantLines(t, refused(t, o), "none.yaml")
@@ -107,7 +103,7 @@ func TestFunctionThatRefusesItsSettings(t *testing.T) {
 	text := strings.Join(refused(t, o), "\n")
 	for _, want := range []string{"EchoFunction does not start", "EchoFunction | SIGNAGE_URL is wrong"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("nothing says %q:\n%s", want, text)
+			t.Errorf("the error lacks %q:\n%s", want, text)
 		}
 	}
 }
@@ -124,5 +120,5 @@ func TestTableWithOtherKeys(t *testing.T) {
 	if err := os.WriteFile(other.Template, []byte(strings.ReplaceAll(string(text), "pk", "id")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantLines(t, refused(t, other), "exists with other keys than the template's")
+	wantLines(t, refused(t, other), "exists with keys other than the template's")
 }

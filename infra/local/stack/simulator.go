@@ -20,8 +20,8 @@ const settingSimulator = "WEBEX_SIMULATOR"
 
 func (s *settings) simulatorOn() bool { return s.given[settingSimulator] != "off" }
 
-// prepareSimulator makes a Webex whose integration is the one that the
-// functions are set up for. It has no customers until openData.
+// prepareSimulator creates a simulated Webex whose integration matches the
+// functions' settings. It has no customers until openData.
 func (s *settings) prepareSimulator() error {
 	if value := s.given[settingSimulator]; value != "" && value != "on" && value != "off" {
 		return fmt.Errorf("%s is %q: it must be on or off", settingSimulator, value)
@@ -45,7 +45,7 @@ func (s *settings) prepareSimulator() error {
 	return nil
 }
 
-// customerRegions are those of the simulator that the functions trust.
+// customerRegions are the simulator's regions that the functions trust.
 func (s *settings) customerRegions() []string {
 	trusted := s.trustedRegions()
 	return slices.DeleteFunc(s.simulator.Regions(), func(region string) bool { return !slices.Contains(trusted, region) })
@@ -63,11 +63,11 @@ func (s *settings) trustedRegions() []string {
 	return regions
 }
 
-// samplePath is where the simulator's port serves pages in the vendor's place:
-// what devices show, and what cross-launch opens.
+// samplePath is the path of the sample vendor's pages on the simulator's port:
+// those that devices show, and the one that cross-launches open.
 const samplePath = "/sample/"
 
-// serveSimulator serves the simulated Webex with its page, and the sample pages.
+// serveSimulator serves the simulated Webex, its Control Hub and the sample pages.
 func (s *Stack) serveSimulator() {
 	s.console = console.New(console.Options{
 		Webex: s.simulator, Wire: s.settings.wire, Regions: s.settings.customerRegions(),
@@ -85,5 +85,5 @@ func (s *Stack) serveSimulator() {
 	s.serve(s.settings.webex, mux)
 }
 
-// verifyFunction is the function that the page's button invokes.
+// verifyFunction is the function that Control Hub's button invokes.
 const verifyFunction = "VerifyConfigsFunction"

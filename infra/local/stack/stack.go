@@ -2,10 +2,9 @@
 // the built functions behind an HTTP API and the Lambda Invoke API, their table
 // in a DynamoDB emulator, their schedule, and a simulated Webex.
 //
-// It owns what `make dev` is: which settings there are and their local
-// defaults, what must be in place, in which order things start and stop. What
-// runs is the template's to say; how functions and the API behave is the
-// business of the packages beside it.
+// It owns the settings of `make dev` with their local defaults, the checks
+// before the start, and the order in which parts start and stop. The template
+// says what runs; the packages beside this one emulate Lambda and API Gateway.
 package stack
 
 import (
@@ -14,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +25,8 @@ import (
 
 const (
 	startTimeout = 30 * time.Second
-	drainTime    = 3 * time.Second // for requests that are being answered
-	stopTime     = 3 * time.Second // for processes that were asked to end
+	drainTime    = 3 * time.Second // for current requests
+	stopTime     = 3 * time.Second // for processes, between SIGTERM and SIGKILL
 )
 
 // ScheduleOff is the Options.ScheduleEvery that runs no schedule.
@@ -37,51 +37,42 @@ type Options struct {
 	// Root is the project's directory.
 	Root string
 
-	// Environment holds the settings, by the names that `make dev` documents:
-	// PORT, WEBEX_PORT, DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA,
-	// AWS_ENDPOINT_URL_DYNAMODB, and the variables of the functions, which win
-	// over the local defaults. A port of 0 is a free one. An empty value
-	// counts as unset.
+	// Environment holds the settings of `make dev`: PORT, WEBEX_PORT,
+	// DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA, AWS_ENDPOINT_URL_DYNAMODB, and
+	// the functions' variables, which override the local defaults. Port 0
+	// selects a free port. An empty value counts as unset.
 	Environment map[string]string
 
 	// EphemeralPorts makes 0 the default of every port.
 	EphemeralPorts bool
 
-	// Out gets the log: what functions, table and stack print. May be nil.
+	// Out receives the log of functions, table and stack. May be nil.
 	Out io.Writer
 
-	// DataDir holds the table, what the simulator holds and the generated
-	// secrets, for the next stack that is started there. Default: .local/<port>
-	// below Root. Required if the API's port is a free one.
+	// DataDir keeps the table, the simulator's data and the generated secrets
+	// between runs. Default: .local/<port> below Root. Required if the API's
+	// port is 0.
 	DataDir string
 
 	// ScheduleEvery replaces the template's rate; ScheduleOff runs none.
 	ScheduleEvery time.Duration
 
-	// Unlimited serves the API without the template's route limits, for tests
-	// and measurements that send more than those let through.
+	// Unlimited serves the API without the template's rate limits, for tests and
+	// measurements.
 	Unlimited bool
 
-	// Now is the API's clock, by which the limits go. Default time.Now.
+	// Now is the API's clock, which the rate limits use. Default time.Now.
 	Now func() time.Time
 
-	// Check validates the functions' settings all at once; nil checks nothing.
+	// Check validates the settings of all functions together; nil checks nothing.
 	Check func(environment map[string]string) error
 
-	// Template and Binaries are files and directories other than Root's
-	// template.yaml and .build/functions.
+	// Template and Binaries replace Root's template.yaml and .build/functions.
 	Template string
 	Binaries string
 
-	// Webex changes the simulator's options before it is made.
+	// Webex changes the simulator's options before it is created; may be nil.
 	Webex func(*webextest.Options)
-}
-
-func (o Options) now() func() time.Time {
-	if o.Now == nil {
-		return time.Now
-	}
-	return o.Now
 }
 
 // Stack is a running stack.
@@ -91,7 +82,7 @@ type Stack struct {
 	host      *lambda.Host
 	table     *table
 	simulator *webextest.Cloud // nil if it is off
-	console   *console.Console // its page
+	console   *console.Console // its Control Hub
 	servers   []*http.Server
 	failed    chan error
 	schedule  scheduler
@@ -100,8 +91,9 @@ type Stack struct {
 	stopped   chan struct{}
 }
 
-// Start starts everything and returns when all of it answers. If anything is
-// missing or wrong the error names all of it, and nothing is left running.
+// Start starts everything and returns when all addresses respond, within 30 s.
+// If settings or files are missing or wrong, the error lists all of them. After
+// an error nothing runs.
 func Start(ctx context.Context, options Options) (*Stack, error) {
 	logs := newLogs(options.Out)
 	settings, err := readSettings(options)
@@ -150,7 +142,7 @@ func (s *Stack) start(ctx context.Context) error {
 	return nil
 }
 
-// addFunctions makes the template's functions known to the host.
+// addFunctions registers the template's functions with the host.
 func (s *Stack) addFunctions() {
 	for _, f := range s.settings.functions {
 		s.host.Add(lambda.Config{
@@ -163,9 +155,9 @@ func (s *Stack) addFunctions() {
 	}
 }
 
-// warm starts one process of each function: one that refuses to start is to be
-// found now, not by the first request. Nor is that to wait for the simulator's
-// keys, since the functions give up on a key set after a moment.
+// warm starts one process of each function, so that a function that refuses to
+// start is detected now and not by the first request. It also generates the
+// simulator's keys, for which functions would not wait long.
 func (s *Stack) warm(ctx context.Context) error {
 	functions := s.host.Functions()
 	problems := make([]error, len(functions))
@@ -183,7 +175,7 @@ func (s *Stack) warm(ctx context.Context) error {
 	return nil
 }
 
-// handler is what the API's port serves.
+// handler serves the API's port.
 func (s *Stack) handler() http.Handler {
 	var routes []httpapi.Route
 	for _, f := range s.settings.functions {
@@ -195,11 +187,14 @@ func (s *Stack) handler() http.Handler {
 			routes = append(routes, route)
 		}
 	}
-	gateway := httpapi.New(routes, s.invoke, s.settings.options.now())
-	invokes := s.host.API()
+	now := s.settings.options.Now
+	if now == nil {
+		now = time.Now
+	}
+	gateway, lambdaAPI := httpapi.New(routes, s.invoke, now), s.host.API()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isLambdaAPI(r) {
-			invokes.ServeHTTP(w, r)
+		if strings.HasPrefix(r.URL.Path, lambda.APIPath) {
+			lambdaAPI.ServeHTTP(w, r)
 			return
 		}
 		gateway.ServeHTTP(w, r)
@@ -223,7 +218,7 @@ func (s *Stack) invoke(ctx context.Context, function string, event []byte) ([]by
 	return result.Payload, nil
 }
 
-// watchTable tells when the emulator ends by itself.
+// watchTable reports the failure when the emulator ends by itself.
 func (s *Stack) watchTable() {
 	select {
 	case <-s.table.ended():
@@ -239,16 +234,16 @@ func (s *Stack) watchTable() {
 func (s *Stack) fail(err error) {
 	select {
 	case s.failed <- err:
-	default: // one reason is enough
+	default: // an earlier reason is pending
 	}
 }
 
-// Failed gives the reason when something that the stack runs has ended by
-// itself. The stack is then to be stopped.
+// Failed receives the reason when a part of the stack has ended by itself. The
+// caller must then stop the stack.
 func (s *Stack) Failed() <-chan error { return s.failed }
 
-// Stop ends everything that was started and returns when it is gone. Requests
-// that are being answered get a moment. It may be called more than once.
+// Stop ends everything and returns when it has ended. Current requests get a few
+// seconds. Stop may be called more than once.
 func (s *Stack) Stop() {
 	s.stopping.Do(func() {
 		close(s.stopped)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"signpost/infra/local/stack"
@@ -43,8 +41,8 @@ func TestRequestsReachFunctions(t *testing.T) {
 	}
 }
 
-// A page on another site must not read secrets through the Lambda API.
-func TestLambdaAPIIsForThisMachine(t *testing.T) {
+// A page of another site must not read secrets through the Lambda API.
+func TestLambdaAPIRefusesOtherHostsAndSites(t *testing.T) {
 	s := start(t, options(t, nil))
 	for _, change := range []func(*http.Request){
 		func(r *http.Request) { r.Host = "evil.example:3000" },
@@ -67,7 +65,7 @@ func TestLambdaAPIIsForThisMachine(t *testing.T) {
 	}
 }
 
-func TestFunctionsAreGivenTheirPartOnly(t *testing.T) {
+func TestFunctionsGetOnlyTheirPartOfTheSecrets(t *testing.T) {
 	s := start(t, options(t, map[string]string{"SIGNAGE_URL": "http://127.0.0.1/$(deviceId)"}))
 	for function, want := range map[string]string{
 		"EchoFunction": "clientSecret tokenKeyset", "RedeemFunction": "contentApiKey", "QuickFunction": "",
@@ -107,7 +105,7 @@ func secretParts(t *testing.T, document string) []string {
 
 func TestSecretsAreKept(t *testing.T) {
 	o := options(t, map[string]string{"WEBEX_SIMULATOR": "off"})
-	t.Chdir(o.DataDir) // a relative directory is as good
+	t.Chdir(o.DataDir)
 	o.DataDir = "."
 	first := start(t, o)
 	key := first.Secrets().ContentKey()
@@ -136,10 +134,9 @@ func TestSecretsOfTheEnvironmentWin(t *testing.T) {
 	}
 }
 
-// TestLimitsAreTheTemplates, by a clock that stands still.
-func TestLimitsAreTheTemplates(t *testing.T) {
+func TestLimitsOfTheTemplate(t *testing.T) {
 	o := options(t, nil)
-	o.Now = func() time.Time { return time.Unix(1_700_000_000, 0) }
+	o.Now = func() time.Time { return time.Unix(1_700_000_000, 0) } // the clock stands still
 	s := start(t, o)
 	for i := range 8 {
 		status, answer := request(t, "POST", s.URL()+"/echo/word", "{}")
@@ -148,8 +145,7 @@ func TestLimitsAreTheTemplates(t *testing.T) {
 		}
 	}
 	call(t, s, "EchoFunction") // the Lambda API has no such limit
-	o = options(t, nil)
-	o.Now, o.Unlimited = func() time.Time { return time.Unix(1_700_000_000, 0) }, true
+	o.DataDir, o.Unlimited = t.TempDir(), true
 	s = start(t, o)
 	for range 8 {
 		if status, _ := request(t, "POST", s.URL()+"/echo/word", "{}"); status != 200 {
@@ -172,13 +168,9 @@ func TestSetEnvironment(t *testing.T) {
 	}
 }
 
-func TestTableIsTheTemplates(t *testing.T) {
-	o := options(t, map[string]string{"INSTALLATIONS_TABLE": "Mine"})
-	s := start(t, o)
-	client := dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
+func TestTableOfTheTemplate(t *testing.T) {
+	s := start(t, options(t, map[string]string{"INSTALLATIONS_TABLE": "Mine"}))
+	client := tableClient(s)
 	table, err := client.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("Mine")})
 	if err != nil {
 		t.Fatal(err)
@@ -192,22 +184,19 @@ func TestTableIsTheTemplates(t *testing.T) {
 	}
 
 	external := options(t, map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": s.DynamoDBURL(), "INSTALLATIONS_TABLE": "Mine"})
-	second := start(t, external) // the table exists: nothing to do
+	second := start(t, external) // the table exists
 	if got := call(t, second, "EchoFunction").Environment["AWS_ENDPOINT_URL_DYNAMODB"]; got != s.DynamoDBURL() {
-		t.Errorf("with an endpoint of one's own functions have %s", got)
+		t.Errorf("with the developer's endpoint, functions have %s", got)
 	}
 }
 
 func TestScheduleRuns(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	listener, _ := listen(t)
 	defer listener.Close()
 	o := options(t, map[string]string{"SIGNAGE_URL": listener.Addr().String()})
 	o.ScheduleEvery = 50 * time.Millisecond
 	start(t, o)
-	for range 2 { // two runs have come
+	for range 2 { // runs
 		connection, err := listener.Accept()
 		if err != nil {
 			t.Fatal(err)
@@ -237,7 +226,7 @@ func TestStopLeavesNothing(t *testing.T) {
 	pid := call(t, s, "EchoFunction").PID
 	addresses := []string{s.URL(), s.WebexURL(), s.DynamoDBURL()}
 	s.Stop()
-	s.Stop() // once is enough, twice does no harm
+	s.Stop() // a second call has no effect
 	if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
 		t.Errorf("process %d is still there: %v", pid, err)
 	}

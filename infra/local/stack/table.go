@@ -20,12 +20,12 @@ import (
 	"signpost/infra/template"
 )
 
-// settingTable is the endpoint of a DynamoDB that the developer runs.
+// settingTable names the endpoint of a DynamoDB that the developer runs.
 const settingTable = "AWS_ENDPOINT_URL_DYNAMODB"
 
 func (s *settings) externalTable() bool { return s.given[settingTable] != "" }
 
-// findEmulator looks for dynoxide: as npm installed it, then on the PATH.
+// findEmulator looks for dynoxide, first among the npm modules, then on the PATH.
 func (s *settings) findEmulator() error {
 	if s.externalTable() {
 		return nil
@@ -42,7 +42,7 @@ func (s *settings) findEmulator() error {
 		"on this machine (%s) put dynoxide on the PATH, or set %s to a DynamoDB that you run", platform, settingTable)
 }
 
-// tableName is the name of the table that the functions use.
+// tableName is the name of the first table, which the functions use.
 func (s *settings) tableName() string {
 	for _, t := range s.tables {
 		return s.nameOf(t)
@@ -50,8 +50,8 @@ func (s *settings) tableName() string {
 	return ""
 }
 
-// nameOf is a table's name: the template's, unless a variable that refers to
-// the table is set in the environment.
+// nameOf returns the table's name in the template, unless the environment sets a
+// variable that refers to the table.
 func (s *settings) nameOf(t template.Table) string {
 	for _, f := range s.functions {
 		for name, value := range f.Environment {
@@ -63,7 +63,7 @@ func (s *settings) nameOf(t template.Table) string {
 	return t.TableName
 }
 
-// table is the DynamoDB that the functions use.
+// table is the functions' DynamoDB.
 type table struct {
 	endpoint string
 	process  *child.Process // nil if the developer runs it
@@ -71,8 +71,8 @@ type table struct {
 	client   *dynamodb.Client
 }
 
-// startTable starts the emulator, if it is ours to start, and creates the
-// template's tables where they do not exist.
+// startTable starts the emulator, unless the developer runs DynamoDB, and creates
+// the template's tables that do not exist.
 func startTable(ctx context.Context, s *settings, logs *logs) (*table, error) {
 	t := &table{settings: s, endpoint: s.given[settingTable]}
 	if !s.externalTable() {
@@ -109,8 +109,8 @@ func (t *table) prepare(ctx context.Context) error {
 	return nil
 }
 
-// newClient has the functions' credentials: some emulators keep a database for
-// each.
+// newClient returns a client with the functions' credentials: some emulators keep
+// a database for each.
 func (t *table) newClient() *dynamodb.Client {
 	variables := t.variables()
 	return dynamodb.New(dynamodb.Options{
@@ -123,7 +123,7 @@ func (t *table) newClient() *dynamodb.Client {
 	})
 }
 
-// variables are what a function needs to find the table.
+// variables returns the variables with which functions find the table.
 func (t *table) variables() map[string]string {
 	result := map[string]string{}
 	if t.settings.externalTable() {
@@ -133,8 +133,8 @@ func (t *table) variables() map[string]string {
 	return result
 }
 
-// waitUntilAnswers asks again and again, since the emulator says nothing when
-// it is ready. It gives up at once if the emulator has ended.
+// waitUntilAnswers polls, since the emulator does not report when it is ready. It
+// stops if the emulator ends.
 func (t *table) waitUntilAnswers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
@@ -149,13 +149,13 @@ func (t *table) waitUntilAnswers(ctx context.Context) error {
 		case <-t.ended():
 			return fmt.Errorf("the emulator has ended: %v", t.err())
 		case <-ctx.Done():
-			return fmt.Errorf("it does not answer: %w", err)
+			return fmt.Errorf("it does not respond: %w", err)
 		case <-retry.C:
 		}
 	}
 }
 
-// ended is closed when the emulator has ended; nil if the developer runs it.
+// ended is closed when the emulator ends; nil if the developer runs DynamoDB.
 func (t *table) ended() <-chan struct{} {
 	if t.process == nil {
 		return nil
@@ -170,7 +170,7 @@ func (t *table) err() error {
 	return errors.New("exit status 0")
 }
 
-// stop ends the emulator: asked first, killed when ctx is done.
+// stop terminates the emulator, and kills it when ctx is done.
 func (t *table) stop(ctx context.Context) {
 	if t.process == nil {
 		return
