@@ -13,7 +13,6 @@ import (
 	"signpost/infra/local/child"
 )
 
-// log is a buffer that a running program writes to.
 type log struct {
 	mu   sync.Mutex
 	text bytes.Buffer

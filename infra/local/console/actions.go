@@ -62,7 +62,7 @@ func (c *Console) answer(do func(*http.Request) (outcome, error)) http.HandlerFu
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(result) // the browser is gone
+		_ = json.NewEncoder(w).Encode(result) // the browser may have disconnected
 	}
 }
 
@@ -100,7 +100,7 @@ func describe(name string, reply webextest.Reply) outcome {
 		Failed: reply.Status != http.StatusOK,
 	}
 	var body struct{ Code, Detail, State, OperationalState, TokensState string }
-	_ = json.Unmarshal(reply.Body, &body) // then there is no detail
+	_ = json.Unmarshal(reply.Body, &body) // without JSON there is no detail
 	switch {
 	case body.Code != "":
 		result.Detail = body.Code + ". " + body.Detail
@@ -137,11 +137,10 @@ func (c *Console) move(r *http.Request, orgID string) (outcome, error) {
 	return describe("Move to "+region, reply), nil
 }
 
-// maxName bounds an organization's name, in bytes.
 const maxName = 500
 
 // addOrganization adds a customer. Without a region they are placed in each
-// region in turn, without a name they are numbered.
+// region in turn; without a name they are numbered.
 func (c *Console) addOrganization(r *http.Request) (outcome, error) {
 	count := len(c.options.Webex.Organizations())
 	region, name := r.FormValue("region"), strings.TrimSpace(r.FormValue("name"))
@@ -158,7 +157,6 @@ func (c *Console) addOrganization(r *http.Request) (outcome, error) {
 	return outcome{Title: "Organization added", Detail: org.Name(), Go: "/?org=" + org.ID()}, nil
 }
 
-// removeOrganization removes a customer that has no installation.
 func (c *Console) removeOrganization(_ *http.Request, orgID string) (outcome, error) {
 	if err := c.options.Webex.RemoveOrganization(orgID); err != nil {
 		return outcome{}, err
@@ -205,7 +203,6 @@ func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 // noAccess explains an installation whose token is invalid.
 const noAccess = "Webex refuses the refresh token, so Signpost can change nothing there. Activate again to restore access."
 
-// sentence makes a sentence of an error.
 func sentence(text string) string {
 	if text == "" {
 		return ""

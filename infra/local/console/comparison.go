@@ -84,7 +84,6 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 	return view
 }
 
-// settings returns the settings of the verifying function.
 func (c *Console) settings() (lifecycle.Settings, error) {
 	variables, err := c.options.Environment()
 	if err != nil {
@@ -105,7 +104,7 @@ func (c *Console) heldBy(org *webextest.Organization) sides.Held {
 	}
 }
 
-// compareFeature makes the same judgement as a verification.
+// compareFeature compares a feature as a verification does.
 func (c *Console) compareFeature(settings lifecycle.Settings, row installation.Installation, orgID string, f feature, now time.Time) featureSides {
 	name := webex.Feature(f.Name)
 	var stored *webex.FeatureConfig
@@ -148,7 +147,7 @@ func statusPill(status installation.FeatureStatus) pill {
 	return pill{text, toneIdle}
 }
 
-// describeRow shows what only the table has.
+// describeRow adds what only the table has.
 func (v *comparison) describeRow(row installation.Installation, candidates []installation.Candidate, now time.Time) {
 	for _, one := range candidates {
 		v.Candidates = append(v.Candidates, candidate{string(one.Kind), one.Refused, one.Schedule.DueAt})

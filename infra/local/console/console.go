@@ -123,7 +123,6 @@ type Wire struct {
 	watchers []chan struct{}
 }
 
-// keptExchanges is how many exchanges are kept.
 const keptExchanges = 500
 
 // NewWire returns a Wire that uses the given clock. Pass its Client to the cloud
@@ -170,7 +169,6 @@ func (w *Wire) watch() (<-chan struct{}, func()) {
 	}
 }
 
-// touch notifies all open pages of a change.
 func (w *Wire) touch() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

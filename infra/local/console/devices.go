@@ -9,7 +9,6 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// feature describes a feature on the page.
 type feature struct {
 	Name, Title, Devices string
 	field                string // of its configuration: what devices show
@@ -30,7 +29,6 @@ func featureNamed(name string) feature {
 	return feature{Name: name, Title: name}
 }
 
-// screens are the devices that show one feature.
 type screens struct {
 	feature
 	OrgID   string
@@ -43,7 +41,6 @@ type screen struct {
 	URL string // "" if it shows nothing
 }
 
-// devicesView is the part of the page with the devices.
 type devicesView struct {
 	OrgID  string
 	Count  int
@@ -88,14 +85,14 @@ func (c *Console) viewDevices(orgID string) devicesView {
 	return view
 }
 
-// fleet lists the models of generated devices, used in turn.
-var fleet = []string{
-	"Cisco Board Pro 75", "Cisco Desk Pro", "Cisco Room Bar Pro", "Cisco Room Bar", "Cisco Room Navigator", "Cisco Desk Mini",
+// fleet lists names and models of generated devices, used in turn.
+var fleet = []struct{ name, model string }{
+	{"Board", "Cisco Board Pro 75"}, {"Desk", "Cisco Desk Pro"}, {"Bar", "Cisco Room Bar Pro"}, {"Bar", "Cisco Room Bar"},
+	{"Navigator", "Cisco Room Navigator"}, {"Desk", "Cisco Desk Mini"},
 }
 
 const maxAdded = 10_000
 
-// addDevices adds up to maxAdded devices of all models.
 func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
 	count, err := strconv.Atoi(r.FormValue("count"))
 	if err != nil || count < 1 || count > maxAdded {
@@ -105,9 +102,9 @@ func (c *Console) addDevices(r *http.Request, orgID string) (outcome, error) {
 	devices := make([]webextest.Device, count)
 	for i := range devices {
 		n := before + i
-		place := fmt.Sprintf("Floor %d, room %d", n/40+1, n%40+1)
+		kind, floor, room := fleet[n%len(fleet)], n/40+1, n%40+1
 		devices[i] = webextest.Device{
-			Name: fmt.Sprintf("%s %d.%02d", shortModel(n), n/40+1, n%40+1), Model: fleet[n%len(fleet)], OwnerName: place,
+			Name: fmt.Sprintf("%s %d.%02d", kind.name, floor, room), Model: kind.model, OwnerName: fmt.Sprintf("Floor %d, room %d", floor, room),
 		}
 	}
 	c.options.Webex.AddDevices(orgID, devices)
@@ -126,12 +123,8 @@ func (c *Console) factoryReset(r *http.Request, orgID string) (outcome, error) {
 	}, nil
 }
 
-// wipe does what devices do once a day: they delete what web apps stored.
+// wipe deletes the storage of web apps, as devices do once a day.
 func (c *Console) wipe(_ *http.Request, orgID string) (outcome, error) {
 	c.options.Webex.WipeWebAppStorage(orgID)
 	return outcome{Title: "Web app storage was wiped", Detail: "Devices do this once a day. Signage keeps its storage."}, nil
-}
-
-func shortModel(n int) string {
-	return []string{"Board", "Desk", "Bar", "Bar", "Navigator", "Desk"}[n%len(fleet)]
 }

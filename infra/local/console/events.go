@@ -72,7 +72,6 @@ func pauseBefore(refresh int) time.Duration {
 	return idleRefresh
 }
 
-// stream serves one open page.
 type stream struct {
 	console  *Console
 	w        http.ResponseWriter
@@ -81,7 +80,6 @@ type stream struct {
 	versions map[string]string // of the parts that the page shows
 }
 
-// update sends all changes.
 func (s *stream) update(ctx context.Context) error {
 	if err := s.sendWire(); err != nil {
 		return err

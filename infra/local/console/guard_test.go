@@ -7,7 +7,6 @@ import (
 	"testing"
 )
 
-// ask sends a request to the simulator's port.
 func ask(t *testing.T, method, path string, header map[string]string) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequest(method, local.WebexURL()+path, nil)

@@ -62,7 +62,7 @@ func header(w http.ResponseWriter, policy string) {
 
 var uuid = regexp.MustCompile(`([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{27}`)
 
-// shortURL is an address without scheme and host, with shortened ids.
+// shortURL returns an address without scheme and host, with shortened ids.
 func shortURL(address string) string {
 	if u, err := url.Parse(address); err == nil {
 		address = strings.TrimPrefix(address, u.Scheme+"://"+u.Host)

@@ -23,7 +23,6 @@ var (
 	browser context.Context
 )
 
-// root is the project's directory.
 const root = "../../.."
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -93,7 +92,6 @@ func customer(t *testing.T, name string) *organization {
 	return &organization{cloud.AddOrganization(name, "us-west-2_r")}
 }
 
-// boards are the devices that show signage.
 func (o *organization) boards() []webextest.Device {
 	return slices.DeleteFunc(cloud.Devices(o.ID()), func(d webextest.Device) bool { return d.Kind != webextest.KindShowsSignage })
 }

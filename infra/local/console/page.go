@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -31,13 +32,12 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"clock":    func(t time.Time) string { return t.Local().Format("15:04:05.000") },
 	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 	"day":      func(t time.Time) string { return t.Local().Format("2 Jan 15:04:05") },
-	"nothing":  func(s string) bool { return s == "" },
-	"assemble": func(pairs ...any) map[string]any { return assemble(pairs) },
+	"assemble": assemble,
 }).ParseFS(assets, "assets/*.html"))
 
 // assemble makes a map of alternating names and values, as the argument of a
 // nested template.
-func assemble(pairs []any) map[string]any {
+func assemble(pairs ...any) map[string]any {
 	result := map[string]any{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		result[fmt.Sprint(pairs[i])] = pairs[i+1]
@@ -104,7 +104,6 @@ func (p part) look(ctx context.Context, c *Console, org *webextest.Organization,
 	return view, version
 }
 
-// versionOf is a hash of a view.
 func versionOf(view any) string {
 	text, err := json.Marshal(view)
 	if err != nil {
@@ -146,7 +145,6 @@ func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
 	render(w, "page", page)
 }
 
-// names maps the ids of organizations to their names.
 func (c *Console) names() map[string]string {
 	names := map[string]string{}
 	for _, org := range c.options.Webex.Organizations() {
@@ -155,14 +153,14 @@ func (c *Console) names() map[string]string {
 	return names
 }
 
-// render writes a template, or an error alone.
+// render writes a template, or only an error.
 func render(w http.ResponseWriter, name string, data any) {
 	text, err := rendered(name, data)
 	if err != nil {
 		http.Error(w, "The page cannot be shown.", http.StatusInternalServerError)
 		return
 	}
-	_, _ = w.Write(text) // the browser is gone
+	_, _ = w.Write(text) // the browser may have disconnected
 }
 
 func rendered(name string, data any) ([]byte, error) {
@@ -179,15 +177,13 @@ func (c *Console) showExchange(w http.ResponseWriter, r *http.Request) {
 	render(w, "exchange", map[string]any{"Kept": ok, "Exchange": exchange})
 }
 
+// assetTypes are fixed, since some systems configure other types.
 var assetTypes = map[string]string{
 	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
 }
 
 func serveAsset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("name")
-	if name == "" {
-		name = "icon.svg" // for /favicon.ico
-	}
+	name := cmp.Or(r.PathValue("name"), "icon.svg") // none for /favicon.ico
 	kind := assetTypes[path.Ext(name)]
 	text, err := assets.ReadFile("assets/" + name)
 	if err != nil || kind == "" {
@@ -197,5 +193,5 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(text) // the browser is gone
+	_, _ = w.Write(text) // the browser may have disconnected
 }

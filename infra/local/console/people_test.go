@@ -12,7 +12,6 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// key presses keys where the focus is.
 func (b *tab) key(keys string) {
 	b.Helper()
 	b.do(chromedp.KeyEvent(keys))

@@ -196,7 +196,6 @@ func evaluate[T any](b *tab, expression string) T {
 	return value
 }
 
-// text is what a person sees of an element.
 func (b *tab) text(selector string) string {
 	b.Helper()
 	return evaluate[string](b, `document.querySelector(`+quote(selector)+`).innerText`)
@@ -246,7 +245,6 @@ func attach(t *testing.T, kind, part string) *tab {
 	return nil
 }
 
-// quote makes a JavaScript string.
 func quote(text string) string {
 	literal, err := json.Marshal(text)
 	if err != nil {
@@ -255,7 +253,6 @@ func quote(text string) string {
 	return string(literal)
 }
 
-// axe is the accessibility checker.
 var axe = sync.OnceValues(func() (string, error) {
 	text, err := os.ReadFile(root + "/infra/node_modules/axe-core/axe.min.js")
 	return string(text), err
@@ -278,7 +275,6 @@ func (b *tab) accessible(where string) {
 	}
 }
 
-// picture is what the tab shows, as PNG.
 func (b *tab) picture() []byte {
 	b.Helper()
 	result, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{})

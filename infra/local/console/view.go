@@ -8,7 +8,6 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// tab is an entry of the list of organizations.
 type tab struct {
 	ID, Name, Region string
 	Current          bool
@@ -109,7 +108,6 @@ func wordPill(word, good string) pill {
 	return pill{strings.ReplaceAll(word, "_", " "), toneBad}
 }
 
-// faultsView is the part of the page that injects faults.
 type faultsView struct {
 	OrgID, Region string
 	Installed     bool

@@ -15,7 +15,6 @@ import (
 	"signpost/infra/terminal"
 )
 
-// root is the project's directory.
 const root = "../../.."
 
 // run plays the demo with an environment and returns its exit code and what it

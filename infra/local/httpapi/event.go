@@ -48,7 +48,6 @@ type httpContext struct {
 	UserAgent string `json:"userAgent"`
 }
 
-// newEvent converts a request into an event.
 func newEvent(r *http.Request, m match, body []byte, id string, now time.Time) []byte {
 	domain := hostName(r.Host)
 	prefix, _, _ := strings.Cut(domain, ".")

@@ -108,7 +108,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// writeAnswer sends the function's answer as a response.
 func writeAnswer(w http.ResponseWriter, answer []byte) {
 	response, err := parseResponse(answer)
 	if err != nil {
@@ -150,7 +149,6 @@ func isText(header http.Header) bool {
 	return strings.HasPrefix(kind, "text/")
 }
 
-// encodeBody returns the body member of an event.
 func encodeBody(header http.Header, body []byte) (text string, isBase64 bool) {
 	if len(body) == 0 {
 		return "", false

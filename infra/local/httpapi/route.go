@@ -7,7 +7,6 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// anyMethod is the method of a route for all methods.
 const anyMethod = "ANY"
 
 // defaultRoute is the path of the route for all other requests.
@@ -93,7 +92,6 @@ func (r route) fit(segments []string) (parameters map[string]string, score int, 
 	return parameters, score, len(segments) == len(r.segments)
 }
 
-// unescape decodes a path segment. An invalid one is returned unchanged.
 func unescape(s string) string {
 	if decoded, err := url.PathUnescape(s); err == nil {
 		return decoded

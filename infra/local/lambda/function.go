@@ -142,7 +142,6 @@ func (f *Function) await(p *process, inv *invocation) Result {
 	}
 }
 
-// acquire takes an idle process or starts a new one.
 func (f *Function) acquire() (p *process, fresh bool, err error) {
 	f.mu.Lock()
 	for len(f.idle) > 0 {

@@ -186,7 +186,6 @@ func (r *rig) invoke(o order) lambda.Result {
 	return result
 }
 
-// work invokes the function, which must succeed.
 func (r *rig) work(o order) report {
 	r.t.Helper()
 	result := r.invoke(o)

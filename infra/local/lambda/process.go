@@ -9,7 +9,6 @@ import (
 	"signpost/infra/local/child"
 )
 
-// process is one running copy of a function.
 type process struct {
 	*child.Process
 	name       string           // of the function
@@ -25,7 +24,6 @@ type process struct {
 	initFail []byte // reported to /init/error
 }
 
-// invocation is one call of a function.
 type invocation struct {
 	id       string
 	arn      string
@@ -75,7 +73,6 @@ func (p *process) ask() {
 	}
 }
 
-// take makes inv the current invocation.
 func (p *process) take(inv *invocation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -77,7 +77,6 @@ func (h *Host) initError(w http.ResponseWriter, r *http.Request) {
 	writeStatus(w, http.StatusAccepted)
 }
 
-// answer ends the invocation that the request names.
 func (h *Host) answer(w http.ResponseWriter, r *http.Request, result Result, status int) {
 	p := h.process(r.PathValue("token"))
 	if p == nil || !p.finish(r.PathValue("id"), result) {

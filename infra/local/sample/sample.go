@@ -209,7 +209,6 @@ func (s *Server) customer(orgKey string) int {
 	return s.customers[orgKey]
 }
 
-// find returns a stored launch of the browser's session.
 func (s *Server) find(r *http.Request) (view, bool) {
 	cookie, err := r.Cookie(cookieName)
 	number, _ := strconv.Atoi(r.URL.Query().Get("view")) // 0 is none

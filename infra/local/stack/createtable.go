@@ -103,7 +103,6 @@ func equalKeys(have []types.KeySchemaElement, want []template.Key) bool {
 	})
 }
 
-// ensureTimeToLive enables expiry, unless it is enabled.
 func ensureTimeToLive(ctx context.Context, client *dynamodb.Client, name string, ttl template.TimeToLive) error {
 	if !ttl.Enabled {
 		return nil

@@ -14,15 +14,11 @@ import (
 	"testing"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"signpost/infra/local/stack"
 	"signpost/infra/template"
 )
 
-// root is the project's directory.
 const root = "../../.."
 
 // TestMain lets the stack start the test binary as a function.
@@ -37,7 +33,6 @@ func TestMain(m *testing.M) {
 	awslambda.Start(act)
 }
 
-// act does what the event, or its path, says.
 func act(_ context.Context, event struct {
 	RawPath string
 	Body    string
@@ -93,14 +88,6 @@ func optionsOf(t *testing.T, file string, environment map[string]string) stack.O
 	}
 }
 
-// tableClient returns a client of the stack's table.
-func tableClient(s *stack.Stack) *dynamodb.Client {
-	return dynamodb.New(dynamodb.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(s.DynamoDBURL()),
-		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	})
-}
-
 func start(t *testing.T, o stack.Options) *stack.Stack {
 	t.Helper()
 	s, err := stack.Start(context.Background(), o)
@@ -111,14 +98,12 @@ func start(t *testing.T, o stack.Options) *stack.Stack {
 	return s
 }
 
-// echo is the function's answer.
 type echo struct {
 	PID         int
 	Path, Body  string
 	Environment map[string]string
 }
 
-// call invokes a function directly.
 func call(t *testing.T, s *stack.Stack, function string) echo {
 	t.Helper()
 	result, err := s.Invoke(context.Background(), function, []byte("{}"))
@@ -132,7 +117,6 @@ func call(t *testing.T, s *stack.Stack, function string) echo {
 	return got
 }
 
-// request sends an HTTP request and returns status and body.
 func request(t *testing.T, method, url, body string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequest(method, url, strings.NewReader(body))

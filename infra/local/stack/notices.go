@@ -59,7 +59,6 @@ func (l *listener) stop() {
 	l.running.Wait()
 }
 
-// streamOf returns the ARN of the table's stream.
 func (t *table) streamOf(ctx context.Context) (string, error) {
 	described, err := t.client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(t.settings.tableName())})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signpost/infra/tests/customer"
 	"signpost/shared/version"
 )
 
@@ -18,7 +19,7 @@ func TestNoticesAreLogged(t *testing.T) {
 	o := optionsOf(t, "template.yaml", nil)
 	for _, notice := range []string{"installation.activated", "installation.removed"} {
 		s := start(t, o)
-		_, err := tableClient(s).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(s.TableName()), Item: map[string]types.AttributeValue{
+		_, err := customer.Table(s.DynamoDBURL()).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(s.TableName()), Item: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: "org#o"}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 			"notice": &types.AttributeValueMemberS{Value: notice}, "version": &types.AttributeValueMemberN{Value: "7"},
 			"refreshToken": &types.AttributeValueMemberB{Value: []byte("geheim")},

@@ -12,7 +12,6 @@ import (
 	"signpost/shared/config"
 )
 
-// samVariables reads the settings as `sam local --env-vars` does.
 func samVariables(t *testing.T, s *stack.Stack) map[string]string {
 	t.Helper()
 	info, err := os.Stat(s.SAMFile())

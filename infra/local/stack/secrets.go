@@ -43,7 +43,6 @@ func (s Secrets) ContentKey() string {
 	return ""
 }
 
-// clientSecret returns the OAuth client's secret; empty if there is none.
 func (s Secrets) clientSecret() string {
 	var text string
 	_ = json.Unmarshal(s.ClientSecret, &text) // the check of the functions' settings reports errors

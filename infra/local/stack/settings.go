@@ -79,7 +79,6 @@ func (s *settings) readTemplate() error {
 	return errors.Join(problems...)
 }
 
-// binary is the path of a built function.
 func (s *settings) binary(f template.Function) string {
 	folder := cmp.Or(s.options.Binaries, filepath.Join(s.options.Root, ".build", "functions"))
 	if absolute, err := filepath.Abs(folder); err == nil {

@@ -142,7 +142,6 @@ func (s *Stack) start(ctx context.Context) error {
 	return nil
 }
 
-// addFunctions registers the template's functions with the host.
 func (s *Stack) addFunctions() {
 	for _, f := range s.settings.functions {
 		s.host.Add(lambda.Config{
@@ -175,7 +174,6 @@ func (s *Stack) warm(ctx context.Context) error {
 	return nil
 }
 
-// handler serves the API's port.
 func (s *Stack) handler() http.Handler {
 	var routes []httpapi.Route
 	for _, f := range s.settings.functions {
@@ -201,7 +199,6 @@ func (s *Stack) handler() http.Handler {
 	})
 }
 
-// invoke calls a function for the HTTP API.
 func (s *Stack) invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
 	result, err := s.Invoke(ctx, function, event)
 	switch {
@@ -218,7 +215,6 @@ func (s *Stack) invoke(ctx context.Context, function string, event []byte) ([]by
 	return result.Payload, nil
 }
 
-// watchTable reports the failure when the emulator ends by itself.
 func (s *Stack) watchTable() {
 	select {
 	case <-s.table.ended():

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 )
 
 func TestRequestsReachFunctions(t *testing.T) {
@@ -170,7 +171,7 @@ func TestSetEnvironment(t *testing.T) {
 
 func TestTableOfTheTemplate(t *testing.T) {
 	s := start(t, options(t, map[string]string{"INSTALLATIONS_TABLE": "Mine"}))
-	client := tableClient(s)
+	client := customer.Table(s.DynamoDBURL())
 	table, err := client.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("Mine")})
 	if err != nil {
 		t.Fatal(err)

@@ -63,7 +63,6 @@ func (s *settings) nameOf(t template.Table) string {
 	return t.TableName
 }
 
-// table is the functions' DynamoDB.
 type table struct {
 	endpoint string
 	process  *child.Process // nil if the developer runs it

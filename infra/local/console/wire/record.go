@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// maxBody bounds what is read of a body, as the simulator bounds it too.
+// maxBody bounds recorded bodies, in bytes; it is the simulator's own limit.
 const maxBody = 1 << 20
 
 // Client returns a client that records what Webex sends. A nil base means a
@@ -91,7 +91,7 @@ func (l *Log) Handler(webex http.Handler) http.Handler {
 		})
 		answer := &recorder{ResponseWriter: w}
 		whole := false
-		defer func() { // also when the handler panics to cut the connection
+		defer func() { // also when the handler panics to close the connection
 			l.end(e, answer.status, answer.failure(r, whole), message(w.Header(), answer.body.Bytes()))
 		}()
 		webex.ServeHTTP(answer, r)

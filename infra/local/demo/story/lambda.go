@@ -9,7 +9,6 @@ import (
 	"signpost/infra/local/lambda"
 )
 
-// lambdaAPI is the Lambda API of the stack.
 type lambdaAPI struct{ client }
 
 type function struct {
@@ -65,7 +64,6 @@ func (r report) String() string {
 	return fmt.Sprintf("verified %d, pushed %d, deleted %d, failed %d, left %d", r.Verified, r.Pushed, r.Deleted, r.Failed, r.Left)
 }
 
-// verify verifies one organization now, whether or not it is due.
 func (l lambdaAPI) verify(ctx context.Context, orgID string) (report, error) {
 	return get[report](ctx, l, http.MethodPost, functionVerify+"/invocations", map[string][]string{"orgIds": {orgID}})
 }

@@ -34,7 +34,6 @@ func (s *story) assignContent(ctx context.Context) {
 	s.show("Response", "200, and Control Hub opens "+reply.RedirectURL)
 }
 
-// launchCode returns the code in an address that Control Hub opens.
 func launchCode(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

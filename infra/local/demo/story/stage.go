@@ -26,7 +26,6 @@ type stage struct {
 	activatedAt time.Time
 }
 
-// deployment holds settings of the stack's functions.
 type deployment struct {
 	base                string // PUBLIC_URL, without a slash at the end
 	content             map[webex.Feature]string

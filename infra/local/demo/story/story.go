@@ -39,7 +39,6 @@ type Options struct {
 // cleanUpTime bounds the clean-up, also after a failure or Ctrl-C.
 const cleanUpTime = 15 * time.Second
 
-// story is one run.
 type story struct {
 	telling
 	stage

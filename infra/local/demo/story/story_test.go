@@ -5,21 +5,61 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"signpost/infra/local/demo/story"
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
+// running is the stack of all tests, which play one after the other.
+var running *stack.Stack
+
+func TestMain(m *testing.M) {
+	os.Exit(customer.Main(m, &running, func(folder string) (*stack.Stack, error) {
+		options := customer.Options(folder, nil)
+		options.Root = "../../../.."
+		return stack.Start(context.Background(), options)
+	}))
+}
+
+func target() story.Target {
+	return story.Target{APIURL: running.URL(), WebexURL: running.WebexURL(), ContentKey: running.Secrets().ContentKey()}
+}
+
+// leavesNothing checks that the stack is as it was before the story.
+func leavesNothing(t *testing.T, signageURL string) {
+	t.Helper()
+	for _, function := range []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"} {
+		if got := signageURLOf(t, function); got != signageURL {
+			t.Errorf("%s is left with SIGNAGE_URL %s, want %s", function, got, signageURL)
+		}
+	}
+	for _, org := range running.Webex().Organizations() {
+		if _, installed := running.Webex().Installation(org.ID()); installed {
+			t.Errorf("still installed at %q", org.Name())
+		}
+	}
+}
+
+func signageURLOf(t *testing.T, function string) string {
+	t.Helper()
+	environment, err := running.Environment(function)
+	if err != nil || environment["SIGNAGE_URL"] == "" {
+		t.Fatalf("%s: %v, %v", function, environment, err)
+	}
+	return environment["SIGNAGE_URL"]
+}
+
 func TestStoryCanBeRepeated(t *testing.T) {
-	s := theStack(t)
-	signageURL := signageURLOf(t, s, "VerifyConfigsFunction")
+	signageURL := signageURLOf(t, "VerifyConfigsFunction")
 	for range 2 {
 		var out bytes.Buffer
-		if err := story.Play(t.Context(), targetOf(s), story.Options{Out: &out}); err != nil {
+		if err := story.Play(t.Context(), target(), story.Options{Out: &out}); err != nil {
 			t.Fatalf("%v\n%s", err, out.String())
 		}
 		text := out.String()
@@ -42,47 +82,35 @@ func TestStoryCanBeRepeated(t *testing.T) {
 		if code := wholeCode.FindString(text); code != "" {
 			t.Errorf("%s is printed in full: it is a credential", code)
 		}
-		leavesNothing(t, s, signageURL)
+		leavesNothing(t, signageURL)
 	}
 }
 
 var wholeCode = regexp.MustCompile(`launch=[\w-]{43}`)
 
-func TestStoryInColour(t *testing.T) {
-	s := theStack(t)
-	var out bytes.Buffer
-	options := story.Options{Out: &out, Color: true}
-	ctx, cancel := context.WithCancel(t.Context())
-	options.Before(func(step int) {
-		if step == 2 {
-			cancel()
-		}
-	})
-	_ = story.Play(ctx, targetOf(s), options) // interrupted
-	if !strings.Contains(out.String(), "\x1b[32m✓\x1b[0m") {
-		t.Errorf("not in colour: %q", out.String())
-	}
-}
-
-func TestInterruptedStoryRestoresSettings(t *testing.T) {
-	s := theStack(t)
-	signageURL := signageURLOf(t, s, "VerifyConfigsFunction")
+// TestInterruptedStory: settings are restored, and the output may be in colour.
+func TestInterruptedStory(t *testing.T) {
+	signageURL := signageURLOf(t, "VerifyConfigsFunction")
 	why := errors.New("Ctrl-C was pressed")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	options := story.Options{}
+	var out bytes.Buffer
+	options := story.Options{Out: &out, Color: true}
 	options.Before(func(step int) {
 		if step == 6 {
-			if signageURLOf(t, s, "VerifyConfigsFunction") == signageURL {
+			if signageURLOf(t, "VerifyConfigsFunction") == signageURL {
 				t.Error("SIGNAGE_URL is not changed: there is nothing to restore")
 			}
 			cancel(why)
 		}
 	})
-	err := story.Play(ctx, targetOf(s), options)
+	err := story.Play(ctx, target(), options)
 	if !errors.Is(err, why) || !strings.Contains(err.Error(), "interrupted in step 6") {
 		t.Errorf("got %v", err)
 	}
-	leavesNothing(t, s, signageURL)
+	if !strings.Contains(out.String(), "\x1b[32m✓\x1b[0m") {
+		t.Errorf("not in colour: %q", out.String())
+	}
+	leavesNothing(t, signageURL)
 }
 
 // sabotage breaks something before a step, which must then fail.
@@ -107,6 +135,11 @@ func alter(feature string) func(*webextest.Cloud, string) {
 	}
 }
 
+var (
+	drop     = (*webextest.Cloud).DropNextAction
+	original string
+)
+
 var sabotages = []sabotage{
 	{"Webex refuses a configuration", 1, fault(webextest.KindSignage, "PUT", 403), "Response"},
 	{"a configuration is altered", 2, alter(webextest.PersistentWebApp), "Web app"},
@@ -114,12 +147,18 @@ var sabotages = []sabotage{
 	{"an early push", 5, func(c *webextest.Cloud, org string) {
 		c.SetConfiguration(org, webextest.DigitalSignage, map[string]any{"signageUrl": "http://127.0.0.1/other"})
 	}, "Board"},
+	{"another program changes the settings", 5, func(*webextest.Cloud, string) {
+		running.SetEnvironment(map[string]string{"SIGNAGE_URL": original + "&another=1"})
+	}, "changed by another program"},
 	{"a second change to push", 6, alter(webextest.PersistentWebApp), "pushed 2"},
+	{"the settings change is undone", 6, func(*webextest.Cloud, string) {
+		running.SetEnvironment(map[string]string{"SIGNAGE_URL": original})
+	}, "pushed 0"},
 	{"Webex cannot be pushed to", 7, fault(webextest.KindSignage, "PUT", 403), "failed 1"},
-	{"the approval is lost", 8, func(c *webextest.Cloud, org string) { c.DropNextAction(org) }, "lost"},
+	{"the approval is lost", 8, drop, "lost"},
 	{"Webex cannot be asked", 10, fault(webextest.KindSignage, "GET", 403), "failed 1"},
-	{"the tokens are dead before the move", 11, func(c *webextest.Cloud, org string) { c.RevokeRefreshToken(org) }, "Response"},
-	{"the move is lost", 11, func(c *webextest.Cloud, org string) { c.DropNextAction(org) }, "lost"},
+	{"the tokens are dead before the move", 11, (*webextest.Cloud).RevokeRefreshToken, "Response"},
+	{"the move is lost", 11, drop, "lost"},
 	{"a configuration is missing", 12, func(c *webextest.Cloud, org string) {
 		c.DeleteConfiguration(org, webextest.PersistentWebApp)
 	}, "impaired"},
@@ -127,30 +166,32 @@ var sabotages = []sabotage{
 		c.RevokeRefreshToken(org)
 		c.RevokeAccessTokens(org)
 	}, "token_invalid"},
-	{"the removal is lost", 13, func(c *webextest.Cloud, org string) { c.DropNextAction(org) }, "lost"},
+	{"the removal is lost", 13, drop, "lost"},
 }
 
 func TestSabotagedStepFails(t *testing.T) {
-	s := theStack(t)
+	original = signageURLOf(t, "VerifyConfigsFunction")
 	for _, test := range sabotages {
 		t.Run(test.name, func(t *testing.T) {
-			t.Cleanup(s.Webex().ClearFaults)
-			mustFail(t, s, targetOf(s), test.step, test.failure, func() { test.harm(s.Webex(), customer(t, s)) })
+			t.Cleanup(func() {
+				running.Webex().ClearFaults()
+				running.SetEnvironment(map[string]string{"SIGNAGE_URL": original})
+			})
+			mustFail(t, target(), test.step, test.failure, func() {
+				all := running.Webex().Organizations()
+				test.harm(running.Webex(), all[len(all)-1].ID()) // the story's
+			})
 		})
 	}
 	t.Run("the content key is wrong", func(t *testing.T) {
-		target := targetOf(s)
-		target.ContentKey = "wrong"
-		mustFail(t, s, target, 4, "401 unauthorized", func() {})
-	})
-	t.Run("a settings change that is undone", func(t *testing.T) {
-		original := signageURLOf(t, s, "VerifyConfigsFunction")
-		mustFail(t, s, targetOf(s), 6, "pushed 0", func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": original}) })
+		wrong := target()
+		wrong.ContentKey = "wrong"
+		mustFail(t, wrong, 4, "401 unauthorized", func() {})
 	})
 }
 
 // mustFail plays a story that is harmed before a step: that step must fail.
-func mustFail(t *testing.T, s *stack.Stack, target story.Target, step int, want string, harm func()) {
+func mustFail(t *testing.T, target story.Target, step int, want string, harm func()) {
 	t.Helper()
 	var signageURL string
 	var out bytes.Buffer
@@ -160,7 +201,7 @@ func mustFail(t *testing.T, s *stack.Stack, target story.Target, step int, want 
 			harm()
 		}
 		if n <= 5 { // before the story changes it; the harm may have
-			signageURL = signageURLOf(t, s, "VerifyConfigsFunction")
+			signageURL = signageURLOf(t, "VerifyConfigsFunction")
 		}
 	})
 	err := story.Play(t.Context(), target, options)
@@ -171,13 +212,5 @@ func mustFail(t *testing.T, s *stack.Stack, target story.Target, step int, want 
 	if !crossed || !strings.Contains(failure, want) {
 		t.Errorf("the failure does not mention %q:\n%s", want, out.String())
 	}
-	leavesNothing(t, s, signageURL)
-}
-
-func TestOthersSettingsAreLeft(t *testing.T) {
-	s := theStack(t)
-	original := signageURLOf(t, s, "VerifyConfigsFunction")
-	t.Cleanup(func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": original}) })
-	another := original + "&another=1"
-	mustFail(t, s, targetOf(s), 5, "changed by another program", func() { s.SetEnvironment(map[string]string{"SIGNAGE_URL": another}) })
+	leavesNothing(t, signageURL)
 }

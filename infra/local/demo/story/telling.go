@@ -42,7 +42,6 @@ func (t *telling) begin(number int, title string) {
 // label aligns the texts after labels.
 func label(text string) string { return fmt.Sprintf("%-14s", text) }
 
-// mismatchError is a check that failed.
 type mismatchError struct{ label, want, saw string }
 
 // Error implements error.
@@ -50,14 +49,12 @@ func (e mismatchError) Error() string {
 	return fmt.Sprintf("%s: expected %s, saw %s", e.label, e.want, e.saw)
 }
 
-// keep keeps the first error.
 func (t *telling) keep(err error) {
 	if t.err == nil {
 		t.err = err
 	}
 }
 
-// expect fails the step if saw is not want.
 func (t *telling) expect(name, want, saw string) {
 	if saw != want {
 		t.keep(mismatchError{name, want, saw})
@@ -77,7 +74,6 @@ func (t *telling) check(name, want, saw string) {
 	t.show(name, saw)
 }
 
-// printFailure prints why a step failed.
 func (t *telling) printFailure() {
 	mismatch, is := errors.AsType[mismatchError](t.err)
 	if !is {
@@ -98,7 +94,6 @@ var longParameter = regexp.MustCompile(`([?&][A-Za-z_]+=)([^&\s]{8})[^&\s]{9,}`)
 // launches, which are credentials.
 func brief(text string) string { return longParameter.ReplaceAllString(text, "${1}${2}…") }
 
-// width is the longest text of a line.
 const width = 100
 
 // wrap breaks a long address between two of its parameters.

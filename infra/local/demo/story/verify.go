@@ -12,7 +12,6 @@ func (s *story) verify(ctx context.Context, name string, pushed int) {
 	s.check(name, report{Verified: 1, Pushed: pushed}.String(), saw.String())
 }
 
-// verifyPush is a verification that pushes the signage configuration.
 func (s *story) verifyPush(ctx context.Context) {
 	s.verify(ctx, "Verification", 1)
 	s.pushes[webex.DigitalSignage]++
