@@ -16,11 +16,11 @@ func TestRoomScheduler(t *testing.T) {
 		t.Fatalf("%s has no Room Scheduler", room.Name)
 	}
 	address, _ := cloud.DeviceURL(org.ID(), room.ID)
-	b.eval(`document.querySelector(` + quote(item(room)+" .scheduler") + `).scrollIntoView({behavior: "instant", block: "nearest"})`)
+	b.show(item(room) + " .scheduler")
 	b.wait(`[...document.querySelectorAll(` + quote(item(room)+" .screen") + `)].map((screen) => screen.dataset.shown).join(" ") === ` + quote(address+" "+address))
 	b.waitText(item(room), room.RoomScheduler)
 	if n := evaluate[int](b, `document.querySelectorAll(".scheduler").length`); n != 1 {
-		t.Errorf("%d Room Schedulers, want the room's alone", n)
+		t.Errorf("%d Room Schedulers, want one", n)
 	}
 	b.accessible("devices with a Room Scheduler")
 }
@@ -44,7 +44,7 @@ func TestFactoryResetChangesTheDevice(t *testing.T) {
 	b.wait(`document.querySelector(` + quote(item(after)+" .screen") + `).dataset.shown === ` + quote(address))
 }
 
-// TestDailyWipe: web apps are loaded anew and signage is not.
+// TestDailyWipe: web apps are reloaded and signage is not.
 func TestDailyWipe(t *testing.T) {
 	org := activated(t, "Wipe")
 	b := visit(t, org)
@@ -56,14 +56,14 @@ func TestDailyWipe(t *testing.T) {
 	}
 	board := org.boards()[0]
 	for _, d := range []webextest.Device{board, app} {
-		b.eval(`document.getElementById(` + quote(d.ID) + `).scrollIntoView({behavior: "instant", block: "nearest"})`)
+		b.show(item(d))
 		b.wait(`document.querySelector(` + quote(item(d)+" .screen") + `).dataset.shown !== undefined`)
 		b.eval(`document.querySelector(` + quote(item(d)+" iframe") + `).dataset.old = "yes"`)
 	}
 	since := evaluate[string](b, `document.querySelector(`+quote(item(board)+" time")+`).dateTime`)
 	b.press("#wipe button", "Web app storage was wiped")
 	b.wait(`document.querySelector(` + quote(item(app)+" iframe") + `)?.dataset.old === undefined`)
-	b.eval(`document.getElementById(` + quote(board.ID) + `).scrollIntoView({behavior: "instant", block: "nearest"})`)
+	b.show(item(board))
 	if got := evaluate[string](b, `document.querySelector(`+quote(item(board)+" time")+`).dateTime`); got != since {
 		t.Errorf("the storage of signage was wiped: %s, then %s", since, got)
 	}

@@ -32,7 +32,7 @@ func ask(t *testing.T, method, path string, header map[string]string) (*http.Res
 	return response, string(text)
 }
 
-func TestThePageIsForThisMachineOnly(t *testing.T) {
+func TestOtherHostsAndSitesAreRefused(t *testing.T) {
 	org := customer(t, "Guarded")
 	path := "/console/organizations/" + org.ID() + "/"
 	for _, test := range []struct {
@@ -67,7 +67,7 @@ func TestThePageIsForThisMachineOnly(t *testing.T) {
 	}
 }
 
-func TestActionsSayWhatWentWrong(t *testing.T) {
+func TestErrorsOfActions(t *testing.T) {
 	org := customer(t, "Clumsy")
 	path := "/console/organizations/" + org.ID() + "/"
 	for _, test := range []struct{ path, says string }{

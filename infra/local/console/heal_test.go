@@ -4,14 +4,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"signpost/shared/webex/webextest"
 )
 
 func TestTroubleHeals(t *testing.T) {
 	org := customer(t, "Trouble")
 	b := visit(t, org)
-	// Keys are rotated here; a process that knows the old ones asks for no new
-	// ones within half a minute, and other tests are not to wait for that.
+	// The test rotates keys. New processes fetch them at once, old ones only after
+	// half a minute.
 	t.Cleanup(func() { local.SetEnvironment(nil) })
 	b.press("#act-activate button", "Activation: Signpost responded with 200")
 
@@ -53,7 +55,7 @@ func TestTroubleHeals(t *testing.T) {
 	sides := b.text("#sides")
 	for _, contradiction := range []string{"no differences", "\nin sync", "Next verification", "No change needed"} {
 		if strings.Contains(sides, contradiction) {
-			t.Errorf("Signpost has no access, and the page says %q: %s", contradiction, sides)
+			t.Errorf("Signpost has no access, but the page shows %q: %s", contradiction, sides)
 		}
 	}
 	b.click("#card-actions summary")
@@ -63,8 +65,7 @@ func TestTroubleHeals(t *testing.T) {
 	b.press("#act-health button", "Health check: Signpost responded with")
 }
 
-// The page must show no secret, whatever is opened.
-func TestTheWireShowsNoSecret(t *testing.T) {
+func TestTrafficShowsNoSecret(t *testing.T) {
 	org := customer(t, "Wire")
 	b := visit(t, org)
 	b.press("#act-activate button", "Activation: Signpost responded with 200")
@@ -78,7 +79,7 @@ func TestTheWireShowsNoSecret(t *testing.T) {
 	rows := evaluate[string](b, `[...document.querySelectorAll(".exchange:not([hidden])")].map((e) => e.textContent).join("\n")`)
 	for _, want := range []string{"POST/activation", "/v1/access_token", "PATCH", "PUT", "/crossLaunch/digital_signage/assignContent", "Wire"} {
 		if !strings.Contains(rows, want) {
-			t.Errorf("the wire lacks %s in %s", want, rows)
+			t.Errorf("the traffic lacks %s in %s", want, rows)
 		}
 	}
 	b.eval(`for (const e of document.querySelectorAll(".exchange:not([hidden])")) e.open = true`)
@@ -98,7 +99,7 @@ func TestTheWireShowsNoSecret(t *testing.T) {
 	}
 }
 
-// A thousand devices, of which only those that are seen load a page.
+// TestAThousandDevices: only the devices in view load a page.
 func TestAThousandDevices(t *testing.T) {
 	org := activated(t, "Large")
 	b := visit(t, org)
@@ -107,7 +108,7 @@ func TestAThousandDevices(t *testing.T) {
 	const frames = `document.querySelectorAll("iframe").length`
 	b.wait(frames + ` > 0`)
 	last := org.boards()[len(org.boards())-1]
-	b.eval(`document.getElementById(` + quote(last.ID) + `).scrollIntoView({behavior: "instant", block: "nearest"})`)
+	b.show(item(last))
 	b.wait(`document.getElementById(` + quote(last.ID) + `).querySelector(".screen").dataset.shown !== undefined`)
 	if n := evaluate[int](b, frames); n > 60 {
 		t.Errorf("%d screens are loaded", n)
@@ -124,7 +125,7 @@ func TestAThousandDevices(t *testing.T) {
 	b.press("#delete-digital_signage button", "configuration deleted")
 	b.wait(`![...document.querySelectorAll("#screens-digital_signage .device")].some((e) => e.dataset.src)`)
 	if n := evaluate[int](b, `document.querySelectorAll("#group-digital_signage [data-device]:checked").length`); n != signage {
-		t.Errorf("%d are still selected, want %d", n, signage)
+		t.Errorf("%d remain selected, want %d", n, signage)
 	}
 }
 
@@ -152,7 +153,7 @@ func TestAccessibleInLightAndDark(t *testing.T) {
 			t.Fatalf("%s shows nothing", device.Name)
 		}
 		screen := newTab(t)
-		screen.do(navigate(address))
+		screen.do(chromedp.Navigate(address))
 		screen.accessible(address)
 	}
 }

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +16,8 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// The stack and the browser that all tests share: each test has organizations
-// and tabs of its own.
+// The stack and the browser that all tests share. Each test has its own
+// organizations and tabs.
 var (
 	local   *stack.Stack
 	cloud   *webextest.Cloud
@@ -39,7 +40,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	// What the browser is told to do without: it is to talk to this page only.
+	// The browser must connect to the stack only.
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(folder+"/browser"), chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
@@ -78,13 +79,12 @@ func findBrowser() (string, error) {
 			return program, nil
 		}
 	}
-	return "", fmt.Errorf("no Chrome or Chromium is installed: `make browser` sees to it")
+	return "", errors.New("no Chrome or Chromium is installed: run `make browser`")
 }
 
-// patience is how long anything may take on a machine with much else to do.
+// patience is the time limit of every wait, long enough for a busy machine.
 const patience = 20 * time.Second
 
-// organization is one of a test's own.
 type organization struct{ *webextest.Organization }
 
 func customer(t *testing.T, name string) *organization {
@@ -100,7 +100,7 @@ func (o *organization) boards() []webextest.Device {
 func item(d webextest.Device) string     { return `[id="` + d.ID + `"]` }
 func checkbox(d webextest.Device) string { return item(d) + ` [data-device]` }
 
-// activated makes an organization that has activated the integration.
+// activated adds an organization with the integration activated.
 func activated(t *testing.T, name string) *organization {
 	t.Helper()
 	org := customer(t, name)

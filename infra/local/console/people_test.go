@@ -17,20 +17,17 @@ func (b *tab) key(keys string) {
 	b.do(chromedp.KeyEvent(keys))
 }
 
-// maxStops is more than any test's way by the Tab key is long.
-const maxStops = 80
-
-// tabTo presses Tab until the focus is on an element, and checks that it is
-// seen where the focus is.
+// tabTo presses Tab until an element has the focus, and checks that the focus is
+// visible at every stop.
 func (b *tab) tabTo(selector string) {
 	b.Helper()
-	for range maxStops {
+	for range 80 { // more stops than any test needs
 		if evaluate[bool](b, `document.activeElement.matches(`+quote(selector)+`)`) {
 			return
 		}
 		b.key(kb.Tab)
 		if !evaluate[bool](b, `document.activeElement === document.body || getComputedStyle(document.activeElement).outlineStyle !== "none"`) {
-			b.Errorf("the focus is not seen on %s", evaluate[string](b, `document.activeElement.outerHTML`))
+			b.Errorf("the focus is not visible on %s", evaluate[string](b, `document.activeElement.outerHTML`))
 		}
 	}
 	b.Fatalf("Tab does not lead to %s", selector)
@@ -48,7 +45,7 @@ func TestKeyboardOnly(t *testing.T) {
 	b.tabTo("#act-activate button")
 	b.key(kb.Enter)
 	b.waitText("#card", "Active")
-	b.wait(`document.activeElement.id === "card-title"`) // not lost with the button
+	b.wait(`document.activeElement.id === "card-title"`) // the button with the focus is gone
 
 	b.tabTo("#card-actions summary")
 	b.key(kb.Enter)
@@ -61,7 +58,7 @@ func TestKeyboardOnly(t *testing.T) {
 		b.key(" ")
 	}
 	b.waitText("#group-digital_signage [data-chosen]", "2 selected")
-	b.eval(`document.querySelector("#group-digital_signage [data-all]").focus()`) // as Shift and Tab would
+	b.eval(`document.querySelector("#group-digital_signage [data-all]").focus()`) // like Shift+Tab
 	b.tabTo("#group-digital_signage [data-assign]")
 	b.key(kb.Enter)
 	b.opened("/sample/content?view=").lists(org.Organization, org.boards()[:2])
@@ -89,7 +86,7 @@ func TestManageContent(t *testing.T) {
 	content.waitText("dl", "Manager")
 }
 
-// The manual way: the code is copied from one page and pasted into the other.
+// TestActivationCode copies the code from one page and pastes it into the other.
 func TestActivationCode(t *testing.T) {
 	org := customer(t, "Manual")
 	b := visit(t, org)
@@ -105,7 +102,7 @@ func TestActivationCode(t *testing.T) {
 	b.click("#code a")
 	paste := b.opened(local.URL() + "/activation")
 	paste.wait(`document.getElementById("jwt") !== null`)
-	// Half of it first: the page says so, keeps it, and is whole for everybody.
+	// With half of the code, the page explains the error and keeps the text.
 	paste.expected = "status of 400"
 	half := "Activation code: " + code[:len(code)/2]
 	paste.eval(`document.getElementById("jwt").value = ` + quote(half))
@@ -127,7 +124,7 @@ func TestActivationCode(t *testing.T) {
 	b.waitText("#equal", "no differences")
 }
 
-func TestASecondTabStaysInStep(t *testing.T) {
+func TestTwoTabsShowTheSame(t *testing.T) {
 	org := customer(t, "In step")
 	first := visit(t, org)
 	second := newTab(t, chromedp.WithNewWindow(true))
@@ -193,7 +190,7 @@ func TestNarrowScreen(t *testing.T) {
 		t.Errorf("%d tabs fit the width, want all %d", seen, len(cloud.Organizations()))
 	}
 	b.eval(`document.getElementById("devices").scrollIntoView({behavior: "instant"})`)
-	b.wait(`document.querySelector(".screen").dataset.shown !== undefined`) // and nothing moves any more
+	b.wait(`document.querySelector(".screen").dataset.shown !== undefined`) // from here on nothing moves
 	b.click(checkbox(org.boards()[0]))
 	b.waitText("#group-digital_signage [data-chosen]", "1 selected")
 	b.press("#act-verify button", "Verified")
@@ -202,11 +199,11 @@ func TestNarrowScreen(t *testing.T) {
 	b.accessible("a narrow screen")
 }
 
-// hostile are names that a customer may give.
+// hostile are names that a customer may choose.
 var hostile = []string{
 	`<script>document.body.dataset.hacked = 1</script>`,
 	`"><img src=x onerror="document.body.dataset.hacked = 1">`,
-	"\u202Egnp.exe \u2067\u05D0\u05D1\u05D2 \u0627\u0644\u0639\u0631\u0628\u064A\u0629", // right to left, and not ended
+	"\u202Egnp.exe \u2067\u05D0\u05D1\u05D2 \u0627\u0644\u0639\u0631\u0628\u064A\u0629", // right to left, without an end
 	"👩🏽‍🚀🏳️‍🌈 Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
 	strings.Repeat("Long name ", 30),
 	strings.Repeat("W", 300),
@@ -250,7 +247,7 @@ func TestHostileNames(t *testing.T) {
 	}
 	for _, page := range shown {
 		if evaluate[bool](page, `"hacked" in document.body.dataset || document.querySelector("main script, main img[onerror]") !== null`) {
-			t.Error("a name is more than text")
+			t.Error("a name was not treated as text")
 		}
 	}
 }

@@ -14,10 +14,10 @@ import (
 	"testing"
 )
 
-// maxPicture bounds the pictures of the documents: they are kept in the project.
+// maxPicture bounds the documents' pictures, in bytes, since they are committed.
 const maxPicture = 150 << 10
 
-// The pictures of the documents. They are kept with `make screenshots` only.
+// TestPictures takes the documents' pictures; only `make screenshots` saves them.
 func TestPictures(t *testing.T) {
 	org := &organization{cloud.Organizations()[0]}
 	if _, err := cloud.Activate(context.Background(), org.ID()); err != nil {
@@ -45,7 +45,7 @@ func TestPictures(t *testing.T) {
 	b.press("#act-verify button", "Verified: 1 pushed")
 }
 
-// keep takes a picture, and keeps it if it is to be kept.
+// keep takes a picture, and saves it in the folder PICTURES, if set.
 func (b *tab) keep(name string) {
 	b.Helper()
 	picture, folder := b.picture(), os.Getenv("PICTURES")
@@ -57,7 +57,7 @@ func (b *tab) keep(name string) {
 		b.Fatal(err)
 	}
 	if len(picture) > maxPicture {
-		b.Errorf("%s has %d bytes, at most %d are to be kept", name, len(picture), maxPicture)
+		b.Errorf("%s has %d bytes, more than %d", name, len(picture), maxPicture)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		b.Fatal(err)
@@ -67,8 +67,8 @@ func (b *tab) keep(name string) {
 	}
 }
 
-// fewColors makes a picture small: the 256 colors that are used most show a
-// page of few colors well.
+// fewColors reduces a picture to its 256 most frequent colors, which makes the
+// file small.
 func fewColors(picture []byte) ([]byte, error) {
 	full, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {

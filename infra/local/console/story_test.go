@@ -7,7 +7,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// The story of one customer, as `make demo` tells it, told by its page.
+// TestStory plays the story of `make demo` on the page.
 func TestStory(t *testing.T) {
 	org := customer(t, "Story & Sons")
 	b := visit(t, org)
@@ -56,14 +56,14 @@ func TestStory(t *testing.T) {
 	b.wait(`!document.querySelector("iframe")`)
 }
 
-// showsSignage waits until the screens show what their device shows, and looks
-// into one of them.
+// showsSignage waits until every screen shows its device's page, and checks the
+// content of one.
 func (b *tab) showsSignage(org *organization) {
 	b.Helper()
 	for _, device := range org.boards() {
 		address, ok := cloud.DeviceURL(org.ID(), device.ID)
 		if !ok || !strings.Contains(address, "/sample/signage?deviceId="+device.ID) {
-			b.Fatalf("%s fetches %q", device.Name, address)
+			b.Fatalf("%s loads %q", device.Name, address)
 		}
 		b.wait(`document.getElementById(` + quote(device.ID) + `).querySelector(".screen").dataset.shown === ` + quote(address))
 	}
@@ -71,7 +71,7 @@ func (b *tab) showsSignage(org *organization) {
 	screen.waitText("h1", org.boards()[0].Name)
 }
 
-// lists checks what the vendor's page shows of a launch.
+// lists checks a launch on the vendor's page.
 func (b *tab) lists(org *webextest.Organization, devices []webextest.Device) {
 	b.Helper()
 	b.wait(`document.readyState === "complete" && document.querySelector("dl") !== null`)

@@ -19,18 +19,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// tab is a tab of the browser. Whatever its page complains of in the console,
-// violations of its policy included, fails the test.
+// tab is a tab of the browser. Messages in its console, such as violations of the
+// content security policy, fail the test.
 type tab struct {
 	*testing.T
 	ctx context.Context
 
 	mu       sync.Mutex
 	problems []string
-	expected string // a part of what the console may say, "" for nothing
+	expected string // part of a message that the console may show; "" for none
 }
 
-// newTab opens a tab, or attaches to one that the page has opened.
+// newTab opens a tab, or attaches to an existing one.
 func newTab(t *testing.T, options ...chromedp.ContextOption) *tab {
 	t.Helper()
 	ctx, end := chromedp.NewContext(browser, options...)
@@ -55,13 +55,13 @@ func newTab(t *testing.T, options ...chromedp.ContextOption) *tab {
 			if b.expected != "" && strings.Contains(problem, b.expected) {
 				continue
 			}
-			t.Errorf("the console of a page says %s", problem)
+			t.Errorf("the console shows %s", problem)
 		}
 	})
 	return b
 }
 
-// visit opens an organization's page in a new tab of a usual size.
+// visit opens an organization's page in a new tab.
 func visit(t *testing.T, org *organization) *tab {
 	t.Helper()
 	b := newTab(t)
@@ -70,7 +70,7 @@ func visit(t *testing.T, org *organization) *tab {
 	return b
 }
 
-// open goes to a page of the console and waits until it is live.
+// open opens a page of the console and waits until it receives updates.
 func (b *tab) open(address string) {
 	b.Helper()
 	b.do(chromedp.Navigate(address))
@@ -82,7 +82,7 @@ func (b *tab) size(width, height int64) {
 	b.do(chromedp.EmulateViewport(width, height))
 }
 
-// front shows the tab again: one that nobody sees is not kept up to date.
+// front brings the tab to the front: hidden tabs receive no updates.
 func (b *tab) front() {
 	b.Helper()
 	if _, err := chromedp.Call(b.ctx, page.BringToFront, cdp.Empty{}); err != nil {
@@ -111,7 +111,7 @@ func (b *tab) do(action chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// wait waits until an expression is true, also over a navigation.
+// wait waits until an expression is true, also across navigations.
 func (b *tab) wait(expression string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -122,21 +122,19 @@ func (b *tab) wait(expression string) {
 		if err == nil {
 			return
 		}
-		if ctx.Err() != nil { // otherwise the page was just going, or has no element yet
-			b.Fatalf("never true: %s (%v)\nthe page says: %s", expression, err, b.status())
+		if ctx.Err() != nil { // otherwise the page was navigating, or the element is missing
+			b.Fatalf("never true: %s (%v)\nthe page shows: %s", expression, err, b.status())
 		}
 	}
 }
 
 func (b *tab) status() string {
-	text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.getElementById("status")?.innerText ?? document.body.innerText`)) // it is for a failure's text
+	text, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.getElementById("status")?.innerText ?? document.body.innerText`)) // only for failure messages
 	return text
 }
 
-// click clicks as a person does: where the element is, once it stands still. The
-// page draws parts of itself anew when something has changed: an element that is
-// replaced after it was found, and before the mouse goes down, is looked for
-// again.
+// click clicks an element once it no longer moves. If an update of the page
+// replaces the element before the click, click tries again.
 func (b *tab) click(selector string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -153,20 +151,20 @@ func (b *tab) click(selector string) {
 	}
 }
 
-// replaced reports whether the browser says that it knows the element no more.
+// replaced reports whether an error says that the element no longer exists.
 func replaced(err error) bool {
 	said, ok := errors.AsType[*cdproto.Error](err)
 	return ok && said.Code == -32000 && strings.Contains(strings.ToLower(said.Message), "node")
 }
 
-// still waits until an element is there and does not move, and brings it into
-// sight.
+// still waits until an element exists, scrolls it into view, and waits until it
+// no longer moves.
 func (b *tab) still(selector string) {
 	b.Helper()
 	b.wait(`document.querySelector(` + quote(selector) + `) !== null`)
 	b.eval(`new Promise((still) => {
 		const element = document.querySelector(` + quote(selector) + `);
-		if (!element) return still(); // replaced just now
+		if (!element) return still(); // just replaced
 		element.scrollIntoView({ block: "center", behavior: "instant" });
 		let before = "";
 		const look = () => {
@@ -177,12 +175,18 @@ func (b *tab) still(selector string) {
 	})`)
 }
 
-// press clicks a button and waits for what the page then says.
-func (b *tab) press(selector, says string) {
+// press clicks a button and waits for a message.
+func (b *tab) press(selector, message string) {
 	b.Helper()
 	b.eval(`document.getElementById("status-title").textContent = ""`)
 	b.click(selector)
-	b.wait(`document.getElementById("status-title").textContent.includes(` + quote(says) + `)`)
+	b.wait(`document.getElementById("status-title").textContent.includes(` + quote(message) + `)`)
+}
+
+// show scrolls an element into view.
+func (b *tab) show(selector string) {
+	b.Helper()
+	b.eval(`document.querySelector(` + quote(selector) + `).scrollIntoView({behavior: "instant", block: "nearest"})`)
 }
 
 func (b *tab) eval(expression string) { b.Helper(); evaluate[any](b, expression) }
@@ -201,24 +205,25 @@ func (b *tab) text(selector string) string {
 	return evaluate[string](b, `document.querySelector(`+quote(selector)+`).innerText`)
 }
 
-// waitText waits until an element shows a text. What is far from being seen has
+// waitText waits until an element shows a text. Elements far outside the view have
 // no innerText.
 func (b *tab) waitText(selector, text string) {
 	b.Helper()
 	b.wait(`((element) => (element?.innerText || element?.textContent)?.includes(` + quote(text) + `))(document.querySelector(` + quote(selector) + `))`)
 }
 
-// opened waits for a new tab that the page has opened, at an address that
-// contains a part, and attaches to it.
+// opened waits for a new tab with an address that contains part, and attaches to
+// it.
 func (b *tab) opened(part string) *tab {
 	b.Helper()
 	return attach(b.T, "page", part)
 }
 
-// attached are the targets that a test has looked at.
+// attached are the targets that attach has returned.
 var attached []target.ID
 
-// attach finds a target that was not looked at before.
+// attach waits for a new target with an address that contains part, and attaches
+// to it.
 func attach(t *testing.T, kind, part string) *tab {
 	t.Helper()
 	look := time.NewTicker(30 * time.Millisecond)
@@ -258,7 +263,7 @@ var axe = sync.OnceValues(func() (string, error) {
 	return string(text), err
 })
 
-// accessible checks the page as it is now.
+// accessible checks the page with axe in its current state.
 func (b *tab) accessible(where string) {
 	b.Helper()
 	program, err := axe()
@@ -266,7 +271,7 @@ func (b *tab) accessible(where string) {
 		b.Fatal(err)
 	}
 	b.eval(program + ";null")
-	// One row of the wire is like another.
+	// Rows of the traffic are alike.
 	found := evaluate[[]string](b, `axe.run({exclude: [".exchange:nth-child(n+9)"]}, {resultTypes: ["violations"], iframes: false}).then((results) => results.violations
 		.filter((v) => v.impact === "serious" || v.impact === "critical")
 		.flatMap((v) => v.nodes.map((node) => v.id + ": " + node.target.join(" ") + " " + node.failureSummary)))`)
@@ -283,5 +288,3 @@ func (b *tab) picture() []byte {
 	}
 	return result.Data
 }
-
-func navigate(address string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(address) }

@@ -228,7 +228,7 @@ function showScreen(device) {
 
 function showAddress(line, address) {
   const link = document.createElement("a");
-  Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer", title: address, tabIndex: -1 });
+  Object.assign(link, { href: address, target: "_blank", rel: "noopener noreferrer", title: address });
   link.textContent = address.replace(/^https?:\/\/[^/]+/, "");
   line.replaceChildren(address ? link : "no content");
 }

@@ -16,7 +16,7 @@ import (
 
 const customer = "3a6ff373-68a7-44e4-91d6-a27460e0ac5c"
 
-// fixture is a wire with a clock that ticks.
+// fixture is a log whose clock advances by a second with each reading.
 type fixture struct {
 	*wire.Log
 	touched int
@@ -46,7 +46,7 @@ func subject() string {
 	return base64.RawStdEncoding.EncodeToString([]byte("ciscospark://us/ORGANIZATION/" + customer))
 }
 
-// only is the one exchange that was recorded, as text.
+// only returns the single recorded exchange, also as text.
 func (f *fixture) only(t *testing.T) (wire.Exchange, string) {
 	t.Helper()
 	all, _ := f.Since(0)
