@@ -6,33 +6,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
 	"signpost/infra/local/child"
 )
 
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func run(t *testing.T, script string) (*child.Process, *log) {
+// run runs a script. Its output may be read when it has ended.
+func run(t *testing.T, script string) (*child.Process, *bytes.Buffer) {
 	t.Helper()
-	l := &log{}
+	l := &bytes.Buffer{}
 	p, err := child.Start(child.Program{Name: "script", Path: "/bin/sh", Args: []string{"-c", script}, Env: []string{"PATH=" + os.Getenv("PATH")}}, l)
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +72,7 @@ func TestKillReachesWhatItStarted(t *testing.T) {
 }
 
 func TestProgramThatIsNotThere(t *testing.T) {
-	if _, err := child.Start(child.Program{Name: "nothing", Path: "/nowhere"}, &log{}); err == nil {
+	if _, err := child.Start(child.Program{Name: "nothing", Path: "/nowhere"}, io.Discard); err == nil {
 		t.Error("it started")
 	}
 }

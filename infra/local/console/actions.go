@@ -32,9 +32,11 @@ type action func(r *http.Request, orgID string) (outcome, error)
 
 func (c *Console) actions() map[string]action {
 	return map[string]action{
-		"activate":      c.replied("Activation", c.options.Webex.Activate),
-		"code":          c.activationCode,
-		"approve":       c.replied("Update approved", c.approve),
+		"activate": c.replied("Activation", c.options.Webex.Activate),
+		"code":     c.activationCode,
+		"approve": c.replied("Update approved", func(ctx context.Context, orgID string) (webextest.Reply, error) {
+			return c.options.Webex.ApproveUpdate(ctx, orgID, nil)
+		}),
 		"health":        c.replied("Health check", c.options.Webex.HealthCheck),
 		"deactivate":    c.replied("Deactivation", c.options.Webex.Deprovision),
 		"move":          c.move,
@@ -110,10 +112,6 @@ func describe(name string, reply webextest.Reply) outcome {
 		result.Detail = "The installation is " + body.State + "."
 	}
 	return result
-}
-
-func (c *Console) approve(ctx context.Context, orgID string) (webextest.Reply, error) {
-	return c.options.Webex.ApproveUpdate(ctx, orgID, nil)
 }
 
 // activationCode is manual provisioning: an administrator copies the code.

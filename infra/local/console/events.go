@@ -10,13 +10,10 @@ import (
 	"time"
 )
 
-// refreshes are the delays of the updates after a change. There are several
-// because a function writes its row after its call to Webex, and that write is
-// not announced.
-var refreshes = []time.Duration{40 * time.Millisecond, 250 * time.Millisecond, time.Second, 3 * time.Second}
-
-// idleRefresh is the interval of updates without a change.
-const idleRefresh = 5 * time.Second
+// refreshes are the delays of the updates after a change; the last one repeats.
+// There are several because a function writes its row after its call to Webex,
+// and that write is not announced.
+var refreshes = []time.Duration{40 * time.Millisecond, 250 * time.Millisecond, time.Second, 3 * time.Second, 5 * time.Second}
 
 // stream sends updates as server-sent events: "part" with the new content of a
 // part, "wire" with exchanges that began or ended, "gone" when the organization
@@ -41,9 +38,9 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 	if err := s.update(ctx); err != nil {
 		return
 	}
-	timer := time.NewTimer(idleRefresh)
+	next := len(refreshes) - 1
+	timer := time.NewTimer(refreshes[next])
 	defer timer.Stop()
-	next := len(refreshes)
 	for {
 		select {
 		case <-ctx.Done():
@@ -59,17 +56,10 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 			if err := s.update(ctx); err != nil {
 				return
 			}
-			next = min(next+1, len(refreshes))
+			next = min(next+1, len(refreshes)-1)
 		}
-		timer.Reset(pauseBefore(next))
+		timer.Reset(refreshes[next])
 	}
-}
-
-func pauseBefore(refresh int) time.Duration {
-	if refresh < len(refreshes) {
-		return refreshes[refresh]
-	}
-	return idleRefresh
 }
 
 type stream struct {

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -219,5 +220,111 @@ func TestLimits(t *testing.T) {
 		if test.status == 413 && recorder.Body.String() != `{"message":"Request Entity Too Large"}` {
 			t.Errorf("%s: %s", test.name, recorder.Body)
 		}
+	}
+}
+
+// TestLimitsOfRoutes: a burst passes, then as many as the rate refills; each
+// route has one bucket for all paths that match it.
+func TestLimitsOfRoutes(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	called := 0
+	h := httpapi.New([]httpapi.Route{
+		{Method: "POST", Path: "/things/{id}", Function: "Thing", Limit: httpapi.Limit{Rate: 2, Burst: 3}},
+		{Method: "GET", Path: "/things/{id}", Function: "Thing", Limit: httpapi.Limit{Rate: 2, Burst: 3}},
+		{Method: "GET", Path: "/page", Function: "Page"},
+	}, func(context.Context, string, []byte) ([]byte, error) {
+		called++
+		return []byte("{}"), nil
+	}, func() time.Time { return now })
+	for i, test := range []struct {
+		after        time.Duration
+		method, path string
+		status       int
+	}{
+		{0, "POST", "/things/1", 200},
+		{0, "POST", "/things/2", 200},
+		{0, "POST", "/things/3", 200},
+		{0, "POST", "/things/4", 429},
+		{0, "GET", "/things/4", 200},
+		{0, "PUT", "/things/4", 404},
+		{499 * time.Millisecond, "POST", "/things/1", 429},
+		{time.Millisecond, "POST", "/things/1", 200},
+		{0, "POST", "/things/1", 429},
+		{time.Hour, "POST", "/things/1", 200}, // the bucket holds at most a burst
+		{0, "POST", "/things/1", 200},
+		{0, "POST", "/things/1", 200},
+		{0, "POST", "/things/1", 429},
+	} {
+		now = now.Add(test.after)
+		before := called
+		recorder := httptest.NewRecorder()
+		h.ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, nil))
+		if recorder.Code != test.status || (called > before) != (test.status == 200) {
+			t.Errorf("%d: %s %s is answered %d, want %d", i, test.method, test.path, recorder.Code, test.status)
+		}
+		if test.status == 429 && (recorder.Body.String() != `{"message":"Too Many Requests"}` || recorder.Header().Get("Content-Type") != "application/json") {
+			t.Errorf("%d: the answer is %s", i, recorder.Body)
+		}
+	}
+	for range 1000 {
+		recorder := httptest.NewRecorder()
+		if h.ServeHTTP(recorder, httptest.NewRequest("GET", "/page", nil)); recorder.Code != 200 {
+			t.Fatalf("a route without a limit answers %d", recorder.Code)
+		}
+	}
+}
+
+func TestResponses(t *testing.T) {
+	const gone = `{"message":"Internal Server Error"}`
+	for _, test := range []struct {
+		name, answer, contentType, body string
+		err                             error
+		status                          int
+	}{
+		{name: "whole", answer: `{"statusCode":201,"headers":{"Content-Type":"text/html"},"body":"hello"}`, status: 201, contentType: "text/html", body: "hello"},
+		{name: "base64", answer: `{"statusCode":200,"headers":{"content-type":"image/png"},"body":"AAE=","isBase64Encoded":true}`, status: 200, contentType: "image/png", body: "\x00\x01"},
+		{name: "no content type", answer: `{"statusCode":200,"body":"x"}`, status: 200, contentType: "text/plain; charset=utf-8", body: "x"},
+		{name: "status as text", answer: `{"statusCode":"404"}`, status: 404, contentType: "text/plain; charset=utf-8"},
+		{name: "no status", answer: `{"verified":3}`, status: 200, contentType: "application/json", body: `{"verified":3}`},
+		{name: "a list", answer: `[1]`, status: 200, contentType: "application/json", body: `[1]`},
+		{name: "text", answer: `"hello"`, status: 200, contentType: "application/json", body: `"hello"`},
+		{name: "not JSON", answer: `hello`, status: 502, contentType: "application/json", body: gone},
+		{name: "nothing", answer: ``, status: 502, contentType: "application/json", body: gone},
+		{name: "bad status", answer: `{"statusCode":1000}`, status: 502, contentType: "application/json", body: gone},
+		{name: "bad base64", answer: `{"statusCode":200,"body":"!","isBase64Encoded":true}`, status: 502, contentType: "application/json", body: gone},
+		{name: "bad type", answer: `{"statusCode":200,"body":1}`, status: 502, contentType: "application/json", body: gone},
+		{name: "died", err: httpapi.ErrBadGateway, status: 502, contentType: "application/json", body: gone},
+		{name: "unknown error", err: errors.New("secret"), status: 502, contentType: "application/json", body: gone},
+		{name: "late", err: httpapi.ErrTimeout, status: 504, contentType: "application/json", body: `{"message":"Gateway Timeout"}`},
+		{name: "not called", err: httpapi.ErrUnavailable, status: 503, contentType: "application/json", body: `{"message":"Service Unavailable"}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := httpapi.New(routes, func(context.Context, string, []byte) ([]byte, error) {
+				return []byte(test.answer), test.err
+			}, time.Now)
+			recorder := httptest.NewRecorder()
+			h.ServeHTTP(recorder, httptest.NewRequest("GET", "/page", nil))
+			if recorder.Code != test.status || recorder.Body.String() != test.body {
+				t.Errorf("got %d %q, want %d %q", recorder.Code, recorder.Body, test.status, test.body)
+			}
+			if got := recorder.Header().Get("Content-Type"); got != test.contentType {
+				t.Errorf("content type %q, want %q", got, test.contentType)
+			}
+		})
+	}
+}
+
+func TestHeadersAndCookies(t *testing.T) {
+	h := httpapi.New(routes, func(context.Context, string, []byte) ([]byte, error) {
+		return []byte(`{"statusCode":204,"headers":{"Retry-After":30,"X-Yes":true,"Content-Length":"9"},"cookies":["a=1; Secure","b=2"]}`), nil
+	}, time.Now)
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, httptest.NewRequest("GET", "/page", nil))
+	header := recorder.Header()
+	if header.Get("Retry-After") != "30" || header.Get("X-Yes") != "true" || header.Get("Content-Length") != "" {
+		t.Errorf("headers %v", header)
+	}
+	if diff := cmp.Diff([]string{"a=1; Secure", "b=2"}, header["Set-Cookie"]); diff != "" {
+		t.Errorf("cookies (-want +got):\n%s", diff)
 	}
 }

@@ -129,8 +129,8 @@ func TestOutputIsLoggedByLine(t *testing.T) {
 	r := newRig(t, nil)
 	r.work(order{Print: "one\ntwo"})
 	r.close() // flushes all output
-	if want := "TestFunction | one\nTestFunction | two\n"; !strings.Contains(r.logs.String(), want) {
-		t.Errorf("the log lacks %q:\n%s", want, r.logs)
+	if want := "TestFunction | one\nTestFunction | two\n"; !strings.Contains(r.text(), want) {
+		t.Errorf("the log lacks %q:\n%s", want, r.text())
 	}
 }
 

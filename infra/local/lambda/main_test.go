@@ -1,15 +1,14 @@
 package lambda_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -113,24 +112,6 @@ func (b *barrier) arrive() (release func()) {
 	}
 }
 
-// buffer is a log that may be read while it is written.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 func self(t *testing.T) string {
 	t.Helper()
 	binary, err := os.Executable()
@@ -145,13 +126,25 @@ type rig struct {
 	t        *testing.T
 	host     *lambda.Host
 	function *lambda.Function
-	logs     *buffer
+	logs     *os.File
+}
+
+// text returns the log.
+func (r *rig) text() string {
+	text, err := os.ReadFile(r.logs.Name())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
 }
 
 func newRig(t *testing.T, change func(*lambda.Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, logs: &buffer{}}
-	var err error
+	logs, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, logs: logs}
 	if r.host, err = lambda.NewHost(r.logs); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +183,7 @@ func (r *rig) work(o order) report {
 	r.t.Helper()
 	result := r.invoke(o)
 	if result.Outcome != lambda.OK {
-		r.t.Fatalf("the function failed: %s\n%s", result.Payload, r.logs)
+		r.t.Fatalf("the function failed: %s\n%s", result.Payload, r.text())
 	}
 	var got report
 	if err := json.Unmarshal(result.Payload, &got); err != nil {

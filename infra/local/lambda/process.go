@@ -1,9 +1,11 @@
 package lambda
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"signpost/infra/local/child"
@@ -18,10 +20,11 @@ type process struct {
 	ready      chan struct{}    // closed when it first asks for work
 	reap       *time.Timer      // while idle; guarded by the function's mutex
 
-	mu       sync.Mutex
-	asked    bool // whether ready is closed
-	current  *invocation
-	initFail []byte // reported to /init/error
+	asked    sync.Once              // closes ready
+	initFail atomic.Pointer[[]byte] // reported to /init/error
+
+	mu      sync.Mutex
+	current *invocation
 }
 
 type invocation struct {
@@ -63,16 +66,6 @@ func (h *Host) start(name, binary string, env []string, generation int) (*proces
 	return p, nil
 }
 
-// ask records that the process asks for work: its start succeeded.
-func (p *process) ask() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.asked {
-		p.asked = true
-		close(p.ready)
-	}
-}
-
 func (p *process) take(inv *invocation) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,14 +87,42 @@ func (p *process) finish(id string, result Result) bool {
 	return true
 }
 
-func (p *process) failInit(report []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.initFail = report
+// Outcome is how an invocation ended.
+type Outcome int
+
+// The outcomes of an invocation. The last three are what Lambda calls an
+// unhandled function error.
+const (
+	OK       Outcome = iota
+	Failed           // the function returned an error
+	Died             // its process ended before the answer
+	TimedOut         // it exceeded the timeout, and its process was killed
+)
+
+// Result is the result of an invocation. The payload is the function's answer,
+// or Lambda's description of the error.
+type Result struct {
+	Outcome Outcome
+	Payload []byte
 }
 
-func (p *process) initFailure() []byte {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.initFail
+// failed returns a result with Lambda's description of an error.
+func failed(outcome Outcome, kind, message string) Result {
+	payload, _ := json.Marshal(map[string]string{"errorType": kind, "errorMessage": message}) // strings always encode
+	return Result{Outcome: outcome, Payload: payload}
+}
+
+func timedOut(id string, after time.Duration) Result {
+	return failed(TimedOut, "Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", id, after.Seconds()))
+}
+
+func died(id string, p *process) Result {
+	if report := p.initFail.Load(); report != nil {
+		return Result{Outcome: Died, Payload: *report}
+	}
+	reason := "exit status 0"
+	if err := p.Err(); err != nil {
+		reason = err.Error()
+	}
+	return failed(Died, "Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited: %s", id, reason))
 }

@@ -25,7 +25,7 @@ func (h *Host) next(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	p.ask()
+	p.asked.Do(func() { close(p.ready) })
 	select {
 	case inv := <-p.work:
 		p.take(inv)
@@ -72,7 +72,7 @@ func (h *Host) initError(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if body, err := readPayload(w, r); err == nil {
-		p.failInit(body)
+		p.initFail.Store(&body)
 	}
 	writeStatus(w, http.StatusAccepted)
 }

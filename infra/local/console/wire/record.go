@@ -35,19 +35,19 @@ type transport struct {
 
 // RoundTrip implements [http.RoundTripper].
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
+	var sent []byte
 	if r.Body != nil {
 		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
+		if sent, err = io.ReadAll(r.Body); err != nil {
 			return nil, err
 		}
 		_ = r.Body.Close()
 		r = r.Clone(r.Context()) // RoundTrip must not change its request
-		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.Body = io.NopCloser(bytes.NewReader(sent))
 	}
 	e := t.log.begin(&Exchange{
-		FromWebex: true, OrgID: orgOfToken(body), Method: r.Method, URL: redactText(r.URL.String()),
-		Request: message(r.Header, body),
+		FromWebex: true, OrgID: orgOfToken(sent), Method: r.Method, URL: redactText(r.URL.String()),
+		Request: message(r.Header, sent),
 	})
 	response, err := t.next.RoundTrip(r)
 	if err != nil {
@@ -60,11 +60,14 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		failure = "the response was cut off"
 	}
 	t.log.end(e, response.StatusCode, failure, message(response.Header, answer))
-	response.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(answer), failing{err}, response.Body), response.Body}
+	response.Body = body{io.MultiReader(bytes.NewReader(answer), failing{err}, response.Body), response.Body}
 	return response, nil
+}
+
+// body reads what was recorded, and the rest.
+type body struct {
+	io.Reader
+	io.Closer
 }
 
 // failing is a reader that returns its error, or io.EOF if it is nil.
@@ -80,14 +83,11 @@ func (f failing) Read([]byte) (int, error) {
 // Handler records the requests to Webex.
 func (l *Log) Handler(webex http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(io.LimitReader(r.Body, maxBody)) // the handler gets the error when it reads on
-		r.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
+		sent, _ := io.ReadAll(io.LimitReader(r.Body, maxBody)) // the handler gets the error when it reads on
+		r.Body = body{io.MultiReader(bytes.NewReader(sent), r.Body), r.Body}
 		e := l.begin(&Exchange{
-			OrgID: l.orgOfRequest(r, body), Method: r.Method, URL: redactText("http://" + r.Host + r.URL.RequestURI()),
-			Request: message(r.Header, body),
+			OrgID: l.orgOfRequest(r, sent), Method: r.Method, URL: redactText("http://" + r.Host + r.URL.RequestURI()),
+			Request: message(r.Header, sent),
 		})
 		answer := &recorder{ResponseWriter: w}
 		whole := false
