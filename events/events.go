@@ -1,13 +1,11 @@
-// Package events makes the sample events of this folder usable: it puts what is
-// fresh into them.
+// Package events puts fresh values into the sample events of this folder.
 //
-// A sample is an event as AWS delivers it, with a token in its body that Webex
-// would have signed. Such a token is good for minutes and was signed by a key
-// that nobody trusts any more; as it is, a sample shows the shape and is
-// answered with a 401. Against the local stack the same event is made good: the
-// simulated Webex signs a token with the same claims for a customer of its own.
+// A sample is an event as AWS delivers it, with a token that Webex would have signed
+// in its body. The token has expired and its key is not trusted, so that the sample
+// as it is shows the shape and is answered with a 401. For the local stack, the
+// simulated Webex signs a new token with the same claims for a new customer.
 //
-// It knows the local stack by its two addresses only.
+// The package knows the local stack only by its two addresses.
 package events
 
 import (
@@ -22,13 +20,13 @@ import (
 	"time"
 )
 
-// Stack is where a local stack is.
+// Stack has the addresses of a local stack.
 type Stack struct {
 	API   string // such as http://127.0.0.1:3000
 	Webex string // such as http://127.0.0.1:3001
 }
 
-// sample is what of an event can be out of date.
+// sample holds the parts of an event that can be out of date.
 type sample struct {
 	Body            string
 	IsBase64Encoded bool
@@ -40,11 +38,10 @@ type sample struct {
 // compactJWS finds a token in a body of any form.
 var compactJWS = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
 
-// Fresh returns event with what it needs to be answered by the stack: a token, a
-// launch code and the content API key, an organization. Each time it is for a
-// new customer, who has activated the integration unless the event does. All
-// else stays byte for byte, so that an event without any of these comes back as
-// it is.
+// Fresh returns event with everything that the stack needs to answer it: a token, or
+// a launch code and the content API key, or organizations. Each is of a new
+// customer, who has activated the integration unless the event does that. The rest
+// of the event stays byte for byte.
 func (s Stack) Fresh(ctx context.Context, event []byte) ([]byte, error) {
 	var old sample
 	if err := json.Unmarshal(event, &old); err != nil {
@@ -58,32 +55,29 @@ func (s Stack) Fresh(ctx context.Context, event []byte) ([]byte, error) {
 		}
 		body = string(decoded)
 	}
-	token := compactJWS.FindString(body)
-	switch {
+	var pairs []string // of an old and a new value
+	var err error
+	switch token := compactJWS.FindString(body); {
 	case token != "":
-		fresh, err := s.token(ctx, token)
-		if err != nil {
-			return nil, err
-		}
+		var fresh string
+		fresh, err = s.token(ctx, token)
+		pairs = []string{token, fresh}
 		if old.IsBase64Encoded {
-			whole := strings.ReplaceAll(body, token, fresh)
-			return replace(event, old.Body, base64.StdEncoding.EncodeToString([]byte(whole))), nil
+			body = strings.ReplaceAll(body, token, fresh)
+			pairs = []string{old.Body, base64.StdEncoding.EncodeToString([]byte(body))}
 		}
-		return replace(event, token, fresh), nil
 	case old.PathParameters["code"] != "":
-		return s.launch(ctx, event, old)
+		pairs, err = s.launch(ctx, old)
 	case len(old.OrgIDs) > 0:
-		return s.organizations(ctx, event, old)
-	default:
-		return event, nil
+		pairs, err = s.organizations(ctx, old)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return []byte(strings.NewReplacer(pairs...).Replace(string(event))), nil
 }
 
-func replace(event []byte, pairs ...string) []byte {
-	return []byte(strings.NewReplacer(pairs...).Replace(string(event)))
-}
-
-// token has the simulator sign a token with the claims of old.
+// token has the simulated Webex sign a token with the claims of old.
 func (s Stack) token(ctx context.Context, old string) (string, error) {
 	claims, err := claimsOf(old)
 	if err != nil {
@@ -101,16 +95,16 @@ func (s Stack) token(ctx context.Context, old string) (string, error) {
 		return "", err
 	}
 	extra := extraClaims(claims, theirs)
-	// A second after the activation: Webex's clock has whole seconds, and a
-	// removal counts only if it is later.
+	// A second after the activation: iat has whole seconds, and a removal counts only
+	// if it is later.
 	extra["iat"] = time.Now().Unix() + 1
 	var minted struct{ JWT string }
-	err = s.control(ctx, "POST", "organizations/"+customer.ID+"/mintAction", map[string]any{"action": claims["action"], "extra": extra}, &minted)
+	err = s.control(ctx, "organizations/"+customer.ID+"/mintAction", map[string]any{"action": claims["action"], "extra": extra}, &minted)
 	return minted.JWT, err
 }
 
-// extraClaims are those of a sample besides the ones that every token has, with
-// the customer's own values where the activation code says them.
+// extraClaims are the claims of a sample that not every token has, with the
+// customer's own values if theirs, the activation code, has them.
 func extraClaims(claims, theirs map[string]any) map[string]any {
 	extra := maps.Clone(claims)
 	for _, common := range []string{"sub", "appId", "action", "iat", "jti"} {
@@ -124,8 +118,7 @@ func extraClaims(claims, theirs map[string]any) map[string]any {
 	return extra
 }
 
-// claimsOf reads a token's claims. Nothing is checked: it is a sample, or comes
-// from the simulator itself.
+// claimsOf reads a token's claims without checking it.
 func claimsOf(token string) (map[string]any, error) {
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
 	if err != nil {
@@ -138,9 +131,8 @@ func claimsOf(token string) (map[string]any, error) {
 	return claims, nil
 }
 
-// launch has an admin launch the content page, and puts the launch's code into
-// the event and the key with which it is redeemed.
-func (s Stack) launch(ctx context.Context, event []byte, old sample) ([]byte, error) {
+// launch cross-launches, and replaces the launch code and the content API key.
+func (s Stack) launch(ctx context.Context, old sample) ([]string, error) {
 	customer, err := s.activeCustomer(ctx)
 	if err != nil {
 		return nil, err
@@ -157,12 +149,11 @@ func (s Stack) launch(ctx context.Context, event []byte, old sample) ([]byte, er
 	if !ok {
 		return nil, errors.New(`the event has no header "authorization" with a bearer token`)
 	}
-	return replace(event, old.PathParameters["code"], code, oldKey, key), nil
+	return []string{old.PathParameters["code"], code, oldKey, key}, nil
 }
 
-// organizations puts active customers in the place of those in the event.
-func (s Stack) organizations(ctx context.Context, event []byte, old sample) ([]byte, error) {
-	var pairs []string
+// organizations replaces each organization by a new active customer.
+func (s Stack) organizations(ctx context.Context, old sample) (pairs []string, err error) {
 	for _, id := range old.OrgIDs {
 		customer, err := s.activeCustomer(ctx)
 		if err != nil {
@@ -170,5 +161,5 @@ func (s Stack) organizations(ctx context.Context, event []byte, old sample) ([]b
 		}
 		pairs = append(pairs, id, customer.ID)
 	}
-	return replace(event, pairs...), nil
+	return pairs, nil
 }

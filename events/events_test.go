@@ -20,19 +20,19 @@ import (
 	"signpost/infra/local/stack"
 )
 
-// answer is what a function answers to a sample: the whole of it, in which an
-// ellipsis stands for what differs each time, or for a page some words of it.
+// answer is a function's answer to a sample: either the JSON body, in which an
+// ellipsis stands for the parts that differ each time, or some words of a page.
 type answer struct {
-	status int    // 0 if the function does not answer HTTP
-	body   string // JSON
-	words  string // of a page
+	status int // 0 if the function does not answer HTTP
+	body   string
+	words  string
 }
 
 const activated = `{"orgId":"…","appId":"6d93fe09-7130-4507-b261-3908b63428a4","state":"active",` +
 	`"features":{"digital_signage":"in_sync","persistent_web_app":"in_sync"}}`
 
-// answers are those to the fresh samples. A sample's name begins with the name
-// of its function's folder.
+// answers are the answers to fresh samples. The name of a sample begins with its
+// function's folder.
 var answers = map[string]answer{
 	"activation-page.json":        {status: 200, words: "Activate the integration"},
 	"activation-json.json":        {status: 200, body: activated},
@@ -59,7 +59,7 @@ var answers = map[string]answer{
 	"verifyconfigs-organizations.json": {body: `{"verified":1,"pushed":0,"deleted":0,"failed":0,"left":0}`},
 }
 
-// samples are the sample events of this folder, by file.
+// samples reads the sample events of this folder, by file.
 func samples(t *testing.T) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob("*.json")
@@ -104,7 +104,7 @@ func TestSamplesAreAPIGatewayEvents(t *testing.T) {
 	}
 }
 
-// TestSamples runs every sample, as it is and made fresh, on the local stack.
+// TestSamples runs every sample on the local stack, as it is and fresh.
 func TestSamples(t *testing.T) {
 	s, err := stack.Start(context.Background(), stack.Options{
 		Root: "..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
@@ -128,21 +128,21 @@ func TestSamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(fresh, text) {
-				asItIs(t, invoke(t, s.URL(), function, text))
+				checkStale(t, invoke(t, s.URL(), function, text))
 			}
 			answers[file].check(t, invoke(t, s.URL(), function, fresh))
 		})
 	}
 	if !strings.Contains(s.Logs(), `"outcome":"removed"`) {
-		t.Error("the deprovision removed nothing: it came in the activation's own second")
+		t.Error("the deprovision removed nothing: is its iat in the same second as the activation?")
 	}
 	if len(without) > 0 {
 		t.Errorf("without a sample: %v", without)
 	}
 }
 
-// asItIs checks the answer to a sample whose time is long over.
-func asItIs(t *testing.T, got []byte) {
+// checkStale checks the answer to a sample that is not fresh.
+func checkStale(t *testing.T, got []byte) {
 	t.Helper()
 	var response awsevents.APIGatewayV2HTTPResponse
 	if err := json.Unmarshal(got, &response); err != nil {

@@ -12,22 +12,20 @@ import (
 	"time"
 )
 
-// customer is an organization as the simulator shows it.
+// customer is an organization of the simulated Webex.
 type customer struct {
 	ID      string
 	Devices []struct{ ID, Kind string }
 }
 
-// newCustomer adds an organization to the simulator and returns it with its
-// activation code.
+// newCustomer adds an organization and returns it with its activation code.
 func (s Stack) newCustomer(ctx context.Context) (customer, string, error) {
 	var added customer
-	err := s.control(ctx, http.MethodPost, "organizations", map[string]any{"name": "Sample customer"}, &added)
-	if err != nil {
+	if err := s.control(ctx, "organizations", map[string]any{"name": "Sample customer"}, &added); err != nil {
 		return customer{}, "", err
 	}
 	var minted struct{ JWT string }
-	err = s.control(ctx, http.MethodPost, "organizations/"+added.ID+"/mint", map[string]any{}, &minted)
+	err := s.control(ctx, "organizations/"+added.ID+"/mint", map[string]any{}, &minted)
 	return added, minted.JWT, err
 }
 
@@ -41,15 +39,14 @@ func (s Stack) activeCustomer(ctx context.Context) (customer, error) {
 }
 
 func (s Stack) activate(ctx context.Context, code string) error {
-	err := call(ctx, http.MethodPost, s.API+"/activation", map[string]any{"jwt": code}, nil)
-	if err != nil {
+	if err := call(ctx, http.MethodPost, s.API+"/activation", map[string]any{"jwt": code}, nil); err != nil {
 		return fmt.Errorf("activate a customer: %w", err)
 	}
 	return nil
 }
 
-// launchCode cross-launches for the customer's signage devices, as an admin in
-// Control Hub does, and returns the code in the address that would be opened.
+// launchCode cross-launches for the customer's signage devices, and returns the code
+// in the address that Control Hub would open.
 func (s Stack) launchCode(ctx context.Context, of customer) (string, error) {
 	ids := []string{}
 	for _, device := range of.Devices {
@@ -61,8 +58,8 @@ func (s Stack) launchCode(ctx context.Context, of customer) (string, error) {
 		Status      int
 		RedirectURL string
 	}
-	order := map[string]any{"feature": "digital_signage", "task": "assign_content", "deviceIds": ids}
-	if err := s.control(ctx, http.MethodPost, "organizations/"+of.ID+"/crossLaunch", order, &reply); err != nil {
+	launch := map[string]any{"feature": "digital_signage", "task": "assign_content", "deviceIds": ids}
+	if err := s.control(ctx, "organizations/"+of.ID+"/crossLaunch", launch, &reply); err != nil {
 		return "", err
 	}
 	address, err := url.Parse(reply.RedirectURL)
@@ -72,8 +69,7 @@ func (s Stack) launchCode(ctx context.Context, of customer) (string, error) {
 	return address.Query().Get("launch"), nil
 }
 
-// contentKey asks the Lambda API for the key that the launches function was
-// given.
+// contentKey asks the Lambda API for the content API key of the launches function.
 func (s Stack) contentKey(ctx context.Context) (string, error) {
 	var configuration struct {
 		Environment struct{ Variables map[string]string }
@@ -99,9 +95,9 @@ func (s Stack) contentKey(ctx context.Context) (string, error) {
 	return several[0], nil
 }
 
-// control calls the simulator's control API.
-func (s Stack) control(ctx context.Context, method, path string, in, out any) error {
-	return call(ctx, method, s.Webex+"/_control/"+path, in, out)
+// control posts to the control API of the simulated Webex.
+func (s Stack) control(ctx context.Context, path string, in, out any) error {
+	return call(ctx, http.MethodPost, s.Webex+"/_control/"+path, in, out)
 }
 
 var client = &http.Client{Timeout: 20 * time.Second}
@@ -136,7 +132,7 @@ func call(ctx context.Context, method, address string, in, out any) error {
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, out); err != nil {
+	if err = json.Unmarshal(answer, out); err != nil {
 		return fmt.Errorf("%s %s: %w", method, address, err)
 	}
 	return nil
