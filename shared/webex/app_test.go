@@ -8,11 +8,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// What Webex answers to being told of us says what it stores, or nothing at all.
+// The answer to an update of the app may show what Webex stores.
 func TestAnswerToAnUpdateOfTheApp(t *testing.T) {
 	tests := map[string]struct {
 		answer          string
-		signage, webApp bool // whether it is said that there is none
+		signage, webApp bool // whether it shows that there is none
 	}{
 		"nothing":         {``, false, false},
 		"no JSON":         {`<html>`, false, false},
@@ -39,8 +39,7 @@ func TestAnswerToAnUpdateOfTheApp(t *testing.T) {
 	}
 }
 
-// An odd member of what Webex holds of an installation fails no call and costs no
-// other member.
+// A malformed member of Webex's record neither fails the call nor loses others.
 func TestGetApp(t *testing.T) {
 	tests := map[string]struct {
 		answer  string

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A claim counts by its exact name, and of several members of that name the last.
+// A claim is read by its exact name; of several members with that name the last one
+// counts.
 func TestClaimsByExactName(t *testing.T) {
 	tests := map[string]struct{ jti, sub string }{
 		`{"jti":"a","sub":"s"}`:                      {"a", "s"},

@@ -62,8 +62,8 @@ func TestCallErrorsAreSorted(t *testing.T) {
 	}
 }
 
-// However Webex says that it stores no configuration, it is understood; and what
-// it stores is read in whatever words.
+// Every form of answer that stores no configuration is recognized, and a stored one
+// is read in every form.
 func TestGetConfig(t *testing.T) {
 	const full = `{"signageUrl":"https://s","crossLaunch":{"assignContent":{"url":"https://a"},"manageContent":{"url":"https://m"}}}`
 	stored := webex.FeatureConfig{Feature: webex.DigitalSignage, DeviceURL: "https://s", AssignContentURL: "https://a", ManageContentURL: "https://m"}
@@ -140,7 +140,7 @@ func TestRetryAfter(t *testing.T) {
 			t.Errorf("%q: %v, want %v", value, got, want)
 		}
 	}
-	// By whose clock? Nobody's.
+	// Without a Date there is no clock to compare with.
 	_, err := webex.NewClient(nil).GetApp(t.Context(), serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header()["Date"] = nil
 		w.Header().Set("Retry-After", "Mon, 04 May 2026 12:00:30 GMT")
@@ -249,15 +249,14 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-// A refused exchange is about the refresh token, about our client, or it does
-// not say.
+// A refused exchange blames the refresh token, our client, or neither.
 func TestRefusedExchanges(t *testing.T) {
 	const usual = `{"message":"The request could not be understood.","errors":[{"description":"no"}],"trackingId":"x"}`
 	tests := map[string]struct {
 		status int
 		body   string
 		code   string
-		want   error // the one of sorts that it is, nil for none
+		want   error // of sorts, nil for none
 	}{
 		"dead token":        {400, `{"error":"invalid_grant"}`, "invalid_grant", webex.ErrInvalidGrant},
 		"dead token by 401": {401, `{"error":"invalid_grant"}`, "invalid_grant", webex.ErrInvalidGrant},
@@ -289,7 +288,7 @@ func TestRefusedExchanges(t *testing.T) {
 			}
 		})
 	}
-	// Half a refusal gives no token up.
+	// A partial refusal does not count against the token.
 	half := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		w.WriteHeader(http.StatusBadRequest)

@@ -17,8 +17,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// FuzzVerify: of all byte strings only those are accepted that carry a signed
-// part which the cloud signed, whatever is done to the rest.
+// FuzzVerify: only tokens whose signed part the cloud signed are accepted.
 func FuzzVerify(f *testing.F) {
 	b := newBench(f)
 	b.setClock(time.Now().Truncate(time.Second))
@@ -49,7 +48,7 @@ func FuzzVerify(f *testing.F) {
 		for _, finding := range explained.Findings {
 			clean = clean && finding.Made && finding.Err == nil
 		}
-		// Which action is right depends on who asks: it is none of the findings.
+		// The action depends on the route and is not among the findings.
 		if (err == nil) != clean && !errors.Is(err, webex.ErrWrongAction) {
 			t.Errorf("Verify says %v, the explanation %+v", err, explained.Findings)
 		}
@@ -59,7 +58,7 @@ func FuzzVerify(f *testing.F) {
 		if !signed[raw[:strings.LastIndexByte(raw, '.')]] {
 			t.Errorf("accepted what nobody signed: %q", raw)
 		}
-		// A parser that trusts nothing of ours reads the same subject from it.
+		// An independent parser reads the same subject.
 		var claims jwt.MapClaims
 		if _, _, err := jwt.NewParser().ParseUnverified(raw, &claims); err != nil || claims["sub"] != token.Subject {
 			t.Errorf("read %q, another parser %q (%v)", token.Subject, claims["sub"], err)
@@ -67,8 +66,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzURLTrust: a URL that is trusted leads, by the reading of Go's own HTTP
-// client, to a trusted host over TLS on its port, or to this machine.
+// FuzzURLTrust: Go's own HTTP client would call a trusted URL on a trusted host with
+// TLS on its default port, or on this machine.
 func FuzzURLTrust(f *testing.F) {
 	hosts, err := webex.ParseHosts("127.0.0.1,"+webex.DefaultHosts, true)
 	if err != nil {
@@ -110,8 +109,8 @@ func hasLabelBelow(host, parent string) bool {
 	return found && label != "" && !strings.HasPrefix(label, ".") && !strings.ContainsAny(label, "/\\@:#?%")
 }
 
-// FuzzConfigComparison: what is PUT and read back compares equal whatever is in
-// it, in both directions, and nothing else about it does.
+// FuzzConfigComparison: any configuration equals what is read back after a PUT, in
+// both directions, and no other.
 func FuzzConfigComparison(f *testing.F) {
 	f.Add("https://s.example.com/?d=$(deviceId)&n=<b>", "https://a", "https://m", "")
 	f.Add("https://pwa.example.com/%24%28deviceId%29", "", "", "*.example.com")
@@ -138,8 +137,8 @@ func FuzzConfigComparison(f *testing.F) {
 	})
 }
 
-// throughJSON stores config at a server that adds fields of its own, and reads
-// it back.
+// throughJSON stores config at a server that adds fields, and reads it back. It
+// returns false if config is not UTF-8.
 func throughJSON(t *testing.T, config webex.FeatureConfig) (webex.FeatureConfig, bool) {
 	t.Helper()
 	transport := &memory{t: t}
@@ -162,7 +161,7 @@ func throughJSON(t *testing.T, config webex.FeatureConfig) (webex.FeatureConfig,
 	return stored, true
 }
 
-// memory is a server that stores one document and answers it with more in it.
+// memory is a server that stores one document and returns it with another field.
 type memory struct {
 	t      *testing.T
 	stored []byte

@@ -7,7 +7,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// What a URL is good for.
+// What a URL is trusted for.
 const api, oauth = 1, 2
 
 var urlTests = map[string]int{

@@ -10,8 +10,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// oddSets are key sets around the home region's key, which is %s, and whether
-// that key counts.
+// oddSets are key sets with the home region's key as %s, and whether it is found.
 var oddSets = map[string]struct {
 	document string
 	good     bool
@@ -39,7 +38,7 @@ var oddSets = map[string]struct {
 	"nothing":               {``, false},
 }
 
-// members are additions to the good key's own entry, which cost it nothing.
+// oddMembers are additions to the good key's entry, which is still found.
 var oddMembers = []string{
 	`"x5c":"MIIB"`, `"x5c":[7]`, `"key_ops":"verify"`, `"key_ops":["verify"]`, `"x5t":null`, `"x5u":{}`, `"ext":"yes"`, `"d":7`, `"oth":"x"`,
 	`"exp":1e400`, `"alg":null`, `"alg":"ES256"`, `"use":null`, `"use":"sig"`, `"n":null`,
@@ -54,7 +53,7 @@ func TestOddKeySets(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := webex.ErrUnavailable // nobody knows yet whose it is
+			want := webex.ErrUnavailable // the key may be in the set
 			if good {
 				want = nil
 			}
@@ -62,7 +61,7 @@ func TestOddKeySets(t *testing.T) {
 			if _, _, err := w.verify(t, healthBudget, home, w.keys[home]); !errors.Is(err, want) {
 				t.Errorf("a new process: %v, want %v", err, want)
 			}
-			// A set that has become odd takes nothing from who has the last good one.
+			// A process that has the last good set keeps using it.
 			w.publish(home, home, w.keys[home])
 			time.Sleep(time.Minute)
 			if _, _, err := w.verify(t, healthBudget, home, w.keys[home]); err != nil {

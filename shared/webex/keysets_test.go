@@ -24,8 +24,7 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 
 func (b *bench) fetches() int { return b.cloud.Count(webextest.KindJWKS, "GET") }
 
-// ofRegion is a good token that names its region: no other set is asked, whose
-// fetch would go on beside the test.
+// ofRegion is a good token that names its region, so that no other set is fetched.
 func (b *bench) ofRegion() string {
 	return b.cloud.Sign(home, nil, b.claims(map[string]any{"region": home}))
 }

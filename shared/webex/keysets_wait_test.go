@@ -19,8 +19,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// regions are key set endpoints in a bubble of their own time: each answers its
-// document after its delay, 0 meaning at once and a day meaning never.
+// regions are key set endpoints in a synctest bubble: each answers its document
+// after its delay.
 type regions struct {
 	mu      sync.Mutex
 	sets    map[string]*regionSet // by host
@@ -62,7 +62,7 @@ func (r *regions) fetched(region string) int {
 	return r.fetches[region]
 }
 
-// publish makes a region publish a public key under this id, and no other.
+// publish makes a region publish only this key, under this id.
 func (r *regions) publish(region, kid string, key *ecdsa.PrivateKey) {
 	jwk := jwkOf(&key.PublicKey)
 	jwk["kid"] = kid
@@ -90,15 +90,15 @@ func response(request *http.Request, status int, contentType, body string) *http
 	}
 }
 
-// waiting is a verifier on such regions, each with a key of its own.
+// waiting is a verifier on such regions, each with its own key.
 type waiting struct {
 	*regions
 	*webex.Verifier
 	keys map[string]*ecdsa.PrivateKey // by region, the id is the region's name
-	skip time.Duration                // the process was frozen for so long
+	skip time.Duration                // how long the process was frozen
 }
 
-// bubble runs test in a bubble of its own time.
+// bubble runs test in a synctest bubble.
 func bubble(t *testing.T, test func(t *testing.T, w *waiting)) {
 	synctest.Test(t, func(t *testing.T) {
 		test(t, newWaiting(t))
@@ -141,7 +141,7 @@ func (w *waiting) token(t *testing.T, kid string, key *ecdsa.PrivateKey) string 
 	return signed
 }
 
-// verify says which region's key was found, and how long it took.
+// verify returns the region whose key was found, and how long it took.
 func (w *waiting) verify(t *testing.T, limit time.Duration, kid string, key *ecdsa.PrivateKey) (region string, took time.Duration, err error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -151,11 +151,11 @@ func (w *waiting) verify(t *testing.T, limit time.Duration, kid string, key *ecd
 	return token.KeyRegion, time.Since(began), err
 }
 
-// healthBudget is what a health check may take, all in all.
+// healthBudget is the time limit of a health check.
 const healthBudget = 1400 * time.Millisecond
 
-// One set that is slow, hangs or is broken delays nobody whose key is in
-// another, and a key that is in none of those at hand is not said to be unknown.
+// A set that is slow, hangs or is broken does not delay tokens whose key is in
+// another set, and a key in none of the fetched sets does not count as unknown.
 func TestOneKeySetFailsNobodyElse(t *testing.T) {
 	tests := map[string]struct {
 		trouble func(*regionSet) // of the European set
@@ -194,8 +194,7 @@ func TestOneKeySetFailsNobodyElse(t *testing.T) {
 	}
 }
 
-// A caller who gives up takes nothing from those who wait with him, and the set
-// is there for the next.
+// A caller that gives up does not end the fetch for other callers or the next.
 func TestAFetchOutlivesItsCaller(t *testing.T) {
 	bubble(t, func(t *testing.T, w *waiting) {
 		for _, region := range webex.DefaultRegions {
@@ -222,8 +221,8 @@ func TestAFetchOutlivesItsCaller(t *testing.T) {
 	})
 }
 
-// Key ids of different regions are nobody's to keep apart: each set that has the
-// id is tried, those that must be fetched included.
+// Regions may use the same key id: every set that has it is tried, including those
+// that must be fetched.
 func TestOneKeyIDInSeveralSets(t *testing.T) {
 	bubble(t, func(t *testing.T, w *waiting) {
 		w.publish(elsewhere, home, w.keys[elsewhere]) // the id of the other
@@ -240,8 +239,8 @@ func TestOneKeyIDInSeveralSets(t *testing.T) {
 	})
 }
 
-// A set that is due for a refetch and hangs does not use up the time of those
-// whose key is in its last good version, nor does it after that.
+// A set that hangs when it is fetched again delays tokens whose key is in its last
+// good version only for a short time.
 func TestAHeldKeyIsNotWaitedForLong(t *testing.T) {
 	bubble(t, func(t *testing.T, w *waiting) {
 		if _, _, err := w.verify(t, healthBudget, home, w.keys[home]); err != nil {
@@ -265,8 +264,7 @@ func TestAHeldKeyIsNotWaitedForLong(t *testing.T) {
 	})
 }
 
-// A process that was frozen in the middle of a fetch does not wait for it when
-// it wakes, and is not told by it later.
+// A process that was frozen during a fetch neither waits for it nor uses its result.
 func TestAFetchThatWasFrozen(t *testing.T) {
 	bubble(t, func(t *testing.T, w *waiting) {
 		w.delay(home, never)

@@ -9,7 +9,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// compact makes a token of any algorithm whose signature is this long, encoded.
+// compact makes a token whose encoded signature has this length.
 func compact(algorithm, payload string, signature int) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"kid":"a key","typ":"JWT","alg":"`+algorithm+`"}`)) + "." + encode([]byte(payload)) + "." + strings.Repeat("s-_A", signature/4) + strings.Repeat("e", signature%4)
@@ -87,8 +87,7 @@ func TestFindToken(t *testing.T) {
 	}
 }
 
-// FuzzFindToken: whatever words are around a token, it is found, and what was
-// found is found again.
+// FuzzFindToken: a token is found among any words, and again in the result.
 func FuzzFindToken(f *testing.F) {
 	token := compact("ES256", `{"jti":"one"}`, 86)
 	f.Add("", "")
@@ -101,7 +100,7 @@ func FuzzFindToken(f *testing.F) {
 			t.Errorf("%q is found in %q, and %q in that", found, before, again)
 		}
 		if strings.ContainsRune(before+after, '.') || len(before+after) > 64<<10 {
-			return // it may hold a token of its own
+			return // it may contain another token
 		}
 		if got, err := webex.FindToken(before + " " + token + " " + after); got != token || err != nil {
 			t.Errorf("between %q and %q: got %q, %v", before, after, got, err)

@@ -25,8 +25,8 @@ func exchangeWith(t *testing.T, contentType, body string) (webex.Tokens, error) 
 	return webex.NewClient(nil).Exchange(t.Context(), url, webex.Credentials{ClientID: "id"}, secret.New("refresh"))
 }
 
-// tokenAnswers all say the same: access token a for an hour, refresh token new
-// for a day.
+// tokenAnswers all mean the same: access token a for an hour, refresh token new for
+// a day.
 var tokenAnswers = map[string]string{
 	"plain":                    `{"access_token":"a","expires_in":3600,"refresh_token":"new","refresh_token_expires_in":86400}`,
 	"byte order mark":          "\ufeff" + `{"access_token":"a","expires_in":3600,"refresh_token":"new","refresh_token_expires_in":86400}`,
@@ -47,8 +47,7 @@ var tokenAnswers = map[string]string{
 	"a form, badly encoded":    "token_type=%zz&access_token=a&expires_in=3600&refresh_token=new&refresh_token_expires_in=86400",
 }
 
-// No detail of an answer loses a token in it: neither its label nor a mark
-// before it, nor what stands beside the tokens.
+// Neither the content type nor a byte order mark nor other members lose a token.
 func TestTokenAnswersInOtherWords(t *testing.T) {
 	want := webex.Tokens{Access: secret.New("a"), AccessLife: time.Hour, Refresh: secret.New("new"), RefreshLife: 24 * time.Hour}
 	labels := []string{"application/json", "text/plain", "text/html; charset=utf-8", "application/x-www-form-urlencoded", "application/octet-stream", "nonsense; =", ""}
@@ -61,8 +60,8 @@ func TestTokenAnswersInOtherWords(t *testing.T) {
 	}
 }
 
-// An answer that breaks off before its refresh token is none: what is missing may
-// be the only one from now on, and asking again gets it.
+// An answer that breaks off before its refresh token is not used: the missing token
+// may be the only valid one, and asking again returns it.
 func TestTokenAnswerBrokenOff(t *testing.T) {
 	for _, body := range []string{
 		`{"access_token":"a","expires_in":3600,"refresh_to`, `{"access_token":"a","refresh_token":"ne`, `{"access_token":"a"`, `{"access_token":"a",`,
@@ -73,8 +72,7 @@ func TestTokenAnswerBrokenOff(t *testing.T) {
 	}
 }
 
-// FuzzTokenAnswer: whatever a member of a token answer holds, if the answer is
-// JSON at all the tokens beside it are found.
+// FuzzTokenAnswer: tokens are found in an answer with any other member.
 func FuzzTokenAnswer(f *testing.F) {
 	for _, value := range []string{`1`, `"1"`, `1e400`, `-0.0`, `{}`, `[[]]`, `null`, `"\u0000"`, `true`} {
 		for _, name := range []string{"expires_in", "refresh_token_expires_in", "token_type", "scope", ""} {
@@ -97,7 +95,7 @@ func FuzzTokenAnswer(f *testing.F) {
 
 func isToken(name string) bool { return name == "access_token" || name == "refresh_token" }
 
-// answering is a transport that always answers this.
+// answering is a transport that always gives this answer.
 type answering struct{ contentType, body string }
 
 func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {

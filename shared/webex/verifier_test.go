@@ -37,7 +37,7 @@ type bench struct {
 	*webex.Verifier
 
 	mu  sync.Mutex
-	now time.Time // written with mu held: fetches may go on beside the test
+	now time.Time // written with mu held: fetches may run concurrently
 }
 
 func (b *bench) clock() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.now }
@@ -66,7 +66,7 @@ func newBench(t testing.TB) *bench {
 	return b
 }
 
-// claims are those of a good crossLaunch token, with changes; nil deletes.
+// claims are the claims of a good crossLaunch token with changes; nil deletes.
 func (b *bench) claims(changes map[string]any) map[string]any {
 	claims := map[string]any{
 		"sub": b.org.Sub(), "iat": b.now.Unix(), "jti": "a-token", "appId": b.cloud.AppID(), "action": "crossLaunch",
@@ -97,7 +97,7 @@ var anyAction = []webex.Action{
 
 type claims = map[string]any
 
-// claimsTests are claims that Webex signed, and what becomes of them.
+// claimsTests are claims that Webex signed, and the result.
 var claimsTests = map[string]struct {
 	claims func(b *bench) claims
 	want   error
@@ -172,7 +172,6 @@ var claimsTests = map[string]struct {
 	"update to no region of ours": {func(b *bench) claims { return b.claims(claims{"action": "update", "region": untrusted}) }, webex.ErrUnknownKey},
 }
 
-// However a whole number is spelled, it is the same number.
 func TestSpellingsOfManifestVersion(t *testing.T) {
 	b := newBench(t)
 	for spelling, want := range map[string]int{
@@ -200,7 +199,7 @@ func TestVerifyClaims(t *testing.T) {
 	}
 }
 
-// signatureTests are tokens of every making, and what becomes of them.
+// signatureTests are good and forged tokens, and the result.
 var signatureTests = map[string]struct {
 	token func(t testing.TB, b *bench) string
 	want  error
@@ -275,7 +274,7 @@ func tampered(token string) string {
 	return token[:dot+1] + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// hmacOfPublicKey signs with what everybody knows: the public key as a secret.
+// hmacOfPublicKey signs with the public key as an HMAC secret.
 func hmacOfPublicKey(t testing.TB, b *bench) string {
 	public, kid := b.cloud.PublicKey(home)
 	der, err := x509.MarshalPKIXPublicKey(public)
@@ -291,8 +290,7 @@ func hmacOfPublicKey(t testing.TB, b *bench) string {
 	return signed
 }
 
-// keyBroughtAlong signs with a key of the attacker's and offers it in every way
-// that a header knows.
+// keyBroughtAlong signs with the attacker's key and supplies it by every header field.
 func keyBroughtAlong(t testing.TB, b *bench) string {
 	private := newKey(t)
 	token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims(b.claims(nil)))

@@ -16,7 +16,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// integration is the product's side: it notes what Webex posts.
+// integration is the product's side: it records what Webex posts.
 type integration struct {
 	url string
 
@@ -49,7 +49,7 @@ func (i *integration) answers(status int, body string) {
 	i.status, i.answer = status, body
 }
 
-// received empties and returns what was posted.
+// received returns and forgets what was posted.
 func (i *integration) received() []map[string]any {
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -61,7 +61,7 @@ func setupActivated(t *testing.T) (*fixture, activated) {
 	return f, f.activate()
 }
 
-// result is an HTTP answer, read.
+// result is a complete HTTP answer.
 type result struct {
 	status int
 	header http.Header
@@ -115,7 +115,7 @@ func claimsOf(t testing.TB, token string) (header, claims map[string]any) {
 	return parsed.Header, parsed.Claims.(jwt.MapClaims)
 }
 
-// activated is what an integration knows after it has exchanged its token.
+// activated is what an integration knows after its first token exchange.
 type activated struct {
 	claims                   map[string]any
 	app, signage, pwa, oauth string

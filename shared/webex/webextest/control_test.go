@@ -10,7 +10,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// ask calls the control API and returns what it answered as T.
+// ask calls the control API and decodes the answer.
 func ask[T any](f *fixture, method, path, body string) (answer T) {
 	f.Helper()
 	r := send(f.T, method, f.BaseURL()+"/_control/"+path, "application/json", "", body)

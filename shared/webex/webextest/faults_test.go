@@ -129,8 +129,8 @@ func TestCutConnections(t *testing.T) {
 	}
 }
 
-// A client may repeat a GET on its own when a kept-alive connection ends without
-// a byte, which would hide the fault.
+// Go's client repeats a GET if a kept-alive connection ends without a byte, which
+// would hide the fault.
 func TestCutConnectionsAreNotRepeatedByTheClient(t *testing.T) {
 	f, a := setupActivated(t)
 	send(t, "GET", a.app, "", a.access, "") // leaves a connection to reuse

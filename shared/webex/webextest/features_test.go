@@ -153,8 +153,8 @@ func TestDeviceURL(t *testing.T) {
 	}
 }
 
-// TestFactoryReset: the address of a device that was reset holds a new deviceId
-// and the workspace's id that it always had.
+// TestFactoryReset: after a reset, a device's address has a new deviceId and the
+// same ownerId.
 func TestFactoryReset(t *testing.T) {
 	f := setup(t, webextest.Options{})
 	if _, err := f.MintActivation(f.org); err != nil {
@@ -180,7 +180,7 @@ func TestFactoryReset(t *testing.T) {
 	}
 }
 
-// TestWipeOfStorage: a night takes what web apps stored, and not what signage did.
+// TestWipeOfStorage: only what web apps stored is wiped, not what signage stored.
 func TestWipeOfStorage(t *testing.T) {
 	f := setup(t, webextest.Options{})
 	before := f.Devices(f.org)

@@ -15,9 +15,9 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// connectScript connects as the README of the npm package shows, then asks for
-// the installation. The package's timer for its next token would keep node
-// alive, hence the exit.
+// connectScript connects as the README of the npm package shows, then reads the
+// installation. It exits explicitly because of the package's timer for its next
+// token.
 const connectScript = `
 const { connect } = require('workspace-integrations');
 const fs = require('fs');
@@ -34,7 +34,7 @@ const fs = require('fs');
 })();
 `
 
-// nodeModules is where npm installed what the tests need.
+// nodeModules is the folder of the installed npm packages.
 func nodeModules(t *testing.T) string {
 	t.Helper()
 	modules, err := filepath.Abs("../../../infra/node_modules")
@@ -73,7 +73,7 @@ func runNode(t *testing.T, config map[string]any) (stdout, stderr string, err er
 	return out.String(), errs.String(), err
 }
 
-// npmConfig is what the package wants: the decoded activation code and the client.
+// npmConfig is the package's configuration: the decoded activation code and the client.
 func (f *fixture) npmConfig(more map[string]any) map[string]any {
 	f.Helper()
 	code, err := f.MintActivation(f.org)
@@ -91,7 +91,7 @@ func (f *fixture) npmConfig(more map[string]any) map[string]any {
 	return config
 }
 
-// TestNPMPackageConnects holds the cloud to code that we did not write.
+// TestNPMPackageConnects tests the cloud with code that is not ours.
 func TestNPMPackageConnects(t *testing.T) {
 	nodeModules(t)
 	for _, test := range []struct {
