@@ -33,21 +33,18 @@ func (c *Cloud) serveApp(q *query) answer {
 // appInfo has the fields that the Java SDK reads [java].
 func (c *Cloud) appInfo(inst *installation) map[string]any {
 	info := map[string]any{
-		"id":                c.opts.AppID, // [ours]: the SDK only calls it a string
-		"manifestVersion":   inst.ManifestVersion,
-		"scopes":            nonNil(inst.Scopes),
-		"roles":             []string{},
-		"xapiAccessKeys":    map[string][]string{"commands": {}, "statuses": {}, "events": {}},
-		"createdAt":         timestamp(inst.CreatedAt),
-		"updatedAt":         timestamp(inst.UpdatedAt),
-		"provisioningState": inst.ProvisioningState,
-		"features":          nonNil(inst.Features),
-		"publicLocationIds": []string{},
-		"availability":      "org_private",
-		"healthCheckDetails": map[string]any{
-			"operationalState": inst.OperationalState,
-			"tokensState":      inst.TokensState,
-		},
+		"id":                 c.opts.AppID, // [ours]: the SDK only calls it a string
+		"manifestVersion":    inst.ManifestVersion,
+		"scopes":             nonNil(inst.Scopes),
+		"roles":              []string{},
+		"xapiAccessKeys":     map[string][]string{"commands": {}, "statuses": {}, "events": {}},
+		"createdAt":          timestamp(inst.CreatedAt),
+		"updatedAt":          timestamp(inst.UpdatedAt),
+		"provisioningState":  inst.ProvisioningState,
+		"features":           nonNil(inst.Features),
+		"publicLocationIds":  []string{},
+		"availability":       "org_private",
+		"healthCheckDetails": map[string]any{"operationalState": inst.OperationalState, "tokensState": inst.TokensState},
 	}
 	optional := map[string]any{
 		"actionsUrl": inst.ActionsURL, "operationalState": inst.OperationalState,

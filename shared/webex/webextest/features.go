@@ -24,25 +24,15 @@ type featureAPI struct {
 // app's own field signageUrl, by mistake: the field is pwaUrl.
 var features = map[string]featureAPI{
 	DigitalSignage: {
-		kind:     KindSignage,
-		claim:    "signageUrl",
-		urlField: "signageUrl",
-		scope:    ScopeSignage,
-		appField: "digitalSignageConfiguration",
-		replacements: []string{
-			"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId",
-		},
+		kind: KindSignage, claim: "signageUrl", urlField: "signageUrl", scope: ScopeSignage,
+		appField:     "digitalSignageConfiguration",
+		replacements: []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "organizationId"},
 	},
 	PersistentWebApp: {
-		kind:     KindPWA,
-		claim:    "pwaUrl",
-		urlField: "pwaUrl",
-		scope:    ScopePWA,
-		appField: "persistentWebAppConfiguration",
-		optional: []string{"directXapiAccessAllowListOverride"}, // [java]
-		replacements: []string{
-			"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId",
-		},
+		kind: KindPWA, claim: "pwaUrl", urlField: "pwaUrl", scope: ScopePWA,
+		appField:     "persistentWebAppConfiguration",
+		optional:     []string{"directXapiAccessAllowListOverride"}, // [java]
+		replacements: []string{"deviceId", "deviceName", "deviceModel", "ownerId", "ownerName", "peripheralSerial", "organizationId"},
 	},
 }
 
@@ -101,11 +91,7 @@ func (c *Cloud) installed(orgID string) *installation {
 }
 
 func (inst *installation) store(feature string, values map[string]any, c *Cloud) {
-	inst.Configurations[feature] = storedConfiguration{
-		Values:  values,
-		Version: inst.Configurations[feature].Version + 1,
-		Stored:  c.now(),
-	}
+	inst.Configurations[feature] = storedConfiguration{values, inst.Configurations[feature].Version + 1, c.now()}
 }
 
 // serveFeature is the API of a feature: GET, PUT and DELETE [page], or 404 if the

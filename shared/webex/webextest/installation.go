@@ -66,34 +66,22 @@ type InstallationView struct {
 // is not installed.
 func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 	defer c.lock()()
-	org := c.org(orgID)
-	if org == nil || org.installation == nil {
+	inst := c.installed(orgID)
+	if inst == nil {
 		return InstallationView{}, false
 	}
-	inst := org.installation
 	urls := c.urls(inst)
 	view := InstallationView{
-		ID:                inst.ID,
-		OrgID:             inst.org,
-		Region:            inst.Region,
-		ProvisioningState: inst.ProvisioningState,
-		OperationalState:  inst.OperationalState,
-		TokensState:       inst.TokensState,
-		ActionsURL:        inst.ActionsURL,
-		Customer:          maps.Clone(inst.Customer),
-		ManifestVersion:   inst.ManifestVersion,
-		Scopes:            slices.Clone(inst.Scopes),
-		Features:          slices.Clone(inst.Features),
-		AppURL:            urls["appUrl"],
-		SignageURL:        urls["signageUrl"],
-		PWAURL:            urls["pwaUrl"],
-		OAuthURL:          urls["oauthUrl"],
-		FullyProvisioned:  inst.ProvisioningState == "completed",
+		ID: inst.ID, OrgID: inst.org, Region: inst.Region, ManifestVersion: inst.ManifestVersion,
+		ProvisioningState: inst.ProvisioningState, OperationalState: inst.OperationalState, TokensState: inst.TokensState,
+		ActionsURL: inst.ActionsURL, Customer: maps.Clone(inst.Customer),
+		Scopes: slices.Clone(inst.Scopes), Features: slices.Clone(inst.Features),
+		AppURL: urls["appUrl"], SignageURL: urls["signageUrl"], PWAURL: urls["pwaUrl"], OAuthURL: urls["oauthUrl"],
+		FullyProvisioned: inst.ProvisioningState == "completed",
 	}
 	for _, feature := range inst.Features {
-		if _, stored := inst.Configurations[feature]; !stored {
-			view.FullyProvisioned = false
-		}
+		_, stored := inst.Configurations[feature]
+		view.FullyProvisioned = view.FullyProvisioned && stored
 	}
 	return view, true
 }
@@ -102,27 +90,18 @@ func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 // earlier keep the scopes they were issued with.
 func (c *Cloud) SetScopes(orgID string, scopes []string) {
 	defer c.change(orgID)()
-	if org := c.org(orgID); org != nil && org.installation != nil {
-		org.installation.Scopes = slices.Clone(scopes)
+	if inst := c.installed(orgID); inst != nil {
+		inst.Scopes = slices.Clone(scopes)
 	}
 }
 
 func (c *Cloud) newInstallation(org *organization, client string) *installation {
 	now := c.now()
 	inst := &installation{
-		ID:                newUUID(),
-		org:               org.ID,
-		Client:            client,
-		Region:            org.Region,
-		FormerRegions:     map[string]int{},
-		ManifestVersion:   1,
-		Features:          slices.Clone(c.opts.Features),
-		Scopes:            slices.Clone(c.opts.Scopes),
-		CreatedAt:         now,
-		UpdatedAt:         now,
-		ProvisioningState: "in_progress",
-		TokensState:       "unknown",
-		Configurations:    map[string]storedConfiguration{},
+		ID: newUUID(), org: org.ID, Client: client, Region: org.Region, FormerRegions: map[string]int{},
+		ManifestVersion: 1, Features: slices.Clone(c.opts.Features), Scopes: slices.Clone(c.opts.Scopes),
+		CreatedAt: now, UpdatedAt: now, ProvisioningState: "in_progress", TokensState: "unknown",
+		Configurations: map[string]storedConfiguration{},
 	}
 	c.installations[inst.ID] = inst
 	return inst

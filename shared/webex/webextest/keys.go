@@ -154,11 +154,7 @@ func (k signingKey) sign(header, claims map[string]any) string {
 
 func (k signingKey) jwk() jwkset.JWKMarshal {
 	jwk, err := jwkset.NewJWKFromKey(k.private.Public(), jwkset.JWKOptions{
-		Metadata: jwkset.JWKMetadataOptions{
-			ALG: jwkset.ALG(k.method.Alg()),
-			KID: k.kid,
-			USE: jwkset.UseSig,
-		},
+		Metadata: jwkset.JWKMetadataOptions{ALG: jwkset.ALG(k.method.Alg()), KID: k.kid, USE: jwkset.UseSig},
 	})
 	if err != nil {
 		panic("webextest: cannot publish a key: " + err.Error()) // our own keys are of known types

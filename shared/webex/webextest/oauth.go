@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -77,31 +78,18 @@ func (c *Cloud) SetRotateRefreshTokens(rotate bool) {
 }
 
 func (c *Cloud) revokeRefreshTokens(org *organization) {
-	for value, token := range c.refreshTokens {
-		if token.org == org.ID && token.Client == c.opts.ClientID {
-			delete(c.refreshTokens, value)
-		}
-	}
+	maps.DeleteFunc(c.refreshTokens, func(_ string, t *refreshToken) bool { return t.org == org.ID && t.Client == c.opts.ClientID })
 }
 
 func (c *Cloud) revokeAccessTokens(orgID string) {
-	for value, token := range c.accessTokens {
-		if token.org == orgID {
-			delete(c.accessTokens, value)
-		}
-	}
+	maps.DeleteFunc(c.accessTokens, func(_ string, t *accessToken) bool { return t.org == orgID })
 }
 
 func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
 	now := c.now()
 	token := &refreshToken{
-		Value:        newSecret(),
-		org:          inst.org,
-		Installation: inst.ID,
-		Client:       inst.Client,
-		Expires:      now.Add(c.opts.RefreshTokenLife),
-		Renewed:      now,
-		Previous:     previous,
+		Value: newSecret(), Previous: previous, org: inst.org, Installation: inst.ID, Client: inst.Client,
+		Expires: now.Add(c.opts.RefreshTokenLife), Renewed: now,
 	}
 	c.refreshTokens[token.Value] = token
 	if org := c.org(inst.org); org != nil && inst.Client == c.opts.ClientID {
@@ -188,11 +176,8 @@ func (c *Cloud) exchange(token *refreshToken) answer {
 		answered = c.refreshTokens[token.Next]
 	}
 	access := &accessToken{
-		org:          inst.org,
-		Value:        newSecret(),
-		Installation: inst.ID,
-		Scopes:       slices.Clone(inst.Scopes),
-		Expires:      now.Add(c.opts.AccessTokenLife),
+		Value: newSecret(), org: inst.org, Installation: inst.ID,
+		Scopes: slices.Clone(inst.Scopes), Expires: now.Add(c.opts.AccessTokenLife),
 	}
 	c.accessTokens[access.Value] = access
 	return jsonAnswer(http.StatusOK, map[string]any{

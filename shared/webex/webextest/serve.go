@@ -89,15 +89,9 @@ func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer
 func (c *Cloud) record(q *query) *Request {
 	c.mu.Lock()
 	entry := &Request{
-		Method:      q.Method,
-		Path:        q.URL.Path,
-		URL:         c.baseURL + q.URL.RequestURI(),
-		Kind:        q.kind,
-		OrgID:       c.orgOf(q),
-		Region:      q.PathValue("region"),
-		Time:        c.now(),
-		ContentType: q.Header.Get("Content-Type"),
-		Body:        q.body,
+		Method: q.Method, Path: q.URL.Path, URL: c.baseURL + q.URL.RequestURI(), Kind: q.kind,
+		OrgID: c.orgOf(q), Region: q.PathValue("region"), Time: c.now(),
+		ContentType: q.Header.Get("Content-Type"), Body: q.body,
 	}
 	c.log = append(c.log, entry)
 	hook, seen := c.hook, *entry
