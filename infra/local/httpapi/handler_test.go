@@ -43,6 +43,12 @@ func api(routes []httpapi.Route) *httpapi.Handler {
 	}, time.Now)
 }
 
+func serve(h http.Handler, method, path string) *httptest.ResponseRecorder {
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, httptest.NewRequest(method, path, nil))
+	return recorder
+}
+
 func TestRoutes(t *testing.T) {
 	for _, test := range []struct{ method, path, want string }{
 		{"GET", "/page", `{"function":"Page","parameters":null,"routeKey":"GET /page"}`},
@@ -67,8 +73,7 @@ func TestRoutes(t *testing.T) {
 		{"POST", "//things/7", ""},
 		{"GET", "/files/", ""},
 	} {
-		recorder := httptest.NewRecorder()
-		api(routes).ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, nil))
+		recorder := serve(api(routes), test.method, test.path)
 		want, status := test.want, 200
 		if want == "" {
 			want, status = `{"message":"Not Found"}`, 404
@@ -85,8 +90,7 @@ func TestRoutes(t *testing.T) {
 func TestDefaultRoute(t *testing.T) {
 	h := api(append([]httpapi.Route{{Path: "$default", Function: "Rest"}}, routes...))
 	for path, want := range map[string]string{"/page": "Page", "/else": "Rest"} {
-		recorder := httptest.NewRecorder()
-		h.ServeHTTP(recorder, httptest.NewRequest("GET", path, nil))
+		recorder := serve(h, "GET", path)
 		if !strings.Contains(recorder.Body.String(), want) {
 			t.Errorf("%s went to %s, want %s", path, recorder.Body, want)
 		}
@@ -257,8 +261,7 @@ func TestLimitsOfRoutes(t *testing.T) {
 	} {
 		now = now.Add(test.after)
 		before := called
-		recorder := httptest.NewRecorder()
-		h.ServeHTTP(recorder, httptest.NewRequest(test.method, test.path, nil))
+		recorder := serve(h, test.method, test.path)
 		if recorder.Code != test.status || (called > before) != (test.status == 200) {
 			t.Errorf("%d: %s %s is answered %d, want %d", i, test.method, test.path, recorder.Code, test.status)
 		}
@@ -267,8 +270,7 @@ func TestLimitsOfRoutes(t *testing.T) {
 		}
 	}
 	for range 1000 {
-		recorder := httptest.NewRecorder()
-		if h.ServeHTTP(recorder, httptest.NewRequest("GET", "/page", nil)); recorder.Code != 200 {
+		if recorder := serve(h, "GET", "/page"); recorder.Code != 200 {
 			t.Fatalf("a route without a limit answers %d", recorder.Code)
 		}
 	}
@@ -302,8 +304,7 @@ func TestResponses(t *testing.T) {
 			h := httpapi.New(routes, func(context.Context, string, []byte) ([]byte, error) {
 				return []byte(test.answer), test.err
 			}, time.Now)
-			recorder := httptest.NewRecorder()
-			h.ServeHTTP(recorder, httptest.NewRequest("GET", "/page", nil))
+			recorder := serve(h, "GET", "/page")
 			if recorder.Code != test.status || recorder.Body.String() != test.body {
 				t.Errorf("got %d %q, want %d %q", recorder.Code, recorder.Body, test.status, test.body)
 			}
@@ -318,9 +319,7 @@ func TestHeadersAndCookies(t *testing.T) {
 	h := httpapi.New(routes, func(context.Context, string, []byte) ([]byte, error) {
 		return []byte(`{"statusCode":204,"headers":{"Retry-After":30,"X-Yes":true,"Content-Length":"9"},"cookies":["a=1; Secure","b=2"]}`), nil
 	}, time.Now)
-	recorder := httptest.NewRecorder()
-	h.ServeHTTP(recorder, httptest.NewRequest("GET", "/page", nil))
-	header := recorder.Header()
+	header := serve(h, "GET", "/page").Header()
 	if header.Get("Retry-After") != "30" || header.Get("X-Yes") != "true" || header.Get("Content-Length") != "" {
 		t.Errorf("headers %v", header)
 	}

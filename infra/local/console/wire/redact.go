@@ -131,7 +131,7 @@ func redactValue(value any) any {
 }
 
 // decodeToken decodes the header and the claims of a token and redacts its
-// signature, without which nobody can use it.
+// signature, without which the token is useless.
 func decodeToken(text string) (any, bool) {
 	header, claims, ok := openToken(text)
 	if !ok {

@@ -23,8 +23,8 @@ func answering(t *testing.T, status int, body string) string {
 	return server.URL
 }
 
-// nobody is an address without a listener.
-func nobody(t *testing.T) string {
+// unused is an address without a listener.
+func unused(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -45,14 +45,14 @@ func TestFind(t *testing.T) {
 		problem    string
 	}{
 		"a stack":                   {api, webex, true, ""},
-		"nobody":                    {nobody(t), nobody(t), false, ""},
-		"only an API":               {api, nobody(t), false, "incomplete stack: an API runs at " + api},
-		"only a simulator":          {nobody(t), webex, false, "incomplete stack: a Webex simulator runs at " + webex},
+		"nobody":                    {unused(t), unused(t), false, ""},
+		"only an API":               {api, unused(t), false, "incomplete stack: an API runs at " + api},
+		"only a simulator":          {unused(t), webex, false, "incomplete stack: a Webex simulator runs at " + webex},
 		"two stacks":                {api, others, false, "two stacks"},
-		"a page for an API":         {page, nobody(t), false, page + " is used by another program: it does not respond like a Signpost API"},
+		"a page for an API":         {page, unused(t), false, page + " is used by another program: it does not respond like a Signpost API"},
 		"another API":               {missing, webex, false, missing + " is used"},
 		"JSON for an API":           {json, webex, false, json + " is used"},
-		"a page for a simulator":    {nobody(t), page, false, page + " is used by another program: it does not respond like a Webex simulator"},
+		"a page for a simulator":    {unused(t), page, false, page + " is used by another program: it does not respond like a Webex simulator"},
 		"another API for simulator": {api, missing, false, missing + " is used"},
 		"JSON for a simulator":      {api, json, false, json + " is used"},
 	} {
@@ -74,7 +74,7 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	if running, err := story.Find(ctx, server.URL, nobody(t)); running || err == nil || strings.Contains(err.Error(), "used") {
+	if running, err := story.Find(ctx, server.URL, unused(t)); running || err == nil || strings.Contains(err.Error(), "used") {
 		t.Errorf("got %v, %v", running, err)
 	}
 }
