@@ -15,6 +15,7 @@ import (
 	awslambda "github.com/aws/aws-lambda-go/lambda"
 
 	"signpost/infra/local/lambda"
+	"signpost/shared/config"
 )
 
 // TestMain lets the host under test start the test binary as a function, which
@@ -64,12 +65,7 @@ func act(ctx context.Context, o order) (any, error) {
 		return strings.Repeat("x", lambda.MaxPayload+1000), nil
 	}
 	deadline, _ := ctx.Deadline()
-	environment := map[string]string{}
-	for _, entry := range os.Environ() {
-		name, value, _ := strings.Cut(entry, "=")
-		environment[name] = value
-	}
-	return report{os.Getpid(), time.Until(deadline), environment}, nil
+	return report{os.Getpid(), time.Until(deadline), config.Environ(os.Environ())}, nil
 }
 
 func meet(address string) error {

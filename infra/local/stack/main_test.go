@@ -17,6 +17,7 @@ import (
 
 	"signpost/infra/local/stack"
 	"signpost/infra/template"
+	"signpost/shared/config"
 )
 
 const root = "../../.."
@@ -52,12 +53,7 @@ func act(_ context.Context, event struct {
 	case event.RawPath == "/hang":
 		select {}
 	}
-	environment := map[string]string{}
-	for _, entry := range os.Environ() {
-		name, value, _ := strings.Cut(entry, "=")
-		environment[name] = value
-	}
-	return map[string]any{"pid": os.Getpid(), "path": event.RawPath, "body": event.Body, "environment": environment}, nil
+	return map[string]any{"pid": os.Getpid(), "path": event.RawPath, "body": event.Body, "environment": config.Environ(os.Environ())}, nil
 }
 
 // options are those of a stack with the functions of a small template.

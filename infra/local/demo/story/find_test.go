@@ -3,7 +3,6 @@ package story_test
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -24,14 +23,10 @@ func answering(t *testing.T, status int, body string) string {
 }
 
 // unused is an address without a listener.
-func unused(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return "http://" + listener.Addr().String()
+func unused() string {
+	server := httptest.NewServer(nil)
+	defer server.Close()
+	return server.URL
 }
 
 func TestFind(t *testing.T) {
@@ -45,14 +40,14 @@ func TestFind(t *testing.T) {
 		problem    string
 	}{
 		"a stack":                   {api, webex, true, ""},
-		"nobody":                    {unused(t), unused(t), false, ""},
-		"only an API":               {api, unused(t), false, "incomplete stack: an API runs at " + api},
-		"only a simulator":          {unused(t), webex, false, "incomplete stack: a Webex simulator runs at " + webex},
+		"nobody":                    {unused(), unused(), false, ""},
+		"only an API":               {api, unused(), false, "incomplete stack: an API runs at " + api},
+		"only a simulator":          {unused(), webex, false, "incomplete stack: a Webex simulator runs at " + webex},
 		"two stacks":                {api, others, false, "two stacks"},
-		"a page for an API":         {page, unused(t), false, page + " is used by another program: it does not respond like a Signpost API"},
+		"a page for an API":         {page, unused(), false, page + " is used by another program: it does not respond like a Signpost API"},
 		"another API":               {missing, webex, false, missing + " is used"},
 		"JSON for an API":           {json, webex, false, json + " is used"},
-		"a page for a simulator":    {unused(t), page, false, page + " is used by another program: it does not respond like a Webex simulator"},
+		"a page for a simulator":    {unused(), page, false, page + " is used by another program: it does not respond like a Webex simulator"},
 		"another API for simulator": {api, missing, false, missing + " is used"},
 		"JSON for a simulator":      {api, json, false, json + " is used"},
 	} {
@@ -74,7 +69,7 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-asked; cancel() }()
-	if running, err := story.Find(ctx, server.URL, unused(t)); running || err == nil || strings.Contains(err.Error(), "used") {
+	if running, err := story.Find(ctx, server.URL, unused()); running || err == nil || strings.Contains(err.Error(), "used") {
 		t.Errorf("got %v, %v", running, err)
 	}
 }
