@@ -72,14 +72,13 @@ type call struct {
 	op, method, url string
 	token           secret.String
 	body            []byte
-	out             *[]byte // if not nil, receives the body of a successful answer
 }
 
-// do sends a call. Its errors are [*APIError].
-func (c *Client) do(ctx context.Context, call call) error {
+// do sends a call and returns the body of the answer. Its errors are [*APIError].
+func (c *Client) do(ctx context.Context, call call) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, call.method, call.url, bytes.NewReader(call.body))
 	if err != nil {
-		return &APIError{Op: call.op, Cause: withoutURL(err)}
+		return nil, &APIError{Op: call.op, Cause: withoutURL(err)}
 	}
 	request.Header.Set("Authorization", "Bearer "+call.token.Reveal())
 	if call.body != nil {
@@ -87,12 +86,9 @@ func (c *Client) do(ctx context.Context, call call) error {
 	}
 	body, failure := c.send(call.op, request)
 	if failure != nil {
-		return failure
+		return nil, failure
 	}
-	if call.out != nil {
-		*call.out = body
-	}
-	return nil
+	return body, nil
 }
 
 // send is the one place that sends a request and sorts the answer into success and
@@ -158,9 +154,8 @@ func parseRetryAfter(header http.Header) time.Duration {
 // when Webex stores none. No source documents that answer: 404, 410, 204 and a
 // body without a configuration all count [ours].
 func (c *Client) GetConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) (FeatureConfig, error) {
-	var body []byte
 	op := "GET configuration of " + string(feature)
-	err := c.do(ctx, call{op: op, method: http.MethodGet, url: endpoint, token: token, out: &body})
+	body, err := c.do(ctx, call{op: op, method: http.MethodGet, url: endpoint, token: token})
 	if failure, ok := errors.AsType[*APIError](err); ok && failure.Status == http.StatusGone {
 		err = fmt.Errorf("%s: status %d: %w", op, failure.Status, ErrNotFound)
 	}
@@ -184,13 +179,14 @@ func (c *Client) PutConfig(ctx context.Context, endpoint string, token secret.St
 	if err != nil {
 		return err
 	}
-	return c.do(ctx, call{op: "PUT configuration of " + string(config.Feature), method: http.MethodPut, url: endpoint, token: token, body: body})
+	_, err = c.do(ctx, call{op: "PUT configuration of " + string(config.Feature), method: http.MethodPut, url: endpoint, token: token, body: body})
+	return err
 }
 
 // DeleteConfig removes the configuration at endpoint, and with it the feature
 // from the devices that show it [page]. A missing configuration is no error.
 func (c *Client) DeleteConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) error {
-	err := c.do(ctx, call{op: "DELETE configuration of " + string(feature), method: http.MethodDelete, url: endpoint, token: token})
+	_, err := c.do(ctx, call{op: "DELETE configuration of " + string(feature), method: http.MethodDelete, url: endpoint, token: token})
 	if failure, ok := errors.AsType[*APIError](err); ok && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone) {
 		return nil
 	}
@@ -219,8 +215,8 @@ func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.Stri
 	if err != nil {
 		return fmt.Errorf("encode an app update: %w", err)
 	}
-	var answer []byte
-	if err := c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body, out: &answer}); err != nil {
+	answer, err := c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body})
+	if err != nil {
 		return err
 	}
 	if update.Answer != nil {
@@ -276,8 +272,8 @@ func (a App) StoresNone(feature Feature) bool { return a.ProvisioningState != ""
 
 // GetApp reads the installation at appURL.
 func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String) (App, error) {
-	var body []byte
-	if err := c.do(ctx, call{op: "GET app", method: http.MethodGet, url: appURL, token: token, out: &body}); err != nil {
+	body, err := c.do(ctx, call{op: "GET app", method: http.MethodGet, url: appURL, token: token})
+	if err != nil {
 		return App{}, err
 	}
 	app, err := decodeApp(body)
@@ -289,5 +285,6 @@ func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String)
 
 // DeleteApp deactivates the installation at appURL [java].
 func (c *Client) DeleteApp(ctx context.Context, appURL string, token secret.String) error {
-	return c.do(ctx, call{op: "DELETE app", method: http.MethodDelete, url: appURL, token: token})
+	_, err := c.do(ctx, call{op: "DELETE app", method: http.MethodDelete, url: appURL, token: token})
+	return err
 }

@@ -50,34 +50,36 @@ func ParseHosts(list string, loopback bool) (Hosts, error) {
 // URL on its default port whose host is trusted, or any HTTP(S) URL on a
 // loopback host that is trusted by name.
 func (h Hosts) CheckURL(raw string) error {
+	_, err := h.trustedHost(raw)
+	return err
+}
+
+// trustedHost is CheckURL, and returns the host in lower case.
+func (h Hosts) trustedHost(raw string) (string, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Host == "" {
-		return fmt.Errorf("%w: not a plain absolute URL", ErrUntrustedURL)
+		return "", fmt.Errorf("%w: not a plain absolute URL", ErrUntrustedURL)
 	}
 	host := strings.ToLower(u.Hostname())
 	if loopbackNames[host] && h.names[host] && (u.Scheme == "http" || u.Scheme == "https") {
-		return nil
+		return host, nil
 	}
 	if u.Scheme != "https" || (u.Port() != "" && u.Port() != "443") || strings.HasSuffix(u.Host, ":") {
-		return fmt.Errorf("%w: want https on its default port", ErrUntrustedURL)
+		return "", fmt.Errorf("%w: want https on its default port", ErrUntrustedURL)
 	}
 	if !h.trusts(host) {
-		return fmt.Errorf("%w: host %q is not trusted", ErrUntrustedURL, host)
+		return "", fmt.Errorf("%w: host %q is not trusted", ErrUntrustedURL, host)
 	}
-	return nil
+	return host, nil
 }
 
 // CheckOAuthURL is CheckURL for the address that receives the client secret: it
 // must be on one of Webex's API hosts or the trusted loopback host.
 func (h Hosts) CheckOAuthURL(raw string) error {
-	if err := h.CheckURL(raw); err != nil {
+	host, err := h.trustedHost(raw)
+	if err != nil {
 		return err
 	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return fmt.Errorf("%w: not a URL", ErrUntrustedURL)
-	}
-	host := strings.ToLower(u.Hostname())
 	if host == "webexapis.com" || strings.HasSuffix(host, ".webexapis.com") ||
 		host == "webexapis-usgov.webex.com" || loopbackNames[host] {
 		return nil

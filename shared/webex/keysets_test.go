@@ -116,14 +116,10 @@ func TestKeySetOutage(t *testing.T) {
 }
 
 func TestKeySetURLs(t *testing.T) {
-	if _, err := webex.KeySetURLs([]string{"mars"}, nil); err == nil {
-		t.Error("an unknown region is taken")
-	}
-	if _, err := webex.KeySetURLs(nil, nil); err == nil {
-		t.Error("no region is taken")
-	}
-	if _, err := webex.KeySetURLs([]string{home}, map[string]string{home: "http://evil.test/jwks"}); err == nil {
-		t.Error("a key set without TLS is taken")
+	for name, regions := range map[string][]string{"an unknown region": {"mars"}, "no region": nil, "a key set without TLS": {home}} {
+		if _, err := webex.KeySetURLs(regions, map[string]string{home: "http://evil.test/jwks"}); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
 	}
 	urls, err := webex.KeySetURLs([]string{home}, map[string]string{untrusted: "http://127.0.0.1:1/jwks"})
 	if err != nil || len(urls) != 1 || urls[home] != "https://xapi-r.wbx2.com/jwks" {

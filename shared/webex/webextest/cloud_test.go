@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,24 +18,13 @@ import (
 const west, east, europe, testCloud = "us-west-2_r", "us-east-2_a", "eu-central-1_k", "us-east-1_int13"
 
 // clock is Webex's clock, moved by the test.
-type clock struct {
-	mu sync.Mutex
-	t  time.Time
-}
-
-func newClock() *clock { return &clock{t: time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.UTC)} }
+type clock struct{ passed atomic.Int64 }
 
 func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.t
+	return time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.UTC).Add(time.Duration(c.passed.Load()))
 }
 
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.t = c.t.Add(d)
-}
+func (c *clock) advance(d time.Duration) { c.passed.Add(int64(d)) }
 
 // fixture is a cloud with one customer.
 type fixture struct {
@@ -47,7 +36,7 @@ type fixture struct {
 
 func setup(t *testing.T, o webextest.Options) *fixture {
 	t.Helper()
-	f := &fixture{T: t, clock: newClock()}
+	f := &fixture{T: t, clock: &clock{}}
 	o.Now = f.clock.now
 	f.Cloud = webextest.NewServer(t, o)
 	f.org = f.AddOrganization("Example Ltd", west).ID()
