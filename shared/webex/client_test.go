@@ -56,7 +56,7 @@ func TestCallErrorsAreSorted(t *testing.T) {
 				t.Errorf("retry after %v, want %v", got, test.retryAfter)
 			}
 			if strings.Contains(fmt.Sprint(err), bearer.Reveal()) || strings.Contains(fmt.Sprint(err), "127.0.0.1") {
-				t.Errorf("error tells too much: %v", err)
+				t.Errorf("error shows a secret or a body: %v", err)
 			}
 		})
 	}
@@ -243,7 +243,7 @@ func TestExchange(t *testing.T) {
 				t.Errorf("form = %q, want %q", form, want)
 			}
 			if text := fmt.Sprint(err); strings.Contains(text, "client-secret") || strings.Contains(text, "<html>") {
-				t.Errorf("error tells too much: %v", err)
+				t.Errorf("error shows a secret or a body: %v", err)
 			}
 		})
 	}

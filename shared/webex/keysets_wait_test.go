@@ -171,8 +171,8 @@ func TestOneKeySetFailsNobodyElse(t *testing.T) {
 		"broken, its own token":         {func(s *regionSet) { s.status = 404 }, elsewhere, webex.ErrUnavailable, 0},
 		"not JSON, its own token":       {func(s *regionSet) { s.document = "<html>" }, elsewhere, webex.ErrUnavailable, 0},
 		"without a key, its own token":  {func(s *regionSet) { s.document = `{"keys":[]}` }, elsewhere, webex.ErrUnavailable, 0},
-		"fine, nobody's token":          {func(*regionSet) {}, "nobody", webex.ErrUnknownKey, 0},
-		"hangs, nobody's token":         {func(s *regionSet) { s.delay = never }, "nobody", webex.ErrUnavailable, healthBudget},
+		"fine, unknown key":             {func(*regionSet) {}, "nobody", webex.ErrUnknownKey, 0},
+		"hangs, unknown key":            {func(s *regionSet) { s.delay = never }, "nobody", webex.ErrUnavailable, healthBudget},
 		"fine, another's, not its key":  {func(*regionSet) {}, "stranger as " + home, webex.ErrBadSignature, 0},
 		"hangs, another's, not its key": {func(s *regionSet) { s.delay = never }, "stranger as " + home, webex.ErrUnavailable, healthBudget},
 	}

@@ -197,10 +197,10 @@ func TestMove(t *testing.T) {
 			if test.newRefresh {
 				refresh = text("refreshToken")
 				if f.exchange(text("oauthUrl"), a.refresh).json["error"] != "invalid_grant" {
-					t.Error("the old refresh token lives")
+					t.Error("the old refresh token is still valid")
 				}
 			} else if refresh == "" || claims["refreshToken"] != nil {
-				t.Errorf("a refresh token nobody asked for")
+				t.Errorf("an unexpected refresh token")
 			}
 			access := f.accessToken(text("oauthUrl"), refresh)
 			if r := send(t, "GET", text("signageUrl"), "", access, ""); r.status != 200 {
@@ -281,7 +281,7 @@ func TestActionsThatCannotBeDelivered(t *testing.T) {
 	}
 	send(t, "PATCH", a.app, "application/json", a.access, `{"actionsUrl":"http://127.0.0.1:1/actions"}`)
 	if _, err := f.HealthCheck(t.Context(), f.org); err == nil {
-		t.Error("nobody listens, and no error")
+		t.Error("no error although nothing listens")
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()

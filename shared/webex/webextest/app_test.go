@@ -104,7 +104,7 @@ func TestInstallationAsWebexShowsIt(t *testing.T) {
 		}
 	}
 	if _, ok := r.json["persistentWebAppConfiguration"]; ok {
-		t.Error("a configuration that nobody stored")
+		t.Error("a configuration that was not stored")
 	}
 }
 
@@ -117,10 +117,10 @@ func TestDeactivating(t *testing.T) {
 		t.Error("still installed")
 	}
 	if r := send(t, "GET", a.app, "", a.access, ""); r.status != 401 {
-		t.Errorf("its token lives: %d", r.status)
+		t.Errorf("its access token is still valid: %d", r.status)
 	}
 	if r := f.exchange(a.oauth, a.refresh); r.json["error"] != "invalid_grant" {
-		t.Errorf("its refresh token lives: %s", r.raw)
+		t.Errorf("its refresh token is still valid: %s", r.raw)
 	}
 	if r := send(t, "POST", a.app, "", a.access, ""); r.status != 401 {
 		t.Errorf("POST: %d", r.status)

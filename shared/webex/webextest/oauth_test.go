@@ -123,10 +123,10 @@ func TestRotation(t *testing.T) {
 		t.Error("not rotated a second time")
 	}
 	if next(a.refresh) != "" {
-		t.Error("the first token must be dead once the second was used")
+		t.Error("the first token must be revoked once the second was used")
 	}
 	if f.RefreshToken(f.org) != third {
-		t.Error("the newest one is not told")
+		t.Error("the newest refresh token is not reported")
 	}
 	f.SetRotateRefreshTokens(false)
 	if next(third) != third {
