@@ -1,15 +1,14 @@
-// Package notices owns what the vendor hears of its customers: which records
-// of the table's stream become events, and what an event says. On AWS an
-// EventBridge pipe does it without code of ours, in two steps that are data
-// here: it drops what [Filter] does not match, and has an Express state machine
-// of Step Functions evaluate [Expression]. The CDK app gives them both to the
-// pipe; the local stack does the same in Go ([Pipe]).
+// Package notices defines the events about customers that the vendor receives:
+// which records of the table's stream become events, and what an event contains. On
+// AWS an EventBridge pipe makes them in two steps: it drops records that do not
+// match [Filter], and an Express state machine of Step Functions evaluates
+// [Expression]. The local stack does the same in Go ([Pipe]).
 //
-// The pipe's own input template would do but for the version: in a stream's
-// record a number is a string, and a template has no way to make it a number.
+// The state machine is necessary because of the version: in a stream's record a
+// number is a string, which the pipe's own input template cannot convert.
 //
-// A row's write carries its notice (package dynamo), so that the filter, which
-// can neither compute nor compare, recognizes it by one attribute.
+// A write of a row sets the attribute notice (package dynamo), by which the filter
+// selects it.
 package notices
 
 import (
@@ -21,11 +20,11 @@ import (
 // Source is the source of every event on the bus.
 const Source = "signpost"
 
-// DetailType is where the pipe finds the detail type in an event's detail.
+// DetailType is the path of the detail type in an event's detail.
 const DetailType = "$.type"
 
-// Filter is the event pattern of the records that become events: an
-// installation's, if its write says what it means.
+// Filter is the event pattern of the records that become events: writes of an
+// installation with a notice.
 const Filter = `{
   "eventName": ["INSERT", "MODIFY"],
   "dynamodb": {
@@ -34,9 +33,9 @@ const Filter = `{
   }
 }`
 
-// Expression is the JSONata expression that makes the details of events of the
-// records of a batch: it takes an array and yields one, in the same order, as a
-// pipe wants it. It names attributes one by one, since others are secret.
+// Expression is the JSONata expression that converts the records of a batch to the
+// details of events: from an array to an array in the same order, as the pipe
+// requires. It names each attribute, since others are secret.
 const Expression = `[$states.input.dynamodb.(
   $text := function($attribute) { $exists($attribute.S) ? $attribute.S : "" };
   {
@@ -53,12 +52,11 @@ const Expression = `[$states.input.dynamodb.(
   }
 )]`
 
-// Detail is what an event says.
+// Detail is an event's detail.
 type Detail struct {
-	// Type is the event's detail type again, for targets that get the detail
-	// alone.
+	// Type repeats the event's detail type, for targets that get only the detail.
 	Type string `json:"type"`
-	// OrgKey identifies the organization for good. OrgID is the `sub` of the
+	// OrgKey identifies the organization permanently. OrgID is the `sub` of the
 	// latest token, which a move may change.
 	OrgKey string `json:"orgKey"`
 	OrgID  string `json:"orgId"`
@@ -68,8 +66,8 @@ type Detail struct {
 	Region     string `json:"region"`
 	State      string `json:"state"`
 	Generation string `json:"generation"`
-	// Version grows with each write of the installation: an event that comes
-	// twice comes with the same one, and the larger one is the later.
+	// Version grows with each write of the installation: a repeated event has the
+	// same version, and a later event a larger one.
 	Version int64 `json:"version"`
 	// SignpostVersion is the semantic version of the deployment that made the event.
 	SignpostVersion string `json:"signpostVersion"`
@@ -78,8 +76,8 @@ type Detail struct {
 // Definition returns the state machine that evaluates [Expression], in the
 // Amazon States Language.
 func Definition() string {
-	text, _ := json.Marshal(map[string]any{ // texts always encode
-		"Comment":       "Makes events of records of the table's stream",
+	text, _ := json.Marshal(map[string]any{ // strings always encode
+		"Comment":       "Converts records of the table's stream to events",
 		"QueryLanguage": "JSONata",
 		"StartAt":       "Shape",
 		"States": map[string]any{

@@ -27,8 +27,8 @@ func record(t *testing.T, text string) notices.Record {
 	return r
 }
 
-// told are records that become events, and their details.
-var told = []struct{ name, record, detail string }{
+// samples are records that become events, and the events' details.
+var samples = []struct{ name, record, detail string }{
 	{
 		"activated",
 		`{"eventName":"INSERT","dynamodb":{"Keys":{"pk":{"S":"org#o"},"sk":{"S":"installation"}},"NewImage":{
@@ -46,7 +46,7 @@ var told = []struct{ name, record, detail string }{
 }
 
 func TestPipe(t *testing.T) {
-	for _, test := range told {
+	for _, test := range samples {
 		event, ok, err := notices.Pipe(record(t, test.record))
 		if err != nil || !ok {
 			t.Errorf("%s: %v %v", test.name, ok, err)
@@ -70,8 +70,8 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// evaluate evaluates an expression as a state of Step Functions does, by the
-// JSONata that it is based on.
+// evaluate evaluates an expression as a state of Step Functions does, with the
+// JSONata implementation on which that is based.
 const evaluate = `
 const jsonata = require('jsonata'), fs = require('fs');
 const { expression, input } = JSON.parse(fs.readFileSync(0, 'utf8'));
@@ -80,8 +80,8 @@ jsonata(expression).evaluate({}, { states: { input } }).then(
   (e) => { process.stderr.write(String(e && e.message)); process.exit(1); });
 `
 
-// TestExpression: the expression yields for a batch of one and for a larger one
-// what the local stack makes of each record.
+// TestExpression: for a batch of any size, the expression has the same result as
+// [notices.Pipe] for each record.
 func TestExpression(t *testing.T) {
 	modules, err := filepath.Abs("../node_modules")
 	if err != nil {
@@ -92,7 +92,7 @@ func TestExpression(t *testing.T) {
 	}
 	var records []notices.Record
 	var details []any
-	for _, test := range told {
+	for _, test := range samples {
 		records = append(records, record(t, test.record))
 		details = append(details, map[string]any(record(t, test.detail)))
 	}
@@ -144,8 +144,8 @@ func stateOf(t *testing.T) string {
 	return expression
 }
 
-// TestExpressionNamesNothingSecret: attributes are named one by one, and which
-// they may be is listed here too.
+// TestExpressionNamesNothingSecret: the expression uses only the attributes that are
+// listed here.
 func TestExpressionNamesNothingSecret(t *testing.T) {
 	open := []string{"notice", "subject", "orgName", "appId", "region", "state", "generation", "version"}
 	var named []string

@@ -9,19 +9,19 @@ import (
 	"signpost/shared/version"
 )
 
-// Record is a record of the table's stream, as a pipe sees it: JSON objects,
-// attributes in DynamoDB's own form ({"S": "text"}).
+// Record is a record of the table's stream, as a pipe gets it: JSON objects, with
+// attributes in DynamoDB's form ({"S": "text"}).
 type Record map[string]any
 
-// Event is what a bus would get.
+// Event is an event as the bus gets it.
 type Event struct {
 	DetailType string
 	Detail     string // JSON on one line
 }
 
-// Pipe does what the pipe on AWS does with a record: nothing, or an event. That
-// the detail is what [Expression] yields is tested.
-func Pipe(record Record) (Event, bool, error) {
+// Pipe converts a record to an event, as the pipe on AWS does; ok is false for a
+// record that becomes none. A test compares the detail with that of [Expression].
+func Pipe(record Record) (event Event, ok bool, err error) {
 	var pattern map[string]any
 	if err := json.Unmarshal([]byte(Filter), &pattern); err != nil {
 		return Event{}, false, fmt.Errorf("filter: %w", err)
@@ -53,9 +53,9 @@ func shape(record Record) (Detail, error) {
 	}, nil
 }
 
-// matches tells whether value fits an event pattern: every field of the
-// pattern is there with one of its values, or is to exist. Other conditions
-// are an error, so that nothing is told here that would not be on AWS.
+// matches reports whether value matches an event pattern: each field must have one
+// of the pattern's values, or exist. Other conditions are an error, since they are
+// not implemented here.
 func matches(pattern map[string]any, value any) (bool, error) {
 	object, _ := value.(map[string]any)
 	for name, want := range pattern {
@@ -88,13 +88,13 @@ func oneOf(wants []any, object map[string]any, name string) (bool, error) {
 				return true, nil
 			}
 		case isCondition:
-			return false, fmt.Errorf("filter: %s has a condition that is not understood here: %v", name, want)
+			return false, fmt.Errorf("filter: %s has a condition that is not supported here: %v", name, want)
 		}
 	}
 	return false, nil
 }
 
-// at is the text at a path of members, "" if there is none.
+// at returns the text at nested members, "" if there is none.
 func at(record Record, path ...string) string {
 	var value any = map[string]any(record)
 	for _, name := range path {
