@@ -4,6 +4,7 @@ import (
 	"debug/buildinfo"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,10 +16,10 @@ import (
 )
 
 // writeBill writes the software bill of materials, in CycloneDX's JSON: every
-// module that is linked into a program of the release. The programs themselves
-// say which, so that the bill cannot differ from them; they are in these folders.
-func writeBill(dir string, programs []string) error {
-	modules, err := linkedModules(programs)
+// module that is linked into a program in folders. It reads them from the programs'
+// build information.
+func writeBill(dir string, folders []string) error {
+	modules, err := linkedModules(folders)
 	if err != nil {
 		return fmt.Errorf("bill of materials: %w", err)
 	}
@@ -45,8 +46,8 @@ func writeBill(dir string, programs []string) error {
 	return file.Close()
 }
 
-// linkedModules are the modules of all programs in folders, as name@version,
-// and Go's own library.
+// linkedModules returns the modules of all programs in folders, as name@version,
+// and Go's standard library.
 func linkedModules(folders []string) ([]string, error) {
 	found := map[string]bool{}
 	for _, folder := range folders {
@@ -56,7 +57,7 @@ func linkedModules(folders []string) ([]string, error) {
 			}
 			info, err := buildinfo.ReadFile(path)
 			if err != nil {
-				return nil // no Go program
+				return nil // not a Go program
 			}
 			found["std@"+strings.TrimPrefix(info.GoVersion, "go")] = true
 			for _, module := range info.Deps {
@@ -71,10 +72,5 @@ func linkedModules(folders []string) ([]string, error) {
 			return nil, err
 		}
 	}
-	modules := make([]string, 0, len(found))
-	for module := range found {
-		modules = append(modules, module)
-	}
-	slices.Sort(modules)
-	return modules, nil
+	return slices.Sorted(maps.Keys(found)), nil
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"archive/zip"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,11 +13,11 @@ import (
 	"time"
 )
 
-// epoch is the time of every file in an archive: the first that zip can hold.
+// epoch is the time of every file in an archive: the first that zip can represent.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// writeArchive writes a Lambda archive: the program, named as provided.al2023
-// wants it.
+// writeArchive writes a Lambda archive: the program, named as the runtime
+// provided.al2023 requires.
 func writeArchive(path, program string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -30,16 +31,13 @@ func writeArchive(path, program string) error {
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: epoch}
 	header.SetMode(0o755)
 	entry, err := archive.CreateHeader(header)
-	if err != nil {
+	if err == nil {
+		err = copyInto(entry, program)
+	}
+	if err := errors.Join(err, archive.Close(), file.Close()); err != nil {
 		return fmt.Errorf("archive %s: %w", path, err)
 	}
-	if err := copyInto(entry, program); err != nil {
-		return fmt.Errorf("archive %s: %w", path, err)
-	}
-	if err := archive.Close(); err != nil {
-		return fmt.Errorf("archive %s: %w", path, err)
-	}
-	return file.Close()
+	return nil
 }
 
 func copyInto(target io.Writer, path string) error {

@@ -1,9 +1,9 @@
-// Package release makes the files from which a vendor deploys without a clone
-// and without Go: the functions' archives for both processors, a packaged
-// template for each, the signpost command, what the CDK needs from npm,
-// checksums and a software bill of materials.
+// Package release writes a release, from which a vendor deploys without a clone and
+// without Go: the functions' archives and a packaged template for each
+// architecture, the signpost command, npm's files for the CDK, checksums and a
+// software bill of materials.
 //
-// The same code gives the same bytes, wherever and whenever it is built.
+// Builds are reproducible: the same code gives the same bytes.
 package release
 
 import (
@@ -20,10 +20,10 @@ import (
 	"signpost/infra/template"
 )
 
-// Architectures are all that the template's Architecture allows.
+// Architectures are the values of the template's parameter Architecture.
 var Architectures = []string{"arm64", "x86_64"}
 
-// Platforms are those of the signpost command, as Go names them.
+// Platforms are those of the signpost command, as GOOS/GOARCH.
 var Platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64"}
 
 // Options say what to release.
@@ -35,7 +35,7 @@ type Options struct {
 	Report        func(step string) // called before each step
 }
 
-// npmFiles are what `npm ci` needs to install the CDK.
+// npmFiles are the files from which `npm ci` installs the CDK CLI.
 var npmFiles = []string{"package.json", "package-lock.json"}
 
 // Write writes a release.
@@ -82,8 +82,8 @@ func Write(ctx context.Context, o Options) error {
 	return writeChecksums(o.Dir)
 }
 
-// writeFunctions writes each function's archive, from the folder of its program
-// in code, and the template that names them.
+// writeFunctions writes the functions' archives, from the folders in code, and the
+// template that refers to them.
 func (o Options) writeFunctions(clone distribution.Distribution, code map[string]string, architecture string) error {
 	for id, folder := range code {
 		archive := filepath.Join(o.Dir, filepath.FromSlash(distribution.ReleaseArchive(architecture, id)))
@@ -105,7 +105,7 @@ func (o Options) writeCommand(ctx context.Context, platform string) error {
 	if err != nil {
 		return err
 	}
-	// Neither the folder nor the commit is in it: the same code gives the same bytes.
+	// The flags leave folder and commit out: the same code gives the same bytes.
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, "./infra/signpost")
 	command.Dir = o.Root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+processor, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=")

@@ -16,8 +16,7 @@ import (
 
 const root = "../.."
 
-// copyTree copies what git tracks into another folder, so that a build there
-// cannot find this one's path.
+// copyTree copies the files in git to another folder, for a build at another path.
 func copyTree(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -29,8 +28,7 @@ func copyTree(t *testing.T) string {
 	return folder
 }
 
-// write writes a release with the command for Windows, the platform on which it
-// is built nowhere else.
+// write writes a release with the command for Windows, which no other test builds.
 func write(t *testing.T, folder string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "dist")
@@ -45,7 +43,7 @@ func write(t *testing.T, folder string) string {
 
 func TestSameCodeGivesTheSameBytes(t *testing.T) {
 	if race.Enabled {
-		t.Skip("it builds programs, for which the race detector does nothing; make test runs it without")
+		t.Skip("the race detector has no effect on the programs built here; make test runs this without it")
 	}
 	first, second := write(t, root), write(t, copyTree(t))
 	one, err := os.ReadFile(filepath.Join(first, "SHA256SUMS"))

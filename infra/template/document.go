@@ -4,16 +4,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// document is the template as plain maps, its intrinsic functions in their long
-// form ({"Ref": "X"}), since YAML's short tags (!Ref X) say the same.
+// document is the template as plain maps, with intrinsic functions in their long
+// form: {"Ref": "X"} instead of YAML's short tag !Ref X.
 type document struct {
 	parameters map[string]string // defaults
 	mappings   map[string]any
-	globals    map[string]any // of functions
+	globals    map[string]any // for functions
 	resources  []resource
 	known      map[string]bool // logical ids
 }
@@ -24,24 +26,10 @@ type resource struct {
 }
 
 func parseDocument(text []byte) (*document, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, err
-	}
-	if len(root.Content) == 0 {
-		return nil, errors.New("it is empty")
-	}
-	var order struct {
-		Resources yaml.Node `yaml:"Resources"`
-	}
-	if err := root.Decode(&order); err != nil {
-		return nil, err
-	}
-	plain, err := plainValue(root.Content[0])
+	root, top, err := readRoot(text)
 	if err != nil {
 		return nil, err
 	}
-	top, _ := plain.(map[string]any)
 	doc := &document{parameters: map[string]string{}, known: map[string]bool{}}
 	doc.globals, _ = lookup(top, "Globals", "Function").(map[string]any)
 	doc.mappings, _ = top["Mappings"].(map[string]any)
@@ -50,8 +38,9 @@ func parseDocument(text []byte) (*document, error) {
 		doc.parameters[name] = scalar(lookup(parameter, "Default"))
 	}
 	resources, _ := top["Resources"].(map[string]any)
-	for i := 0; i+1 < len(order.Resources.Content); i += 2 {
-		id := order.Resources.Content[i].Value
+	order := Member(root, "Resources").Content
+	for i := 0; i+1 < len(order); i += 2 {
+		id := order[i].Value
 		properties, _ := lookup(resources[id], "Properties").(map[string]any)
 		doc.known[id] = true
 		doc.resources = append(doc.resources, resource{id, scalar(lookup(resources[id], "Type")), properties})
@@ -59,22 +48,48 @@ func parseDocument(text []byte) (*document, error) {
 	return doc, nil
 }
 
-// Plain reads a template as plain maps, as JSON would give them, with its
-// intrinsic functions in their long form.
+// Plain reads a template as plain maps, with its intrinsic functions in their long
+// form.
 func Plain(text []byte) (map[string]any, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return nil, fmt.Errorf("template: %w", err)
-	}
-	if len(root.Content) == 0 {
-		return nil, errors.New("template: it is empty")
-	}
-	plain, err := plainValue(root.Content[0])
+	_, top, err := readRoot(text)
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
 	}
-	top, _ := plain.(map[string]any)
 	return top, nil
+}
+
+// readRoot reads the top of a template, as a node and as plain maps.
+func readRoot(text []byte) (*yaml.Node, map[string]any, error) {
+	var document yaml.Node
+	if err := yaml.Unmarshal(text, &document); err != nil {
+		return nil, nil, err
+	}
+	if len(document.Content) == 0 {
+		return nil, nil, errors.New("it is empty")
+	}
+	root := document.Content[0]
+	plain, err := plainValue(root)
+	top, ok := plain.(map[string]any)
+	if err == nil && !ok {
+		err = errors.New("it is not a mapping")
+	}
+	return root, top, err
+}
+
+// Member is the value at nested keys of a YAML mapping, an empty node if there is
+// none.
+func Member(node *yaml.Node, keys ...string) *yaml.Node {
+	for _, key := range keys {
+		i := 0
+		for i+1 < len(node.Content) && node.Content[i].Value != key {
+			i += 2
+		}
+		if node.Kind != yaml.MappingNode || i+1 >= len(node.Content) {
+			return &yaml.Node{}
+		}
+		node = node.Content[i+1]
+	}
+	return node
 }
 
 // plainValue turns a YAML node into maps, lists and scalars.
@@ -83,15 +98,17 @@ func plainValue(node *yaml.Node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch node.Tag {
-	case "!Ref", "!Condition":
+	switch {
+	case node.Tag == "!Ref" || node.Tag == "!Condition":
 		return map[string]any{node.Tag[1:]: value}, nil
-	}
-	if len(node.Tag) > 1 && node.Tag[0] == '!' && node.Tag[1] != '!' {
+	case isShortTag(node.Tag):
 		return map[string]any{"Fn::" + node.Tag[1:]: value}, nil
 	}
 	return value, nil
 }
+
+// isShortTag reports whether a tag is a short form of CloudFormation's, such as !Sub.
+func isShortTag(tag string) bool { return len(tag) > 1 && tag[0] == '!' && tag[1] != '!' }
 
 func untaggedValue(node *yaml.Node) (any, error) {
 	switch node.Kind {
@@ -118,9 +135,9 @@ func untaggedValue(node *yaml.Node) (any, error) {
 		}
 		return result, nil
 	}
-	// A scalar with a tag of CloudFormation's, or a date, is text to us: the
-	// policy version 2012-10-17 is not a moment.
-	if node.Tag == "!!timestamp" || len(node.Tag) > 1 && node.Tag[0] == '!' && node.Tag[1] != '!' {
+	// A scalar with a short tag is text, and so is a date, such as the policy version
+	// 2012-10-17.
+	if node.Tag == "!!timestamp" || isShortTag(node.Tag) {
 		return node.Value, nil
 	}
 	var value any
@@ -130,7 +147,7 @@ func untaggedValue(node *yaml.Node) (any, error) {
 	return value, nil
 }
 
-// lookup walks down maps; nil when there is nothing.
+// lookup returns the value at nested keys of maps, nil if there is none.
 func lookup(value any, keys ...string) any {
 	for _, key := range keys {
 		m, _ := value.(map[string]any)
@@ -139,7 +156,7 @@ func lookup(value any, keys ...string) any {
 	return value
 }
 
-// scalar is the text of a string, number or boolean.
+// scalar returns the text of a string, number or boolean.
 func scalar(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -154,8 +171,8 @@ func scalar(value any) string {
 	return string(text)
 }
 
-// merge lays a function's own properties over the Globals, as SAM does: maps
-// are merged, lists are joined, anything else is replaced.
+// merge applies a function's own properties to the Globals, as SAM does: maps are
+// merged, lists are joined, anything else is replaced.
 func merge(global, own any) any {
 	switch own := own.(type) {
 	case nil:
@@ -165,17 +182,14 @@ func merge(global, own any) any {
 		if !ok || isIntrinsic(own) || isIntrinsic(globals) {
 			return own
 		}
-		result := map[string]any{}
-		for key, value := range globals {
-			result[key] = value
-		}
+		result := maps.Clone(globals)
 		for key, value := range own {
 			result[key] = merge(globals[key], value)
 		}
 		return result
 	case []any:
 		if globals, ok := global.([]any); ok {
-			return append(append([]any{}, globals...), own...)
+			return slices.Concat(globals, own)
 		}
 	}
 	return own

@@ -3,6 +3,7 @@ package template
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// SAM's and Lambda's own defaults.
+// Defaults of SAM and Lambda.
 const (
 	defaultTimeout    = 3 * time.Second
 	defaultMemorySize = 128
@@ -48,14 +49,14 @@ func (d *document) function(r resource) (Function, error) {
 		function.Environment[name] = Value{Text: scalar(resolved), Ref: scalar(lookup(raw, "Ref"))}
 	}
 	events, _ := properties["Events"].(map[string]any)
-	for _, name := range sortedKeys(events) {
+	for _, name := range slices.Sorted(maps.Keys(events)) {
 		report("Events: "+name, d.event(&function, name, events[name]))
 	}
 	return function, errors.Join(problems...)
 }
 
-// event adds what an event source adds to a function. An unknown kind is
-// refused: the function would miss calls here that it gets on AWS.
+// event adds the route or schedule of an event source to a function. It refuses
+// unknown types, since the local stack would not call the function as AWS does.
 func (d *document) event(function *Function, name string, raw any) error {
 	event, err := d.resolve(raw)
 	if err != nil {
@@ -81,12 +82,12 @@ func (d *document) event(function *Function, name string, raw any) error {
 		input := scalar(lookup(properties, "Input"))
 		function.Schedules = append(function.Schedules, Schedule{Name: function.LogicalID + name, Every: every, Input: input})
 	default:
-		return fmt.Errorf("the local stack does not know events of type %q", kind)
+		return fmt.Errorf("the local stack does not support events of type %q", kind)
 	}
 	return nil
 }
 
-// isOff tells whether a schedule is disabled.
+// isOff reports whether a schedule is disabled.
 func isOff(properties any) bool {
 	return scalar(lookup(properties, "State")) == "DISABLED" || scalar(lookup(properties, "Enabled")) == "false"
 }
@@ -106,12 +107,12 @@ func parseRoute(method, path string) (Route, error) {
 
 var rate = regexp.MustCompile(`^rate\(\s*([1-9][0-9]*)\s+(minute|hour|day)s?\s*\)$`)
 
-// parseRate reads rate(5 minutes). A cron expression would need a calendar that
-// nothing here needs.
+// parseRate parses an expression such as rate(5 minutes). Cron expressions are not
+// supported.
 func parseRate(expression string) (time.Duration, error) {
 	match := rate.FindStringSubmatch(expression)
 	if match == nil {
-		return 0, fmt.Errorf("the local stack runs schedules like rate(1 minute), not %q", expression)
+		return 0, fmt.Errorf("the local stack supports schedules like rate(1 minute), not %q", expression)
 	}
 	count, err := strconv.Atoi(match[1])
 	if err != nil {
@@ -121,20 +122,11 @@ func parseRate(expression string) (time.Duration, error) {
 	return time.Duration(count) * unit, nil
 }
 
-// number resolves a whole number; 0 when there is none.
+// number resolves a whole number, 0 if there is none.
 func (d *document) number(raw any) (int, error) {
 	value, err := d.resolve(raw)
 	if err != nil || value == nil {
 		return 0, err
 	}
 	return strconv.Atoi(scalar(value))
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -3,19 +3,20 @@ package template
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 )
 
-// Limit is how many requests of all callers together API Gateway lets through
-// to a route: Rate a second, and Burst at once. The zero Limit is none.
+// Limit is how many requests API Gateway accepts for a route from all callers
+// together: Rate per second, and Burst at once. The zero Limit means no limit.
 type Limit struct {
 	Rate  float64
 	Burst int
 }
 
-// limits gives every route the limit that the API's RouteSettings say, or else
-// its DefaultRouteSettings. As on AWS, settings of a route that does not exist
-// are refused.
+// limits sets every route's limit from the API's RouteSettings, or else from its
+// DefaultRouteSettings. As on AWS, settings for unknown routes are refused.
 func (d *document) limits(functions []Function) error {
 	var settings any
 	found := false
@@ -24,7 +25,7 @@ func (d *document) limits(functions []Function) error {
 			continue
 		}
 		if found {
-			return fmt.Errorf("template: %s: the local stack runs one API", r.id)
+			return fmt.Errorf("template: %s: the local stack supports one API only", r.id)
 		}
 		settings, found = r.properties, true
 	}
@@ -40,7 +41,7 @@ func (d *document) limits(functions []Function) error {
 			problems = append(problems, inSettings(route.Key(), err))
 		}
 	}
-	for _, key := range sortedKeys(own) {
+	for _, key := range slices.Sorted(maps.Keys(own)) {
 		if !used[key] {
 			problems = append(problems, inSettings(key, errors.New("no function has this route")))
 		}
@@ -55,7 +56,7 @@ func inSettings(what string, err error) error {
 	return fmt.Errorf("template: RouteSettings: %s: %w", what, err)
 }
 
-// limit reads one entry; what it leaves out is as in fallback.
+// limit parses one entry. Missing members are those of fallback.
 func (d *document) limit(raw any, fallback Limit) (Limit, error) {
 	resolved, err := d.resolve(raw)
 	if err != nil {
@@ -64,16 +65,16 @@ func (d *document) limit(raw any, fallback Limit) (Limit, error) {
 	limit := fallback
 	if text := scalar(lookup(resolved, "ThrottlingRateLimit")); text != "" {
 		if limit.Rate, err = strconv.ParseFloat(text, 64); err != nil || limit.Rate <= 0 {
-			return fallback, fmt.Errorf("ThrottlingRateLimit %s is no rate", text)
+			return fallback, fmt.Errorf("ThrottlingRateLimit %s is not a positive number", text)
 		}
 	}
 	if text := scalar(lookup(resolved, "ThrottlingBurstLimit")); text != "" {
 		if limit.Burst, err = strconv.Atoi(text); err != nil || limit.Burst <= 0 {
-			return fallback, fmt.Errorf("ThrottlingBurstLimit %s is no number of requests", text)
+			return fallback, fmt.Errorf("ThrottlingBurstLimit %s is not a positive whole number", text)
 		}
 	}
 	if (limit.Rate == 0) != (limit.Burst == 0) {
-		return fallback, errors.New("ThrottlingRateLimit and ThrottlingBurstLimit belong together")
+		return fallback, errors.New("ThrottlingRateLimit and ThrottlingBurstLimit must be set together")
 	}
 	return limit, nil
 }

@@ -19,7 +19,8 @@ func TestEveryRouteOfTheProjectHasALimit(t *testing.T) {
 	}
 }
 
-// routed has the routes GET /a, GET /b and $default, and these settings.
+// routed is a template with the routes GET /a, GET /b and $default, and these
+// settings.
 func routed(settings string) []byte {
 	return []byte(`
 Parameters:
@@ -54,11 +55,11 @@ func TestLimits(t *testing.T) {
 			map[string]template.Limit{"GET /a": {Rate: 5, Burst: 10}, "GET /b": {Rate: 5, Burst: 10}, "$default": {Rate: 5, Burst: 20}}, "",
 		},
 		"a route that is not there": {"RouteSettings: {GET /c: {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}}", nil, "GET /c: no function has this route"},
-		"a rate alone":              {"RouteSettings: {GET /a: {ThrottlingRateLimit: 1}}", nil, "GET /a: ThrottlingRateLimit and ThrottlingBurstLimit belong together"},
-		"no number":                 {"RouteSettings: {GET /a: {ThrottlingRateLimit: many}}", nil, "GET /a: ThrottlingRateLimit many is no rate"},
-		"a part of a request":       {"DefaultRouteSettings: {ThrottlingBurstLimit: 1.5}", nil, "DefaultRouteSettings: ThrottlingBurstLimit 1.5 is no number of requests"},
+		"a rate alone":              {"RouteSettings: {GET /a: {ThrottlingRateLimit: 1}}", nil, "GET /a: ThrottlingRateLimit and ThrottlingBurstLimit must be set together"},
+		"no number":                 {"RouteSettings: {GET /a: {ThrottlingRateLimit: many}}", nil, "GET /a: ThrottlingRateLimit many is not a positive number"},
+		"a part of a request":       {"DefaultRouteSettings: {ThrottlingBurstLimit: 1.5}", nil, "DefaultRouteSettings: ThrottlingBurstLimit 1.5 is not a positive whole number"},
 		"an unknown parameter":      {"DefaultRouteSettings: {ThrottlingBurstLimit: !Ref Gone}", nil, "it refers to Gone"},
-		"a second API":              {"}\n  Other: {Type: 'AWS::Serverless::HttpApi', Properties: {}", nil, "Other: the local stack runs one API"},
+		"a second API":              {"}\n  Other: {Type: 'AWS::Serverless::HttpApi', Properties: {}", nil, "Other: the local stack supports one API only"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			read, err := template.Parse(routed(test.settings))

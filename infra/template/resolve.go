@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Region and AccountID are what the pseudo parameters of AWS are here.
+// Region and AccountID are the values of AWS's pseudo parameters in the local stack.
 const (
 	Region    = "us-east-1"
 	AccountID = "123456789012"
@@ -21,7 +21,7 @@ var pseudoParameters = map[string]string{
 	"AWS::NoValue":   "",
 }
 
-// isIntrinsic tells whether a map is a call of an intrinsic function.
+// isIntrinsic reports whether a map is a call of an intrinsic function.
 func isIntrinsic(value map[string]any) bool {
 	if len(value) != 1 {
 		return false
@@ -74,13 +74,13 @@ func (d *document) intrinsic(call map[string]any) (any, error) {
 		case "Fn::FindInMap":
 			return d.mapped(argument)
 		default:
-			return nil, fmt.Errorf("the local stack does not know %s", name)
+			return nil, fmt.Errorf("the local stack does not support %s", name)
 		}
 	}
 	return nil, nil
 }
 
-// reference is what Ref gives: a parameter's default, a resource's name.
+// reference is Ref: a parameter's default, or a resource's name.
 func (d *document) reference(name string) (string, error) {
 	if value, ok := d.parameters[name]; ok {
 		return value, nil
@@ -94,8 +94,7 @@ func (d *document) reference(name string) (string, error) {
 	return "", fmt.Errorf("it refers to %s, which is neither a parameter nor a resource", name)
 }
 
-// attribute is what GetAtt gives: a name that shows what it stands for, since
-// nothing here has an ARN that anybody could use.
+// attribute is GetAtt: a made-up ARN that contains the resource and the attribute.
 func (d *document) attribute(argument any) (string, error) {
 	path := scalar(argument)
 	if list, ok := argument.([]any); ok {
@@ -112,7 +111,7 @@ func (d *document) attribute(argument any) (string, error) {
 	return fmt.Sprintf("arn:aws:local:%s:%s:%s", Region, AccountID, path), nil
 }
 
-// mapped is FindInMap: what a mapping says under two keys.
+// mapped is FindInMap: the value of a mapping at two keys.
 func (d *document) mapped(argument any) (any, error) {
 	resolved, err := d.resolve(argument)
 	if err != nil {
@@ -125,14 +124,14 @@ func (d *document) mapped(argument any) (any, error) {
 	}
 	value := lookup(d.mappings, path...)
 	if len(path) != 3 || value == nil {
-		return nil, fmt.Errorf("it looks up %s, which no mapping has", strings.Join(path, ", "))
+		return nil, fmt.Errorf("it looks up %s, which is in no mapping", strings.Join(path, ", "))
 	}
 	return value, nil
 }
 
 var placeholder = regexp.MustCompile(`\$\{(!?)([^}]*)\}`)
 
-// substitute is Fn::Sub, with or without variables of its own.
+// substitute is Fn::Sub, with or without its own variables.
 func (d *document) substitute(argument any) (string, error) {
 	text, own := scalar(argument), map[string]any{}
 	if list, ok := argument.([]any); ok && len(list) == 2 {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Table is one AWS::DynamoDB::Table. Its fields are DynamoDB's own words.
+// Table is one AWS::DynamoDB::Table. Its fields are named as in CloudFormation.
 type Table struct {
 	LogicalID               string
 	TableName               string // the logical id, if the template gives no name
@@ -33,13 +33,13 @@ type Index struct {
 	}
 }
 
-// TimeToLive names the attribute that holds an item's time of expiry.
+// TimeToLive names the attribute that contains an item's time of expiry.
 type TimeToLive struct {
 	AttributeName string
 	Enabled       bool
 }
 
-// Stream says what the table's stream of changes holds; empty for no stream.
+// Stream is what the table's stream contains; the zero value means no stream.
 type Stream struct{ StreamViewType string }
 
 func (d *document) table(r resource) (Table, error) {

@@ -1,10 +1,10 @@
-// Package template reads a SAM template for the local stack: which functions
-// there are, what calls them, with which environment, on which table.
+// Package template reads a SAM template: its functions, the routes and schedules
+// that call them, their environment, and the tables.
 //
-// It owns the reading and nothing else. It understands as much of SAM as this
-// project's template uses (Globals, HttpApi and schedule events, the API's route
-// settings, parameters, Ref, GetAtt, Sub), and refuses what it does not understand rather than
-// running something else than what would be deployed. It starts nothing.
+// It supports what this project's template uses of SAM (Globals, HttpApi and
+// schedule events, the API's route settings, parameters, Ref, GetAtt, Sub,
+// FindInMap), and refuses anything else, so that the local stack never differs
+// from a deployment.
 package template
 
 import (
@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// Template is what the local stack runs.
+// Template is the content of a template.
 type Template struct {
 	Functions []Function // in the template's order
 	Tables    []Table
 }
 
-// Function is one AWS::Serverless::Function, with the Globals merged in.
+// Function is one AWS::Serverless::Function, merged with the Globals.
 type Function struct {
 	LogicalID   string
 	Timeout     time.Duration
@@ -31,7 +31,7 @@ type Function struct {
 	Schedules   []Schedule
 }
 
-// Value is a variable of a function's environment.
+// Value is the value of a variable in a function's environment.
 type Value struct {
 	Text string // with references resolved; a parameter without a default is empty
 	Ref  string // the parameter or resource, if the whole value is a reference
@@ -44,7 +44,7 @@ type Route struct {
 	Limit  Limit
 }
 
-// Key is the route's name, as API Gateway writes it: "POST /launches/{code}".
+// Key is API Gateway's key of the route, such as "POST /launches/{code}".
 func (r Route) Key() string {
 	if r.Path == defaultRoute {
 		return defaultRoute
@@ -52,23 +52,23 @@ func (r Route) Key() string {
 	return r.Method + " " + r.Path
 }
 
-// defaultRoute is API Gateway's route for what no other route takes.
+// defaultRoute is API Gateway's route for requests that match no other route.
 const defaultRoute = "$default"
 
-// Schedule calls a function again and again.
+// Schedule invokes a function at a fixed rate.
 type Schedule struct {
 	Name  string
 	Every time.Duration
 	Input string // the event; empty for EventBridge Scheduler's own
 }
 
-// Folder is where a function's code is, below functions/: the logical id
-// without "Function", in lower case. The Makefile has the same rule.
+// Folder is the folder of a function's code below functions/: the logical id without
+// "Function", in lower case. The Makefile has the same rule.
 func (f Function) Folder() string {
 	return strings.ToLower(strings.TrimSuffix(f.LogicalID, "Function"))
 }
 
-// Read reads a template file. The error names everything that is wrong.
+// Read reads a template file. The error contains everything that is wrong.
 func Read(file string) (*Template, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -77,7 +77,7 @@ func Read(file string) (*Template, error) {
 	return Parse(text)
 }
 
-// Parse reads a template. The error names everything that is wrong.
+// Parse reads a template. The error contains everything that is wrong.
 func Parse(text []byte) (*Template, error) {
 	doc, err := parseDocument(text)
 	if err != nil {
@@ -98,7 +98,7 @@ func Parse(text []byte) (*Template, error) {
 		}
 	}
 	if len(result.Functions) == 0 {
-		problems = append(problems, errors.New("template: it has no function"))
+		problems = append(problems, errors.New("template: it has no functions"))
 	}
 	problems = append(problems, duplicateRoutes(result.Functions), doc.limits(result.Functions))
 	if err := errors.Join(problems...); err != nil {
@@ -107,14 +107,14 @@ func Parse(text []byte) (*Template, error) {
 	return result, nil
 }
 
-// duplicateRoutes reports routes that two functions claim.
+// duplicateRoutes returns an error for each route of two functions.
 func duplicateRoutes(functions []Function) error {
 	var problems []error
 	owner := map[string]string{}
 	for _, function := range functions {
 		for _, route := range function.Routes {
 			if other, taken := owner[route.Key()]; taken {
-				problems = append(problems, fmt.Errorf("template: %s and %s both take %s", other, function.LogicalID, route.Key()))
+				problems = append(problems, fmt.Errorf("template: %s and %s both have the route %s", other, function.LogicalID, route.Key()))
 			}
 			owner[route.Key()] = function.LogicalID
 		}

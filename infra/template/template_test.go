@@ -15,7 +15,7 @@ import (
 	"signpost/shared/installation"
 )
 
-// project is the template that this project deploys.
+// project reads the project's template.
 func project(t *testing.T) *template.Template {
 	t.Helper()
 	read, err := template.Read("../../template.yaml")
@@ -103,22 +103,33 @@ func TestTableOfTheProject(t *testing.T) {
 	}
 }
 
-// However many runs share the work, each shard is in just one of them.
-func TestRunsShareAllShards(t *testing.T) {
+// schedules are the project's with this many runs a minute.
+func schedules(t *testing.T, runs int, state string) []template.Schedule {
+	t.Helper()
 	text, err := os.ReadFile("../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	set := strings.NewReplacer("Default: '1'\n    AllowedValues: ['1', '2', '4']", "Default: '"+strconv.Itoa(runs)+"'", "Default: ENABLED", "Default: "+state)
+	read, err := template.Parse([]byte(set.Replace(string(text))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []template.Schedule
+	for _, f := range read.Functions {
+		list = append(list, f.Schedules...)
+	}
+	return list
+}
+
+// TestRunsShareAllShards: each shard is in exactly one of a minute's runs, and one
+// parameter disables them all.
+func TestRunsShareAllShards(t *testing.T) {
 	for _, runs := range []int{1, 2, 4} {
-		set := strings.NewReplacer("Default: '1'\n    AllowedValues: ['1', '2', '4']", "Default: '"+strconv.Itoa(runs)+"'")
-		read, err := template.Parse([]byte(set.Replace(string(text))))
-		if err != nil {
-			t.Fatal(err)
+		if disabled := schedules(t, runs, "DISABLED"); len(disabled) > 0 {
+			t.Errorf("%d runs: disabled, but scheduled: %v", runs, disabled)
 		}
-		var schedules []template.Schedule
-		for _, f := range read.Functions {
-			schedules = append(schedules, f.Schedules...)
-		}
+		schedules := schedules(t, runs, "ENABLED")
 		var shards []int
 		for _, s := range schedules {
 			var event struct{ Shards []int }
@@ -134,26 +145,6 @@ func TestRunsShareAllShards(t *testing.T) {
 		}
 		if !slices.Equal(shards, want) || len(schedules) != runs {
 			t.Errorf("%d runs: %d schedules of the shards %v", runs, len(schedules), shards)
-		}
-	}
-}
-
-// TestSchedulesAreDisabledTogether: by one parameter, however many there are.
-func TestSchedulesAreDisabledTogether(t *testing.T) {
-	text, err := os.ReadFile("../../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, runs := range []string{"1", "2", "4"} {
-		set := strings.NewReplacer("Default: '1'\n    AllowedValues: ['1', '2', '4']", "Default: '"+runs+"'", "Default: ENABLED", "Default: DISABLED")
-		read, err := template.Parse([]byte(set.Replace(string(text))))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range read.Functions {
-			if len(f.Schedules) > 0 {
-				t.Errorf("%s runs: %s is scheduled: %v", runs, f.LogicalID, f.Schedules)
-			}
 		}
 	}
 }
@@ -234,8 +225,8 @@ func TestEvents(t *testing.T) {
 		{"minutes", "{Type: ScheduleV2, Properties: {ScheduleExpression: rate(5 minutes)}}", "every 5m0s"},
 		{"day", "{Type: Schedule, Properties: {Schedule: rate(1 day)}}", "every 24h0m0s"},
 		{"disabled", "{Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 hour), State: DISABLED}}", ""},
-		{"cron", "{Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 0 * * ? *)'}}", `error: Function: Events: E: the local stack runs schedules like rate(1 minute), not "cron(0 0 * * ? *)"`},
-		{"unknown", "{Type: SQS}", `error: Function: Events: E: the local stack does not know events of type "SQS"`},
+		{"cron", "{Type: ScheduleV2, Properties: {ScheduleExpression: 'cron(0 0 * * ? *)'}}", `error: Function: Events: E: the local stack supports schedules like rate(1 minute), not "cron(0 0 * * ? *)"`},
+		{"unknown", "{Type: SQS}", `error: Function: Events: E: the local stack does not support events of type "SQS"`},
 		{"bad path", "{Type: HttpApi, Properties: {Method: GET, Path: x}}", `error: Function: Events: E: its path "x" does not begin with a slash`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -278,7 +269,7 @@ Resources:
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"Timeout", "Nowhere", "to Gone", "Fn::Join", "A, b, c", "AFunction and BFunction both take GET /x", "Table: it has no KeySchema"} {
+	for _, want := range []string{"Timeout", "Nowhere", "to Gone", "Fn::Join", "A, b, c", "AFunction and BFunction both have the route GET /x", "Table: it has no KeySchema"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not name %q:\n%v", want, err)
 		}
