@@ -11,20 +11,20 @@ ifeq ($(filter arm64 x86_64 amd64,$(ARCH)),)
 $(error ARCH is "$(ARCH)": it must be arm64 or x86_64)
 endif
 
-# make replaces every $(…) on its command line: of $(deviceId) nothing would be
-# left, and every device would lose its id. Such values are refused. Variables of
-# the environment reach the programs unchanged.
+# make expands every $(…) on its command line: $(deviceId) would become empty, and
+# every device would lose its id. Such values are refused. Variables in the
+# environment reach the programs unchanged.
 replaced := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(if $(findstring $$,$(value $(name))),$(name)))))
 ifneq ($(replaced),)
-$(error $(replaced) on the command line of make contains a $$, and make would replace what follows it. Set it in the environment: $(firstword $(replaced))='…' make $(MAKECMDGOALS))
+$(error $(replaced) on the command line of make contains a $$, and make would expand what follows it. Set it in the environment: $(firstword $(replaced))='…' make $(MAKECMDGOALS))
 endif
 
 GO      ?= go
 GOARCH_OF_ARCH := $(if $(filter arm64,$(ARCH)),arm64,amd64)
-# No commit in the binaries: the same code gives the same bytes, and nothing to deploy.
+# No commit in the binaries: unchanged code gives the same bytes, so nothing is deployed.
 GOBUILD := CGO_ENABLED=0 $(GO) build -tags lambda.norpc -trimpath -buildvcs=false -ldflags '-s -w'
 BINARIES := .build/functions
-# The signpost command without the libraries of bench and of deployments, so that
+# The signpost command without the libraries for benchmarks and deployments, so that
 # the local stack starts quickly.
 signpost_local = mkdir -p .build && $(GOBUILD) -tags lambda.norpc,local -o .build/signpost-local ./infra/signpost
 # The browsers that the tests look for, in this order.
@@ -33,11 +33,11 @@ GOFILES := find functions infra shared events -name node_modules -prune -o -name
 
 .PHONY: help build dev demo test browser screenshots load bench simulate fuzz lint fmt modules release clean
 
-help: ## Show what there is
+help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  Everything else is a command of signpost: go run ./infra/signpost --help"
 
-dev: modules build ## Run everything here: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
+dev: modules build ## Run the whole stack on this machine: API :3000, Webex simulator :3001, DynamoDB :8000; Ctrl-C stops it
 	@$(signpost_local)
 	@exec .build/signpost-local dev
 
@@ -47,33 +47,33 @@ demo: modules build ## Play the story of one customer, step by step
 
 test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
 	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
-	@echo "without the race detector: all cases of what it runs a part of, and allocations, which it changes"
+	@echo "without the race detector: the tests that it shortens, and counts of allocations, which it changes"
 	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation ./infra/release
 	$(GO) test -run 'Allocates|FloodOfTheStack' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/tests/attack
 
-browser: ## See to a browser for the tests: any Chrome or Chromium, else Debian's where it can be installed
+browser: ## Install Chromium for the tests, if no Chrome or Chromium is found (Debian, as root)
 	@for name in "$${BROWSER_PROGRAM:-}" $(BROWSERS); do if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; done; \
 	  if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
 	    echo "browser: installing Debian's chromium"; apt-get update -qq; \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
-	  elif command -v apt-get >/dev/null; then echo "browser: there is no Chrome or Chromium. Run: sudo apt-get install -y chromium" >&2; exit 1; \
-	  else echo "browser: there is no Chrome or Chromium. Install one, or set BROWSER_PROGRAM to it" >&2; exit 1; fi
+	  elif command -v apt-get >/dev/null; then echo "browser: no Chrome or Chromium found. Run: sudo apt-get install -y chromium" >&2; exit 1; \
+	  else echo "browser: no Chrome or Chromium found. Install one, or set BROWSER_PROGRAM to its path" >&2; exit 1; fi
 
-screenshots: needs-go modules browser build ## Take the documents' pictures anew, into infra/screenshots
+screenshots: needs-go modules browser build ## Update the documents' screenshots in infra/screenshots
 	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
 
-load: modules build ## Drive a stack at saturation for LOAD_SECONDS (default 60) and check every answer
+load: modules build ## Load a local stack to saturation for LOAD_SECONDS (default 60) and check every answer
 	@$(signpost_local)
 	@exec .build/signpost-local load
 
-bench: needs-go modules build ## Measure all that there are targets for, under 10 minutes; writes infra/bench/results
+bench: needs-go modules build ## Measure everything that has a target, in under 10 minutes; writes infra/bench/results
 	@mkdir -p .build/bench
 	@$(GOBUILD) -o .build/bench/floor ./infra/bench/floor
 	@CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags '-s -w' -o .build/bench/floor-plain ./infra/bench/floor
 	@$(GO) build -buildvcs=false -o .build/bench/ ./infra/signpost ./infra/bench/verifier
 	@exec .build/bench/signpost bench
 
-simulate: needs-go modules ## Verify a million installations for a week, on a virtual clock: some minutes, 4 GB
+simulate: needs-go modules ## Verify a million installations for a week, on a virtual clock; takes minutes and 4 GB
 	SIMULATION_OUTPUT=$(CURDIR)/infra/bench/results/simulation.md $(GO) test -count=1 -timeout 60m -run TestWeek ./shared/lifecycle/simulation -v
 
 fuzz: needs-go modules ## Run each fuzz target for FUZZTIME (default 30s)
@@ -97,7 +97,7 @@ build: needs-go ## Build every function for this machine, into .build/functions
 	@mkdir -p $(BINARIES)
 	GOOS=$$($(GO) env GOHOSTOS) GOARCH=$$($(GO) env GOHOSTARCH) $(GOBUILD) -o $(BINARIES)/ ./functions/...
 
-modules: needs-node infra/node_modules/.package-lock.json ## Install what comes from npm
+modules: needs-node infra/node_modules/.package-lock.json ## Install the npm packages
 
 release: needs-go ## Write dist/: functions, templates and the signpost command for every platform, checksums, bill of materials
 	@$(GO) run ./infra/signpost release
@@ -105,14 +105,14 @@ release: needs-go ## Write dist/: functions, templates and the signpost command 
 clean: ## Remove builds, node modules and local data
 	rm -rf .build .local .aws-sam dist infra/node_modules
 
-# npm writes this file last, so that it is there only if all was installed.
+# npm writes this file last, so it exists only if everything was installed.
 infra/node_modules/.package-lock.json: infra/package-lock.json infra/package.json
 	cd infra && npm ci
 	@touch $@
 
 # `sam build` calls these, one per function of the template: a function's
 # folder is its logical id without "Function", in lower case. A release and
-# `signpost deploy` build by this rule too, so nothing of the environment is in it.
+# `signpost deploy` use this rule too, so it ignores the environment's Go settings.
 build-%Function:
 	@test -n "$(ARTIFACTS_DIR)" || { echo "build-$*Function: ARTIFACTS_DIR is not set; sam build sets it" >&2; exit 1; }
 	@echo "$*Function for $(ARCH), by make's ARCH: the template's parameter Architecture must be the same"
@@ -125,8 +125,8 @@ needs-go:
 	@command -v $(GO) >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl/)" >&2; exit 1; }
 
 needs-node:
-	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node is missing: install Node 22 or later with npm (https://nodejs.org); 20 still runs" >&2; exit 1; }
-	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || { echo "Node $$(node --version) is too old: install Node 22 or later; 20 still runs" >&2; exit 1; }
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node is missing: install Node 22 or later with npm (https://nodejs.org); 20 still works" >&2; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' || { echo "Node $$(node --version) is too old: install Node 22 or later; 20 still works" >&2; exit 1; }
 
 needs-cc:
 	@command -v "$$($(GO) env CC | cut -d' ' -f1)" >/dev/null || { echo "No C compiler ($$($(GO) env CC)): the race detector needs one; install gcc, or clang and set CC" >&2; exit 1; }
