@@ -2,8 +2,6 @@ package setup
 
 import (
 	"encoding/json"
-	"log/slog"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,10 +11,8 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
-	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
-	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
 
@@ -86,13 +82,13 @@ func TestRotateRefuses(t *testing.T) {
 }
 
 // sealed seals a token with the present keyset.
-func (p *project) sealed(t *testing.T, place string) secret.Sealed {
+func (p *project) sealed(t *testing.T, token, place string) secret.Sealed {
 	t.Helper()
 	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := keyset.Seal(secret.New("token"), place)
+	sealed, err := keyset.Seal(secret.New(token), place)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +115,7 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		}
 		return saved
 	}
-	old := p.sealed(t, "p")
+	old := p.sealed(t, "token", "p")
 	active := save(installation.Installation{OrgKey: "active", State: installation.Active, Tokens: installation.Tokens{Refresh: old}})
 	access := save(installation.Installation{OrgKey: "access", State: installation.Active, Tokens: installation.Tokens{Access: old}})
 	invalid := save(installation.Installation{OrgKey: "invalid", State: installation.TokenInvalid, Tokens: installation.Tokens{Refresh: old}})
@@ -130,7 +126,7 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	p.rotate(t, "keyset", "that only opens", Options{})
 	p.rotate(t, "keyset", "seals now", Options{})
 
-	fresh := p.sealed(t, "p")
+	fresh := p.sealed(t, "token", "p")
 	for _, step := range []struct {
 		says   []string
 		reseal func()
@@ -182,11 +178,7 @@ func TestClientSecretIsTriedFirst(t *testing.T) {
 	}
 	p.rotate(t, "client-secret", "could not be tried: there is no active installation", Options{ClientSecret: "first"})
 
-	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
-	if err != nil {
-		t.Fatal(err)
-	}
-	activate(t, p, cloud, org, keyset)
+	install(t, p, cloud, org)
 	if err := rotate("mistyped"); err == nil || !strings.Contains(err.Error(), "does not accept this client secret") || stored() != `"first"` {
 		t.Errorf("a mistyped secret: %v, stored %s", err, stored())
 	}
@@ -208,38 +200,18 @@ func TestClientSecretIsTriedFirst(t *testing.T) {
 	}
 }
 
-// activate installs the integration for an organization, in p's table.
-func activate(t *testing.T, p *project, cloud *webextest.Cloud, org *webextest.Organization, keyset *sealing.Keyset) {
+// install stores an active installation of an organization, with a refresh token
+// that Webex accepts, in p's table.
+func install(t *testing.T, p *project, cloud *webextest.Cloud, org *webextest.Organization) {
 	t.Helper()
-	clock := func() time.Time { return now.Add(p.later) }
-	code, err := cloud.MintActivation(org.ID())
-	if err != nil {
+	if _, err := cloud.MintActivation(org.ID()); err != nil {
 		t.Fatal(err)
 	}
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	hosts, err := webex.ParseHosts("127.0.0.1", true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, clock), hosts, clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := verifier.Verify(t.Context(), code, webex.Provision)
-	if err != nil {
-		t.Fatal(err)
-	}
-	service, err := lifecycle.New(p.store, webex.NewClient(http.DefaultTransport), client{secret.New(cloud.ClientSecret()), keyset}, lifecycle.Settings{
-		ClientID: cloud.ClientID(), VerifyInterval: time.Hour,
-		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {URL: pages}},
-	}, clock, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := service.Activate(t.Context(), token, "https://api.example.com"); err != nil {
+	row := installation.Installation{OrgKey: org.ID(), State: installation.Active}
+	view, _ := cloud.Installation(org.ID())
+	row.URLs.OAuth = view.OAuthURL
+	row.Tokens.Refresh = p.sealed(t, cloud.RefreshToken(org.ID()), installation.RefreshPlace(org.ID()))
+	if _, err := p.store.Save(t.Context(), row); err != nil {
 		t.Fatal(err)
 	}
 }
