@@ -9,11 +9,11 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// urlClaims are the claims that hold an address which we may call.
+// urlClaims are the claims with addresses that we may call.
 var urlClaims = []string{"oauthUrl", "appUrl", "manifestUrl", "webexapisBaseUrl", "signageUrl", "pwaUrl"}
 
 // evilURLs lead, or are meant to lead, elsewhere than to Webex. Port is the
-// canary's: where it is in an address, the attempt would be heard.
+// canary's, which notices calls to it.
 func evilURLs(port string) []string {
 	urls := strings.Fields(strings.ReplaceAll(`
 		http://localhost:PORT/ http://LOCALHOST:PORT/ http://[::1]:PORT/ http://[::ffff:127.0.0.1]:PORT/ http://[::]:PORT/ http://0.0.0.0:PORT/ http://0:PORT/
@@ -34,8 +34,8 @@ func evilURLs(port string) []string {
 	return append(urls, "https://webexapis.com\t.evil.test/", " https://webexapis.com/", "https://webexapis.com\r\nHost: evil.test/", "https://webexapis.com /", "https://web\x00exapis.com/")
 }
 
-// TestURLClaims puts each of them into every claim of an activation code, and
-// into those of an update, which sends our credentials as well.
+// TestURLClaims puts each address into every claim of an activation code and of
+// an update, after which we would call it with our credentials.
 func TestURLClaims(t *testing.T) {
 	f := newField(t, target)
 	for i, evil := range evilURLs(f.canary.port) {
@@ -62,8 +62,8 @@ func TestURLClaims(t *testing.T) {
 	})
 }
 
-// TestRedirects: a trusted address sends us elsewhere. Nobody follows, whatever
-// we asked for, and whatever we carried.
+// TestRedirects: a redirect from a trusted address is never followed: each call
+// carries a credential.
 func TestRedirects(t *testing.T) {
 	s := otherStack(t)
 	c := newCanary(t, keys.document)
@@ -74,9 +74,13 @@ func TestRedirects(t *testing.T) {
 				Kind: kind, OrgID: v.Org.ID(), Status: status, Redirect: "http://127.0.0.1:" + c.port + "/" + kind,
 			})
 			s.Webex().RevokeAccessTokens(v.Org.ID()) // so that a new one is asked for
-			for _, action := range []string{webextest.ActionUpdateApproved, webextest.ActionHealthCheck} {
-				if got := customer.Send(t, s.URL(), customer.Post(actions, v.sign(v.claims(action)))); got.Status >= 500 && got.Status < 502 {
-					t.Errorf("%d at %s: %s is answered %d %s", status, kind, action, got.Status, got.Body)
+			for _, r := range []request{
+				customer.Post(actions, v.sign(v.claims(webextest.ActionUpdateApproved))),
+				customer.Post(actions, v.sign(v.claims(webextest.ActionHealthCheck))),
+				customer.Post(page, v.sign(v.activation())),
+			} {
+				if got := customer.Send(t, s.URL(), r); got.Status >= 500 && got.Status < 502 {
+					t.Errorf("%d at %s: %s is answered %d %s", status, kind, r.Path, got.Status, got.Body)
 				}
 			}
 			if visits := c.visits(); visits != "" {
@@ -84,7 +88,7 @@ func TestRedirects(t *testing.T) {
 			}
 		}
 	}
-	// The key set too: of a region that nobody has asked yet.
+	// The key set too, of a region whose set no process has yet.
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Redirect: "http://127.0.0.1:" + c.port + "/jwks"})
 	token := rawToken(customer.Encode(goodHeader), fmt.Sprintf(`{"sub":"x","region":%q}`, west), goodSigner())
 	check(t, customer.Send(t, s.URL(), customer.Post(manage, token)), unavailable)

@@ -13,9 +13,6 @@ import (
 	"signpost/shared/race"
 )
 
-// share: every case is run, and every twelfth with the race detector.
-var share = race.Share(1, 12)
-
 // TestMain has the garbage collector wait: the cases are many and small.
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400)
@@ -40,7 +37,7 @@ func TestAFaultAtEveryStep(t *testing.T) {
 						if !fault.Fits(call) {
 							continue
 						}
-						if all++; all%share != 0 {
+						if all++; !race.Chosen(all, 12) {
 							continue
 						}
 						count++
