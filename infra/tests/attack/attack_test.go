@@ -8,22 +8,22 @@ import (
 	"signpost/infra/tests/customer"
 )
 
-// row is one hostile request and the answer that it must get.
+// row is one hostile request and its expected answer.
 type row struct {
 	name    string
 	request request
 	want    want
 }
 
-// forgery is one hostile token, made anew for each address.
+// forgery is one hostile token, made for each address from its good claims.
 type forgery struct {
 	name string
 	want want
 	make func(claims object) string
 }
 
-// field is where an attack takes place: a victim that is served well, before it
-// and after it.
+// field is what an attack needs: a victim, which must be served before and after
+// it, and what notices changes.
 type field struct {
 	*victim
 	watch  *watch
@@ -34,7 +34,7 @@ func newField(t *testing.T, s *stack.Stack) *field {
 	t.Helper()
 	c := newCanary(t, keys.document)
 	v := newVictim(t, s)
-	v.launch(t) // and its key set is cached
+	v.launch(t) // caches the key set too
 	f := &field{victim: v, watch: newWatch(t, s, c), canary: c}
 	t.Cleanup(func() {
 		redeemed := customer.Send(t, s.URL(), customer.Redeeming(v.launch(t), customer.NewKey))
@@ -45,11 +45,11 @@ func newField(t *testing.T, s *stack.Stack) *field {
 	return f
 }
 
-// batch is how many hostile requests, or forgeries, lie between two looks at
-// whether anything has changed.
+// batch is the number of hostile requests, or forgeries, between two checks for
+// changes.
 const batch = 12
 
-// attack sends each row, and looks again and again whether anything has changed.
+// attack sends each row, and checks after each batch that nothing has changed.
 func (f *field) attack(t *testing.T, rows []row) {
 	t.Helper()
 	for some := range slices.Chunk(rows, batch) {
@@ -62,9 +62,8 @@ func (f *field) attack(t *testing.T, rows []row) {
 	}
 }
 
-// everywhere sends each forgery to each address that takes tokens, with the
-// claims that are good there, and looks again and again whether anything has
-// changed.
+// everywhere sends each forgery to each address that takes tokens, with the good
+// claims for that address, and checks after each batch that nothing has changed.
 func (f *field) everywhere(t *testing.T, forgeries []forgery) {
 	t.Helper()
 	for some := range slices.Chunk(forgeries, batch) {

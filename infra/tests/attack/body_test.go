@@ -21,12 +21,11 @@ const (
 	asBytes = "application/octet-stream"
 )
 
-// TestBodies sends good tokens in bodies that are broken, and what is no body
-// for a token at all.
+// TestBodies sends good tokens in broken bodies, and bodies without a token.
 func TestBodies(t *testing.T) {
 	f := newField(t, target)
 	var rows []row
-	add := func(bodies func(string) []brokenBody, addresses ...string) { // in turn: they read bodies by the same code
+	add := func(bodies func(string) []brokenBody, addresses ...string) { // to the addresses in turn: they share the code that reads bodies
 		for i, address := range addresses {
 			for n, b := range bodies(f.sign(f.claims(doors[address]))) {
 				for m, kind := range strings.Split(b.kinds, "|") {
@@ -64,7 +63,7 @@ func brokenBodies(token string) []brokenBody {
 		{"multipart", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"jwt\"\r\n\r\n" + token + "\r\n--b--\r\n"},
 		{"form without jwt", asForm, "token=" + token}, {"form, jwt empty", asForm, "jwt=&x=" + token}, {"form, jwt twice", asForm, "jwt=" + token + "&jwt=" + token},
 		{"form, half an escape", asForm, "jwt=" + token + "&x=%"}, {"form, bad escape", asForm, "jwt=%zz" + token}, {"form, semicolons", asForm, "x=1;jwt=" + token},
-		{"form, list", asForm, "jwt[]=" + token}, {"form, in capitals", asForm, "JWT=" + token}, {"form in JSON's clothes", asJSON, "jwt=" + token},
+		{"form, list", asForm, "jwt[]=" + token}, {"form, in capitals", asForm, "JWT=" + token}, {"form labelled as JSON", asJSON, "jwt=" + token},
 		{"form of nothing", asForm, "&&&"}, {"form, cut token", asForm, "jwt=" + url.QueryEscape(half)},
 		{"words around it", asJSON, `{"jwt":` + customer.Encode("code: "+token) + `}`}, {"a zero-width space behind it", asJSON, `{"jwt":` + customer.Encode(token+"\u200b") + `}`},
 		{"half a token", asJWT + "|" + asText + "|" + asJSON, half},
@@ -72,8 +71,8 @@ func brokenBodies(token string) []brokenBody {
 	}
 }
 
-// pastedBodies are what people copy, in which the activation page finds the
-// token: no other address does.
+// pastedBodies are what people copy. The activation page finds the token in them,
+// other addresses must not.
 func pastedBodies(token string) []brokenBody {
 	half := token[:len(token)/2]
 	return []brokenBody{
@@ -92,7 +91,7 @@ func inUTF16(text string) string {
 	return b.String()
 }
 
-// TestCrossLaunchBodies: a good token, and beside it what is not signed.
+// TestCrossLaunchBodies: a good token beside bad members, which are not signed.
 func TestCrossLaunchBodies(t *testing.T) {
 	f := newField(t, target)
 	beside := func(name string, wanted want, members string) row {
@@ -113,8 +112,8 @@ func TestCrossLaunchBodies(t *testing.T) {
 	})
 }
 
-// TestBigBodies: up to the limit of 6 MB it is the functions that refuse, beyond
-// it API Gateway.
+// TestBigBodies: functions refuse bodies up to the limit of 6 MB, API Gateway
+// those beyond it.
 func TestBigBodies(t *testing.T) {
 	f := newField(t, target)
 	const big = 5_500_000
@@ -123,7 +122,7 @@ func TestBigBodies(t *testing.T) {
 	at := func(name, door string, wanted want, kind, body string) {
 		rows = append(rows, row{name, request{Method: "POST", Path: door, ContentType: kind, Body: body}, wanted})
 	}
-	// Each at one address: they all read bodies by the same code.
+	// Each at one address: they share the code that reads bodies.
 	at("a token of 5.5 MB", actions, malformed, asJSON, `{"jwt":"`+strings.Repeat("a", big)+`"}`)
 	at("a bare token of 1 MB", page, malformed, asJWT, strings.Repeat("a", 1_000_000)+".a.a")
 	at("a form of 1 MB", page, malformed, asForm, "jwt="+strings.Repeat("%41", 1_000_000/3))

@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// canary listens where no request may lead, and tells who came.
+// canary listens where no request may lead, and notes the calls.
 type canary struct {
 	port string
 
-	mu   sync.Mutex
-	came []string
+	mu    sync.Mutex
+	noted []string
 }
 
-// newCanary listens on one port of every address that this machine has for
-// itself. What comes as HTTP is answered with an attacker's key set.
+// newCanary listens on one port of every loopback address. It answers HTTP with
+// an attacker's key set.
 func newCanary(t *testing.T, keySet []byte) *canary {
 	t.Helper()
 	c := &canary{}
@@ -52,15 +52,15 @@ func newCanary(t *testing.T, keySet []byte) *canary {
 	return c
 }
 
-func (c *canary) note(visit string) {
+func (c *canary) note(call string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.came = append(c.came, visit)
+	c.noted = append(c.noted, call)
 }
 
-// visits are those who came, a line each.
-func (c *canary) visits() string {
+// calls are the noted calls, a line each.
+func (c *canary) calls() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return strings.Join(c.came, "\n")
+	return strings.Join(c.noted, "\n")
 }

@@ -10,13 +10,13 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// with makes a well-signed token whose claims are the good ones with changes.
+// with makes a well-signed token from the good claims with changes.
 func (f *field) with(name string, wanted want, changes object) forgery {
 	return forgery{name, wanted, func(claims object) string { return f.sign(customer.Merged(claims, changes)) }}
 }
 
-// written makes a well-signed token whose claims are any text: the good ones'
-// members, without braces, are given.
+// written makes a well-signed token whose claims are any text, written from the
+// members of the good claims without the braces.
 func written(name string, wanted want, write func(members string) string) forgery {
 	return forgery{name, wanted, func(claims object) string {
 		text := customer.Encode(claims)
@@ -24,8 +24,8 @@ func written(name string, wanted want, write func(members string) string) forger
 	}}
 }
 
-// TestClaimsThatAreNone: well-signed text in the place of claims, and claims
-// that are huge, deep, or there twice.
+// TestClaimsThatAreNone: well-signed text in the place of claims, and claims that
+// are huge, deep, or duplicates.
 func TestClaimsThatAreNone(t *testing.T) {
 	f := newField(t, target)
 	fixed := func(text string) func(string) string { return func(string) string { return text } }
@@ -54,7 +54,7 @@ func TestClaimsThatAreNone(t *testing.T) {
 		written("5,000 claims, and of another app", wrongApp, func(m string) string {
 			return `{"appId":"` + customer.OtherApp + `",` + strings.Repeat(`"x":1,`, 5_000) + without(m, "appId") + `}`
 		}),
-		// Of two claims with one name the last counts, whatever the first said.
+		// Of two claims with one name the last counts.
 		written("another app after ours", wrongApp, func(m string) string { return "{" + m + `,"appId":"` + customer.OtherApp + `"}` }),
 		written("another action after the right one", wrongAction, func(m string) string { return "{" + m + `,"action":"dance"}` }),
 		written("an old iat after a new one", expired, func(m string) string { return "{" + m + `,"iat":1}` }),
@@ -69,16 +69,15 @@ func TestClaimsThatAreNone(t *testing.T) {
 	})
 }
 
-// without is members without a claim that is not the last: encode writes them in
-// order, and appId is the second of all.
+// without is members without a claim, which must not be the last: Encode sorts
+// them.
 func without(members, name string) string {
 	before, after, _ := strings.Cut(members, `"`+name+`":`)
 	_, after, _ = strings.Cut(after, ",")
 	return before + after
 }
 
-// TestClaims: values of a wrong type, length or time, and texts that are meant
-// for something else than an id.
+// TestClaims: values of a wrong type, length or time, and texts that are no ids.
 func TestClaims(t *testing.T) {
 	f := newField(t, target)
 	var forgeries []forgery
@@ -96,7 +95,7 @@ func TestClaims(t *testing.T) {
 	forgeries = append(forgeries,
 		written("iat 1e400", malformed, func(m string) string { return "{" + m + `,"iat":1e400}` }),
 		written("iat 1e18", notYetValid, func(m string) string { return "{" + m + `,"iat":1e18}` }),
-		// Beyond what a clock can hold it is as good as none.
+		// Beyond the range of a clock it counts as the zero time.
 		written("iat 1e308", expired, func(m string) string { return "{" + m + `,"iat":1e308}` }),
 		f.with("iat negative", expired, object{"iat": -1}), f.with("iat least", expired, object{"iat": -1e18}),
 		f.with("iat in an hour", notYetValid, object{"iat": customer.Seconds(3600)}), f.with("iat in milliseconds", notYetValid, object{"iat": customer.Seconds(0) * 1000}),
@@ -116,8 +115,7 @@ func TestClaims(t *testing.T) {
 	f.everywhere(t, forgeries)
 }
 
-// TestActionsElsewhere sends the tokens of each action to every address but its
-// own.
+// TestActionsElsewhere sends tokens of each action to the addresses of the others.
 func TestActionsElsewhere(t *testing.T) {
 	f := newField(t, target)
 	own := map[string][]string{
@@ -145,8 +143,8 @@ func TestActionsElsewhere(t *testing.T) {
 	f.attack(t, rows)
 }
 
-// TestOtherOrganizations: a token that Webex signed for somebody else does
-// nothing to the victim, however alike the two are made to look.
+// TestOtherOrganizations: a token that Webex signed for another organization has
+// no effect on the victim, however similar their ids look.
 func TestOtherOrganizations(t *testing.T) {
 	f := newField(t, target)
 	uri := func(text string) string { return base64.RawStdEncoding.EncodeToString([]byte(text)) }
@@ -182,9 +180,9 @@ func TestOtherOrganizations(t *testing.T) {
 	f.attack(t, rows)
 }
 
-// Another region's key is good, for others. That it signed an action for an
-// organization here, as after a move whose message was lost, is kept in the row
-// for people to see, once a day, and changes nothing else.
+// TestOtherRegions: another region's key is valid, but not for this organization.
+// Its use is noted in the row once a day, since it may mean that the message of a
+// move was lost, and changes nothing else.
 func TestOtherRegions(t *testing.T) {
 	f := newField(t, target)
 	f.watch.leaveAside(t, "foreignRegion", "foreignRegionAt", "version", "write")
@@ -198,7 +196,7 @@ func TestOtherRegions(t *testing.T) {
 	f.attack(t, rows)
 }
 
-// wide is a letter or digit in its full-width form.
+// wide is the full-width form of a letter or digit.
 func wide(r rune) rune {
 	if r > ' ' && r < 0x7f {
 		return r + 0xfee0

@@ -1,13 +1,13 @@
 // Package attack sends the built functions what an attacker would send, from
 // outside: over HTTP, on the local stack, with a Webex cloud in memory.
 //
-// It has tests only. Each row of their tables names one hostile request and the
-// answer that it must get, and after every row nothing may have changed: not a
-// byte of the table, no request at Webex, no configuration. What an honest
-// caller may expect is package contract's to say.
+// It has tests only. Each row of their tables names one hostile request and its
+// expected answer. After the rows nothing may have changed: no byte of the table,
+// no configuration, and no request at Webex. Package contract tests what honest
+// callers may expect.
 //
-// One region's key set is the tests' own, so that tokens can be signed which
-// Webex never would sign: with claims in any form, by keys of any kind. All
-// addresses that a request tries to lead to are loopback ones or end in names
-// that do not exist, and a canary listens for whoever comes.
+// One region's key set belongs to the tests, so that they can sign tokens that
+// Webex never would: with claims in any form, by keys of any kind. All addresses
+// in the requests are loopback ones or names that do not exist, and a canary
+// notices calls to them.
 package attack

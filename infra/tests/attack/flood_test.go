@@ -20,7 +20,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// interval is how often a key set may be asked for keys that it did not have.
+// interval is the least time between two fetches of a key set for unknown keys.
 const interval = 30 * time.Second
 
 // counting counts the requests that pass.
@@ -31,9 +31,9 @@ func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// TestFloodOfTheVerifier is the flood of ten thousand made-up key ids, by the
-// clock of several intervals and so in-process, with good tokens in between.
-// (TestFloodOfTheStack is the one from outside.)
+// TestFloodOfTheVerifier sends a verifier 10,000 unknown key ids over several
+// intervals of a controlled clock, with good tokens in between. TestFloodOfTheStack
+// does so from outside, by the real clock.
 func TestFloodOfTheVerifier(t *testing.T) {
 	const flood, workers, intervals = 10_000, 8, 5
 	cloud := webextest.NewServer(t, webextest.Options{})
@@ -87,9 +87,8 @@ func TestFloodOfTheVerifier(t *testing.T) {
 	t.Logf("%d made-up key ids over %d intervals: %d fetches of %d key sets, %d good tokens served", sent.Load(), intervals, transport.requests.Load(), len(urls), served.Load())
 }
 
-// TestFloodOfTheStack is the flood from outside: each process of a function may
-// ask each key set once an interval, no more, and good requests are answered
-// for as long as it lasts.
+// TestFloodOfTheStack: in a flood of unknown key ids each process of a function
+// fetches each key set once an interval at most, and good requests are answered.
 func TestFloodOfTheStack(t *testing.T) {
 	const workers, sets = 2, 3
 	flood := race.Share(10_000, 1000)
@@ -123,8 +122,8 @@ func TestFloodOfTheStack(t *testing.T) {
 	t.Logf("%d made-up key ids: %d fetches of %d key sets by at most %d processes, %d good requests served", flood, fetched()-before, sets, processes, good)
 }
 
-// servedUntil sends one good request after the other, each of which must be
-// answered, and says how many there were until over.
+// servedUntil sends good requests, each of which must be answered, until over is
+// closed, and returns how many.
 func (v *victim) servedUntil(t *testing.T, over <-chan struct{}) int {
 	for served := 0; ; served++ {
 		select {
@@ -139,9 +138,9 @@ func (v *victim) servedUntil(t *testing.T, over <-chan struct{}) int {
 	}
 }
 
-// TestFloodOfARoute: API Gateway lets a route's burst through and answers the
-// rest itself, while every other route stays open. The clock stands still, so
-// that nothing is given back.
+// TestFloodOfARoute: API Gateway passes a route's burst on and refuses the rest,
+// while every other route stays open. The clock stands still, so that the limit
+// does not recover.
 func TestFloodOfARoute(t *testing.T) {
 	read, err := template.Read("../../../template.yaml")
 	if err != nil {

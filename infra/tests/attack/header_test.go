@@ -16,12 +16,12 @@ import (
 	"signpost/infra/tests/customer"
 )
 
-// by makes a token whose header is the good one with changes.
+// by makes a token from the good header with changes.
 func (f *field) by(name string, wanted want, changes object, sign signer) forgery {
 	return forgery{name, wanted, func(claims object) string { return f.token(customer.Merged(goodHeader, changes), claims, sign) }}
 }
 
-// raw makes a token whose header is any text, well signed.
+// raw makes a well-signed token whose header is any text.
 func (f *field) raw(name string, wanted want, header string) forgery {
 	return forgery{name, wanted, func(claims object) string { return rawToken(header, customer.Encode(claims), goodSigner()) }}
 }
@@ -36,8 +36,8 @@ func hmacBy(secret []byte, hash crypto.Hash) signer {
 	}
 }
 
-// TestAlgorithms confuses algorithms, in both directions and with what is public
-// of a key as the secret.
+// TestAlgorithms confuses algorithms, in both directions and with public keys as
+// secrets.
 func TestAlgorithms(t *testing.T) {
 	f := newField(t, target)
 	var forgeries []forgery
@@ -78,8 +78,8 @@ func TestAlgorithms(t *testing.T) {
 	f.everywhere(t, forgeries)
 }
 
-// publicForms are what anybody can read of the keys and a careless check would
-// take for a shared secret.
+// publicForms are the public data of the keys that a careless check would take
+// for a shared secret.
 func publicForms(t *testing.T) map[string][]byte {
 	t.Helper()
 	forms := map[string][]byte{"nothing": nil, "the key set": keys.document, "the kid": []byte(kidEC)}
@@ -95,7 +95,7 @@ func publicForms(t *testing.T) map[string][]byte {
 	return forms
 }
 
-// TestBroughtKeys: a token brings its own key, or says where it is.
+// TestBroughtKeys: a token carries its own key, or says where it is.
 func TestBroughtKeys(t *testing.T) {
 	f := newField(t, target)
 	attacker, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -121,8 +121,8 @@ func TestBroughtKeys(t *testing.T) {
 	f.everywhere(t, forgeries)
 }
 
-// TestKeyIDs: an id that is meant for a file, a query, a template or another
-// key. The signature is good, if only somebody took the key for the right one.
+// TestKeyIDs: ids that address a file, a query, a template or another key. The
+// signature would be valid by the right key.
 func TestKeyIDs(t *testing.T) {
 	f := newField(t, target)
 	var forgeries []forgery
@@ -142,7 +142,7 @@ func TestKeyIDs(t *testing.T) {
 	for _, region := range []string{west, east, cloud} {
 		_, kid := f.Cloud.PublicKey(region)
 		wanted := badSignature
-		if region == cloud { // whose keys are not looked at
+		if region == cloud { // whose keys are not fetched
 			wanted = unknownKey
 		}
 		forgeries = append(forgeries, forgery{"kid of " + region, wanted, func(claims object) string {
@@ -152,8 +152,8 @@ func TestKeyIDs(t *testing.T) {
 	f.everywhere(t, forgeries)
 }
 
-// TestHeadersThatAreNone: what is in the place of a header, and headers that
-// name a thing twice.
+// TestHeadersThatAreNone: other data in the place of a header, and headers with
+// duplicate members.
 func TestHeadersThatAreNone(t *testing.T) {
 	f := newField(t, target)
 	good := customer.Encode(goodHeader)
@@ -162,13 +162,13 @@ func TestHeadersThatAreNone(t *testing.T) {
 		f.raw("nothing", malformed, ""), f.raw("cut short", malformed, good[:len(good)-1]), f.raw("with more after it", malformed, good+good),
 		f.raw("a comment", malformed, "/**/"+good[1:]), f.raw("no UTF-8", malformed, "\xff\xfe{}"), f.raw("UTF-16", malformed, "\xff\xfe{\x00}\x00"),
 		f.raw("nested 20,000 deep", malformed, `{"alg":"ES256","kid":"`+kidEC+`","x":`+strings.Repeat("[", 20_000)+strings.Repeat("]", 20_000)+`}`),
-		// Of two members with one name the last counts, and names have a case.
+		// Of two members with one name the last counts. Names are case-sensitive.
 		f.raw("none after ES256", badAlgorithm, `{"alg":"ES256","kid":"`+kidEC+`","alg":"none"}`),
 		f.raw("HS256 after ES256", badAlgorithm, `{"alg":"ES256","kid":"`+kidEC+`","alg":"HS256"}`),
 		f.raw("alg in capitals only", badAlgorithm, `{"ALG":"ES256","kid":"`+kidEC+`"}`),
 		f.raw("another kid after ours", unknownKey, `{"alg":"ES256","kid":"`+kidEC+`","kid":"other"}`),
 		f.raw("kid in capitals only", unknownKey, `{"alg":"ES256","KID":"`+kidEC+`"}`),
-		// Extensions that must be understood, and are not (RFC 7515, 4.1.11).
+		// Extensions that must be understood, but are not (RFC 7515, 4.1.11).
 		f.raw("critical b64", malformed, `{"alg":"ES256","kid":"`+kidEC+`","b64":false,"crit":["b64"]}`),
 		f.raw("critical exp", malformed, `{"alg":"ES256","kid":"`+kidEC+`","exp":1,"crit":["exp"]}`),
 		f.raw("critical nothing", malformed, `{"alg":"ES256","kid":"`+kidEC+`","crit":[]}`),

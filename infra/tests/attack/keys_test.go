@@ -21,12 +21,12 @@ import (
 const (
 	kidEC      = "ours-ec"
 	kidRSA     = "ours-rsa"
-	kidOct     = "ours-oct"      // a symmetric key, published by mistake
+	kidOct     = "ours-oct"      // a symmetric key, which should not be published
 	kidWeakRSA = "ours-rsa-1024" // too short
-	kidP384    = "ours-p384"     // of a curve that is not accepted
-	kidEd25519 = "ours-ed25519"  // of a type that is not accepted
-	kidForEnc  = "ours-enc"      // made for encryption
-	kidOtherEC = "ours-ec-rs256" // says that it signs by another algorithm
+	kidP384    = "ours-p384"     // curve not accepted
+	kidEd25519 = "ours-ed25519"  // type not accepted
+	kidForEnc  = "ours-enc"      // for encryption
+	kidOtherEC = "ours-ec-rs256" // declares another algorithm
 )
 
 // keyServer publishes the key set of the tests' region and keeps its keys.
@@ -98,7 +98,7 @@ func rsaJWK(kid string, public *rsa.PublicKey) object {
 
 func encoded(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// signer signs what is before a token's last dot.
+// signer signs the part of a token before its last dot.
 type signer func(signed string) []byte
 
 func digest(hash crypto.Hash, signed string) []byte {
@@ -107,7 +107,7 @@ func digest(hash crypto.Hash, signed string) []byte {
 	return h.Sum(nil)
 }
 
-// ecdsaBy signs as ES256 and its kin do: r and s, both as long as the curve.
+// ecdsaBy signs as ES256 and ES384 do: r and s, each as long as the curve.
 func ecdsaBy(key *ecdsa.PrivateKey, hash crypto.Hash) signer {
 	return func(signed string) []byte {
 		r, s, err := ecdsa.Sign(rand.Reader, key, digest(hash, signed))

@@ -11,8 +11,8 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// TestGuessedLaunches: codes that were never given, among them what the table
-// holds in the place of one that was.
+// TestGuessedLaunches: codes that were never issued, such as what the table holds
+// in the place of one.
 func TestGuessedLaunches(t *testing.T) {
 	f := newField(t, target)
 	code := f.launch(t)
@@ -43,16 +43,16 @@ func TestGuessedLaunches(t *testing.T) {
 	f.attack(t, []row{{"shared with a second", customer.Redeeming(code, customer.NewKey), unknownLaunch}})
 }
 
-// TestRacedLaunches: of a hundred who come at once with one code, one wins; and
-// of many posts of one cross-launch token, one is a launch.
+// TestRacedLaunches: of 100 simultaneous redemptions of one code one succeeds, and
+// of 20 posts of one cross-launch token one is a launch.
 func TestRacedLaunches(t *testing.T) {
 	f := newField(t, target)
 	sendAtOnce(t, "redeemed", 100, 404, func() request { return customer.Redeeming(f.launch(t), customer.NewKey) }, f.Stack.URL())
 	sendAtOnce(t, "launched", 20, 409, func() request { return customer.Post(manage, f.sign(f.claims(webextest.ActionCrossLaunch))) }, f.Stack.URL())
 }
 
-// sendAtOnce sends one request many times at once. A race in which the machine was
-// too slow for somebody's answer is run again; two winners are none.
+// sendAtOnce sends one request many times at once, of which one must succeed. It
+// repeats a race in which the machine was too slow for an answer.
 func sendAtOnce(t *testing.T, name string, many, losing int, prize func() request, base string) {
 	t.Helper()
 	var count map[int]int

@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// useKeys makes the key set of the region ours the tests' own.
+// useKeys has the functions fetch the key set of the region ours from keys.
 func useKeys(s *stack.Stack) error {
 	urls := s.Webex().JWKSURLs()
 	urls[ours] = keys.server.URL

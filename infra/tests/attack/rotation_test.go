@@ -30,7 +30,7 @@ func (v *victim) sealedBy() map[uint32]int {
 	return count
 }
 
-// keyset is a Tink keyset as far as a rotation of it is watched.
+// keyset is the part of a Tink keyset that the tests read.
 type keyset struct {
 	PrimaryKeyID uint32           `json:"primaryKeyId"`
 	Keys         []map[string]any `json:"key"`
@@ -53,8 +53,8 @@ func withoutOldKeys(t *testing.T, document []byte) []byte {
 	return []byte(customer.Encode(k))
 }
 
-// TestKeysetRotation: a keyset with a new primary key opens what the old one
-// sealed, seals it anew at the next write, and after that the old key may go.
+// TestKeysetRotation: a keyset with a new primary key decrypts what the old key
+// encrypted, and encrypts it again at the next write. Then the old key may go.
 func TestKeysetRotation(t *testing.T) {
 	s := otherStack(t)
 	s.SetEnvironment(map[string]string{"VERIFY_INTERVAL": "1s"})
@@ -101,8 +101,8 @@ func TestKeysetRotation(t *testing.T) {
 	}
 }
 
-// TestKeysetRotationAtAWrite: a verification that needs no new token seals anew
-// all the same, as it writes.
+// TestKeysetRotationAtAWrite: a verification that needs no new token encrypts
+// again too, as it writes.
 func TestKeysetRotationAtAWrite(t *testing.T) {
 	s := otherStack(t)
 	v := newVictim(t, s)
@@ -117,12 +117,11 @@ func TestKeysetRotationAtAWrite(t *testing.T) {
 		t.Errorf("sealed by %v after a write, want the new key %d only", slices.Collect(maps.Keys(sealed)), readKeyset(t, fresh).PrimaryKeyID)
 	}
 	if got := s.Webex().Count(webextest.KindToken, "") - exchanges; got != 0 {
-		t.Errorf("sealing anew took %d token exchanges", got)
+		t.Errorf("encrypting again took %d token exchanges", got)
 	}
 }
 
-// TestContentKeyRotation: the new key and the old one are good together, then
-// the new one alone.
+// TestContentKeyRotation: both keys are accepted, then the new one alone.
 func TestContentKeyRotation(t *testing.T) {
 	s := target
 	v := newVictim(t, s)

@@ -12,7 +12,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// TestMethods: every address takes its one method, whatever a header says.
+// TestMethods: every address takes one method, which no header overrides.
 func TestMethods(t *testing.T) {
 	f := newField(t, target)
 	code := f.launch(t)
@@ -50,7 +50,7 @@ func launchIs(t *testing.T, got answer, v *victim) {
 	}
 }
 
-// leadingAway are headers that say where the API is, as if a proxy had set them.
+// leadingAway are headers that give another address of the API, as proxies do.
 func leadingAway(evil string) []map[string]string {
 	sets := []map[string]string{
 		{"Host": evil}, {"X-Forwarded-Host": evil, "X-Forwarded-Proto": "https", "X-Forwarded-Port": "443"}, {"Forwarded": "host=" + evil + ";proto=https;for=127.0.0.1"},
@@ -64,15 +64,15 @@ func leadingAway(evil string) []map[string]string {
 	return append(sets, all)
 }
 
-// TestHostHeaders: what a caller says of our address reaches neither Webex, nor
-// the redirect, nor the table.
+// TestHostHeaders: an address of the API in a caller's headers reaches neither
+// Webex, nor the redirect, nor the table.
 func TestHostHeaders(t *testing.T) {
 	f := newField(t, target)
 	const evil = "evil.example.net"
 	for _, headers := range leadingAway(evil) {
 		names := customer.Encode(headers)
 		t.Run(names[:min(len(names), 40)], func(t *testing.T) {
-			v := &victim{customer.New(f.T, f.Stack, ours)} // its name is without the header
+			v := &victim{customer.New(f.T, f.Stack, ours)} // an organization's name without the header
 			for _, r := range []request{
 				customer.Post(page, v.sign(v.activation())), customer.Post(actions, v.sign(v.claims(webextest.ActionUpdateApproved))), customer.Post(manage, v.sign(v.claims(webextest.ActionCrossLaunch))),
 			} {
@@ -90,7 +90,7 @@ func TestHostHeaders(t *testing.T) {
 			pwa, _ := v.Cloud.Configuration(v.Org.ID(), webextest.PersistentWebApp)
 			told := customer.Encode([]any{signage, pwa})
 			if view.ActionsURL != f.Stack.URL()+"/actions" || strings.Contains(told, evil) || strings.Count(told, f.Stack.URL()+"/crossLaunch/") != 4 {
-				t.Errorf("Webex was told %s and %s", view.ActionsURL, told)
+				t.Errorf("Webex holds %s and %s", view.ActionsURL, told)
 			}
 			for name, text := range f.watch.rows(t) {
 				if strings.Contains(text, evil) {
@@ -110,7 +110,7 @@ func TestHostHeaders(t *testing.T) {
 	})
 }
 
-// TestQueries: a token or a key in the address is none.
+// TestQueries: a token or key in the address is ignored.
 func TestQueries(t *testing.T) {
 	f := newField(t, target)
 	code := f.launch(t)

@@ -9,13 +9,13 @@ import (
 	"signpost/infra/tests/customer"
 )
 
-// secretText is in every wrong setting, and must be nowhere else.
+// secretText is in every wrong setting, and must not be shown.
 const secretText = "hunter2-7f3a9c51e0"
 
-// TestWrongSettingsAreNotTold starts real processes of the functions with
-// settings that are wrong, as after a slip in a deployment: neither what they
-// log, nor what the caller is told, holds what was set.
-func TestWrongSettingsAreNotTold(t *testing.T) {
+// TestWrongSettingsAreNotShown starts processes of the functions with wrong
+// settings, as after a mistake in a deployment: neither the log nor the answer
+// contains the values.
+func TestWrongSettingsAreNotShown(t *testing.T) {
 	s := target
 	original, err := s.Environment("ActivationFunction")
 	if err != nil {
@@ -62,7 +62,7 @@ func TestWrongSettingsAreNotTold(t *testing.T) {
 				t.Fatal(err)
 			}
 			logged := s.Logs()[before:]
-			again := time.NewTicker(10 * time.Millisecond) // what a process prints last comes by itself
+			again := time.NewTicker(10 * time.Millisecond) // a process's last output may come late
 			defer again.Stop()
 			for deadline := time.Now().Add(5 * time.Second); !strings.Contains(logged, test.reported) && time.Now().Before(deadline); <-again.C {
 				logged = s.Logs()[before:]
@@ -70,8 +70,8 @@ func TestWrongSettingsAreNotTold(t *testing.T) {
 			if !strings.Contains(logged, test.reported) {
 				t.Errorf("it is not reported:\n%s\n%s", result.Payload, logged)
 			}
-			if told := logged + string(result.Payload); strings.Contains(told, secretText) {
-				t.Errorf("what was set is told:\n%s", told)
+			if shown := logged + string(result.Payload); strings.Contains(shown, secretText) {
+				t.Errorf("the value is shown:\n%s", shown)
 			}
 		})
 	}

@@ -16,7 +16,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// TestSignatures: values, lengths and encodings that are no ES256 signature.
+// TestSignatures: values, lengths and encodings that are not ES256 signatures.
 func TestSignatures(t *testing.T) {
 	f := newField(t, target)
 	order := elliptic.P256().Params().N
@@ -68,11 +68,11 @@ func derBy(key *ecdsa.PrivateKey) signer {
 }
 
 func signatureOf(token string) []byte {
-	signature, _ := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+1:]) // a token of the tests' own
+	signature, _ := base64.RawURLEncoding.DecodeString(token[strings.LastIndexByte(token, '.')+1:]) // the tests' own tokens decode
 	return signature
 }
 
-// TestEncodings: a good token that is written otherwise than a compact JWS is.
+// TestEncodings: good tokens in other encodings than that of a compact JWS.
 func TestEncodings(t *testing.T) {
 	f := newField(t, target)
 	rewritten := func(name string, rewrite func(token string) string) forgery {
@@ -119,16 +119,16 @@ func TestEncodings(t *testing.T) {
 	f.everywhere(t, forgeries)
 }
 
-// otherTail changes the bits of the last letter that encode nothing: 64 bytes
-// leave four of them.
+// otherTail changes one of the four unused bits in the last letter of a 64-byte
+// signature.
 func otherTail(s string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 	last := strings.IndexByte(alphabet, s[len(s)-1])
 	return s[:len(s)-1] + string(alphabet[last^1])
 }
 
-// TestMalleableSignature: of a signature (r, s) anybody can make (r, n-s), which
-// is as good. It must not make a used token a new one.
+// TestMalleableSignature: from a signature (r, s) anybody can make (r, n-s), which
+// is valid too. It must not make a used token new.
 func TestMalleableSignature(t *testing.T) {
 	f := newField(t, target)
 	var rows []row

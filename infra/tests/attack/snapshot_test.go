@@ -16,7 +16,7 @@ type watch struct {
 	stack  *stack.Stack
 	canary *canary
 	last   map[string]string
-	// aside are attributes of rows that are not looked at.
+	// aside are attributes of rows that may change.
 	aside []string
 }
 
@@ -28,15 +28,15 @@ func newWatch(t *testing.T, s *stack.Stack, c *canary) *watch {
 	return w
 }
 
-// leaveAside takes attributes of rows out of the picture.
+// leaveAside excludes attributes of rows from the comparison.
 func (w *watch) leaveAside(t *testing.T, attributes ...string) {
 	t.Helper()
 	w.aside = attributes
 	w.last = w.picture(t)
 }
 
-// unchanged fails the test if anything is not as it was at the last look, before
-// what has the given names. What is new is then what later looks compare with.
+// unchanged fails the test if anything has changed since the last picture. The
+// names say what was sent since. Later checks compare with the new picture.
 func (w *watch) unchanged(t *testing.T, names ...string) {
 	t.Helper()
 	current := w.picture(t)
@@ -48,15 +48,15 @@ func (w *watch) unchanged(t *testing.T, names ...string) {
 			for same < min(len(before), len(after)) && before[same] == after[same] {
 				same++
 			}
-			t.Errorf("%s has changed by one of %q: it went on with %.400q, and now with %.400q", name, names, before[same:], after[same:])
+			t.Errorf("%s was changed by one of %q: from %.400q to %.400q, after equal beginnings", name, names, before[same:], after[same:])
 		}
 	}
 	w.last = current
 }
 
-// picture is every row of the table to the byte, what Webex holds, the requests
-// that it was sent (but for key sets, which anybody's token may cause to be
-// fetched), and who came to the canary.
+// picture is every row of the table, what Webex holds, the requests to Webex
+// (except for key sets, which any token may cause to be fetched), and the calls to
+// the canary.
 func (w *watch) picture(t *testing.T) map[string]string {
 	t.Helper()
 	picture := w.rows(t)
@@ -76,7 +76,7 @@ func (w *watch) picture(t *testing.T) map[string]string {
 		}
 	}
 	picture["requests at Webex"] = calls.String()
-	picture["visits to the canary"] = w.canary.visits()
+	picture["calls to the canary"] = w.canary.calls()
 	return picture
 }
 

@@ -83,8 +83,8 @@ func TestRedirects(t *testing.T) {
 					t.Errorf("%d at %s: %s is answered %d %s", status, kind, r.Path, got.Status, got.Body)
 				}
 			}
-			if visits := c.visits(); visits != "" {
-				t.Fatalf("%d at %s was followed:\n%s", status, kind, visits)
+			if calls := c.calls(); calls != "" {
+				t.Fatalf("%d at %s was followed:\n%s", status, kind, calls)
 			}
 		}
 	}
@@ -92,7 +92,7 @@ func TestRedirects(t *testing.T) {
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Redirect: "http://127.0.0.1:" + c.port + "/jwks"})
 	token := rawToken(customer.Encode(goodHeader), fmt.Sprintf(`{"sub":"x","region":%q}`, west), goodSigner())
 	check(t, customer.Send(t, s.URL(), customer.Post(manage, token)), unavailable)
-	if visits := c.visits(); visits != "" {
-		t.Errorf("the key set's redirect was followed:\n%s", visits)
+	if calls := c.calls(); calls != "" {
+		t.Errorf("the key set's redirect was followed:\n%s", calls)
 	}
 }

@@ -19,8 +19,8 @@ const (
 	manage  = "/crossLaunch/persistent_web_app/manageContent"
 )
 
-// doors are the addresses that take tokens, with an action whose success would
-// be seen: it writes.
+// doors are the addresses that take tokens, each with an action that writes, so
+// that its success would show.
 var doors = map[string]string{
 	actions: webextest.ActionDeprovision, page: webextest.ActionProvision,
 	assign: webextest.ActionCrossLaunch, manage: webextest.ActionCrossLaunch,
@@ -37,7 +37,7 @@ func newVictim(t *testing.T, s *stack.Stack) *victim {
 	return v
 }
 
-// numbers make ids that no token had before.
+// numbers make ids of tokens unique.
 var numbers atomic.Int64
 
 func newID() string { return "attack-" + strconv.FormatInt(numbers.Add(1), 10) }
@@ -47,7 +47,7 @@ func (v *victim) activation() object {
 	return customer.Merged(customer.ClaimsOf(v.T, v.Activation(nil)), object{"iat": customer.Seconds(0)})
 }
 
-// claims are those of a token for an action, good ones.
+// claims are the good claims of a token for an action.
 func (v *victim) claims(action string) object {
 	claims := object{"sub": v.Org.Sub(), "appId": v.Cloud.AppID(), "action": action, "jti": newID(), "iat": customer.Seconds(0)}
 	if action != webextest.ActionProvision {
@@ -60,7 +60,7 @@ func (v *victim) claims(action string) object {
 	})
 }
 
-// goodHeader is that of real tokens.
+// goodHeader is the header of real tokens.
 var goodHeader = object{"alg": "ES256", "kid": kidEC, "typ": "JWT"}
 
 // goodSigner is the key that goodHeader names.
@@ -80,7 +80,7 @@ func rawToken(header, claims string, sign signer) string {
 	return signed + "." + encoded(sign(signed))
 }
 
-// launch cross-launches, as Webex does, and returns the launch code.
+// launch cross-launches and returns the launch code.
 func (v *victim) launch(t *testing.T) string {
 	t.Helper()
 	return v.In(t).Send(customer.Post(manage, v.sign(v.claims(webextest.ActionCrossLaunch)))).LaunchCode(t)

@@ -57,8 +57,8 @@ func TestHealthCheck(t *testing.T) {
 }
 
 // alone makes the customer the only one whose refresh token is refused until its
-// test ends: several in a row, without a success, would be taken for the
-// deployment's fault.
+// test ends. Several refusals in a row, without a success, would count as a fault
+// of the deployment.
 func alone(c *client) {
 	c.Helper()
 	refusal.Lock()
@@ -70,8 +70,8 @@ func alone(c *client) {
 
 var refusal sync.Mutex
 
-// TestTokenInvalidComesBack: by a new activation.
-func TestTokenInvalidComesBack(t *testing.T) {
+// TestTokenInvalidRecovers by a new activation.
+func TestTokenInvalidRecovers(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
 	alone(c)
@@ -83,9 +83,9 @@ func TestTokenInvalidComesBack(t *testing.T) {
 	c.Health(nil).WantJSON(t, 200, healthy)
 }
 
-// TestAKeptTokenComesBack: Webex takes the refresh token again that it refused,
-// as it does once our client's id is right again.
-func TestAKeptTokenComesBack(t *testing.T) {
+// TestKeptTokenRecovers: Webex accepts a refresh token again that it refused, as
+// it does once our client id is corrected.
+func TestKeptTokenRecovers(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
 	alone(c)
@@ -102,17 +102,17 @@ func TestRemoval(t *testing.T) {
 	c := activated(t, west)
 	token := c.Minted(c.Cloud.MintDeprovision(c.Org.ID()))
 	c.Forget()
-	for range 2 { // a repeated one is 200
+	for range 2 { // repeating it has no effect
 		c.Act(token).Want(t, 200)
 	}
-	c.Remove(nil) // and so is another one
+	c.Remove(nil) // nor has another one
 	for _, action := range []string{"updateApproved", "update", "healthCheck"} {
 		c.Act(c.Token(action, nil)).WantProblem(t, "unknown_installation")
 	}
 	c.WantNoCalls("a removal")
 }
 
-// TestRemovalEndsLaunches: nothing of a removed customer is given away.
+// TestRemovalEndsLaunches: a removed customer's launch cannot be redeemed.
 func TestRemovalEndsLaunches(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
@@ -121,10 +121,10 @@ func TestRemovalEndsLaunches(t *testing.T) {
 	c.Redeem(code).WantProblem(t, "unknown_launch")
 }
 
-// TestEqualSeconds: what counts when the clock of whole seconds cannot tell.
+// TestEqualSeconds: which of two actions counts within one whole second.
 func TestEqualSeconds(t *testing.T) {
 	t.Parallel()
-	at := customer.Seconds(-60) // for all of them, whenever they get to run
+	at := customer.Seconds(-60) // for all subtests, however late they run
 	for _, test := range []struct {
 		name   string
 		follow func(c *client)
@@ -154,8 +154,8 @@ func TestEqualSeconds(t *testing.T) {
 	}
 }
 
-// TestEqualSecondsOfChanges: an unseen token counts if it is not older than the
-// last one applied.
+// TestEqualSecondsOfChanges: a new token counts unless it is older than the last
+// one applied.
 func TestEqualSecondsOfChanges(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -205,14 +205,14 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// TestMovesThatAreNone: an update changes nothing unless the stored region says
-// it, or the new one with proof.
+// TestMovesThatAreNone: an update has no effect unless the stored region signed it,
+// or the new one with proof.
 func TestMovesThatAreNone(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		signer string
 		claims object
-		code   string // empty: whatever it is
+		code   string // empty: any answer
 	}{
 		"a third region":            {east, object{"region": europe}, "unknown_key"},
 		"another, without a region": {europe, nil, "unknown_key"},
@@ -229,7 +229,7 @@ func TestMovesThatAreNone(t *testing.T) {
 				got.WantProblem(t, test.code)
 			}
 			if !c.Serves() {
-				t.Error("the stored region's cross-launches are not answered any more")
+				t.Error("the stored region's cross-launches are no longer answered")
 			}
 		})
 	}

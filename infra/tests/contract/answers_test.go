@@ -6,20 +6,20 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// TestAnswersOfWebexInOtherWords: what Webex means counts, not how it labels or
-// writes it. Each of these is activated like any other.
-func TestAnswersOfWebexInOtherWords(t *testing.T) {
+// TestUnusualAnswersOfWebex: the content of Webex's answers counts, not its content
+// type or encoding.
+func TestUnusualAnswersOfWebex(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]webextest.Fault{
-		"tokens as text":               {Kind: webextest.KindToken, ContentType: "text/plain"},
-		"tokens labelled as a form":    {Kind: webextest.KindToken, ContentType: "application/x-www-form-urlencoded"},
-		"tokens behind a mark":         {Kind: webextest.KindToken, Before: "\ufeff"},
-		"app behind a mark":            {Kind: webextest.KindApp, Before: "\ufeff", ContentType: "text/html"},
-		"app, said nothing":            {Kind: webextest.KindApp, Status: 204},
-		"configuration behind a mark":  {Kind: webextest.KindSignage, Before: "\ufeff", ContentType: "text/plain"},
-		"configurations as HTML":       {Kind: webextest.KindPWA, ContentType: "text/html"},
-		"all of them, labelled wrong":  {ContentType: "application/octet-stream"},
-		"all of them, behind one mark": {Before: "\ufeff"},
+		"tokens as text":                {Kind: webextest.KindToken, ContentType: "text/plain"},
+		"tokens labelled as a form":     {Kind: webextest.KindToken, ContentType: "application/x-www-form-urlencoded"},
+		"tokens after a BOM":            {Kind: webextest.KindToken, Before: "\ufeff"},
+		"app after a BOM":               {Kind: webextest.KindApp, Before: "\ufeff", ContentType: "text/html"},
+		"app, no content":               {Kind: webextest.KindApp, Status: 204},
+		"configuration after a BOM":     {Kind: webextest.KindSignage, Before: "\ufeff", ContentType: "text/plain"},
+		"configurations as HTML":        {Kind: webextest.KindPWA, ContentType: "text/html"},
+		"all of them, labelled wrongly": {ContentType: "application/octet-stream"},
+		"all of them, after one BOM":    {Before: "\ufeff"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -33,9 +33,9 @@ func TestAnswersOfWebexInOtherWords(t *testing.T) {
 	}
 }
 
-// TestAbsentConfigurationInOtherWords: a configuration that Webex has lost is put
-// back, however Webex says that it has none.
-func TestAbsentConfigurationInOtherWords(t *testing.T) {
+// TestAbsentConfiguration: a configuration that Webex has lost is pushed again,
+// whichever answer says that there is none.
+func TestAbsentConfiguration(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]webextest.Fault{
 		"404": {Status: 404}, "410": {Status: 410}, "204": {Status: 204}, "white space": {Body: " "}, "null": {Body: "null"}, "an empty object": {Body: "{}"},

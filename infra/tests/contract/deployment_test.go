@@ -12,11 +12,12 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// gatewayDomain is the name that API Gateway gave an API.
+// gatewayDomain is a domain name of API Gateway.
 const gatewayDomain = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 
-// TestBaseURLIsAPIGateways: without PUBLIC_URL it is the domain name in API
-// Gateway's request context, kept with the installation, and no header's.
+// TestBaseURLIsAPIGateways: without PUBLIC_URL the base URL comes from the domain
+// name in API Gateway's request context, never from a header, and is kept with the
+// installation.
 func TestBaseURLIsAPIGateways(t *testing.T) {
 	t.Parallel()
 	s := customer.StartFor(t, map[string]string{"PUBLIC_URL": ""})
@@ -32,7 +33,7 @@ func TestBaseURLIsAPIGateways(t *testing.T) {
 	}
 	wantBaseURL(c, "https://"+gatewayDomain)
 
-	c.Forget() // kept: another entrance later changes nothing
+	c.Forget() // requests under another name do not change it
 	c.Verify().WantJSON(t, 200, report(object{"verified": 1}))
 	c.Act(c.Token("updateApproved", nil)).Want(t, 200)
 	wantBaseURL(c, "https://"+gatewayDomain)
@@ -45,8 +46,8 @@ func TestBaseURLIsAPIGateways(t *testing.T) {
 	wantBaseURL(c, "https://signage.vendor.example")
 }
 
-// TestNoAddressOfTheMachineItself: as under `sam local` without PUBLIC_URL.
-// Webex would store an address that leads nowhere, and all would look well.
+// TestNoAddressOfTheMachineItself: under `sam local` without PUBLIC_URL, Webex
+// would store an address that it cannot reach, and the activation would succeed.
 func TestNoAddressOfTheMachineItself(t *testing.T) {
 	t.Parallel()
 	s := customer.StartFor(t, map[string]string{"PUBLIC_URL": ""})
@@ -68,7 +69,7 @@ func TestNoAddressOfTheMachineItself(t *testing.T) {
 	}
 }
 
-// wantBaseURL checks all addresses of ours that Webex holds.
+// wantBaseURL checks all our addresses that Webex holds.
 func wantBaseURL(c *client, base string) {
 	c.Helper()
 	if got := c.Installation().ActionsURL; got != base+"/actions" {
@@ -103,7 +104,7 @@ func TestOneFeatureOnly(t *testing.T) {
 	}
 }
 
-// TestSchedule: what could not be done is found due, and done.
+// TestSchedule: the schedule completes what an activation could not.
 func TestSchedule(t *testing.T) {
 	t.Parallel()
 	s := customer.StartFor(t, map[string]string{"VERIFY_INTERVAL": "1s"})
@@ -113,7 +114,7 @@ func TestSchedule(t *testing.T) {
 	c.PostActivation(c.Activation(nil)).WantJSON(t, 200, activeAnswer(c))
 }
 
-// TestInternal: what is wrong on our side has one answer, and shows nothing.
+// TestInternal: a fault on our side has one answer, which shows no cause.
 func TestInternal(t *testing.T) {
 	t.Parallel()
 	for name, breakIt := range map[string]func(t *testing.T, s *stack.Stack){
@@ -143,14 +144,14 @@ func TestInternal(t *testing.T) {
 				}
 			}
 			if !strings.Contains(s.Logs(), `"code":"internal"`) {
-				t.Error("the log does not tell")
+				t.Error("the log does not report it")
 			}
 		})
 	}
 }
 
-// TestAppIDInAnyCase: the setting and the token may write the same id each in
-// their own way.
+// TestAppIDInAnyCase: the setting and the token may write the id in different
+// cases.
 func TestAppIDInAnyCase(t *testing.T) {
 	t.Parallel()
 	s := customer.StartFor(t, nil)
@@ -161,8 +162,8 @@ func TestAppIDInAnyCase(t *testing.T) {
 	c.Health(object{"appId": strings.ToUpper(c.Cloud.AppID())}).Want(t, 200)
 }
 
-// TestOnlyThroughTheFirewall: with a key in front of the API, a request without
-// it is refused at every route, before anything of it is looked at.
+// TestOnlyThroughTheFirewall: with an origin key configured, a request without it
+// is refused at every route, before any other check.
 func TestOnlyThroughTheFirewall(t *testing.T) {
 	t.Parallel()
 	const key = "cloudfront-sends-this-0123456789abcdef"
@@ -185,7 +186,7 @@ func TestOnlyThroughTheFirewall(t *testing.T) {
 			}
 		}
 	}
-	c.WantNoCalls("Webex")
+	c.WantNoCalls("a request without the key")
 	through := request{Method: "POST", Path: "/activation", ContentType: "application/json", Body: customer.Encode(object{"jwt": code}), Headers: map[string]string{"X-Origin-Key": key}}
 	c.Send(through).Want(t, 200)
 }

@@ -1,11 +1,10 @@
-// Package contract holds the built functions to the project's contract from
-// outside: over HTTP, on the local stack, with a Webex cloud in memory.
+// Package contract checks the built functions against the contract, from outside:
+// over HTTP, on the local stack, with a Webex cloud in memory.
 //
-// It has tests only. They know what is promised (codes, statuses, headers, what
-// happens at Webex) and nothing of how it is done: the one thing of the product
-// that they import is what seals the local secrets. Expectations are written
-// from the contract, so that a test which fails is a question of who is right.
+// It has tests only. They know what is promised (codes, statuses, headers, the
+// effects at Webex) and not how it is implemented. Their expectations come from
+// the contract: when one fails, the code or the contract may be wrong.
 //
-// The tests share one stack, each with organizations of its own. Those that
+// The tests share one stack, in which each has its own organizations. Those that
 // need another deployment start one.
 package contract

@@ -13,7 +13,7 @@ import (
 // hanging is longer than any time limit.
 const hanging = 30 * time.Second
 
-// hangingCase is a request during which Webex does not answer.
+// hangingCase is a request while Webex does not answer.
 type hangingCase struct {
 	name  string
 	limit time.Duration
@@ -40,8 +40,8 @@ func isOK(name string, value any) func(*testing.T, answer) {
 	}
 }
 
-// TestAnswersLeaveInTime has all the requests wait for Webex side by side: they
-// take as long as the longest limit.
+// TestAnswersLeaveInTime sends all requests at the same time, so that the test
+// takes as long as the longest limit.
 func TestAnswersLeaveInTime(t *testing.T) {
 	t.Parallel()
 	cases := slices.Concat(hangingCalls(t), hangingKeySets(t), oneHangingKeySet(t))
@@ -65,9 +65,9 @@ func TestAnswersLeaveInTime(t *testing.T) {
 	}
 }
 
-// slowestPage asks for a page that waits for nobody until the others are done,
-// and returns how long that took at most: what this machine adds to an answer
-// when it is busy.
+// slowestPage requests a page that needs no other service until the others are
+// done, and returns the longest time that took, which is what a busy machine adds
+// to an answer.
 func slowestPage(t *testing.T, others *sync.WaitGroup) time.Duration {
 	t.Helper()
 	done := make(chan struct{})
@@ -83,7 +83,7 @@ func slowestPage(t *testing.T, others *sync.WaitGroup) time.Duration {
 	}
 }
 
-// hangingCalls are those during which a call that we make hangs.
+// hangingCalls are the cases in which a call to Webex's APIs hangs.
 func hangingCalls(t *testing.T) []hangingCase {
 	const activation, action, health = 10 * time.Second, 5 * time.Second, 2 * time.Second
 	kinds := func(c *client, kinds ...string) *client {
@@ -123,8 +123,8 @@ func hangingCalls(t *testing.T) []hangingCase {
 	}
 }
 
-// hangingKeySets are those whose token cannot be checked: no key set is cached
-// yet, and Webex does not give it.
+// hangingKeySets are the cases in which no key set is cached yet and its fetch
+// hangs.
 func hangingKeySets(t *testing.T) []hangingCase {
 	s := customer.StartFor(t, nil)
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Delay: hanging})
@@ -138,8 +138,8 @@ func hangingKeySets(t *testing.T) []hangingCase {
 	}
 }
 
-// oneHangingKeySet are those of customers whose own region's key set is there,
-// while another's hangs and no process has either of them yet.
+// oneHangingKeySet are the cases in which no key set is cached yet and the fetch
+// of another region's hangs.
 func oneHangingKeySet(t *testing.T) []hangingCase {
 	s := customer.StartFor(t, nil)
 	s.Webex().Inject(webextest.Fault{Kind: webextest.KindJWKS, Region: europe, Delay: hanging})

@@ -22,11 +22,11 @@ func tableText(s *stack.Stack) (string, error) {
 	return strings.Join(slices.Collect(maps.Values(rows)), "\n"), err
 }
 
-// TestStoredBeforeWebexIsCalled: at the first call to Webex the table knows of
-// the activation.
+// TestStoredBeforeWebexIsCalled: at the first call to Webex the table holds the
+// activation.
 func TestStoredBeforeWebexIsCalled(t *testing.T) {
 	t.Parallel()
-	s := customer.StartFor(t, nil) // whose requests are one customer's
+	s := customer.StartFor(t, nil) // its only requests are this customer's
 	c := customer.New(t, s, west)
 	code := c.Activation(nil)
 	var atFirstCall string
@@ -47,10 +47,9 @@ func TestStoredBeforeWebexIsCalled(t *testing.T) {
 	}
 }
 
-// TestNothingSecretIsWrittenDown plays a customer's life with its failures and
-// looks for what was secret in it, in the log, in the table and in the files
-// under it.
-func TestNothingSecretIsWrittenDown(t *testing.T) {
+// TestNoSecretIsStoredOrLogged plays a customer's life cycle with failures and
+// searches the log, the table and the table's files for its secrets.
+func TestNoSecretIsStoredOrLogged(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	s, err := customer.Start(folder, nil)
@@ -65,7 +64,7 @@ func TestNothingSecretIsWrittenDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(table, c.Org.ID()) || !strings.Contains(s.Logs(), "POST /launches/{code}") {
-		t.Fatal("the customer left no trace at all: the test looks in the wrong place")
+		t.Fatal("neither table nor log mentions the customer: the test searches the wrong place")
 	}
 	s.Stop()
 	places := map[string][]byte{"the log": []byte(s.Logs()), "the table": []byte(table)}
@@ -92,7 +91,7 @@ func TestNothingSecretIsWrittenDown(t *testing.T) {
 	}
 }
 
-// life is a customer's life, with failures; it returns all that was secret.
+// life plays a customer's life cycle with failures and returns its secrets.
 func life(c *client) map[string]string {
 	c.Helper()
 	const access, refresh = "access-token-0a6b5e1c93d7482f", "refresh-token-f8271d40c6be953a"
@@ -100,7 +99,7 @@ func life(c *client) map[string]string {
 		"client secret": c.Cloud.ClientSecret(), "new content key": customer.NewKey, "old content key": customer.OldKey,
 		"access token": access, "rotated refresh token": refresh,
 	}
-	// An exchange that answers what the test knows; the tokens work nowhere.
+	// An exchange with tokens that the test knows, which are not valid.
 	c.Fault(webextest.Fault{Kind: webextest.KindToken, Times: 1, ContentType: "application/json", Body: fmt.Sprintf(
 		`{"access_token":%q,"expires_in":64799,"refresh_token":%q,"refresh_token_expires_in":7776000}`, access, refresh)})
 	secrets["first activation code"] = c.Activation(nil)

@@ -10,8 +10,8 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// TestOrderOfChecks sends tokens with two faults each: the earlier check in the
-// contract's order must speak.
+// TestOrderOfChecks sends tokens with two faults each. The answer must be that of
+// the check that comes first in the contract.
 func TestOrderOfChecks(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -56,7 +56,7 @@ func TestOrderOfChecks(t *testing.T) {
 	}
 }
 
-// TestAcceptedTokens: what looks unusual and is good.
+// TestAcceptedTokens: unusual tokens that are valid.
 func TestAcceptedTokens(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)
@@ -79,7 +79,7 @@ func TestAcceptedTokens(t *testing.T) {
 	}
 }
 
-// TestKeysOfRegions: whose key may sign what.
+// TestKeysOfRegions: only the own region's key may sign.
 func TestKeysOfRegions(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -123,8 +123,8 @@ func TestKeysOfRegions(t *testing.T) {
 	}
 }
 
-// TestStrangersLearnNothing: without a verified signature a customer and a
-// stranger get the same answer, to the byte.
+// TestStrangersLearnNothing: without a valid signature a customer and a stranger
+// get the same answer, byte for byte.
 func TestStrangersLearnNothing(t *testing.T) {
 	t.Parallel()
 	known, unknown := activated(t, west), newCustomer(t, west)
@@ -140,8 +140,8 @@ func TestStrangersLearnNothing(t *testing.T) {
 	}
 }
 
-// TestOrganizationsAreKeyedByTheirID: the rest of `sub` may change, and its
-// base64 has more forms than one.
+// TestOrganizationsAreKeyedByTheirID: the rest of `sub` may change, and so may the
+// form of its base64.
 func TestOrganizationsAreKeyedByTheirID(t *testing.T) {
 	t.Parallel()
 	c := activated(t, west)

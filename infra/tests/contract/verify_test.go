@@ -9,7 +9,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// report is the answer of verifyconfigs: zeros with changes.
+// report is an answer of verifyconfigs: zeros with changes.
 func report(changes object) object {
 	return customer.Merged(object{"verified": 0, "pushed": 0, "deleted": 0, "failed": 0, "left": 0}, changes)
 }
@@ -44,7 +44,7 @@ func TestVerifyRepairs(t *testing.T) {
 			c := activated(t, west)
 			test.prepare(c)
 			c.Verify().WantJSON(t, 200, report(test.want))
-			c.Verify().WantJSON(t, 200, report(object{"verified": 1})) // and then all is well
+			c.Verify().WantJSON(t, 200, report(object{"verified": 1})) // and then nothing is left to do
 		})
 	}
 }

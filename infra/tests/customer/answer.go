@@ -34,8 +34,8 @@ var Statuses = map[string]int{
 	"internal": 500,
 }
 
-// Request is one to the API. Names of headers are sent as they are; Host is the
-// request's own.
+// Request is a request to the API. Names of headers are sent as they are; Host sets
+// the request's host.
 type Request struct {
 	Method, Path, ContentType, Body string
 	Headers                         map[string]string
@@ -63,7 +63,7 @@ type Answer struct {
 	Took   time.Duration
 }
 
-// client follows no redirect and waits longer than every limit of the contract.
+// client follows no redirect. Its timeout is longer than all limits of the contract.
 var client = &http.Client{
 	Timeout:       20 * time.Second,
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 128},
@@ -141,8 +141,7 @@ func (a Answer) Want(t *testing.T, status int) Answer {
 	return a
 }
 
-// inner are words of our own code, of Go and of DynamoDB, which no caller may
-// read.
+// inner are words of our code, Go and DynamoDB that must not be in an answer.
 var inner = []string{"goroutine", "panic", ".go:", "json:", "crypto/", "dynamodb", "DynamoDB", "Installations", "Exception", "dial"}
 
 // WantProblem checks the whole problem answer: status, content type, members,

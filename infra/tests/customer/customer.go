@@ -1,10 +1,10 @@
 // Package customer is the kit that the suites of infra/tests share: a deployment
 // on the local stack, an organization that uses it with its tokens, activation
-// and launches, and the requests and answers between the two.
+// and launches, the requests and answers between the two, and the table.
 //
 // It knows the contract (addresses, claims, codes, statuses) and the simulated
-// Webex, and nothing of how the functions work. What only one suite needs stays
-// in that suite.
+// Webex, and not how the functions work. What only one suite needs stays in that
+// suite.
 package customer
 
 import (
@@ -43,11 +43,11 @@ func New(t *testing.T, s *stack.Stack, region string) *Customer {
 	return &Customer{T: t, Stack: s, Cloud: s.Webex(), Org: s.Webex().AddOrganization("Customer of "+t.Name(), region)}
 }
 
-// Seconds is a time as a token's `iat` states it, in seconds from now.
+// Seconds is the value of `iat` for a time in seconds from now.
 func Seconds(fromNow int) int64 { return time.Now().Unix() + int64(fromNow) }
 
-// Activate completes the activation as of half a minute ago, so that what
-// happens next is later by the clock of whole seconds.
+// Activate completes an activation dated half a minute ago, so that all that
+// follows is later in whole seconds. Calls then starts from here.
 func (c *Customer) Activate() *Customer {
 	c.Helper()
 	c.PostActivation(c.Activation(Object{"iat": Seconds(-30)})).Want(c.T, 200)
@@ -131,7 +131,7 @@ func (c *Customer) Launch(feature, task string, fields Object) Answer {
 	return c.LaunchWith(c.Token(webextest.ActionCrossLaunch, nil), feature, task, fields)
 }
 
-// LaunchWith is Launch with a token of the caller's.
+// LaunchWith is Launch with the caller's token.
 func (c *Customer) LaunchWith(token, feature, task string, fields Object) Answer {
 	c.Helper()
 	body := Object{"jwt": token}
@@ -145,8 +145,8 @@ func (c *Customer) Manage(token string) Answer {
 	return c.LaunchWith(token, webextest.DigitalSignage, "manageContent", nil)
 }
 
-// Serves reports whether cross-launches are answered, which the contract ties to
-// an existing installation.
+// Serves reports whether a cross-launch is accepted, which requires an existing
+// installation.
 func (c *Customer) Serves() bool {
 	c.Helper()
 	return c.Manage(c.Token(webextest.ActionCrossLaunch, nil)).Status == 200
@@ -194,7 +194,7 @@ func (c *Customer) Verify() Answer {
 	return c.Invoke("VerifyConfigsFunction", Object{"orgIds": []string{c.Org.ID()}})
 }
 
-// Completes runs the schedule until Webex holds the installation as provisioned.
+// Completes runs the schedule until Webex shows the installation as provisioned.
 func (c *Customer) Completes() {
 	c.Helper()
 	again := time.NewTicker(100 * time.Millisecond)
@@ -210,7 +210,7 @@ func (c *Customer) Completes() {
 // Forget makes Calls start from here.
 func (c *Customer) Forget() { c.since = len(c.Cloud.Requests()) }
 
-// Calls are the requests at Webex for this customer, such as "PUT signage".
+// Calls are the requests to Webex about this customer, such as "PUT signage".
 func (c *Customer) Calls() []string {
 	calls := []string{}
 	for _, r := range c.Cloud.Requests()[c.since:] {
@@ -221,7 +221,7 @@ func (c *Customer) Calls() []string {
 	return calls
 }
 
-// WantNoCalls fails the test if Webex was called; cause says what must not call.
+// WantNoCalls fails the test if Webex was called. Cause says what must not call it.
 func (c *Customer) WantNoCalls(cause string) {
 	c.Helper()
 	if calls := c.Calls(); len(calls) > 0 {
@@ -246,7 +246,7 @@ func (c *Customer) Installation() webextest.InstallationView {
 	c.Helper()
 	view, ok := c.Cloud.Installation(c.Org.ID())
 	if !ok {
-		c.Fatal("Webex knows of no installation")
+		c.Fatal("Webex has no installation")
 	}
 	return view
 }

@@ -24,9 +24,9 @@ const (
 	ContentURL   = contentStart + contentEnd
 )
 
-// Options are those of a deployment for tests: free ports, no schedule, and no
-// rate limits, since tests send hundreds of requests a second. The project's
-// directory is that of a suite in infra/tests.
+// Options are the options of a deployment for tests: free ports, no schedule, and
+// no rate limits, since tests send hundreds of requests a second. They are for
+// packages directly in infra/tests, from where the project's directory is found.
 func Options(folder string, environment map[string]string) stack.Options {
 	return stack.Options{
 		Root: "../../..", Environment: environment, EphemeralPorts: true, DataDir: folder, ScheduleEvery: stack.ScheduleOff, Unlimited: true,
