@@ -31,7 +31,7 @@ signpost_local = mkdir -p .build && $(GOBUILD) -tags lambda.norpc,local -o .buil
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable chrome
 GOFILES := find functions infra shared events -name node_modules -prune -o -name '*.go'
 
-.PHONY: help build dev demo test browser screenshots load bench simulate fuzz lint fmt modules release clean
+.PHONY: help build dev demo test test-all browser screenshots load bench simulate fuzz lint fmt modules release clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,11 +45,19 @@ demo: modules build ## Play the story of one customer, step by step
 	@$(signpost_local)
 	@exec .build/signpost-local demo
 
-test: needs-go needs-cc modules browser build lint ## Lint, then run every test with the race detector, in shuffled order
-	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
-	@echo "without the race detector: the tests that it shortens, and counts of allocations, which it changes"
-	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation ./infra/release
-	$(GO) test -run 'Allocates|FloodOfTheStack' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/tests/attack
+# Chooses the cases that `make test` runs of the longest tests. Each run prints
+# its number, which repeats the choice.
+TEST_SEED := $(or $(TEST_SEED),$(shell date +%s))
+
+test: needs-go needs-cc modules browser build lint ## Lint, then test with the race detector, the longest tests by a sample of their cases
+	@echo "TEST_SEED=$(TEST_SEED) chooses the sample; make test-all runs all cases"
+	TEST_SEED=$(TEST_SEED) CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+	@echo "tests that the race detector would change or only slow down, without it"
+	$(GO) test -run 'Allocates|SameBytes' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/release
+
+test-all: test ## The tests of make test, then all cases of the longest ones, without the race detector
+	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
+	$(GO) test -run FloodOfTheStack ./infra/tests/attack
 
 browser: ## Install Chromium for the tests, if no Chrome or Chromium is found (Debian, as root)
 	@for name in "$${BROWSER_PROGRAM:-}" $(BROWSERS); do if [ -n "$$name" ] && command -v "$$name" >/dev/null; then exit 0; fi; done; \
