@@ -16,20 +16,20 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// alarm is something that a person must act on.
+// alarm is a condition that requires action.
 type alarm struct {
 	name, description string
 	metric            awscloudwatch.IMetric
 	threshold         float64
 	below             bool
-	// silence is an alarm too.
+	// silence makes missing data an alarm too.
 	silence bool
 }
 
 func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
-// alarms lists them all. What strangers or Webex cause for a moment, such as bad
-// signatures or a 503, is on the dashboard and wakes nobody.
+// alarms returns all alarms. Conditions that need no action, such as bad signatures
+// or a short failure of Webex, are on the dashboard only.
 func (m metrics) alarms() []alarm {
 	return slices.Concat(m.brokenAlarms(), m.lateAlarms(), m.failingAlarms(), m.apiAlarms())
 }
@@ -50,8 +50,8 @@ func (m metrics) brokenAlarms() []alarm {
 	}
 }
 
-// lateAlarms are for verification that falls behind, and for each schedule that
-// has stopped: where there are several, the others hide the loss of one.
+// lateAlarms are for verification that falls behind, and for each schedule that has
+// stopped: in a common metric the other schedules would hide it.
 func (m metrics) lateAlarms() []alarm {
 	list := []alarm{{name: "Backlog", description: "A verification has been due for more than 30 minutes.",
 		metric: m.own("OldestDue", "Maximum", minutes(5), nil), threshold: 30 * 60}}
@@ -66,14 +66,14 @@ func (m metrics) lateAlarms() []alarm {
 	return list
 }
 
-// Where more verifications of an hour fail than this share, and this many.
+// The share and the number of failed verifications in an hour that raise the alarm.
 const (
 	failedShare = 0.2
 	failedLeast = 5
 )
 
-// failingAlarms are for customers who cannot be served. What is logged at each
-// try stays in alarm for a day, since tries are up to a day apart.
+// failingAlarms are for customers who cannot be served. Conditions that are logged
+// at each attempt have a period of a day, since attempts are up to a day apart.
 func (m metrics) failingAlarms() []alarm {
 	hour, day := minutes(60), awscdk.Duration_Days(jsii.Number(1))
 	return []alarm{
@@ -94,8 +94,8 @@ func (m metrics) failingAlarms() []alarm {
 	}
 }
 
-// apiAlarms are for callers who are turned away before a function is asked, or
-// get no answer of one.
+// apiAlarms are for callers who are refused before a function runs, or whose
+// request fails.
 func (m metrics) apiAlarms() []alarm {
 	return []alarm{
 		{name: "TooManyRequests", description: "Callers were answered 429: a route's limit, which all callers share, was reached.",
@@ -105,8 +105,8 @@ func (m metrics) apiAlarms() []alarm {
 	}
 }
 
-// failedShare is the share of verifications that failed, where they are enough
-// to tell trouble from a single customer's bad minute.
+// failedShare is the share of verifications that failed, 0 if so few failed that it
+// may be a single customer's problem.
 func (m metrics) failedShare(period awscdk.Duration) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
 		Expression: jsii.String(fmt.Sprintf("IF(failed >= %d, failed / (failed + verified), 0)", failedLeast)),
@@ -117,7 +117,7 @@ func (m metrics) failedShare(period awscdk.Duration) awscloudwatch.IMetric {
 	})
 }
 
-// sum adds up what Lambda keeps of each function.
+// sum adds up one of Lambda's metrics over all functions.
 func (m metrics) sum(name string, period awscdk.Duration) awscloudwatch.IMetric {
 	each := map[string]awscloudwatch.IMetric{}
 	var terms []string
@@ -131,13 +131,13 @@ func (m metrics) sum(name string, period awscdk.Duration) awscloudwatch.IMetric 
 	})
 }
 
-// addAlarms makes the alarms, and the topic that they go to.
+// addAlarms adds the alarms, and the topic that they notify.
 func (d *deployment) addAlarms(m metrics) []interfacesawscloudwatch.IAlarmRef {
 	topic := awssns.NewTopic(d.Stack, jsii.String("Alarms"), &awssns.TopicProps{
 		DisplayName: jsii.String("Alarms of " + *d.StackName()), EnforceSSL: jsii.Bool(true),
 	})
-	// A topic with a policy of its own has lost the default one, by which
-	// CloudWatch may publish.
+	// A policy of its own replaces the topic's default one, which allows CloudWatch to
+	// publish.
 	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid: jsii.String("AlarmsOfThisAccount"), Actions: jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
@@ -154,7 +154,7 @@ func (d *deployment) addAlarms(m metrics) []interfacesawscloudwatch.IAlarmRef {
 		made.AddOkAction(action)
 		list = append(list, made)
 	}
-	d.output("AlarmTopic", "Topic that alarms go to.", topic.TopicArn())
+	d.output("AlarmTopic", "Topic that alarms notify.", topic.TopicArn())
 	return list
 }
 

@@ -1,8 +1,7 @@
-// Package cloud owns what a deployment requires around the functions: secrets and
-// their key, events for the vendor, metrics, alarms, a dashboard, a domain, and
-// protection against deletion. The template alone describes what runs: it is
-// included unchanged, and nothing here names a function's route, schedule or
-// permission.
+// Package cloud defines what a deployment adds to the template: secrets and their
+// key, events for the vendor, metrics, alarms, a dashboard, a domain, and
+// protection against deletion. The template is included unchanged, and remains the
+// only definition of functions, routes, schedules and permissions.
 //
 // SAM expands the template into further resources, such as roles and the API's
 // stage, only during the deployment: code here cannot see them and does not
@@ -32,7 +31,7 @@ import (
 // Options say what to deploy.
 type Options struct {
 	Settings stage.Settings
-	// TemplateFile is the template, and Template what it says.
+	// TemplateFile is the template's file, and Template its content.
 	TemplateFile string
 	Template     *template.Template
 	// Code is the archive of each function, or the folder of its program, by
@@ -57,7 +56,7 @@ type deployment struct {
 // template's default; those without a default stay parameters, so that a stack
 // can be synthesized before anything is set.
 func Add(app constructs.Construct, o Options) (awscdk.Stack, error) {
-	name := "signpost-" + o.Settings.Name
+	name := stage.Stack(o.Settings.Name)
 	d := &deployment{Options: o, namespace: "Signpost/" + o.Settings.Name}
 	d.Stack = awscdk.NewStack(app, jsii.String(name), &awscdk.StackProps{
 		StackName: jsii.String(name), Env: o.Env,

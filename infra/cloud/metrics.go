@@ -17,16 +17,16 @@ import (
 type count struct {
 	metric  string
 	pattern string
-	// value is what is added for a line: a field of it, or 1.
+	// value is the field of a line that is added; "" adds 1.
 	value string
-	// by are the fields that divide the metric.
+	// by are the fields that become dimensions.
 	by []string
 	// of are the functions whose lines are counted, or accessLog; nil means the
 	// functions with routes.
 	of []string
 }
 
-// line is the pattern of lines with this message, of which the condition holds.
+// line is the pattern of lines with this message that meet the condition, if any.
 func line(message, condition string) string {
 	if condition != "" {
 		condition = " && " + condition
@@ -34,15 +34,14 @@ func line(message, condition string) string {
 	return fmt.Sprintf("{ $.msg = %q%s }", message, condition)
 }
 
-// accessLog stands for API Gateway's own lines in the place of a function.
+// accessLog stands for API Gateway's access log instead of a function's.
 const accessLog = "Access"
 
-// The functions that work on installations.
+// tokenHolders are the functions that work on installations.
 var tokenHolders = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
 
-// counts are all metrics. The lines are those of packages gateway, lifecycle and
-// schedule; tests there hold their form. The template has the form of the access
-// log.
+// counts are all metrics from log lines. Packages gateway, lifecycle and schedule log
+// them; the template defines the format of the access log.
 var counts = []count{
 	{metric: "Problems", pattern: `{ $.msg = "request" && $.code = * }`, by: []string{"code"}},
 	{metric: "Launches", pattern: `{ $.msg = "request" && ($.outcome = "launched" || $.outcome = "redeemed") && $.feature = * }`, by: []string{"feature", "outcome"},
@@ -51,7 +50,7 @@ var counts = []count{
 	{metric: "Configurations", pattern: line(lifecycle.MsgFeature, ""), by: []string{"feature", "outcome"}, of: tokenHolders},
 	{metric: "Drift", pattern: line(lifecycle.MsgFeature, `$.drift IS TRUE`), by: []string{"feature"}, of: tokenHolders},
 	{metric: "TokenInvalid", pattern: line(lifecycle.MsgTokenInvalid, ""), of: tokenHolders},
-	// An activation that is refused so is tried again by the schedule, which says it.
+	// The schedule retries an activation that is refused for this, and logs it.
 	{metric: "InvalidClient", pattern: `{ $.webex_code = "invalid_client" }`, of: []string{"UpdateApprovedFunction", "VerifyConfigsFunction"}},
 	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: tokenHolders},
 	{metric: "FailingForADay", pattern: `{ $.failing_hours >= 24 }`, of: []string{"VerifyConfigsFunction"}},
@@ -69,10 +68,10 @@ var counts = []count{
 	{metric: "TooManyRequests", pattern: `{ $.status = "429" }`, of: []string{accessLog}},
 }
 
-// metrics give the metrics of a deployment.
+// metrics returns the metrics of a deployment.
 type metrics struct{ d *deployment }
 
-// addMetrics makes the filters that turn log lines into metrics.
+// addMetrics adds the filters that extract metrics from log lines.
 func (d *deployment) addMetrics() metrics {
 	for _, c := range counts {
 		functions := c.of
@@ -116,7 +115,7 @@ func (d *deployment) addFilter(c count, function string) {
 	})
 }
 
-// own is a metric of ours.
+// own is a metric from log lines.
 func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions map[string]string) awscloudwatch.IMetric {
 	props := &awscloudwatch.MetricProps{
 		Namespace: jsii.String(m.d.namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
@@ -137,7 +136,7 @@ func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions 
 	return awscloudwatch.NewMetric(props)
 }
 
-// lambda is a metric that Lambda keeps of a function.
+// lambda is one of Lambda's metrics of a function.
 func (m metrics) lambda(name, statistic, function string, period awscdk.Duration) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
@@ -146,7 +145,7 @@ func (m metrics) lambda(name, statistic, function string, period awscdk.Duration
 	})
 }
 
-// queue is a metric that SQS keeps of a queue.
+// queue is one of SQS's metrics of a queue.
 func (m metrics) queue(name, statistic string, queue *string, period awscdk.Duration) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String("AWS/SQS"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
@@ -154,7 +153,7 @@ func (m metrics) queue(name, statistic string, queue *string, period awscdk.Dura
 	})
 }
 
-// api is a metric that API Gateway keeps of the API.
+// api is one of API Gateway's metrics of the API.
 func (m metrics) api(name, statistic string, period awscdk.Duration) awscloudwatch.IMetric {
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 		Namespace: jsii.String("AWS/ApiGateway"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
@@ -162,7 +161,7 @@ func (m metrics) api(name, statistic string, period awscdk.Duration) awscloudwat
 	})
 }
 
-// all are a metric of every function.
+// all returns one of Lambda's metrics for every function.
 func (m metrics) all(name, statistic string, period awscdk.Duration) []awscloudwatch.IMetric {
 	var list []awscloudwatch.IMetric
 	for _, f := range m.d.Template.Functions {

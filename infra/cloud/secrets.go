@@ -20,9 +20,9 @@ func (k key) arn() *string {
 	return k.key.AttrArn()
 }
 
-// addKey adds the key that encrypts table and secrets. Everybody in the account
-// who may use those may use the key, but only through the two services: roles
-// require no statement about the key, and stolen data cannot be decrypted with it.
+// addKey adds the key that encrypts table and secrets. Anyone in the account who may
+// use those may use the key, but only through the two services: roles require no
+// permission for the key, and stolen data cannot be decrypted with it.
 func (d *deployment) addKey() key {
 	if !d.Settings.Production() {
 		return key{}
@@ -63,8 +63,8 @@ func (d *deployment) keyPolicy() awsiam.PolicyDocument {
 	}})
 }
 
-// addSecrets adds the secrets without values: signpost setup writes those to
-// Secrets Manager, since anybody who may read the template could read them there.
+// addSecrets adds the secrets without values. signpost setup writes those to Secrets
+// Manager, since in the template anyone who may read the stack could read them.
 // It returns the secrets' ids by the template's parameter.
 func (d *deployment) addSecrets() map[string]*string {
 	ids := map[string]*string{}
