@@ -10,9 +10,9 @@ import (
 	"signpost/shared/schedule"
 )
 
-// concurrency is how many installations of one Webex host are verified at a time.
-// They mostly wait for Webex, so that one small function handles many.
-const concurrency = 64
+// concurrency is how many installations are verified at a time: rows mostly wait for
+// Webex, so one small function handles many.
+const concurrency = 192
 
 // verification runs the schedule, for the event of one invocation.
 type verification struct {

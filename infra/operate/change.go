@@ -75,7 +75,7 @@ func (o *Operator) verifyEach(ctx context.Context, p parts, rows []installation.
 	bar := o.Bar("verifying", len(rows))
 	defer bar.End()
 	results := make([]verified, len(rows))
-	runs := schedule.New(p.Service)
+	runs := schedule.New(p.Service, p.Store)
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.SetLimit(atOnce)
 	for i, row := range rows {

@@ -20,7 +20,9 @@ import (
 
 // Parts are what such a function needs.
 type Parts struct {
-	Service  *lifecycle.Service
+	Service *lifecycle.Service
+	// Store is what the service keeps its rows in.
+	Store    *dynamo.Store
 	Verifier *webex.Verifier
 	Settings config.Provider
 	// OriginKey is for functions with routes; see gateway.WithOriginKey.
@@ -57,8 +59,9 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 	if err != nil {
 		return Parts{}, err
 	}
-	service, err := lifecycle.New(dynamo.New(client, table.Name), webex.NewClient(nil), held, Settings(provider), time.Now, log)
-	return Parts{Service: service, Verifier: verifier, Settings: provider, OriginKey: origin.Key}, err
+	store := dynamo.New(client, table.Name)
+	service, err := lifecycle.New(store, webex.NewClient(nil), held, Settings(provider), time.Now, log)
+	return Parts{Service: service, Store: store, Verifier: verifier, Settings: provider, OriginKey: origin.Key}, err
 }
 
 // Settings converts the provider's settings for the use cases.

@@ -12,27 +12,36 @@ import (
 	"signpost/shared/installation"
 )
 
-// claimable holds for a row that is queued, due, not leased, not expired, and of a
-// schema that this version may touch. The index is eventually consistent, so the
-// row itself is checked. A lease without an end does not count.
-const claimable = "attribute_exists(#shard) AND dueAt <= :now" +
-	" AND (attribute_not_exists(workUntil) OR workUntil <= :now)" +
-	" AND (attribute_not_exists(expiresAt) OR expiresAt > :seconds)" +
-	" AND #schema <= :schema"
+// claimable holds for a row that has work, is not leased, not expired, and of a
+// schema that this version may touch; ifDue, for one that is due. The indexes are
+// eventually consistent, so the row itself is checked. A lease without an end does
+// not count.
+const (
+	claimable = "attribute_exists(#shard)" +
+		" AND (attribute_not_exists(workUntil) OR workUntil <= :now)" +
+		" AND (attribute_not_exists(expiresAt) OR expiresAt > :seconds)" +
+		" AND #schema <= :schema"
+	ifDue = " AND dueAt <= :now"
+)
 
-// Claim leases the row, atomically and in one write without a read, if it is due
-// at now and not leased: of any number of workers one gets it. It returns the row
-// after that write, or [installation.ErrConflict] if the row is leased, no longer
-// due, expired, or of a later schema.
+// Claim leases the row, atomically and in one write without a read, if it is not
+// leased and, where ref says since when it is due, still due at now: of any number of
+// workers one gets it. It returns the row after that write, or
+// [installation.ErrConflict] if the row is leased, no longer due, expired, or of a
+// later schema.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	k := key{orgPK(ref.OrgKey), installationSK}
 	if ref.Candidate != "" {
 		k.SK = candidateSK(ref.Candidate)
 	}
+	condition := claimable
+	if !ref.DueAt.IsZero() {
+		condition += ifDue
+	}
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: k.item(), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one REMOVE notice"),
-		ConditionExpression:      aws.String(claimable),
+		ConditionExpression:      aws.String(condition),
 		ExpressionAttributeNames: map[string]string{"#shard": "shard", "#version": "version", "#schema": "schema"},
 		ExpressionAttributeValues: values{
 			":owner": text(lease.Owner), ":until": number(millis(lease.Until)), ":one": number(1),

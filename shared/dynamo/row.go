@@ -46,19 +46,19 @@ func (k key) item() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": text(k.PK), "sk": text(k.SK)}
 }
 
-// queued are the attributes that put a row into the index of due work, which takes
-// both. A row without work keeps dueAt alone.
+// queued are the attributes that put a row into the indexes: shard into that of the
+// shards, both into that of due work. A row without work keeps dueAt alone.
 type queued struct {
 	Shard *int  `dynamodbav:"shard,omitempty"`
 	DueAt int64 `dynamodbav:"dueAt,omitempty"`
 }
 
-// queue returns the index attributes of a row that is due at dueAt, zero for never,
-// and has work if workable. A row that has expired by then is not queued: it could
-// not be claimed.
+// queue returns the index attributes of a row that is due at dueAt, zero for no time
+// of its own, and has work if workable. A row that has expired by then is not queued:
+// it could not be claimed.
 func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queued {
 	q := queued{DueAt: millis(dueAt)}
-	if workable && q.DueAt != 0 && !gone(expiresAt, dueAt) {
+	if workable && !(q.DueAt != 0 && gone(expiresAt, dueAt)) {
 		shard := installation.ShardOf(orgKey)
 		q.Shard = &shard
 	}

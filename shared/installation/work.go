@@ -12,17 +12,18 @@ type Used struct {
 	Until time.Time
 }
 
-// Ref names a row that is due: the installation of an organization, or one of
+// Ref names a row to be claimed: the installation of an organization, or one of
 // its candidates.
 type Ref struct {
 	OrgKey string
 	// Candidate is the candidate's ID, "" for the installation itself.
 	Candidate string
-	// DueAt is since when it is due, zero where unknown. It is no part of the name.
+	// DueAt is since when it is due; it is claimed only while it is. The zero time
+	// claims it in any case, for a worker that found that it needs work.
 	DueAt time.Time
 }
 
-// Work is a due row that a worker has claimed: exactly one of the two is set.
+// Work is a row that a worker has claimed: exactly one of the two is set.
 type Work struct {
 	Installation *Installation
 	Candidate    *Candidate

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"signpost/shared/installation"
 	"signpost/shared/secret"
@@ -33,6 +34,18 @@ func (s *Service) comparesApp(row installation.Installation) bool {
 	now := s.now()
 	return len(s.lacking(row)) > 0 && row.ToldActionsURL != "" && row.App.Due(now) &&
 		!now.Before(row.ActivatedAt.Add(installation.CompareAppEvery))
+}
+
+// nextAppComparison is when Webex's record is read next, the zero time for never.
+func (s *Service) nextAppComparison(row installation.Installation) time.Time {
+	if len(s.lacking(row)) == 0 || row.ToldActionsURL == "" {
+		return time.Time{}
+	}
+	last := row.App.At
+	if last.IsZero() {
+		last = row.ActivatedAt
+	}
+	return last.Add(installation.CompareAppEvery)
 }
 
 // compareApp compares Webex's record of the installation with ours, where a

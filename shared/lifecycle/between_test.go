@@ -108,7 +108,7 @@ func TestRowWrittenBeforeItIsLeased(t *testing.T) {
 		_, err := w.store.Save(t.Context(), row)
 		wantErr(t, err, nil)
 	})
-	report, err := schedule.New(worker).VerifyNow(t.Context(), []string{w.org.ID()})
+	report, err := schedule.New(worker, w.store).VerifyNow(t.Context(), []string{w.org.ID()})
 	wantErr(t, err, nil)
 	if report != (schedule.Report{Verified: 1}) {
 		t.Errorf("report = %+v", report)

@@ -30,7 +30,6 @@ func (s *Service) syncAndConclude(ctx context.Context, row installation.Installa
 func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	began := row.Revision
 	row, result := s.sync(ctx, row)
-	s.terms(ctx).answered()
 	settle, cancel := detached(ctx)
 	defer cancel()
 	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {
@@ -87,18 +86,27 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 	}
 	row.ToldActionsURL = result.registered
 	row.Features = maps.Clone(result.features)
+	row.App, row.Notice = result.app, cmp.Or(newDifference(row.App, result.app), row.Notice)
 	row.Schedule = s.scheduled(row.Schedule, now, result.err)
+	if result.err == nil {
+		row.Schedule.DueAt = s.nextAppComparison(row)
+	}
 	row.Schedule.LastResult = outcomeOf(result)
 	row.Schedule.Failure = failureOf(owner, cmp.Or(result.registerErr, result.err), now)
-	if row.App.Difference == "" && result.app.Difference != "" {
-		row.Notice = installation.NoticeUnavailable
-	}
-	row.App = result.app
 	return row.Notify(now)
 }
 
-// scheduled says when the row is due next: an interval after a success, and
-// after a failure with a back-off that begins anew when our settings change.
+// newDifference is the notice for the vendor where Webex's record differs newly.
+func newDifference(before, now installation.AppCheck) installation.Notice {
+	if before.Difference == "" && now.Difference != "" {
+		return installation.NoticeUnavailable
+	}
+	return ""
+}
+
+// scheduled says when the row is due by itself: never after a success, for then the
+// next pass looks at it, and after a failure with a back-off that begins again when
+// our settings change.
 func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failure error) installation.Schedule {
 	if failure == nil || schedule.Settings != s.fingerprint {
 		schedule.Failures = 0
@@ -106,7 +114,7 @@ func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failu
 	schedule.Settings = s.fingerprint
 	if failure == nil {
 		schedule.VerifiedAt, schedule.FailingSince = now, time.Time{}
-		schedule.DueAt = now.Add(s.nextInterval())
+		schedule.DueAt = time.Time{}
 		return schedule
 	}
 	if schedule.FailingSince.IsZero() {
@@ -136,7 +144,7 @@ func (s *Service) resealed(ctx context.Context, row installation.Installation) i
 // reseal returns a sealed token sealed by today's primary key, or as it was if
 // that is not to be done.
 func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
-	if len(sealed) == 0 || !sealer.Stale(sealed) {
+	if !stale(sealer, sealed) {
 		return sealed
 	}
 	token, err := sealer.Open(sealed, place)
@@ -149,6 +157,9 @@ func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
 	}
 	return anew
 }
+
+// stale reports whether there is a sealed token that an older key sealed.
+func stale(sealer Sealer, sealed secret.Sealed) bool { return len(sealed) > 0 && sealer.Stale(sealed) }
 
 // outcomeOf names a result for logs and for the row.
 func outcomeOf(result synced) string {

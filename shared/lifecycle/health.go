@@ -154,7 +154,7 @@ func (s *Service) hasten(ctx context.Context, row installation.Installation, wai
 	now := s.now()
 	due := now.Add(wait)
 	current, err := s.reread(settle, row)
-	if err == nil && !current.Work.Held(now) && current.Schedule.Failures == 0 && current.Schedule.DueAt.After(due) {
+	if err == nil && !current.Work.Held(now) && current.Schedule.Failures == 0 && (current.Schedule.DueAt.IsZero() || current.Schedule.DueAt.After(due)) {
 		current.Schedule.DueAt = due
 		_, err = s.store.Save(settle, current)
 	}

@@ -13,7 +13,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"time"
 
 	"signpost/shared/installation"
@@ -37,9 +36,8 @@ type Service struct {
 	now func() time.Time
 	log *slog.Logger
 
-	// pause waits for d or until ctx ends; tests replace it, and spread.
-	pause  func(ctx context.Context, d time.Duration) error
-	spread func() float64 // in [0,1)
+	// pause waits for d or until ctx ends; tests replace it.
+	pause func(ctx context.Context, d time.Duration) error
 }
 
 // New returns a service. All arguments are required.
@@ -52,13 +50,24 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}
 	return &Service{
 		store: store, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), now: now, log: log,
-		pause: Pause, spread: mathrand.Float64,
+		pause: Pause,
 	}, nil
 }
 
-// Ports returns what the service works with. The schedule works with the same.
-func (s *Service) Ports() (store Store, client Webex, now func() time.Time, log *slog.Logger) {
-	return s.store, s.webex, s.now, s.log
+// Parts are what a service works with, for the schedule to work with the same.
+type Parts struct {
+	Webex Webex
+	Now   func() time.Time
+	Log   *slog.Logger
+	// Settings is a fingerprint of the settings, Interval how often each
+	// installation is verified.
+	Settings string
+	Interval time.Duration
+}
+
+// Parts returns what the service works with.
+func (s *Service) Parts() Parts {
+	return Parts{Webex: s.webex, Now: s.now, Log: s.log, Settings: s.fingerprint, Interval: s.settings.VerifyInterval}
 }
 
 // Pause waits for d, or returns the context's error if that ends first.

@@ -22,7 +22,6 @@ const (
 	msgInvalidNotStored = "retry kept token"
 	msgMoveUnneeded     = "skip move"
 	msgNotHastened      = "hasten verification"
-	msgPutBack          = "put back"
 	msgReactivated      = "reactivated"
 	msgRefusalsKept     = "clear refusals"
 	msgRegionNotKept    = "store wrong region"

@@ -50,18 +50,6 @@ type Store interface {
 	Refusals(ctx context.Context, clientID string) (installation.Refusals, error)
 	// SaveRefusals writes them. It returns [installation.ErrConflict].
 	SaveRefusals(ctx context.Context, r installation.Refusals) (installation.Refusals, error)
-
-	// Due lists up to limit rows of a shard that are due at now, earliest
-	// first, eventually consistent; cursor "" begins, and "" comes back at the
-	// end, maybe after an empty page. CountDue counts them. A tombstone or a
-	// refused candidate is never due, nor is what is gone by its DueAt.
-	Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error)
-	CountDue(ctx context.Context, shard int, now time.Time) (int, error)
-	// Claim takes the row for owner if it is still due and no worker holds its
-	// Work lease: it sets Work to lease and the due time to the lease's end, and
-	// returns the row as it then is. It returns [installation.ErrConflict] if
-	// another worker was faster, or the row is not due any more, or gone.
-	Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error)
 }
 
 // Sealer encrypts tokens for the place that they belong to.

@@ -198,7 +198,7 @@ func TestASuccessTellsWhoIsReallyRefused(t *testing.T) {
 	w.pass(19 * time.Hour)
 	for _, org := range dead {
 		w.cloud.RevokeRefreshToken(org.ID())
-		if _, err := schedule.New(w.service()).VerifyNow(t.Context(), []string{org.ID()}); err != nil {
+		if _, err := schedule.New(w.service(), w.store).VerifyNow(t.Context(), []string{org.ID()}); err != nil {
 			t.Fatal(err)
 		}
 	}

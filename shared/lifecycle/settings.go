@@ -107,10 +107,3 @@ func doubled(base time.Duration, times int, limit time.Duration) time.Duration {
 	}
 	return min(base, limit)
 }
-
-// nextInterval spreads the verifications by ±10 %, so that customers who were
-// activated together do not stay together.
-func (s *Service) nextInterval() time.Duration {
-	interval := s.settings.VerifyInterval
-	return interval - interval/10 + time.Duration(s.spread()*float64(interval/5))
-}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/schedule"
@@ -21,7 +22,7 @@ import (
 // stumbling is a store some of whose writes meet another transaction, or whose
 // table does not answer.
 type stumbling struct {
-	lifecycle.Store
+	*dynamo.Store
 	conflicts int // of the writes to come
 	save      error
 	saves     int
@@ -137,7 +138,7 @@ func TestCausesAreLoggedOnce(t *testing.T) {
 			w.pass(20 * time.Hour)
 			w.verifyDue()
 			w.pass(installation.TokenInvalidLife)
-			_, err := schedule.New(w.on(&stumbling{save: errTable})).VerifyDue(t.Context(), schedule.Run{Concurrency: 1})
+			_, err := schedule.New(w.on(&stumbling{save: errTable}), w.store).VerifyDue(t.Context(), schedule.Run{Concurrency: 1})
 			return err
 		}},
 		"repair that cannot be brought forward": {errTable.Error(), func(w *world) error {
@@ -213,7 +214,8 @@ func TestWhatIsLeftCannotBeCounted(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(2 * time.Hour)
 	trouble := errors.New("the index does not answer")
-	report, err := schedule.New(w.on(&stumbling{count: trouble})).VerifyDue(t.Context(), schedule.Run{Concurrency: 1, Until: w.clock()})
+	store := &stumbling{count: trouble}
+	report, err := schedule.New(w.on(store), store).VerifyDue(t.Context(), schedule.Run{Concurrency: 1, Until: w.clock()})
 	if err != nil || report != (schedule.Report{}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}

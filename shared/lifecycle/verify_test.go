@@ -347,7 +347,7 @@ func TestOverlappingRunsShareTheWork(t *testing.T) {
 func TestRunThatIsOverLeavesTheRest(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(66 * time.Minute)
-	report, err := schedule.New(w.service()).VerifyDue(t.Context(), schedule.Run{Concurrency: 1, Until: w.clock()})
+	report, err := schedule.New(w.service(), w.store).VerifyDue(t.Context(), schedule.Run{Concurrency: 1, Until: w.clock()})
 	if err != nil || report != (schedule.Report{Left: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
@@ -410,7 +410,7 @@ func TestWithdraw(t *testing.T) {
 
 func TestVerifyNowCountsWhomItDoesNotKnow(t *testing.T) {
 	w := activatedWorld(t)
-	report, err := schedule.New(w.service()).VerifyNow(t.Context(), []string{"nobody", w.org.Sub()})
+	report, err := schedule.New(w.service(), w.store).VerifyNow(t.Context(), []string{"nobody", w.org.Sub()})
 	if err != nil || report != (schedule.Report{Verified: 1, Failed: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
@@ -422,7 +422,7 @@ func TestVerifyNowCountsWhomItDoesNotKnow(t *testing.T) {
 func TestRunOfShardsThatAreNotThere(t *testing.T) {
 	w := activatedWorld(t)
 	for _, shard := range []int{-1, installation.Shards} {
-		if _, err := schedule.New(w.service()).VerifyDue(t.Context(), schedule.Run{Shards: []int{shard}, Concurrency: 1}); err == nil {
+		if _, err := schedule.New(w.service(), w.store).VerifyDue(t.Context(), schedule.Run{Shards: []int{shard}, Concurrency: 1}); err == nil {
 			t.Errorf("shard %d is taken", shard)
 		}
 	}

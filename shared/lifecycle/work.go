@@ -1,5 +1,4 @@
-// The work that the schedule asks for: what one claimed row needs, what that will
-// cost at Webex, and how a row is given back for which there is no room.
+// The work that the schedule asks for: what one claimed row needs.
 
 package lifecycle
 
@@ -31,6 +30,8 @@ type Result struct {
 // own limits do not allow it. Webex was not asked and said nothing.
 type NotCalledError struct {
 	Reason string
+	// Host is the host of Webex that is not called.
+	Host string
 	// RetryAfter is how long the same call would be refused, 0 if unknown.
 	RetryAfter time.Duration
 }
@@ -52,8 +53,6 @@ type terms struct {
 	// retryAfter is how long after the last try the kept refresh token of a
 	// token_invalid installation is tried again.
 	retryAfter time.Duration
-	// answered is called once the work needs Webex no more.
-	answered func()
 }
 
 type termsKey struct{}
@@ -62,7 +61,7 @@ func (s *Service) terms(ctx context.Context) terms {
 	if given, ok := ctx.Value(termsKey{}).(terms); ok {
 		return given
 	}
-	return terms{webex: s.webex, retryAfter: installation.RetryInvalidAfter, answered: func() {}}
+	return terms{webex: s.webex, retryAfter: installation.RetryInvalidAfter}
 }
 
 // retrying returns a context in which a token_invalid installation's kept refresh
@@ -74,10 +73,9 @@ func (s *Service) retrying(ctx context.Context, after time.Duration) context.Con
 }
 
 // Work does what a row needs whose work lease the owner has claimed. Its calls go
-// through client; answered is called, at least once, when Webex is needed no more.
-func (s *Service) Work(ctx context.Context, work installation.Work, owner string, client Webex, answered func()) Result {
-	ctx = context.WithValue(ctx, termsKey{}, terms{webex: client, retryAfter: installation.RetryInvalidAfter, answered: answered})
-	defer answered()
+// through client.
+func (s *Service) Work(ctx context.Context, work installation.Work, owner string, client Webex) Result {
+	ctx = context.WithValue(ctx, termsKey{}, terms{webex: client, retryAfter: installation.RetryInvalidAfter})
 	return s.workOn(ctx, work, owner)
 }
 
@@ -118,38 +116,6 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 		_, result, err = s.syncAndConclude(ctx, *work.Installation, owner)
 	}
 	return Result{Pushed: result.pushed, Deleted: result.deleted, Idle: result.idle, Err: errors.Join(err, result.err)}
-}
-
-// PutBack gives back a row that was claimed, for which Webex is not called now:
-// it is due again as after any other failure, so that an outage of hours is not
-// met by ever more rows every minute, and spread, since many are put back
-// together. If that cannot be written, it is due when the lease ends.
-func (s *Service) PutBack(ctx context.Context, work installation.Work, cause error) {
-	settle, cancel := detached(ctx)
-	defer cancel()
-	var orgKey string
-	var err error
-	if row := work.Installation; row != nil {
-		orgKey, row.Work, row.Schedule = row.OrgKey, installation.Lease{}, s.putOff(row.Schedule, cause)
-		_, err = s.store.Save(settle, *row)
-	} else {
-		candidate := work.Candidate
-		orgKey, candidate.Work, candidate.Schedule = candidate.OrgKey, installation.Lease{}, s.putOff(candidate.Schedule, cause)
-		_, err = s.store.PutCandidate(settle, *candidate)
-	}
-	if err != nil && !errors.Is(err, installation.ErrConflict) {
-		s.log.WarnContext(ctx, msgPutBack, "org", orgKey, "outcome", "failed", "cause", err)
-	}
-}
-
-// putOff says when a row that is put back is due again: up to half as late again
-// as a failed one.
-func (s *Service) putOff(schedule installation.Schedule, cause error) installation.Schedule {
-	now := s.now()
-	schedule = s.scheduled(schedule, now, cause)
-	wait := schedule.DueAt.Sub(now)
-	schedule.DueAt = schedule.DueAt.Add(time.Duration(s.spread() * float64(wait/2)))
-	return schedule
 }
 
 // prove takes up a candidate that an earlier try left unproven.
@@ -210,53 +176,3 @@ func HostOf(address string) string {
 // MostCalls is what the work on a row costs at most, if nothing is out of the
 // ordinary: the token, the PATCH, and a GET and a PUT for each feature.
 var MostCalls = 2 + 2*len(webex.Features)
-
-// Calls estimates how many calls the work will make. A configuration that Webex
-// lost or altered is not known before, so that its repair is not counted.
-func (s *Service) Calls(ctx context.Context, work installation.Work) int {
-	switch {
-	case work.Candidate != nil:
-		return MostCalls
-	case s.retries(ctx, *work.Installation):
-		return MostCalls
-	case work.Installation.State != installation.Active:
-		return 0
-	}
-	row, calls := *work.Installation, 0
-	if !usable(row, s.now()) {
-		calls++
-	}
-	if row.ToldActionsURL != s.settings.actionsURL(row) {
-		calls++
-	}
-	if s.comparesApp(row) {
-		calls++
-	}
-	for _, name := range webex.Features {
-		verdict := s.settings.Judge(row, name, nil, s.now())
-		if !verdict.asksWebex {
-			continue
-		}
-		calls++
-		if verdict.Wanted != nil && !verdict.PushedWanted {
-			calls++
-		}
-	}
-	return calls
-}
-
-// Host names the host of Webex that the work will call first, "" for none.
-func (s *Service) Host(ctx context.Context, work installation.Work) string {
-	if work.Candidate != nil {
-		return HostOf(work.Candidate.URLs.App)
-	}
-	if work.Installation.State != installation.Active && !s.retries(ctx, *work.Installation) {
-		return ""
-	}
-	for name := range s.settings.Provided {
-		if endpoint := work.Installation.Features[name].Endpoint; endpoint != "" {
-			return HostOf(endpoint)
-		}
-	}
-	return HostOf(work.Installation.URLs.App)
-}

@@ -95,7 +95,7 @@ func (w *world) pushes(feature webex.Feature) int                   { return w.c
 func (w *world) fault(fault webextest.Fault)                        { w.cloud.Inject(fault) }
 func (w *world) provide(feature webex.Feature, c lifecycle.Content) { w.settings.Provided[feature] = c }
 func (w *world) verifyNow() (schedule.Report, error) {
-	return schedule.New(w.service()).VerifyNow(w.t.Context(), []string{w.org.ID()})
+	return schedule.New(w.service(), w.store).VerifyNow(w.t.Context(), []string{w.org.ID()})
 }
 func (w *world) act(token string) error { return w.actWithin(w.t.Context(), token) }
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
@@ -198,7 +198,7 @@ func (w *world) storedOf(org *webextest.Organization) (installation.Installation
 // verifyDue runs the schedule once.
 func (w *world) verifyDue() schedule.Report {
 	w.t.Helper()
-	report, err := schedule.New(w.service()).VerifyDue(w.t.Context(), schedule.Run{Concurrency: 4})
+	report, err := schedule.New(w.service(), w.store).VerifyDue(w.t.Context(), schedule.Run{Concurrency: 4})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-// Which of Webex's hosts are not called for a while.
+// Which of Webex's hosts a run does not call.
 
 package schedule
 
@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
@@ -20,15 +22,10 @@ const (
 	// maxOpen bounds how long a host that named a time is not called. A row that
 	// Webex itself put off waits for as long as it said.
 	maxOpen = 10 * time.Minute
-	// unresponsiveOpen is how long a host that does not answer is not called.
-	unresponsiveOpen = time.Minute
-	// halfOpenEvery is the interval between the rows that try such a host again.
-	halfOpenEvery = 10 * time.Second
 )
 
-// breaker holds which of Webex's hosts are not called, since they asked for it or
-// do not answer. It lives as long as the process, through many runs of the
-// schedule.
+// breaker holds which of Webex's hosts are not called for the rest of a run, since
+// they asked for it or do not answer. Between runs the passes hold it.
 type breaker struct {
 	mu    sync.Mutex
 	hosts map[string]hostState
@@ -37,74 +34,94 @@ type breaker struct {
 type hostState struct {
 	putOff, unanswered int    // calls in a row
 	last               string // the organization that was counted last
-	openUntil          time.Time
-	// unresponsive: it did not answer. Once openUntil is past the breaker is
-	// half-open: one row per interval may call, until a call is answered.
-	unresponsive bool
-	tried        time.Time // when a row was let through last
+	open               bool
+	// notBefore is until when the host asked not to be called, zero if it did not.
+	notBefore time.Time
 }
 
-func newBreaker() *breaker { return &breaker{hosts: map[string]hostState{}} }
+// newBreaker returns the breaker of a run: open for every host that a pass left out.
+func newBreaker(passes []installation.Pass) *breaker {
+	b := &breaker{hosts: map[string]hostState{}}
+	for _, pass := range passes {
+		for host, behind := range pass.Behind {
+			state := b.hosts[host]
+			state.open = true
+			if behind.NotBefore.After(state.notBefore) {
+				state.notBefore = behind.NotBefore
+			}
+			b.hosts[host] = state
+		}
+	}
+	return b
+}
 
-// allow returns how much longer the host is not to be called, 0 if it may be, and
-// whether the breaker is half-open and the caller is the one to try.
-func (b *breaker) allow(host string, now time.Time) (wait time.Duration, halfOpen bool) {
+// halfOpen lists the hosts that may be tried again at now.
+func (b *breaker) halfOpen(now time.Time) []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var hosts []string
+	for host, state := range b.hosts {
+		if state.open && !state.notBefore.After(now) {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// allow returns a [lifecycle.NotCalledError] while the host's breaker is open.
+func (b *breaker) allow(host string, now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	state := b.hosts[host]
-	if wait = state.openUntil.Sub(now); wait > 0 {
-		return wait, false
+	if !state.open {
+		return nil
 	}
-	if !state.unresponsive {
-		return 0, false
-	}
-	if wait = state.tried.Add(halfOpenEvery).Sub(now); wait > 0 {
-		return wait, false
-	}
-	state.tried = now
-	b.hosts[host] = state
-	return 0, true
+	return &lifecycle.NotCalledError{Reason: "the breaker of its host is open", Host: host, RetryAfter: max(0, state.notBefore.Sub(now))}
 }
 
-// record takes note of how a call to the host for an organization ended, and
-// returns for how long the breaker is open if this call opened it.
-func (b *breaker) record(host, org string, err error, now time.Time) time.Duration {
+// notBefore is until when the host asked not to be called, zero if it did not.
+func (b *breaker) notBefore(host string) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.hosts[host].notBefore
+}
+
+// close lets the host be called again.
+func (b *breaker) close(host string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.hosts, host)
+}
+
+// record takes note of how a call to the host for an organization ended, and returns
+// whether that opened the breaker. What ends once it is open began before.
+func (b *breaker) record(host, org string, err error, now time.Time) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	state := b.hosts[host]
-	if now.Before(state.openUntil) && errors.Is(err, webex.ErrUnavailable) {
-		return 0 // the call began before the breaker opened
+	if state.open {
+		return false
 	}
-	open := state.count(org, err)
-	if open > 0 {
-		state.openUntil = now.Add(open)
-	}
+	state.count(org, err, now)
 	b.hosts[host] = state
-	return open
+	return state.open
 }
 
-// count counts how a call ended and returns for how long that opens the breaker.
-// Afterwards a host that asked for a pause must reach the threshold again; an
-// unresponsive one stays so until it answers.
-func (h *hostState) count(org string, err error) time.Duration {
+// count counts how a call ended, and opens the breaker if it was one too many.
+func (h *hostState) count(org string, err error, now time.Time) {
 	asked := min(webex.RetryAfter(err), maxOpen)
 	switch {
 	case !errors.Is(err, webex.ErrUnavailable):
-		h.putOff, h.unanswered, h.last, h.unresponsive = 0, 0, "", false
+		h.putOff, h.unanswered, h.last = 0, 0, ""
 	case asked > 0:
-		h.unanswered, h.unresponsive = 0, false
-		if h.putOff += h.another(org); h.putOff >= openAfterPutOff {
-			h.putOff = 0
-			return asked
+		h.putOff, h.unanswered = h.putOff+h.another(org), 0
+		if h.open = h.putOff >= openAfterPutOff; h.open {
+			h.notBefore = now.Add(asked)
 		}
 	default:
-		h.putOff = 0
-		if h.unanswered += h.another(org); h.unresponsive || h.unanswered >= openAfterUnanswered {
-			h.unresponsive = true
-			return unresponsiveOpen
-		}
+		h.unanswered, h.putOff = h.unanswered+h.another(org), 0
+		h.open = h.unanswered >= openAfterUnanswered
 	}
-	return 0
 }
 
 // another is 1 if the organization is another than the one that was counted last.

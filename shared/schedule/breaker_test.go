@@ -6,81 +6,93 @@ import (
 	"testing"
 	"time"
 
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
-// recordedCall is a call to one host that ended, and how much longer its breaker is then open.
+// recordedCall is a call to one host that ended.
 type recordedCall struct {
-	at   time.Duration
-	org  string
-	err  error
-	left time.Duration
+	org string
+	err error
+}
+
+func putOff(rest time.Duration) error {
+	return &webex.APIError{Op: "call", Status: 429, RetryAfter: rest}
 }
 
 func TestBreaker(t *testing.T) {
-	putOff := func(rest time.Duration) error {
-		return &webex.APIError{Op: "call", Status: 429, RetryAfter: rest}
-	}
 	broken, refused := &webex.APIError{Op: "call", Status: 503}, &webex.APIError{Op: "call", Status: 404}
 	const minute = time.Minute
 	unanswered := func(count int) (calls []recordedCall) {
 		for n := range count {
-			calls = append(calls, recordedCall{org: fmt.Sprint(n), err: broken})
+			calls = append(calls, recordedCall{fmt.Sprint(n), broken})
 		}
 		return calls
 	}
-	unresponsive := append(unanswered(openAfterUnanswered-1), recordedCall{org: "last", err: broken, left: unresponsiveOpen})
-	tests := map[string][]recordedCall{
-		"three put off":                {{0, "a", putOff(minute), 0}, {0, "b", putOff(minute), 0}, {0, "c", putOff(minute), minute}, {minute, "d", nil, 0}},
-		"one organization put off":     {{0, "a", putOff(minute), 0}, {0, "a", putOff(minute), 0}, {0, "a", putOff(minute), 0}, {0, "a", putOff(minute), 0}},
-		"an answer between":            {{0, "a", putOff(minute), 0}, {0, "b", putOff(minute), 0}, {0, "c", refused, 0}, {0, "a", putOff(minute), 0}},
-		"no answer between":            {{0, "a", putOff(minute), 0}, {0, "b", putOff(minute), 0}, {0, "c", broken, 0}, {0, "d", putOff(minute), 0}},
-		"put off for long":             {{0, "a", putOff(1), 0}, {0, "b", putOff(1), 0}, {0, "c", putOff(24 * time.Hour), maxOpen}},
-		"a late answer opens nothing":  {{0, "a", putOff(minute), 0}, {0, "b", putOff(minute), 0}, {0, "c", putOff(minute), minute}, {1, "d", nil, minute - 1}},
-		"a late one prolongs nothing":  {{0, "a", putOff(minute), 0}, {0, "b", putOff(minute), 0}, {0, "c", putOff(minute), minute}, {1, "d", putOff(2 * minute), minute - 1}},
-		"after its time it asks again": {{0, "a", putOff(1), 0}, {0, "b", putOff(1), 0}, {0, "c", putOff(1), 1}, {minute, "a", putOff(minute), 0}, {minute, "b", putOff(minute), 0}},
-		"ten unanswered":               unresponsive,
-		"one organization unanswered":  append(unanswered(1), recordedCall{org: "0", err: broken}, recordedCall{org: "0", err: broken}),
-		"still unresponsive":           append(unresponsive[:len(unresponsive):len(unresponsive)], recordedCall{unresponsiveOpen, "last", broken, unresponsiveOpen}),
-		"answers again":                append(unresponsive[:len(unresponsive):len(unresponsive)], recordedCall{unresponsiveOpen, "last", nil, 0}),
+	tests := map[string]struct {
+		calls []recordedCall
+		open  bool
+		asked time.Duration
+	}{
+		"nothing":                    {nil, false, 0},
+		"three put off":              {[]recordedCall{{"a", putOff(minute)}, {"b", putOff(minute)}, {"c", putOff(minute)}}, true, minute},
+		"one organization put off":   {[]recordedCall{{"a", putOff(minute)}, {"a", putOff(minute)}, {"a", putOff(minute)}, {"a", putOff(minute)}}, false, 0},
+		"an answer between":          {[]recordedCall{{"a", putOff(minute)}, {"b", putOff(minute)}, {"c", refused}, {"a", putOff(minute)}}, false, 0},
+		"no answer between":          {[]recordedCall{{"a", putOff(minute)}, {"b", putOff(minute)}, {"c", broken}, {"d", putOff(minute)}}, false, 0},
+		"put off for long":           {[]recordedCall{{"a", putOff(1)}, {"b", putOff(1)}, {"c", putOff(24 * time.Hour)}}, true, maxOpen},
+		"a late answer closes not":   {[]recordedCall{{"a", putOff(minute)}, {"b", putOff(minute)}, {"c", putOff(minute)}, {"d", nil}}, true, minute},
+		"a late one prolongs not":    {[]recordedCall{{"a", putOff(minute)}, {"b", putOff(minute)}, {"c", putOff(minute)}, {"d", putOff(2 * minute)}}, true, minute},
+		"ten unanswered":             {unanswered(openAfterUnanswered), true, 0},
+		"nine unanswered":            {unanswered(openAfterUnanswered - 1), false, 0},
+		"an answer before the tenth": {append(unanswered(openAfterUnanswered-1), recordedCall{"a", nil}, recordedCall{"b", broken}), false, 0},
+		"one unanswered repeatedly":  {append(unanswered(openAfterUnanswered-1), recordedCall{"8", broken}, recordedCall{"8", broken}), false, 0},
 	}
-	for name, calls := range tests {
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			b, began := newBreaker(), time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-			for n, call := range calls {
-				now := began.Add(call.at)
-				b.record("host", call.org, call.err, now)
-				if left, halfOpen := b.allow("host", now); left != call.left || halfOpen {
-					t.Errorf("after call %d: %v left, want %v; halfOpen %t", n, left, call.left, halfOpen)
+			b, now := newBreaker(nil), time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+			opened := 0
+			for _, call := range test.calls {
+				if b.record("host", call.org, call.err, now) {
+					opened++
 				}
 			}
-			if left, _ := b.allow("other", began); left != 0 {
-				t.Errorf("another host is not called for %v", left)
+			err := b.allow("host", now)
+			refused, isRefused := errors.AsType[*lifecycle.NotCalledError](err)
+			if isRefused != test.open || (opened == 1) != test.open {
+				t.Errorf("allow: %v, opened %d times", err, opened)
+			}
+			if isRefused && refused.RetryAfter != test.asked {
+				t.Errorf("not called for %v, want %v", refused.RetryAfter, test.asked)
+			}
+			if err := b.allow("other", now); err != nil {
+				t.Errorf("another host is not called: %v", err)
 			}
 		})
 	}
 }
 
-// An unresponsive host is tried by one row per interval, until one is answered.
-func TestBreakerHalfOpen(t *testing.T) {
-	b, now := newBreaker(), time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-	for n := range openAfterUnanswered {
-		b.record("host", fmt.Sprint(n), webex.ErrUnavailable, now)
+// A run begins with what the passes left out: not called, but tried once the time that
+// the host asked for is over.
+func TestBreakerOfARunAfterAnother(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	b := newBreaker([]installation.Pass{
+		{Behind: map[string]installation.Behind{"silent": {}, "throttled": {NotBefore: now.Add(-time.Second)}}},
+		{Behind: map[string]installation.Behind{"throttled": {NotBefore: now.Add(time.Minute)}}},
+	})
+	for _, host := range []string{"silent", "throttled"} {
+		if b.allow(host, now) == nil {
+			t.Errorf("%s is called", host)
+		}
 	}
-	now = now.Add(unresponsiveOpen)
-	for range 3 {
-		if left, halfOpen := b.allow("host", now); left != 0 || !halfOpen {
-			t.Fatalf("the first: %v left, halfOpen %t", left, halfOpen)
-		}
-		if left, halfOpen := b.allow("host", now); left != halfOpenEvery || halfOpen {
-			t.Fatalf("the second: %v left, halfOpen %t", left, halfOpen)
-		}
-		now = now.Add(halfOpenEvery) // of a row that never called
+	if hosts := b.halfOpen(now); len(hosts) != 1 || hosts[0] != "silent" {
+		t.Errorf("half-open: %v", hosts)
 	}
-	b.record("host", "a", errors.New("refused"), now)
-	for range 2 {
-		if left, halfOpen := b.allow("host", now); left != 0 || halfOpen {
-			t.Fatalf("after an answer: %v left, halfOpen %t", left, halfOpen)
-		}
+	if hosts := b.halfOpen(now.Add(time.Minute)); len(hosts) != 2 {
+		t.Errorf("half-open a minute later: %v", hosts)
+	}
+	b.close("silent")
+	if err := b.allow("silent", now); err != nil {
+		t.Error(err)
 	}
 }

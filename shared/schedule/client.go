@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"signpost/shared/lifecycle"
@@ -16,42 +17,45 @@ import (
 // actions, which somebody waits for, do not go through it.
 type limitedClient struct {
 	lifecycle.Webex
-	run      *run
-	org      string
-	halfOpen string       // the host that its calls try again, "" for none
-	prepaid  atomic.Int64 // calls that are taken from the rate already
-}
-
-// allow returns a [lifecycle.NotCalledError] while the host's breaker is open, and
-// whether it is half-open and the caller tries it.
-func (s *Schedule) allow(host string) (halfOpen bool, err error) {
-	wait, halfOpen := s.breaker.allow(host, s.now())
-	if wait > 0 {
-		err = &lifecycle.NotCalledError{Reason: "the breaker of its host is open", RetryAfter: wait}
-	}
-	return halfOpen, err
+	run *run
+	org string
+	// tries is the host that is tried although its breaker is open, "" for none;
+	// answered is set once it answers.
+	tries    string
+	answered *atomic.Bool
 }
 
 // call is around every call.
 func (c *limitedClient) call(ctx context.Context, address string, do func() error) error {
-	host, s := lifecycle.HostOf(address), c.run.Schedule
-	if host != c.halfOpen {
-		if _, err := s.allow(host); err != nil {
-			return err
-		}
+	host, r := lifecycle.HostOf(address), c.run
+	if err := c.allow(host); err != nil {
+		return err // before it waits for the rate, which it would take from others
 	}
-	if c.prepaid.Add(-1) < 0 {
-		c.run.limits.charge(1) // without waiting, which would keep a slot from others
+	if err := r.limits.wait(ctx); err != nil {
+		return errors.Join(webex.ErrUnavailable, err)
+	}
+	if err := c.allow(host); err != nil {
+		return err
 	}
 	err := do()
-	if ctx.Err() != nil {
-		return err // our own time was over
-	}
-	if open := s.breaker.record(host, c.org, err, s.now()); open > 0 {
-		attributes := []any{"host", host, "outcome", "open", "seconds", open.Seconds(), "cause", err}
-		s.log.WarnContext(ctx, msgBreakerOpened, append(attributes, lifecycle.AnswerFields(err)...)...)
+	switch {
+	case ctx.Err() != nil: // our own time was over
+	case host == c.tries:
+		if !errors.Is(err, webex.ErrUnavailable) {
+			c.answered.Store(true)
+		}
+	case r.breaker.record(host, c.org, err, r.now()):
+		attributes := []any{"host", host, "outcome", "open", "cause", err}
+		r.log.WarnContext(ctx, msgBreakerOpened, append(attributes, lifecycle.AnswerFields(err)...)...)
 	}
 	return err
+}
+
+func (c *limitedClient) allow(host string) error {
+	if host == c.tries {
+		return nil
+	}
+	return c.run.breaker.allow(host, c.run.now())
 }
 
 // Exchange implements [lifecycle.Webex].

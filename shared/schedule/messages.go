@@ -13,4 +13,5 @@ const (
 	msgClaim         = "claim row"
 	msgCountLeft     = "count left rows"
 	msgBreakerOpened = "open breaker"
+	msgUnreadable    = "read installation"
 )

@@ -19,8 +19,8 @@ type Report struct {
 	Deleted int `json:"deleted"`
 	// Failed rows are due again after a back-off.
 	Failed int `json:"failed"`
-	// Left rows were due when the run ended, or were put back since Webex's host
-	// is slow, does not answer or asked for a pause.
+	// Left rows were due when the run ended, or left out since Webex's host does not
+	// answer or asked for a pause.
 	Left int `json:"left"`
 }
 
@@ -51,6 +51,13 @@ func (t *tally) list(due []installation.Ref) {
 		if !ref.DueAt.IsZero() && (t.oldest.IsZero() || ref.DueAt.Before(t.oldest)) {
 			t.oldest = ref.DueAt
 		}
+	}
+}
+
+// due takes note of since when a pass's next page is due, if it is by now.
+func (t *tally) due(since, now time.Time) {
+	if !since.IsZero() && since.Before(now) && (t.oldest.IsZero() || since.Before(t.oldest)) {
+		t.oldest = since
 	}
 }
 

@@ -1,4 +1,4 @@
-// One run: its options, its time, and the workers that take what is due.
+// One run: its options, its time, and the workers that take its rows.
 
 package schedule
 
@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,13 +20,12 @@ import (
 type Run struct {
 	// Shards to work on; nil means all of them.
 	Shards []int
-	// Concurrency is how many rows are worked on at a time, counted for each of
-	// Webex's hosts by itself.
+	// Concurrency is how many rows are worked on at a time.
 	Concurrency int
 	// Rate is how many calls per second the runs of all shards together make to
 	// Webex at most; a run of some shards takes its share. 0 means no limit.
 	Rate float64
-	// Until is when the run stops claiming rows; rows in progress may go on until
+	// Until is when the run takes no more rows; rows in progress may go on until
 	// its context ends. The zero time means no end.
 	Until time.Time
 }
@@ -35,10 +36,10 @@ const (
 	// rows in progress: a run ends by finishing, not by breaking off.
 	settleAtEnd = 5 * time.Second
 	drainAtEnd  = 10 * time.Second
-	// duePage is how many due rows are listed at once.
-	duePage = 100
 	// countTimeout bounds counting what a run leaves due.
 	countTimeout = 4 * time.Second
+	// silentAfter is how late a pass of other shards is taken over by this run.
+	silentAfter = 3 * time.Minute
 )
 
 // Within returns the run as it fits into ctx's time, at now by the service's
@@ -57,40 +58,106 @@ func (r Run) Within(ctx context.Context, now time.Time) (Run, context.Context, c
 // run is one run in progress.
 type run struct {
 	*Schedule
-	shards []int
-	until  time.Time
-	began  time.Time
-	limits *limits
-	done   tally
+	known   []installation.Pass // of all shards, as the run began
+	passes  []installation.Pass // of the shards to work on
+	until   time.Time
+	began   time.Time
+	owner   string
+	limits  *limits
+	breaker *breaker
+	probes  map[string]*probe // by host
+	rows    chan func()
+	done    tally
 }
 
-// over reports whether the run has stopped claiming rows.
+// begin checks the options of a run and finds its shards: those that it was given,
+// and those whose own runs are silent, most overdue first.
+func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
+	for _, shard := range options.Shards {
+		if shard < 0 || shard >= installation.Shards {
+			return nil, fmt.Errorf("there is no shard %d: they are 0 to %d", shard, installation.Shards-1)
+		}
+	}
+	passes, err := s.store.Passes(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin a run: %w", err)
+	}
+	now := s.now()
+	r := &run{
+		Schedule: s, until: options.Until, began: now, owner: rand.Text(), known: passes,
+		breaker: newBreaker(passes), rows: make(chan func()),
+	}
+	given := 0
+	for _, pass := range passes {
+		mine := options.Shards == nil || slices.Contains(options.Shards, pass.Shard)
+		if mine {
+			given++
+			r.done.due(s.lateSince(pass, now), now)
+		}
+		if mine || now.Sub(latest(s.due(pass, now), pass.Lease.Until)) > silentAfter {
+			r.passes = append(r.passes, pass)
+		}
+	}
+	mathrand.Shuffle(len(r.passes), func(i, j int) { r.passes[i], r.passes[j] = r.passes[j], r.passes[i] })
+	slices.SortStableFunc(r.passes, func(a, b installation.Pass) int { return s.due(a, now).Compare(s.due(b, now)) })
+	r.limits = newLimits(options, given, s.now)
+	return r, nil
+}
+
+// over reports whether the run takes no more rows.
 func (r *run) over(ctx context.Context) bool {
 	return ctx.Err() != nil || (!r.until.IsZero() && !r.now().Before(r.until))
 }
 
-// workers starts as many workers as the limits allow, which take rows from the
-// channel, and returns how to wait for their end once it is closed. Each works on
-// one row after the other: the stack that a request to the table takes is grown
-// once.
-func (r *run) workers(ctx context.Context) (due chan<- installation.Ref, wait func()) {
-	rows := make(chan installation.Ref)
-	var workers sync.WaitGroup
+// all works on what is due and on the passes, side by side, through as many workers as
+// the limits allow. Each worker works on one row after the other: the stack that a
+// request to the table takes is grown once.
+func (r *run) all(ctx context.Context) error {
+	var workers, feeders sync.WaitGroup
 	for range r.limits.rows {
 		workers.Go(func() {
-			for ref := range rows {
-				r.verify(ctx, ref)
+			for work := range r.rows {
+				work()
 			}
 		})
 	}
-	return rows, workers.Wait
+	r.startProbes(ctx, &feeders)
+	errs := make(chan error, len(r.passes)+1)
+	feeders.Go(func() { errs <- r.takeDue(ctx) })
+	// Enough pages at a time for all workers while some wait for their last rows.
+	places := make(chan struct{}, 1+2*r.limits.rows/pageRows)
+	feeders.Go(func() {
+		for _, pass := range r.passes {
+			places <- struct{}{}
+			feeders.Go(func() {
+				defer func() { <-places }()
+				errs <- r.sweep(ctx, pass)
+			})
+		}
+	})
+	feeders.Wait()
+	close(r.rows)
+	workers.Wait()
+	close(errs)
+	var all error
+	for err := range errs {
+		all = errors.Join(all, err)
+	}
+	return all
 }
 
-// listShard hands out what is due in the shard.
-func (r *run) listShard(ctx context.Context, shard int, rows chan<- installation.Ref) error {
+// takeDue works on what is due in the run's shards.
+func (r *run) takeDue(ctx context.Context) (errs error) {
+	for _, pass := range r.passes {
+		errs = errors.Join(errs, r.takeDueOf(ctx, pass.Shard))
+	}
+	return errs
+}
+
+func (r *run) takeDueOf(ctx context.Context, shard int) error {
 	cursor := ""
 	for !r.over(ctx) {
-		due, next, err := r.store.Due(ctx, shard, r.now(), cursor, duePage)
+		due, next, err := r.store.Due(ctx, shard, r.now(), cursor, pageRows)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil // our time is over, not the table's fault
@@ -102,7 +169,11 @@ func (r *run) listShard(ctx context.Context, shard int, rows chan<- installation
 			if r.over(ctx) {
 				return nil // the rest is still due
 			}
-			rows <- ref
+			r.rows <- func() {
+				if !r.over(ctx) { // else it is still due
+					_ = r.work(ctx, ref, &limitedClient{Webex: r.webex, run: r, org: ref.OrgKey})
+				}
+			}
 		}
 		if cursor = next; cursor == "" {
 			return nil
@@ -111,59 +182,30 @@ func (r *run) listShard(ctx context.Context, shard int, rows chan<- installation
 	return nil
 }
 
-// verify claims a due row and works on it.
-func (r *run) verify(ctx context.Context, ref installation.Ref) {
+// work claims a row and works on it. It returns an error only if the table could not
+// be asked.
+func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedClient) error {
 	defer r.recover(ctx, ref.OrgKey, &r.done)
-	if r.over(ctx) {
-		return // still due
-	}
 	lease := installation.NewLease(rand.Text(), r.now())
 	work, err := r.store.Claim(ctx, ref, lease, r.now())
-	if errors.Is(err, installation.ErrConflict) || (err != nil && ctx.Err() != nil) {
-		return // another worker has it, or it is still due
+	if errors.Is(err, installation.ErrConflict) {
+		return nil // another worker has it
 	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, msgClaim, "org", ref.OrgKey, "outcome", "failed", "cause", err)
 		r.done.add(lifecycle.Result{Err: err})
-		return
+	}
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()
-	client, release, err := r.admit(ctx, ref.OrgKey, work)
-	if err != nil {
-		r.service.PutBack(ctx, work, err)
-		r.done.leave()
-		return
-	}
-	r.done.add(r.service.Work(ctx, work, lease.Owner, client, release))
+	r.done.add(r.service.Work(ctx, work, lease.Owner, client))
+	return nil
 }
 
-// admit waits until the rate and the slots of the host allow the work, and returns
-// the client for it and how to release its slot, which may be called repeatedly.
-func (r *run) admit(ctx context.Context, orgKey string, work installation.Work) (*limitedClient, func(), error) {
-	host := r.service.Host(ctx, work)
-	halfOpen, err := r.allow(host)
-	if err != nil {
-		return nil, nil, err
-	}
-	calls := 0
-	if r.limits.limiter != nil {
-		calls = r.service.Calls(ctx, work)
-	}
-	if err := r.limits.acquire(ctx, host, calls); err != nil {
-		return nil, nil, err
-	}
-	client := &limitedClient{Webex: r.webex, run: r, org: orgKey}
-	if halfOpen {
-		client.halfOpen = host
-	}
-	client.prepaid.Store(int64(calls))
-	return client, sync.OnceFunc(func() { r.limits.release(host) }), nil
-}
-
-// reportBacklog logs how long the oldest row that this run listed had been due:
-// about a minute if all is well, since each run lists what became due since the
-// one before.
+// reportBacklog logs how long the oldest row or page of a pass had been due when the
+// run began: about a minute if all is well.
 func (r *run) reportBacklog(ctx context.Context) {
 	seconds := 0.0
 	if !r.done.oldest.IsZero() {
@@ -177,10 +219,10 @@ func (r *run) reportBacklog(ctx context.Context) {
 func (r *run) countLeft(ctx context.Context) {
 	counting, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
 	defer cancel()
-	for _, shard := range r.shards {
-		left, err := r.store.CountDue(counting, shard, r.now())
+	for _, pass := range r.passes {
+		left, err := r.store.CountDue(counting, pass.Shard, r.now())
 		if err != nil {
-			r.log.WarnContext(ctx, msgCountLeft, "shard", shard, "outcome", "failed", "cause", err)
+			r.log.WarnContext(ctx, msgCountLeft, "shard", pass.Shard, "outcome", "failed", "cause", err)
 			return
 		}
 		r.done.Left += left

@@ -81,12 +81,15 @@ func TableInput(name string) *dynamodb.CreateTableInput {
 			{AttributeName: aws.String("shard"), AttributeType: types.ScalarAttributeTypeN},
 			{AttributeName: aws.String("dueAt"), AttributeType: types.ScalarAttributeTypeN},
 		},
-		KeySchema: keySchema("pk", "sk"),
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName:  aws.String("due"),
-			KeySchema:  keySchema("shard", "dueAt"),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-		}},
+		KeySchema:              keySchema("pk", "sk"),
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{index("due", "dueAt"), index("shards", "pk")},
+	}
+}
+
+func index(name, sort string) types.GlobalSecondaryIndex {
+	return types.GlobalSecondaryIndex{
+		IndexName: &name, KeySchema: keySchema("shard", sort),
+		Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
 	}
 }
 

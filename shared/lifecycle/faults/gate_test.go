@@ -9,6 +9,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -75,78 +76,98 @@ func (g *gate) turns(actor int) []*turn {
 // gatedStore is a store behind the gate: each call is atomic at the moment at
 // which it is let through, as those of the real one are.
 type gatedStore struct {
-	lifecycle.Store
+	stores
 	gate *gate
+}
+
+// stores are all rows.
+type stores interface {
+	lifecycle.Store
+	schedule.Store
 }
 
 func (s gatedStore) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	if err := s.gate.pass(ctx, "Find"); err != nil {
 		return installation.Installation{}, nil, err
 	}
-	return s.Store.Find(ctx, orgKey, now)
+	return s.stores.Find(ctx, orgKey, now)
 }
 
 func (s gatedStore) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
 	if err := s.gate.pass(ctx, "Used"); err != nil {
 		return false, err
 	}
-	return s.Store.Used(ctx, orgKey, id, now)
+	return s.stores.Used(ctx, orgKey, id, now)
 }
 
 func (s gatedStore) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
 	if err := s.gate.pass(ctx, "PutCandidate"); err != nil {
 		return c, err
 	}
-	return s.Store.PutCandidate(ctx, c)
+	return s.stores.PutCandidate(ctx, c)
 }
 
 func (s gatedStore) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
 	if err := s.gate.pass(ctx, "DeleteCandidate"); err != nil {
 		return err
 	}
-	return s.Store.DeleteCandidate(ctx, c)
+	return s.stores.DeleteCandidate(ctx, c)
 }
 
 func (s gatedStore) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
 	if err := s.gate.pass(ctx, "Save"); err != nil {
 		return i, err
 	}
-	return s.Store.Save(ctx, i)
+	return s.stores.Save(ctx, i)
 }
 
 func (s gatedStore) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	if err := s.gate.pass(ctx, "Commit"); err != nil {
 		return i, err
 	}
-	return s.Store.Commit(ctx, i, used, done, now)
+	return s.stores.Commit(ctx, i, used, done, now)
 }
 
 func (s gatedStore) Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) ([]installation.Ref, string, error) {
 	if err := s.gate.pass(ctx, "Due"); err != nil {
 		return nil, "", err
 	}
-	return s.Store.Due(ctx, shard, now, cursor, limit)
+	return s.stores.Due(ctx, shard, now, cursor, limit)
+}
+
+func (s gatedStore) Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error) {
+	if err := s.gate.pass(ctx, "Page"); err != nil {
+		return installation.Page{}, err
+	}
+	return s.stores.Page(ctx, shard, place, limit)
+}
+
+func (s gatedStore) SavePass(ctx context.Context, p installation.Pass) (installation.Pass, error) {
+	if err := s.gate.pass(ctx, "SavePass"); err != nil {
+		return installation.Pass{}, err
+	}
+	return s.stores.SavePass(ctx, p)
 }
 
 func (s gatedStore) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	if err := s.gate.pass(ctx, "Claim"); err != nil {
 		return installation.Work{}, err
 	}
-	return s.Store.Claim(ctx, ref, lease, now)
+	return s.stores.Claim(ctx, ref, lease, now)
 }
 
 func (s gatedStore) Refusals(ctx context.Context, clientID string) (installation.Refusals, error) {
 	if err := s.gate.pass(ctx, "Refusals"); err != nil {
 		return installation.Refusals{}, err
 	}
-	return s.Store.Refusals(ctx, clientID)
+	return s.stores.Refusals(ctx, clientID)
 }
 
 func (s gatedStore) SaveRefusals(ctx context.Context, refusals installation.Refusals) (installation.Refusals, error) {
 	if err := s.gate.pass(ctx, "SaveRefusals"); err != nil {
 		return refusals, err
 	}
-	return s.Store.SaveRefusals(ctx, refusals)
+	return s.stores.SaveRefusals(ctx, refusals)
 }
 
 // gatedWebex is Webex behind the gate.

@@ -20,21 +20,21 @@ import (
 func TestEveryRaceIsFound(t *testing.T) {
 	mutants := map[string]struct {
 		pair, says string
-		mutate     func(lifecycle.Store) lifecycle.Store
+		mutate     func(stores) stores
 	}{
-		"mark believed beside a row read before": {"activate, activate: one code", "token was used before", func(s lifecycle.Store) lifecycle.Store {
+		"mark believed beside a row read before": {"activate, activate: one code", "token was used before", func(s stores) stores {
 			return &hastyReader{Store: s}
 		}},
-		"answered before the other's result": {"activate, activate: one code, PATCH refused", "is answered <nil>, not", func(s lifecycle.Store) lifecycle.Store {
+		"answered before the other's result": {"activate, activate: one code, PATCH refused", "is answered <nil>, not", func(s stores) stores {
 			return boastful{s}
 		}},
-		"work lease not seen": {"verify, verify", "was pushed 2 times", func(s lifecycle.Store) lifecycle.Store { return intruder{s} }},
-		"renewal lease not seen": {"healthCheck, verify", "2 token requests", func(s lifecycle.Store) lifecycle.Store {
+		"work lease not seen": {"verify, verify", "was pushed 2 times", func(s stores) stores { return intruder{s} }},
+		"renewal lease not seen": {"healthCheck, verify", "2 token requests", func(s stores) stores {
 			return impatient{s}
 		}},
-		"version ignored": {"activate again, updateApproved", ".", func(s lifecycle.Store) lifecycle.Store { return forceful{s} }},
-		"mark ignored":    {"updateApproved twice", "applied once", func(s lifecycle.Store) lifecycle.Store { return oblivious{s} }},
-		"removal refused": {"deprovision twice", "token was used before", func(s lifecycle.Store) lifecycle.Store { return &stubborn{Store: s} }},
+		"version ignored": {"activate again, updateApproved", ".", func(s stores) stores { return forceful{s} }},
+		"mark ignored":    {"updateApproved twice", "applied once", func(s stores) stores { return oblivious{s} }},
+		"removal refused": {"deprovision twice", "token was used before", func(s stores) stores { return &stubborn{Store: s} }},
 	}
 	for name, mutant := range mutants {
 		t.Run(name, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestEveryRaceIsFound(t *testing.T) {
 // hastyReader is a process that does not read the row again once it has found
 // the mark of a token: it decides by the row that it read beside the mark.
 type hastyReader struct {
-	lifecycle.Store
+	stores
 	mu    sync.Mutex
 	first *found
 	used  bool
@@ -78,7 +78,7 @@ func (s *hastyReader) Find(ctx context.Context, orgKey string, now time.Time) (i
 	if first != nil && used {
 		return first.row, first.candidates, nil
 	}
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+	row, candidates, err := s.stores.Find(ctx, orgKey, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first == nil {
@@ -88,7 +88,7 @@ func (s *hastyReader) Find(ctx context.Context, orgKey string, now time.Time) (i
 }
 
 func (s *hastyReader) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	used, err := s.Store.Used(ctx, orgKey, id, now)
+	used, err := s.stores.Used(ctx, orgKey, id, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used = used
@@ -96,10 +96,10 @@ func (s *hastyReader) Used(ctx context.Context, orgKey, id string, now time.Time
 }
 
 // boastful shows a row that another worker is at as if Webex had been told.
-type boastful struct{ lifecycle.Store }
+type boastful struct{ stores }
 
 func (s boastful) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+	row, candidates, err := s.stores.Find(ctx, orgKey, now)
 	if row.Work.Held(now) {
 		row.ToldActionsURL = base + "/actions"
 	}
@@ -107,36 +107,36 @@ func (s boastful) Find(ctx context.Context, orgKey string, now time.Time) (insta
 }
 
 // intruder takes whatever is due, whoever holds it.
-type intruder struct{ lifecycle.Store }
+type intruder struct{ stores }
 
 func (s intruder) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
-	work, err := s.Store.Claim(ctx, ref, lease, now)
+	work, err := s.stores.Claim(ctx, ref, lease, now)
 	if !errors.Is(err, installation.ErrConflict) {
 		return work, err
 	}
-	row, _, err := s.Store.Find(ctx, ref.OrgKey, now)
+	row, _, err := s.stores.Find(ctx, ref.OrgKey, now)
 	return installation.Work{Installation: &row}, err
 }
 
 // impatient sees nobody renew a token.
-type impatient struct{ lifecycle.Store }
+type impatient struct{ stores }
 
 func (s impatient) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+	row, candidates, err := s.stores.Find(ctx, orgKey, now)
 	row.Tokens.Renewal = installation.Lease{}
 	return row, candidates, err
 }
 
 // forceful writes over whatever is there.
-type forceful struct{ lifecycle.Store }
+type forceful struct{ stores }
 
 func (s forceful) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
 	for {
-		saved, err := s.Store.Save(ctx, i)
+		saved, err := s.stores.Save(ctx, i)
 		if !errors.Is(err, installation.ErrConflict) {
 			return saved, err
 		}
-		current, _, err := s.Store.Find(ctx, i.OrgKey, time.Now())
+		current, _, err := s.stores.Find(ctx, i.OrgKey, time.Now())
 		if err != nil {
 			return saved, err
 		}
@@ -145,26 +145,26 @@ func (s forceful) Save(ctx context.Context, i installation.Installation) (instal
 }
 
 // oblivious marks no token as used.
-type oblivious struct{ lifecycle.Store }
+type oblivious struct{ stores }
 
 func (oblivious) Used(context.Context, string, string, time.Time) (bool, error) { return false, nil }
 
 func (s oblivious) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	used.Until = now // gone as soon as it is written
-	return s.Store.Commit(ctx, i, used, done, now)
+	return s.stores.Commit(ctx, i, used, done, now)
 }
 
 // stubborn is a process that does not read the row again where its own commit
 // finds the mark of its token.
 type stubborn struct {
-	lifecycle.Store
+	stores
 	mu       sync.Mutex
 	first    *installation.Installation
 	replayed bool
 }
 
 func (s *stubborn) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+	row, candidates, err := s.stores.Find(ctx, orgKey, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first == nil {
@@ -177,7 +177,7 @@ func (s *stubborn) Find(ctx context.Context, orgKey string, now time.Time) (inst
 }
 
 func (s *stubborn) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
-	stored, err := s.Store.Commit(ctx, i, used, done, now)
+	stored, err := s.stores.Commit(ctx, i, used, done, now)
 	if errors.Is(err, installation.ErrReplayed) {
 		s.mu.Lock()
 		s.replayed = true

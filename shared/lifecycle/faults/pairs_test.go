@@ -33,7 +33,7 @@ func TestEveryInterleavingOfAPair(t *testing.T) {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
 			longest := 0
-			play := func(by string, choose chooser, mutate func(lifecycle.Store) lifecycle.Store) ([]step, bool) {
+			play := func(by string, choose chooser, mutate func(stores) stores) ([]step, bool) {
 				steps, wrong := p.run(t, mutate, choose)
 				longest = max(longest, len(steps))
 				for _, what := range wrong {
@@ -50,7 +50,7 @@ func TestEveryInterleavingOfAPair(t *testing.T) {
 			}
 			runs := explore(most, func(choose chooser) ([]step, bool) { return play("in this order", choose, nil) })
 			for seed := range strays {
-				tear := func(s lifecycle.Store) lifecycle.Store { return torn{s, seed%2 == 0} }
+				tear := func(s stores) stores { return torn{s, seed%2 == 0} }
 				if _, well := play(fmt.Sprintf("seed %d", seed+1), stray(uint64(seed+1)), tear); !well {
 					break
 				}
@@ -92,16 +92,16 @@ func (d *duo) due() { d.installed(interval + 3*time.Hour) }
 // torn is a store as DynamoDB may be: a query is not isolated from a transaction,
 // so that an organization's rows are those of two moments, in either order.
 type torn struct {
-	lifecycle.Store
+	stores
 	rowFirst bool
 }
 
 func (s torn) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+	row, candidates, err := s.stores.Find(ctx, orgKey, now)
 	if err != nil {
 		return row, candidates, err
 	}
-	laterRow, laterCandidates, err := s.Store.Find(ctx, orgKey, now)
+	laterRow, laterCandidates, err := s.stores.Find(ctx, orgKey, now)
 	if s.rowFirst {
 		return row, laterCandidates, err
 	}

@@ -38,7 +38,7 @@ type duo struct {
 	settings lifecycle.Settings
 	verifier *webex.Verifier
 	gate     *gate
-	mutate   func(lifecycle.Store) lifecycle.Store
+	mutate   func(stores) stores
 	log      *logBuffer
 
 	pushesBefore map[webex.Feature]int
@@ -66,7 +66,7 @@ var sharedKeyset = sync.OnceValues(func() (*sealing.Keyset, error) {
 })
 
 // newDuo is called in a bubble.
-func newDuo(t *testing.T, mutate func(lifecycle.Store) lifecycle.Store) *duo {
+func newDuo(t *testing.T, mutate func(stores) stores) *duo {
 	t.Helper()
 	cloud := webextest.NewCloud(webextest.Options{Now: time.Now})
 	cloud.SetBaseURL("http://127.0.0.1:1")
@@ -102,15 +102,19 @@ func (d *duo) must(err error) {
 	}
 }
 
+// rows is the store as one process uses it.
+func (d *duo) rows() stores {
+	if d.mutate != nil {
+		return d.mutate(gatedStore{d.store, d.gate})
+	}
+	return gatedStore{d.store, d.gate}
+}
+
 // service is that of one process.
 func (d *duo) service() *lifecycle.Service {
 	d.t.Helper()
-	var store lifecycle.Store = gatedStore{d.store, d.gate}
-	if d.mutate != nil {
-		store = d.mutate(store)
-	}
 	client := gatedWebex{webex.NewClient(d.spy), d.gate}
-	service, err := lifecycle.New(store, client, d.keys, d.settings, time.Now, slog.New(slog.NewJSONHandler(writer{d.log, func() bool { return false }}, nil)))
+	service, err := lifecycle.New(d.rows(), client, d.keys, d.settings, time.Now, slog.New(slog.NewJSONHandler(writer{d.log, func() bool { return false }}, nil)))
 	d.must(err)
 	return service
 }
@@ -167,7 +171,7 @@ func (d *duo) health() use {
 
 func (d *duo) verify() use {
 	return func(ctx context.Context, s *lifecycle.Service) error {
-		report, err := schedule.New(s).VerifyDue(ctx, schedule.Run{Shards: []int{installation.ShardOf(d.org.ID())}, Concurrency: 1})
+		report, err := schedule.New(s, d.rows()).VerifyDue(ctx, schedule.Run{Shards: []int{installation.ShardOf(d.org.ID())}, Concurrency: 1})
 		if report.Failed > 0 {
 			err = errors.Join(err, errFailed)
 		}
@@ -193,7 +197,7 @@ type pair struct {
 }
 
 // run plays the pair once, and returns the decisions and what was wrong.
-func (p pair) run(t *testing.T, mutate func(lifecycle.Store) lifecycle.Store, choose chooser) (steps []step, wrong []string) {
+func (p pair) run(t *testing.T, mutate func(stores) stores, choose chooser) (steps []step, wrong []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		d := newDuo(t, mutate)

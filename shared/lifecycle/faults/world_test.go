@@ -298,7 +298,7 @@ func (w *world) sealed(token secret.String, place string) secret.Sealed {
 
 // verify runs the schedule once, for the organization's shard.
 func (w *world) verify(p *process) (schedule.Report, error) {
-	return schedule.New(p.service).VerifyDue(p.ctx, schedule.Run{Shards: []int{installation.ShardOf(w.org.ID())}, Concurrency: 1})
+	return schedule.New(p.service, p.store).VerifyDue(p.ctx, schedule.Run{Shards: []int{installation.ShardOf(w.org.ID())}, Concurrency: 1})
 }
 
 func (w *world) stored() (installation.Installation, []installation.Candidate) {

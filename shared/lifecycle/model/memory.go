@@ -26,6 +26,7 @@ type Memory struct {
 	orgs     map[string]*organization
 	refusals map[string]installation.Refusals // by client id
 	launches map[string]launch.Launch
+	passes   [installation.Shards]installation.Pass
 }
 
 // organization is all that is kept of one.
@@ -33,14 +34,18 @@ type organization struct {
 	row        installation.Installation // Version 0: none
 	candidates map[string]installation.Candidate
 	used       map[string]time.Time // digest → until
-	// queued says what is in the queue of due work, by the candidate's id, ""
-	// for the row: decided when it is written whole, not when it is claimed.
+	// queued says what is in the indexes, by the candidate's id, "" for the row:
+	// decided when it is written whole, not when it is claimed.
 	queued map[string]bool
 }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{orgs: map[string]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}}
+	m := &Memory{orgs: map[string]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}}
+	for shard := range m.passes {
+		m.passes[shard].Shard = shard
+	}
+	return m
 }
 
 // org returns what is kept of an organization; m.mu is held.
@@ -98,8 +103,8 @@ func (m *Memory) PutCandidate(_ context.Context, c installation.Candidate) (inst
 	return cloneCandidate(stored), nil
 }
 
-// workable reports whether a row is due at some time at which it is not gone.
-func workable(dueAt, forgetAt time.Time) bool { return !dueAt.IsZero() && !gone(forgetAt, dueAt) }
+// workable reports whether a row is not gone by the time at which it is due, if any.
+func workable(dueAt, forgetAt time.Time) bool { return dueAt.IsZero() || !gone(forgetAt, dueAt) }
 
 // put writes the row; m.mu is held.
 func (o *organization) put(i installation.Installation) installation.Installation {
@@ -175,7 +180,7 @@ func (m *Memory) commitable(i installation.Installation, used installation.Used,
 func (m *Memory) queue(shard int, now time.Time) []queued {
 	var due []queued
 	add := func(ref installation.Ref, queuedUp bool, dueAt time.Time) {
-		if queuedUp && dueAt.UnixMilli() <= now.UnixMilli() {
+		if queuedUp && !dueAt.IsZero() && dueAt.UnixMilli() <= now.UnixMilli() {
 			due = append(due, queued{ref, dueAt})
 		}
 	}
@@ -225,6 +230,7 @@ func (m *Memory) Due(_ context.Context, shard int, now time.Time, cursor string,
 	refs := make([]installation.Ref, len(due))
 	for n, q := range due {
 		refs[n] = q.ref
+		refs[n].DueAt = wholeMillis(q.dueAt)
 	}
 	return refs, next, nil
 }
@@ -246,7 +252,8 @@ func (m *Memory) Claim(_ context.Context, ref installation.Ref, lease installati
 	if ref.Candidate != "" {
 		held, dueAt, there, forgetAt = c.Work, c.Schedule.DueAt, c.Version != 0, c.ForgetAt
 	}
-	claimable := there && org.queued[ref.Candidate] && dueAt.UnixMilli() <= now.UnixMilli() &&
+	due := ref.DueAt.IsZero() || !dueAt.IsZero() && dueAt.UnixMilli() <= now.UnixMilli()
+	claimable := there && org.queued[ref.Candidate] && due &&
 		(held.Until.IsZero() || held.Until.UnixMilli() <= now.UnixMilli()) && !gone(forgetAt, now)
 	if !claimable {
 		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, installation.ErrConflict)

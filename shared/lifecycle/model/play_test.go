@@ -263,7 +263,7 @@ func (w *world) verify(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 55*time.Second)
 	defer cancel()
 	run := schedule.Run{Concurrency: 1, Shards: w.shards(), Until: time.Now().Add(45 * time.Second)}
-	report, err := schedule.New(w.service()).VerifyDue(ctx, run)
+	report, err := schedule.New(w.service(), w.store).VerifyDue(ctx, run)
 	w.trail.note("verify: %+v, %v", report, err)
 }
 

@@ -9,11 +9,13 @@ import (
 	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 )
 
 // backend is what a store must be for everything that is played.
 type backend interface {
 	lifecycle.Store
+	schedule.Store
 	launch.Creator
 	launch.Taker
 }
@@ -152,6 +154,30 @@ func (s *store) Due(ctx context.Context, shard int, now time.Time, cursor string
 		return err
 	})
 	return due, next, err
+}
+
+func (s *store) Passes(ctx context.Context) (passes []installation.Pass, err error) {
+	err = s.call(ctx, "Passes", false, func() error {
+		passes, err = s.backend.Passes(ctx)
+		return err
+	})
+	return passes, err
+}
+
+func (s *store) SavePass(ctx context.Context, p installation.Pass) (saved installation.Pass, err error) {
+	err = s.call(ctx, "SavePass", true, func() error {
+		saved, err = s.backend.SavePass(ctx, p)
+		return err
+	})
+	return saved, err
+}
+
+func (s *store) Page(ctx context.Context, shard int, place string, limit int) (page installation.Page, err error) {
+	err = s.call(ctx, "Page", false, func() error {
+		page, err = s.backend.Page(ctx, shard, place, limit)
+		return err
+	})
+	return page, err
 }
 
 func (s *store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (work installation.Work, err error) {

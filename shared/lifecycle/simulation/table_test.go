@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,7 +48,9 @@ type table struct {
 	mu        sync.Mutex
 	customers []customer
 	index     [installation.Shards]*btree.BTreeG[due]
-	shards    []uint8 // by customer
+	shards    []uint8                    // by customer
+	ordered   [installation.Shards][]int // customers by shard, in the order of their keys
+	passes    [installation.Shards]installation.Pass
 	requests  map[string]int
 	// verified is told how long after it was due a customer was verified.
 	verified func(region uint8, late time.Duration)
@@ -64,7 +69,11 @@ func newTable(regions []string, customers int, delay func(), firstDue func(id in
 		c.region, c.version, c.dueAt = uint8(id%len(regions)), 1, firstDue(id).UnixMilli()
 		c.wanted = c.dueAt
 		t.shards[id] = uint8(installation.ShardOf(keyOf(id)))
-		t.index[t.shards[id]].ReplaceOrInsert(due{c.dueAt, id})
+		t.ordered[t.shards[id]] = append(t.ordered[t.shards[id]], id)
+	}
+	for shard, ids := range t.ordered {
+		t.passes[shard].Shard = shard
+		slices.SortFunc(ids, func(a, b int) int { return strings.Compare(keyOf(a), keyOf(b)) })
 	}
 	return t
 }
@@ -210,6 +219,35 @@ func (t *table) Claim(_ context.Context, ref installation.Ref, lease installatio
 	t.move(id, lease.Until)
 	row := t.row(id)
 	return installation.Work{Installation: &row}, nil
+}
+
+func (t *table) Passes(context.Context) ([]installation.Pass, error) {
+	t.request("BatchGetItem")
+	defer t.mu.Unlock()
+	return slices.Clone(t.passes[:]), nil
+}
+
+func (t *table) SavePass(_ context.Context, p installation.Pass) (installation.Pass, error) {
+	t.request("PutItem of a pass")
+	defer t.mu.Unlock()
+	if t.passes[p.Shard].Version != p.Version {
+		return installation.Pass{}, installation.ErrConflict
+	}
+	p.Version++
+	t.passes[p.Shard] = p
+	return p, nil
+}
+
+func (t *table) Page(_ context.Context, shard int, place string, limit int) (installation.Page, error) {
+	t.request("Query of the shards")
+	defer t.mu.Unlock()
+	ids := t.ordered[shard]
+	from := sort.Search(len(ids), func(n int) bool { return keyOf(ids[n]) > place })
+	page := installation.Page{Last: place, End: from+limit >= len(ids)}
+	for _, id := range ids[from:min(from+limit, len(ids))] {
+		page.Rows, page.Last = append(page.Rows, t.row(id)), keyOf(id)
+	}
+	return page, nil
 }
 
 // backlog counts what is due.

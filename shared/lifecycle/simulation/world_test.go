@@ -75,7 +75,7 @@ func (w *world) deploy() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		w.processes = append(w.processes, schedule.New(service))
+		w.processes = append(w.processes, schedule.New(service, w.table))
 	}
 }
 

@@ -1,0 +1,112 @@
+// The look of a pass at an installation: reads, writes nothing, and leaves all that
+// is not in order to the worker that claims the row.
+
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// Finding is what a look at an installation came to.
+type Finding int
+
+const (
+	// InOrder: Webex stores what our settings want, and nothing of the row is to be
+	// changed.
+	InOrder Finding = iota
+	// Differs: the row is to be claimed and worked on.
+	Differs
+	// LeftOut: Webex was not called, as our own limits do not allow it.
+	LeftOut
+	// Elsewhere: the queue of due work or another worker takes care of it.
+	Elsewhere
+)
+
+// Look compares an installation, as a pass read it, with our settings and with what
+// Webex stores, through client; it writes nothing. The row may be older than the
+// stored one: only who has claimed it may act on it. again takes up what failed
+// before, too, without waiting for its back-off. For [LeftOut] the error is the
+// [NotCalledError].
+func (s *Service) Look(ctx context.Context, row installation.Installation, client Webex, again bool) (Finding, error) {
+	now := s.now()
+	switch {
+	case s.elsewhere(row, now):
+		return Elsewhere, nil
+	case row.Schedule.Failures > 0 && !again && row.Schedule.Settings == s.fingerprint:
+		return Elsewhere, nil
+	case row.Schedule.Failures > 0 || s.differs(ctx, row, now):
+		return Differs, nil
+	}
+	ctx = context.WithValue(ctx, termsKey{}, terms{webex: client})
+	session, err := s.openReadOnly(ctx, row)
+	if err != nil {
+		return Differs, nil
+	}
+	for _, name := range webex.Features {
+		if same, err := s.sameAtWebex(ctx, session, row, name); err != nil {
+			return LeftOut, err
+		} else if !same {
+			return Differs, nil
+		}
+	}
+	return InOrder, nil
+}
+
+// elsewhere reports whether the queue or another worker takes care of the row.
+func (s *Service) elsewhere(row installation.Installation, now time.Time) bool {
+	due := row.Schedule.DueAt
+	return row.State != installation.Active || row.Work.Held(now) ||
+		row.Schedule.Failures == 0 && !due.IsZero() && !due.After(now)
+}
+
+// differs reports whether the row needs work, as far as that can be said without
+// asking Webex: another token, another registered address, another configuration, an
+// approval to look for, tokens to be encrypted with today's key.
+func (s *Service) differs(ctx context.Context, row installation.Installation, now time.Time) bool {
+	if !usable(row, now) || ageing(row, now) || row.ToldActionsURL != s.settings.actionsURL(row) || s.comparesApp(row) {
+		return true
+	}
+	for _, name := range webex.Features {
+		verdict := s.settings.Judge(row, name, nil, now)
+		if verdict.Wanted != nil && verdict.asksWebex && !verdict.PushedWanted {
+			return true
+		}
+	}
+	sealer, err := s.sealer(ctx)
+	return err == nil && !row.Tokens.Renewal.Held(now) && (stale(sealer, row.Tokens.Refresh) || stale(sealer, row.Tokens.Access))
+}
+
+// sameAtWebex reports whether a verification would change nothing about a feature,
+// here or at Webex. That Webex could not be asked is a difference, unless it was our
+// own limit, which is the error.
+func (s *Service) sameAtWebex(ctx context.Context, session *session, row installation.Installation, name webex.Feature) (bool, error) {
+	var stored *webex.FeatureConfig
+	if s.settings.Judge(row, name, nil, s.now()).asksWebex {
+		var err error
+		if stored, err = s.stored(ctx, session, name, row.Features[name].Endpoint); err != nil {
+			if refused, ok := errors.AsType[*NotCalledError](err); ok {
+				return false, refused
+			}
+			return false, nil
+		}
+	}
+	verdict := s.settings.Judge(row, name, stored, s.now())
+	unchanged := verdict.feature == row.Features[name]
+	return unchanged && (verdict.Verb == Leave || verdict.Verb == Hold), nil
+}
+
+// Hosts names the hosts of Webex that the verification of an installation calls.
+func Hosts(row installation.Installation) []string {
+	var hosts []string
+	for _, name := range webex.Features {
+		if endpoint := row.Features[name].Endpoint; endpoint != "" {
+			hosts = append(hosts, HostOf(endpoint))
+		}
+	}
+	return hosts
+}

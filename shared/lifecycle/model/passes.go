@@ -1,0 +1,85 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"signpost/shared/installation"
+)
+
+// Passes implements the store's contract.
+func (m *Memory) Passes(context.Context) ([]installation.Pass, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	passes := make([]installation.Pass, len(m.passes))
+	for shard, p := range m.passes {
+		passes[shard] = clonePass(p)
+	}
+	return passes, nil
+}
+
+// SavePass implements the store's contract.
+func (m *Memory) SavePass(_ context.Context, p installation.Pass) (installation.Pass, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.passes[p.Shard].Version != p.Version {
+		return installation.Pass{}, fmt.Errorf("save the pass of shard %d: %w", p.Shard, installation.ErrConflict)
+	}
+	m.passes[p.Shard] = storedPass(p)
+	return clonePass(m.passes[p.Shard]), nil
+}
+
+// Page implements the store's contract.
+func (m *Memory) Page(_ context.Context, shard int, place string, limit int) (installation.Page, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var keys []string
+	for key, org := range m.orgs {
+		if installation.ShardOf(key) == shard && key > place && org.indexed() {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	page := installation.Page{Last: place, End: len(keys) <= limit}
+	for _, key := range keys[:min(limit, len(keys))] {
+		if page.Last = key; m.orgs[key].row.Exists() {
+			page.Rows = append(page.Rows, cloneInstallation(m.orgs[key].row))
+		}
+	}
+	return page, nil
+}
+
+// indexed reports whether the index of the shards lists the organization.
+func (o *organization) indexed() bool {
+	if o.row.Version != 0 && o.queued[""] {
+		return true
+	}
+	for id := range o.candidates {
+		if o.queued[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// storedPass is p as its write leaves it.
+func storedPass(p installation.Pass) installation.Pass {
+	p = clonePass(p)
+	p.Version++
+	p.Lease.Until, p.Began, p.Before = wholeMillis(p.Lease.Until), wholeMillis(p.Began), wholeMillis(p.Before)
+	for host, b := range p.Behind {
+		b.NotBefore, b.Before = wholeMillis(b.NotBefore), wholeMillis(b.Before)
+		p.Behind[host] = b
+	}
+	return p
+}
+
+// clonePass copies p, an empty map as none.
+func clonePass(p installation.Pass) installation.Pass {
+	if p.Behind = maps.Clone(p.Behind); len(p.Behind) == 0 {
+		p.Behind = nil
+	}
+	return p
+}

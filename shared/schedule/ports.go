@@ -1,0 +1,44 @@
+package schedule
+
+import (
+	"context"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+)
+
+// Service carries out one organization's use cases; see [lifecycle.Service].
+type Service interface {
+	Look(ctx context.Context, row installation.Installation, client lifecycle.Webex, again bool) (lifecycle.Finding, error)
+	Work(ctx context.Context, work installation.Work, owner string, client lifecycle.Webex) lifecycle.Result
+	Verify(ctx context.Context, orgKey string) (lifecycle.Result, error)
+	Parts() lifecycle.Parts
+}
+
+// Store keeps the rows and the passes. Any error that is none of the sentinels is a
+// failure of the store.
+type Store interface {
+	// Due lists up to limit rows of a shard that are due at now, earliest
+	// first, eventually consistent; cursor "" begins, and "" comes back at the
+	// end, maybe after an empty page. CountDue counts them. A tombstone or a
+	// refused candidate is never due, nor is what is gone by its DueAt.
+	Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error)
+	CountDue(ctx context.Context, shard int, now time.Time) (int, error)
+	// Claim takes the row for owner if no worker holds its Work lease and, where
+	// ref names a DueAt, it is still due: it sets Work to lease and the due time to
+	// the lease's end, and returns the row as it then is. It returns
+	// [installation.ErrConflict] if another worker was faster, or the row is not due
+	// any more, or gone.
+	Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error)
+
+	// Passes reads the passes of all shards, in their order, eventually
+	// consistent; Version 0 where there was none.
+	Passes(ctx context.Context) ([]installation.Pass, error)
+	// SavePass writes p, on the condition that its Version is the one that was
+	// read, and raises it by one. It returns [installation.ErrConflict].
+	SavePass(ctx context.Context, p installation.Pass) (installation.Pass, error)
+	// Page lists up to limit organizations of a shard whose keys follow place, in
+	// the order of their keys, eventually consistent.
+	Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error)
+}

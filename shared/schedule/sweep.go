@@ -1,0 +1,216 @@
+// How a run moves the pass of one shard on.
+
+package schedule
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+)
+
+const (
+	// pageRows is how many rows are read at a time: a pass's row is written once for
+	// each page.
+	pageRows = 100
+	// sweepLease is how long a run that dies keeps a shard from others, at most.
+	sweepLease = time.Minute
+)
+
+// sweep moves the pass of a shard on for as long as pages of it are due, and makes up
+// for what it left out. Without the shard's lease it does nothing.
+func (r *run) sweep(ctx context.Context, pass installation.Pass) error {
+	if pass.Lease.Held(r.now()) || !r.wanted(pass) {
+		return nil
+	}
+	pass = r.step(pass)
+	for !r.over(ctx) {
+		held, err := r.hold(ctx, pass)
+		if err != nil || held.Version == 0 {
+			return err
+		}
+		next, err := r.pages(ctx, held)
+		if err != nil {
+			return errors.Join(err, r.release(ctx, next))
+		}
+		if !r.wanted(next) || r.over(ctx) {
+			return r.release(ctx, next)
+		}
+		pass = r.step(next)
+	}
+	return nil
+}
+
+// wanted reports whether there is something to do for the pass now. It waits for the
+// answer of a host that is being tried, if nothing else is to be done.
+func (r *run) wanted(pass installation.Pass) bool {
+	if now := r.now(); !r.due(pass, now).After(now) {
+		return true
+	}
+	return slices.ContainsFunc(r.hostsBehind(pass), func(host string) bool {
+		return r.probes[host].answers() && r.breaker.allow(host, r.now()) == nil
+	})
+}
+
+// step begins the next pass, if that is due.
+func (r *run) step(pass installation.Pass) installation.Pass {
+	now := r.now()
+	if (pass.Ended || pass.Settings != r.settings) && !r.due(pass, now).After(now) {
+		return pass.Begin(r.settings, now)
+	}
+	return pass
+}
+
+// hold takes or keeps the lease of the shard, and writes down where its pass is; the
+// zero Pass if another run has it.
+func (r *run) hold(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
+	pass.Lease = installation.Lease{Owner: r.owner, Until: r.now().Add(sweepLease)}
+	return r.save(ctx, pass)
+}
+
+// release writes down where the pass is and gives the lease of its shard back; its end
+// stays, to show when a run was at it.
+func (r *run) release(ctx context.Context, pass installation.Pass) error {
+	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
+	defer cancel()
+	pass.Lease = installation.Lease{Until: r.now()}
+	_, err := r.save(settle, pass)
+	return err
+}
+
+func (r *run) save(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
+	saved, err := r.store.SavePass(ctx, pass)
+	if errors.Is(err, installation.ErrConflict) || (err != nil && ctx.Err() != nil) {
+		return installation.Pass{}, nil // another run has the shard, or our time is over
+	}
+	return saved, err
+}
+
+// pages looks at the next page of each host that is to be made up for, and at the
+// pass's own.
+func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
+	for _, host := range r.hostsBehind(pass) {
+		if !r.probes[host].answered() || r.breaker.allow(host, r.now()) != nil {
+			continue
+		}
+		look, err := r.look(ctx, pass.Shard, pass.Behind[host].Place, host)
+		if look.left[host] {
+			pass = pass.LeaveOut(host, pass.Place, r.breaker.notBefore(host))
+		} else {
+			pass = pass.CatchUp(host, look.place, look.ended)
+		}
+		if err != nil {
+			return pass, err
+		}
+	}
+	if now := r.now(); pass.Ended || r.due(pass, now).After(now) {
+		return pass, nil
+	}
+	look, err := r.look(ctx, pass.Shard, pass.Place, "")
+	for host := range look.left {
+		pass = pass.LeaveOut(host, pass.Place, r.breaker.notBefore(host))
+	}
+	return pass.Advance(look.place, look.seen, look.ended), err
+}
+
+// hostsBehind lists the hosts that the pass left out, in a fixed order.
+func (r *run) hostsBehind(pass installation.Pass) []string {
+	hosts := make([]string, 0, len(pass.Behind))
+	for host := range pass.Behind {
+		hosts = append(hosts, host)
+	}
+	slices.Sort(hosts)
+	return hosts
+}
+
+// looked is what came of a page: how far it was looked at, without a gap.
+type looked struct {
+	place string
+	seen  int
+	ended bool
+	left  map[string]bool // hosts that were left out
+}
+
+// look reads the page after place and looks at its installations; host, if it is
+// named, limits it to those that call it, including those that failed before.
+func (r *run) look(ctx context.Context, shard int, place, host string) (looked, error) {
+	result := looked{place: place, left: map[string]bool{}}
+	page, err := r.store.Page(ctx, shard, place, pageRows)
+	if err != nil {
+		if ctx.Err() != nil {
+			return result, nil
+		}
+		return result, err
+	}
+	if page.Unreadable != nil {
+		r.log.ErrorContext(ctx, msgUnreadable, "shard", shard, "outcome", "failed", "cause", page.Unreadable)
+	}
+	var mu sync.Mutex
+	var failed error
+	var looking sync.WaitGroup
+	done := make([]bool, len(page.Rows))
+	for n, row := range page.Rows {
+		if host != "" && !slices.Contains(lifecycle.Hosts(row), host) {
+			done[n] = true
+			continue
+		}
+		if r.over(ctx) {
+			break
+		}
+		looking.Add(1)
+		r.rows <- func() {
+			defer looking.Done()
+			left, err := r.lookAt(ctx, row, &limitedClient{Webex: r.webex, run: r, org: row.OrgKey}, host != "")
+			mu.Lock()
+			defer mu.Unlock()
+			if done[n] = err == nil; left != "" {
+				result.left[left] = true
+			}
+			if err != nil && !errors.Is(err, errOver) && ctx.Err() == nil {
+				failed = err
+			}
+		}
+	}
+	looking.Wait()
+	for result.seen < len(done) && done[result.seen] {
+		result.place = page.Rows[result.seen].OrgKey
+		result.seen++
+	}
+	if result.seen == len(done) {
+		result.place, result.ended = page.Last, page.End
+	}
+	return result, failed
+}
+
+// errOver: the run's time was over before an installation was looked at.
+var errOver = errors.New("the run is over")
+
+// lookAt looks at one installation, and works on it if it is not in order. It returns
+// the host that was left out for it, if any. It returns [errOver], or an error of the
+// table, if it is to be looked at again.
+func (r *run) lookAt(ctx context.Context, row installation.Installation, client *limitedClient, again bool) (left string, err error) {
+	if r.over(ctx) {
+		return "", errOver
+	}
+	defer r.recover(ctx, row.OrgKey, &r.done)
+	looking, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
+	defer cancel()
+	finding, err := r.service.Look(looking, row, client, again)
+	if refused, ok := errors.AsType[*lifecycle.NotCalledError](err); ok {
+		r.done.leave()
+		return refused.Host, nil
+	}
+	switch {
+	case finding == lifecycle.InOrder:
+		r.done.add(lifecycle.Result{})
+	case finding == lifecycle.Differs && ctx.Err() != nil:
+		return "", errOver
+	case finding == lifecycle.Differs:
+		return "", r.work(ctx, installation.Ref{OrgKey: row.OrgKey}, client)
+	}
+	return "", nil
+}
