@@ -23,7 +23,7 @@ func TestEveryRaceIsFound(t *testing.T) {
 		mutate     func(stores) stores
 	}{
 		"mark believed beside a row read before": {"activate, activate: one code", "token was used before", func(s stores) stores {
-			return &hastyReader{Store: s}
+			return &hastyReader{stores: s}
 		}},
 		"answered before the other's result": {"activate, activate: one code, PATCH refused", "is answered <nil>, not", func(s stores) stores {
 			return boastful{s}
@@ -34,7 +34,7 @@ func TestEveryRaceIsFound(t *testing.T) {
 		}},
 		"version ignored": {"activate again, updateApproved", ".", func(s stores) stores { return forceful{s} }},
 		"mark ignored":    {"updateApproved twice", "applied once", func(s stores) stores { return oblivious{s} }},
-		"removal refused": {"deprovision twice", "token was used before", func(s stores) stores { return &stubborn{Store: s} }},
+		"removal refused": {"deprovision twice", "token was used before", func(s stores) stores { return &stubborn{stores: s} }},
 	}
 	for name, mutant := range mutants {
 		t.Run(name, func(t *testing.T) {
