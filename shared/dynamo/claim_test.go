@@ -9,55 +9,64 @@ import (
 	"signpost/shared/installation"
 )
 
+// A row that is listed as due is claimed only while it is; one that a pass found, in
+// any case. Neither is while another worker holds its lease.
 func TestClaim(t *testing.T) {
 	held := func(until time.Time) installation.Lease { return installation.Lease{Owner: "other", Until: until} }
 	tests := map[string]struct {
 		dueAt time.Time
 		work  installation.Lease
-		want  error
+		want  error // of a row that is listed as due
+		found error // of one that a pass found
 	}{
-		"due":              {now, installation.Lease{}, nil},
-		"due before":       {now.Add(-time.Hour), installation.Lease{}, nil},
-		"not due":          {now.Add(time.Millisecond), installation.Lease{}, installation.ErrConflict},
-		"never due":        {time.Time{}, installation.Lease{}, installation.ErrConflict},
-		"held":             {now, held(now.Add(time.Millisecond)), installation.ErrConflict},
-		"lease ends":       {now, held(now), nil},
-		"lease ended":      {now, held(now.Add(-time.Hour)), nil},
-		"lease has no end": {now, held(time.Time{}), nil},
+		"due":              {now, installation.Lease{}, nil, nil},
+		"due before":       {now.Add(-time.Hour), installation.Lease{}, nil, nil},
+		"not due":          {now.Add(time.Millisecond), installation.Lease{}, installation.ErrConflict, nil},
+		"never due":        {time.Time{}, installation.Lease{}, installation.ErrConflict, nil},
+		"held":             {now, held(now.Add(time.Millisecond)), installation.ErrConflict, installation.ErrConflict},
+		"lease ends":       {now, held(now), nil, nil},
+		"lease ended":      {now, held(now.Add(-time.Hour)), nil, nil},
+		"lease has no end": {now, held(time.Time{}), nil, nil},
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, ops := countingStore(t)
-			i, c := active(org), candidate(org, "c")
-			i.Schedule.DueAt, i.Work = test.dueAt, test.work
-			c.Schedule.DueAt, c.Work = test.dueAt, test.work
-			i, c = save(t, s, i), putCandidate(t, s, c)
-			lease := installation.NewLease("me", now)
-			ops.reset()
+		for listed, want := range map[string]error{"listed": test.want, "found": test.found} {
+			t.Run(name+", "+listed, func(t *testing.T) {
+				t.Parallel()
+				s, ops := countingStore(t)
+				i, c := active(org), candidate(org, "c")
+				i.Schedule.DueAt, i.Work = test.dueAt, test.work
+				c.Schedule.DueAt, c.Work = test.dueAt, test.work
+				i, c = save(t, s, i), putCandidate(t, s, c)
+				lease, ref := installation.NewLease("me", now), installation.Ref{OrgKey: org}
+				if listed == "listed" {
+					ref.DueAt = now
+				}
+				ops.reset()
 
-			gotI, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, lease, now)
-			wantError(t, err, test.want)
-			gotC, err := s.Claim(t.Context(), installation.Ref{OrgKey: org, Candidate: "c"}, lease, now)
-			wantError(t, err, test.want)
-			if ops.total() != 2 || ops.count("UpdateItem") != 2 {
-				t.Errorf("requests: %v", ops)
-			}
+				gotI, err := s.Claim(t.Context(), ref, lease, now)
+				wantError(t, err, want)
+				ref.Candidate = "c"
+				gotC, err := s.Claim(t.Context(), ref, lease, now)
+				wantError(t, err, want)
+				if ops.total() != 2 || ops.count("UpdateItem") != 2 {
+					t.Errorf("requests: %v", ops)
+				}
 
-			var wantI, wantC installation.Work
-			if test.want == nil {
-				i.Version, i.Work, i.Schedule.DueAt = 2, lease, lease.Until
-				c.Version, c.Work, c.Schedule.DueAt = 2, lease, lease.Until
-				wantI.Installation, wantC.Candidate = &i, &c
-			}
-			if diff := cmp.Diff(wantI, gotI) + cmp.Diff(wantC, gotC); diff != "" {
-				t.Errorf("claimed (-want +got):\n%s", diff)
-			}
-			found, candidates := find(t, s, org, now)
-			if diff := cmp.Diff(i, found) + cmp.Diff([]installation.Candidate{c}, candidates); diff != "" {
-				t.Errorf("stored (-want +got):\n%s", diff)
-			}
-		})
+				var wantI, wantC installation.Work
+				if want == nil {
+					i.Version, i.Work, i.Schedule.DueAt = 2, lease, lease.Until
+					c.Version, c.Work, c.Schedule.DueAt = 2, lease, lease.Until
+					wantI.Installation, wantC.Candidate = &i, &c
+				}
+				if diff := cmp.Diff(wantI, gotI) + cmp.Diff(wantC, gotC); diff != "" {
+					t.Errorf("claimed (-want +got):\n%s", diff)
+				}
+				found, candidates := find(t, s, org, now)
+				if diff := cmp.Diff(i, found) + cmp.Diff([]installation.Candidate{c}, candidates); diff != "" {
+					t.Errorf("stored (-want +got):\n%s", diff)
+				}
+			})
+		}
 	}
 }
 

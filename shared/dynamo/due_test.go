@@ -65,7 +65,7 @@ func TestWhatIsQueued(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStore(t)
-			ref := installation.Ref{OrgKey: org}
+			ref := installation.Ref{OrgKey: org, DueAt: now}
 			switch row := test.row.(type) {
 			case installation.Installation:
 				save(t, s, row)

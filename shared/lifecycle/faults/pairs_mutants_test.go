@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"signpost/shared/installation"
-	"signpost/shared/lifecycle"
 )
 
 // TestEveryRaceIsFound puts a fault between a process and the store that only
