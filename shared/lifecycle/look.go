@@ -29,13 +29,13 @@ const (
 
 // Look compares an installation, as a pass read it, with our settings and with what
 // Webex stores, through client; it writes nothing. The row may be older than the
-// stored one: only who has claimed it may act on it. again takes up what failed
-// before, too, without waiting for its back-off. For [LeftOut] the error is the
-// [NotCalledError].
-func (s *Service) Look(ctx context.Context, row installation.Installation, client Webex, again bool) (Finding, error) {
+// stored one: only who has claimed it may act on it. What was verified since the pass
+// began needs no look. again takes up what failed before, too, without waiting for its
+// back-off. For [LeftOut] the error is the [NotCalledError].
+func (s *Service) Look(ctx context.Context, row installation.Installation, client Webex, began time.Time, again bool) (Finding, error) {
 	now := s.now()
 	switch {
-	case s.elsewhere(row, now):
+	case s.elsewhere(row, now) || row.Schedule.Failures == 0 && !row.Schedule.VerifiedAt.Before(began):
 		return Elsewhere, nil
 	case row.Schedule.Failures > 0 && !again && row.Schedule.Settings == s.fingerprint:
 		return Elsewhere, nil
@@ -73,7 +73,7 @@ func (s *Service) differs(ctx context.Context, row installation.Installation, no
 	}
 	for _, name := range webex.Features {
 		verdict := s.settings.Judge(row, name, nil, now)
-		if verdict.Wanted != nil && verdict.asksWebex && !verdict.PushedWanted {
+		if verdict.asksWebex && !verdict.PushedWanted {
 			return true
 		}
 	}

@@ -29,6 +29,8 @@ func TestLinesThatMetricsComeFrom(t *testing.T) {
 
 	w.pass(2 * time.Hour)
 	w.verifyDue()
+	w.pass(2 * time.Hour)
+	w.verifyDue()
 	if lines := strings.TrimPrefix(w.log.text(), since); strings.Contains(lines, `"msg":"feature"`) {
 		t.Errorf("in sync: %s", lines)
 	}

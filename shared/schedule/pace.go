@@ -33,6 +33,21 @@ func (s *Schedule) untilNext(p installation.Pass) time.Duration {
 	return s.interval
 }
 
+// overdue estimates how many installations the pass should have looked at by now and has
+// not, by the count of the last one.
+func (s *Schedule) overdue(p installation.Pass, now time.Time) int {
+	switch {
+	case s.due(p, now).After(now):
+		return 0
+	case p.Ended || p.Settings != s.settings:
+		return max(p.Seen, p.Count)
+	case p.Urgent:
+		return max(0, p.Count-p.Seen)
+	}
+	share := min(1, float64(now.Sub(p.Began))/float64(s.interval))
+	return max(0, int(share*float64(p.Count))-p.Seen)
+}
+
 // lateSince is since when the pass is late. One that is not spread over the interval is
 // late if no run moves it on.
 func (s *Schedule) lateSince(p installation.Pass, now time.Time) time.Time {

@@ -10,7 +10,7 @@ import (
 
 // Service carries out one organization's use cases; see [lifecycle.Service].
 type Service interface {
-	Look(ctx context.Context, row installation.Installation, client lifecycle.Webex, again bool) (lifecycle.Finding, error)
+	Look(ctx context.Context, row installation.Installation, client lifecycle.Webex, began time.Time, again bool) (lifecycle.Finding, error)
 	Work(ctx context.Context, work installation.Work, owner string, client lifecycle.Webex) lifecycle.Result
 	Verify(ctx context.Context, orgKey string) (lifecycle.Result, error)
 	Parts() lifecycle.Parts

@@ -66,7 +66,7 @@ func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) {
 	for _, row := range rows[:min(len(rows), probeRows)] {
 		trying.Go(func() {
 			client := &limitedClient{Webex: r.webex, run: r, org: row.OrgKey, tries: host, answered: answered}
-			_, _ = r.lookAt(ctx, row, client, true)
+			_, _ = r.lookAt(ctx, row, client, r.began, true)
 		})
 	}
 	trying.Wait()

@@ -54,8 +54,9 @@ func (t *tally) list(due []installation.Ref) {
 	}
 }
 
-// due takes note of since when a pass's next page is due, if it is by now.
-func (t *tally) due(since, now time.Time) {
+// due takes note of a pass that is late by so many installations, and since when.
+func (t *tally) due(since time.Time, late int, now time.Time) {
+	t.listed += late
 	if !since.IsZero() && since.Before(now) && (t.oldest.IsZero() || since.Before(t.oldest)) {
 		t.oldest = since
 	}

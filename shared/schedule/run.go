@@ -59,7 +59,8 @@ func (r Run) Within(ctx context.Context, now time.Time) (Run, context.Context, c
 type run struct {
 	*Schedule
 	known   []installation.Pass // of all shards, as the run began
-	passes  []installation.Pass // of the shards to work on
+	passes  []installation.Pass // of the shards to work on, as far as this run moved them
+	shards  []int               // the same shards
 	until   time.Time
 	began   time.Time
 	owner   string
@@ -92,7 +93,7 @@ func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
 		mine := options.Shards == nil || slices.Contains(options.Shards, pass.Shard)
 		if mine {
 			given++
-			r.done.due(s.lateSince(pass, now), now)
+			r.done.due(s.lateSince(pass, now), s.overdue(pass, now), now)
 		}
 		if mine || now.Sub(latest(s.due(pass, now), pass.Lease.Until)) > silentAfter {
 			r.passes = append(r.passes, pass)
@@ -100,6 +101,9 @@ func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
 	}
 	mathrand.Shuffle(len(r.passes), func(i, j int) { r.passes[i], r.passes[j] = r.passes[j], r.passes[i] })
 	slices.SortStableFunc(r.passes, func(a, b installation.Pass) int { return s.due(a, now).Compare(s.due(b, now)) })
+	for _, pass := range r.passes {
+		r.shards = append(r.shards, pass.Shard)
+	}
 	r.limits = newLimits(options, given, s.now)
 	return r, nil
 }
@@ -127,11 +131,11 @@ func (r *run) all(ctx context.Context) error {
 	// Enough pages at a time for all workers while some wait for their last rows.
 	places := make(chan struct{}, 1+2*r.limits.rows/pageRows)
 	feeders.Go(func() {
-		for _, pass := range r.passes {
+		for n := range r.passes {
 			places <- struct{}{}
 			feeders.Go(func() {
 				defer func() { <-places }()
-				errs <- r.sweep(ctx, pass)
+				errs <- r.sweep(ctx, &r.passes[n])
 			})
 		}
 	})
@@ -148,8 +152,8 @@ func (r *run) all(ctx context.Context) error {
 
 // takeDue works on what is due in the run's shards.
 func (r *run) takeDue(ctx context.Context) (errs error) {
-	for _, pass := range r.passes {
-		errs = errors.Join(errs, r.takeDueOf(ctx, pass.Shard))
+	for _, shard := range r.shards {
+		errs = errors.Join(errs, r.takeDueOf(ctx, shard))
 	}
 	return errs
 }
@@ -225,6 +229,6 @@ func (r *run) countLeft(ctx context.Context) {
 			r.log.WarnContext(ctx, msgCountLeft, "shard", pass.Shard, "outcome", "failed", "cause", err)
 			return
 		}
-		r.done.Left += left
+		r.done.Left += left + r.overdue(pass, r.now())
 	}
 }

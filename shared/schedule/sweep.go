@@ -23,26 +23,22 @@ const (
 
 // sweep moves the pass of a shard on for as long as pages of it are due, and makes up
 // for what it left out. Without the shard's lease it does nothing.
-func (r *run) sweep(ctx context.Context, pass installation.Pass) error {
-	if pass.Lease.Held(r.now()) || !r.wanted(pass) {
+func (r *run) sweep(ctx context.Context, pass *installation.Pass) error {
+	if r.over(ctx) || pass.Lease.Held(r.now()) || !r.wanted(*pass) {
 		return nil
 	}
-	pass = r.step(pass)
-	for !r.over(ctx) {
-		held, err := r.hold(ctx, pass)
+	for next := r.step(*pass); ; next = r.step(next) {
+		held, err := r.hold(ctx, next)
 		if err != nil || held.Version == 0 {
 			return err
 		}
-		next, err := r.pages(ctx, held)
-		if err != nil {
+		*pass = held
+		next, err = r.pages(ctx, held)
+		if err != nil || !r.wanted(next) || r.over(ctx) {
+			*pass = next
 			return errors.Join(err, r.release(ctx, next))
 		}
-		if !r.wanted(next) || r.over(ctx) {
-			return r.release(ctx, next)
-		}
-		pass = r.step(next)
 	}
-	return nil
 }
 
 // wanted reports whether there is something to do for the pass now. It waits for the
@@ -97,7 +93,7 @@ func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.P
 		if !r.probes[host].answered() || r.breaker.allow(host, r.now()) != nil {
 			continue
 		}
-		look, err := r.look(ctx, pass.Shard, pass.Behind[host].Place, host)
+		look, err := r.look(ctx, pass, pass.Behind[host].Place, host)
 		if look.left[host] {
 			pass = pass.LeaveOut(host, pass.Place, r.breaker.notBefore(host))
 		} else {
@@ -110,7 +106,7 @@ func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.P
 	if now := r.now(); pass.Ended || r.due(pass, now).After(now) {
 		return pass, nil
 	}
-	look, err := r.look(ctx, pass.Shard, pass.Place, "")
+	look, err := r.look(ctx, pass, pass.Place, "")
 	for host := range look.left {
 		pass = pass.LeaveOut(host, pass.Place, r.breaker.notBefore(host))
 	}
@@ -137,9 +133,9 @@ type looked struct {
 
 // look reads the page after place and looks at its installations; host, if it is
 // named, limits it to those that call it, including those that failed before.
-func (r *run) look(ctx context.Context, shard int, place, host string) (looked, error) {
+func (r *run) look(ctx context.Context, pass installation.Pass, place, host string) (looked, error) {
 	result := looked{place: place, left: map[string]bool{}}
-	page, err := r.store.Page(ctx, shard, place, pageRows)
+	page, err := r.store.Page(ctx, pass.Shard, place, pageRows)
 	if err != nil {
 		if ctx.Err() != nil {
 			return result, nil
@@ -147,11 +143,15 @@ func (r *run) look(ctx context.Context, shard int, place, host string) (looked, 
 		return result, err
 	}
 	if page.Unreadable != nil {
-		r.log.ErrorContext(ctx, msgUnreadable, "shard", shard, "outcome", "failed", "cause", page.Unreadable)
+		r.log.ErrorContext(ctx, msgUnreadable, "shard", pass.Shard, "outcome", "failed", "cause", page.Unreadable)
 	}
 	var mu sync.Mutex
 	var failed error
 	var looking sync.WaitGroup
+	since := pass.Began
+	if host != "" {
+		since = r.began
+	}
 	done := make([]bool, len(page.Rows))
 	for n, row := range page.Rows {
 		if host != "" && !slices.Contains(lifecycle.Hosts(row), host) {
@@ -164,7 +164,7 @@ func (r *run) look(ctx context.Context, shard int, place, host string) (looked, 
 		looking.Add(1)
 		r.rows <- func() {
 			defer looking.Done()
-			left, err := r.lookAt(ctx, row, &limitedClient{Webex: r.webex, run: r, org: row.OrgKey}, host != "")
+			left, err := r.lookAt(ctx, row, &limitedClient{Webex: r.webex, run: r, org: row.OrgKey}, since, host != "")
 			mu.Lock()
 			defer mu.Unlock()
 			if done[n] = err == nil; left != "" {
@@ -192,14 +192,14 @@ var errOver = errors.New("the run is over")
 // lookAt looks at one installation, and works on it if it is not in order. It returns
 // the host that was left out for it, if any. It returns [errOver], or an error of the
 // table, if it is to be looked at again.
-func (r *run) lookAt(ctx context.Context, row installation.Installation, client *limitedClient, again bool) (left string, err error) {
+func (r *run) lookAt(ctx context.Context, row installation.Installation, client *limitedClient, began time.Time, again bool) (left string, err error) {
 	if r.over(ctx) {
 		return "", errOver
 	}
 	defer r.recover(ctx, row.OrgKey, &r.done)
 	looking, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()
-	finding, err := r.service.Look(looking, row, client, again)
+	finding, err := r.service.Look(looking, row, client, began, again)
 	if refused, ok := errors.AsType[*lifecycle.NotCalledError](err); ok {
 		r.done.leave()
 		return refused.Host, nil
