@@ -11,6 +11,7 @@ import (
 
 	"signpost/infra/terminal"
 	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
@@ -60,6 +61,20 @@ func (o *Operator) installations(ctx context.Context, p parts) ([]installation.I
 		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.OrgKey, b.OrgKey))
 	})
 	return all, errors.Join(unread...)
+}
+
+// dated returns the rows with the time at which passes verified them last: passes do
+// not write the rows that they find in order.
+func (p parts) dated(ctx context.Context, rows ...installation.Installation) ([]installation.Installation, error) {
+	passes, err := p.store.Passes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, dated := time.Now(), slices.Clone(rows)
+	for n, row := range rows {
+		dated[n].Schedule.VerifiedAt = passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
+	}
+	return dated, nil
 }
 
 // choose finds the only installation whose name is word, or else whose key or

@@ -22,8 +22,8 @@ type summary struct {
 	Features    map[string]string `json:"features"`
 	TokenHealth string            `json:"tokenHealth"`
 	LastResult  string            `json:"lastResult"`
-	// LastVerified is the time of the last successful verification, Failures how
-	// many have failed since.
+	// LastVerified is the time of the last successful verification, or of the beginning
+	// of the pass that made it, Failures how many have failed since.
 	LastVerified string `json:"lastVerified,omitempty"`
 	Failures     int    `json:"failures"`
 	NextDue      string `json:"nextDue"`
@@ -119,6 +119,9 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 		return err
 	}
 	rows, unread := o.installations(ctx, p)
+	if rows, err = p.dated(ctx, rows...); err != nil {
+		return err
+	}
 	now, kept, trouble := time.Now(), []summary{}, false
 	for _, row := range rows {
 		if filter.selects(row, now) {

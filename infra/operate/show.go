@@ -72,6 +72,11 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 		if err != nil {
 			return err
 		}
+		dated, err := p.dated(ctx, inspection.Installation)
+		if err != nil {
+			return err
+		}
+		inspection.Installation = dated[0]
 		if i > 0 && !o.JSON {
 			o.Blank()
 		}

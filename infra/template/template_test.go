@@ -91,13 +91,17 @@ func TestScheduleOfTheProject(t *testing.T) {
 func TestTableOfTheProject(t *testing.T) {
 	want := template.Table{
 		LogicalID: "InstallationsTable", TableName: "InstallationsTable",
-		AttributeDefinitions:    []template.Attribute{attribute("pk", "S"), attribute("sk", "S"), attribute("shard", "N"), attribute("dueAt", "N")},
-		KeySchema:               key("pk", "sk"),
-		GlobalSecondaryIndexes:  []template.Index{{IndexName: "due", KeySchema: key("shard", "dueAt")}},
+		AttributeDefinitions: []template.Attribute{attribute("pk", "S"), attribute("sk", "S"), attribute("shard", "N"), attribute("dueAt", "N")},
+		KeySchema:            key("pk", "sk"),
+		GlobalSecondaryIndexes: []template.Index{
+			{IndexName: "due", KeySchema: key("shard", "dueAt")}, {IndexName: "shards", KeySchema: key("shard", "pk")},
+		},
 		TimeToLiveSpecification: template.TimeToLive{AttributeName: "expiresAt", Enabled: true},
 		StreamSpecification:     template.Stream{StreamViewType: "NEW_AND_OLD_IMAGES"},
 	}
-	want.GlobalSecondaryIndexes[0].Projection.ProjectionType = "KEYS_ONLY"
+	for n := range want.GlobalSecondaryIndexes {
+		want.GlobalSecondaryIndexes[n].Projection.ProjectionType = "KEYS_ONLY"
+	}
 	if diff := cmp.Diff([]template.Table{want}, project(t).Tables); diff != "" {
 		t.Errorf("tables (-want +got):\n%s", diff)
 	}

@@ -67,6 +67,12 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 		view.Problem = "The table cannot be read: " + err.Error()
 		return view
 	}
+	passes, err := c.options.Table.Passes(ctx)
+	if err != nil {
+		view.Problem = "The table cannot be read: " + err.Error()
+		return view
+	}
+	row.Schedule.VerifiedAt = passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
 	view.Held, view.NoAccess = row.Exists(), row.State == installation.TokenInvalid
 	view.describeRow(row, candidates, now)
 	actionsURL := ""

@@ -26,6 +26,7 @@ import (
 // Table reads installations.
 type Table interface {
 	Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error)
+	Passes(ctx context.Context) ([]installation.Pass, error)
 }
 
 // Options configure a Console. All are required.
