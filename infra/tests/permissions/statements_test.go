@@ -22,9 +22,10 @@ type statement struct {
 // resources are the resources that statements may name, as the template writes
 // them.
 var resources = map[string]string{
-	`{"Fn::GetAtt":["InstallationsTable","Arn"]}`:       "its table",
-	`{"Fn::Sub":"${InstallationsTable.Arn}/index/due"}`: "its index due",
-	`{"Fn::GetAtt":["VerifyFailures","Arn"]}`:           "the queue of failures",
+	`{"Fn::GetAtt":["InstallationsTable","Arn"]}`:          "its table",
+	`{"Fn::Sub":"${InstallationsTable.Arn}/index/due"}`:    "its index due",
+	`{"Fn::Sub":"${InstallationsTable.Arn}/index/shards"}`: "its index shards",
+	`{"Fn::GetAtt":["VerifyFailures","Arn"]}`:              "the queue of failures",
 }
 
 // statements reads the statements of every function, by logical id, as "action on

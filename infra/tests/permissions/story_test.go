@@ -162,7 +162,7 @@ func (s *story) redeem(code string) {
 // verify runs the schedule once the customer is due.
 func (s *story) verify() {
 	s.Helper()
-	s.Age(48*time.Hour, "dueAt")
+	s.Age(48*time.Hour, "dueAt", "began")
 	s.run()
 }
 
