@@ -11,6 +11,7 @@
 //	org#<orgKey>       installation    the installation, or its tombstone
 //	org#<orgKey>       used#<digest>   the mark that a token was applied
 //	refusals#<client>  refusals        organizations refused in a row, see installation.Refusals
+//	pass#<shard>       pass            how far the verification of a shard is, see installation.Pass
 //	launch#<id>        launch          a cross-launch and the head of its devices
 //	launch#<id>#<n>    chunk           the n-th further chunk of its devices
 //
@@ -20,8 +21,10 @@
 // keys apart from the rest: such a key may hold any character, "#" included, since it
 // is all that follows the prefix and nothing is ever parsed out of it.
 //
-// The index "due" (shard, dueAt, keys only) is the queue of work: it holds the rows
-// that have both attributes.
+// The index "due" (shard, dueAt, keys only) holds the rows that need a look of their
+// own. The index "shards" (shard, pk, keys only) lists the organizations of a shard in
+// the order of their keys, for passes. Neither is written where a verification finds
+// everything in order.
 //
 // # Device lists
 //

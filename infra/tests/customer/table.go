@@ -87,11 +87,19 @@ func (c *Customer) Items() []map[string]types.AttributeValue {
 	return slices.DeleteFunc(items, func(item map[string]types.AttributeValue) bool { return text(item["pk"]) != "org#"+c.Org.ID() })
 }
 
-// Age makes the customer's rows older by d: it moves those of these attributes
-// that they have, times in milliseconds, into the past.
+// Age makes the customer's rows, and those of the passes that look at it, older by d:
+// it moves those of these attributes that they have, times in milliseconds, into the
+// past.
 func (c *Customer) Age(d time.Duration, attributes ...string) {
 	c.Helper()
-	for _, item := range c.Items() {
+	items, err := Items(c.Stack)
+	if err != nil {
+		c.Fatal(err)
+	}
+	for _, item := range items {
+		if pk := text(item["pk"]); pk != "org#"+c.Org.ID() && !strings.HasPrefix(pk, "pass#") {
+			continue
+		}
 		var changes []string
 		for _, name := range attributes {
 			if item[name] != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // withCapacity asks DynamoDB for the capacity that the call consumes.
@@ -89,6 +90,7 @@ func TestUsage(t *testing.T) {
 		{"activation", func() { s.call(activation, 200, s.activate) }, usage{7, 4, 21}, 7},
 		{"run with nothing due", func() { s.run() }, usage{17, 16, 0}, 0},
 		{"run that begins all passes, with one verification", func() { s.verify() }, usage{66, 24.5, 32}, 2},
+		{"verification that renews the token", func() { s.Age(48*time.Hour, "began"); s.Age(30*24*time.Hour, "accessExpiresAt"); s.run() }, usage{75, 40, 60}, 5},
 		{"cross-launch", func() { code = s.launch(assignContent) }, usage{1, 0, 8}, 3},
 		{"redeeming", func() { s.redeem(code) }, usage{3, 2, 2}, 0},
 		{"health check", func() { s.call(updateApproved, 200, s.health) }, usage{1, 1, 0}, 5},
