@@ -36,7 +36,6 @@ var parts = []part{
 	{"peer", rowsOf(peer.Measure)},
 	{"rate", rowsOf(verification.Rates)},
 	{"scale", scale},
-	{"growth", rowsOf(verification.Growth)},
 	{"activation", rowsOf(firstactivation.Measure)},
 }
 

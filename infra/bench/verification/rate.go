@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	rateDue     = 20_000
+	rateRows    = 40_000
 	rateLatency = 50 * time.Millisecond
 	// configured is the concurrency of functions/verifyconfigs.
-	configured = 64
-	leastRate  = 0.9
-	mostWrites = 2
+	configured = 192
+	leastRate  = 2000 // a second
+	mostWrites = 0.05
+	mostReads  = 0.05
 )
 
 // Rates measures runs at a realistic latency, and what each installation costs.
@@ -38,34 +39,29 @@ func rate(ctx context.Context, g *ground.Ground, what string, provided ...webex.
 		return report.Row{}, outcome{}, err
 	}
 	defer s.close()
-	found, err := s.do(ctx, run{rows: rateDue, due: rateDue, latency: rateLatency})
+	found, err := s.do(ctx, run{rows: rateRows, latency: rateLatency})
 	if err != nil {
 		return report.Row{}, outcome{}, err
 	}
-	bound := configured / (float64(s.features) * rateLatency.Seconds())
 	perSecond := found.perSecond()
-	row := report.Row{
-		What: what, Target: fmt.Sprintf("≥ %.0f %% of concurrency ÷ (calls × latency)", 100*leastRate),
-		Figure: fmt.Sprintf("%.0f %% (%.0f/s of %.0f/s)", 100*perSecond/bound, perSecond, bound), Met: perSecond >= leastRate*bound,
-		Notes: []string{fmt.Sprintf("One run of the built function over %d due installations, Webex answering after %v, %d at a time, in %.1f s, all on this machine; of its processors the function had %v for each.",
-			rateDue, rateLatency, configured, found.took.Seconds(), (found.cpu/rateDue).Round(time.Microsecond)) + " " + standInNote},
-	}
-	if s.features > 1 {
-		row.Notes = append(row.Notes, "The GETs of one installation are made side by side, which is how it passes the bound for calls one after the other.")
-	}
-	return row, found, nil
+	return report.Row{
+		What: what, Target: fmt.Sprintf("≥ %d/s", leastRate),
+		Figure: fmt.Sprintf("%.0f/s, %v of a processor each", perSecond, (found.cpu / rateRows).Round(time.Microsecond)), Met: perSecond >= leastRate,
+		Notes: []string{fmt.Sprintf("One run of the built function over %d installations in order, Webex answering after %v, %d at a time, in %.1f s, all on this machine.",
+			rateRows, rateLatency, configured, found.took.Seconds()) + " " + standInNote},
+	}, found, nil
 }
 
 const standInNote = "The table is a stand-in on loopback that knows the operations of such a run with their conditions, since the emulator would be what is measured."
 
 func cost(found outcome, features int) report.Row {
 	n := found.verified
-	writes, reads := found.counts["UpdateItem"]+found.counts["PutItem"], found.counts["Query"]
 	per := func(n int) float64 { return float64(n) / float64(found.verified) }
-	met := writes <= mostWrites*n && reads*10 <= n && found.gets == int64(n*features) && found.others == 0
+	writes, reads := per(found.counts["UpdateItem"]+found.counts["PutItem"]), per(found.counts["Query"]+found.counts["BatchGetItem"])
+	met := writes <= mostWrites && reads <= mostReads && found.gets == int64(n*features) && found.others == 0
 	return report.Row{
-		What: "cost of one installation in sync", Target: fmt.Sprintf("≤ %d writes, batched reads, one GET per feature, no token call", mostWrites),
-		Figure: fmt.Sprintf("%.3g writes, %.2g reads, %.3g GETs for %d features, %d other calls", per(writes), per(reads), float64(found.gets)/float64(n), features, found.others),
-		Met:    met, Notes: []string{"Counted at the table and at Webex during the run above."},
+		What: "requests for one installation in order", Target: fmt.Sprintf("≤ %g writes, ≤ %g reads, one GET per feature, no token call", mostWrites, mostReads),
+		Figure: fmt.Sprintf("%.2g writes, %.2g reads, %.3g GETs for %d features, %d other calls", writes, reads, float64(found.gets)/float64(n), features, found.others),
+		Met:    met, Notes: []string{"Counted at the table and at Webex during the run above. DynamoDB charges half a read unit for each row of a batch: package schedule's test counts units."},
 	}
 }

@@ -20,8 +20,8 @@ const deadline = 15 * time.Minute
 
 // run is one scheduled run.
 type run struct {
-	rows, due int
-	latency   time.Duration // of Webex
+	rows    int
+	latency time.Duration // of Webex
 }
 
 // outcome is what a run came to.
@@ -34,9 +34,6 @@ type outcome struct {
 	counts       map[string]int
 	gets, others int64
 }
-
-// each is the time per installation.
-func (o outcome) each() time.Duration { return o.took / time.Duration(max(1, o.verified)) }
 
 // perSecond is how many installations were verified a second.
 func (o outcome) perSecond() float64 { return float64(o.verified) / o.took.Seconds() }
@@ -52,7 +49,7 @@ func (s *site) do(ctx context.Context, r run) (outcome, error) {
 	if err := function.Start(ctx); err != nil {
 		return outcome{}, err
 	}
-	s.table.Fill(r.rows, r.due, time.Now())
+	s.table.Fill(r.rows)
 	s.webex.SetLatency(r.latency)
 	s.webex.Reset()
 	runtime.GC() // not during the run
@@ -71,7 +68,7 @@ func (s *site) do(ctx context.Context, r run) (outcome, error) {
 	}
 	found.verified = report.Verified
 	found.gets, found.others = s.webex.Counts()
-	return found, checkAnswer(result.Payload, r.due, report)
+	return found, checkAnswer(result.Payload, r.rows, report)
 }
 
 // peakOf is the largest resident set that the process has had.

@@ -1,12 +1,13 @@
 // Package verification measures scheduled runs of the built verifyconfigs
-// function on installations that are in sync: how many a second, what each
-// costs, how much memory a long queue takes, and whether a big table is slower.
+// function on installations that are in order: how many a second, what each
+// costs, and how much memory many of them take.
 package verification
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/lifecycle/model"
 	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
@@ -34,6 +36,7 @@ type site struct {
 	ground   *ground.Ground
 	features int // that are provided
 	settings map[string]string
+	sealer   *sealing.Keyset
 	table    *standin.Table
 	webex    *standin.Webex
 	servers  []*httptest.Server
@@ -46,7 +49,7 @@ func newSite(ctx context.Context, g *ground.Ground, provided ...webex.Feature) (
 	if err != nil {
 		return nil, err
 	}
-	s := &site{ground: g, features: len(provided), table: standin.NewTable(sealer), webex: &standin.Webex{}}
+	s := &site{ground: g, features: len(provided), sealer: sealer, table: standin.NewTable(sealer), webex: &standin.Webex{}}
 	tableURL, webexURL := s.serve(s.table), s.serve(s.webex)
 	s.settings = map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "PUBLIC_URL": "https://signpost.example.com", "VERIFY_INTERVAL": "24h", "VERIFY_RATE": "",
@@ -96,25 +99,51 @@ func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []
 		ActivatedAt: now, LastActionAt: now, ActivationUntil: now, MovedAt: now, EndpointsAt: now,
 		ToldActionsURL: settings.PublicURL + "/actions", Features: map[webex.Feature]installation.Feature{},
 		Tokens: installation.Tokens{
-			Refresh: secret.Sealed("a refresh token, sealed, of which nothing is read in a run that is in sync"), RenewedAt: now,
-			RefreshExpiresAt: now.Add(80 * 24 * time.Hour), Access: secret.Sealed("replaced"), AccessExpiresAt: now.Add(12 * time.Hour),
+			RenewedAt:        now,
+			RefreshExpiresAt: now.Add(80 * 24 * time.Hour), AccessExpiresAt: now.Add(12 * time.Hour),
 		},
-		Schedule: installation.Schedule{DueAt: now, VerifiedAt: now, LastResult: "in_sync"},
 	}
-	client := webex.NewClient(nil)
 	for _, feature := range provided {
-		endpoint := webexURL + "/features/" + string(feature)
-		row.Features[feature] = installation.Feature{Endpoint: endpoint, Status: installation.InSync, PushedAt: now}
-		wanted, _ := settings.Wanted(feature, row)
-		if err := client.PutConfig(ctx, endpoint, secret.New("token"), wanted); err != nil {
-			return err
-		}
+		row.Features[feature] = installation.Feature{Endpoint: webexURL + "/features/" + string(feature), Status: installation.Pending}
 	}
+	if row, err = s.inOrder(ctx, settings, row); err != nil {
+		return err
+	}
+	row.Version = 0
 	_, err = dynamo.New(dynamo.NewClient(aws.Config{
 		Region: "us-east-1", BaseEndpoint: &tableURL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	}), "table").Save(ctx, row)
 	return err
 }
+
+// inOrder has the use case push the configurations, and returns the row as that leaves
+// it.
+func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row installation.Installation) (installation.Installation, error) {
+	access, err := s.sealer.Seal(secret.New("token"), installation.AccessPlace(row.OrgKey))
+	if err != nil {
+		return row, err
+	}
+	row.Tokens.Access = access
+	rows := model.NewMemory()
+	if _, err := rows.Save(ctx, row); err != nil {
+		return row, err
+	}
+	service, err := lifecycle.New(rows, webex.NewClient(nil), keys{s.sealer}, settings, time.Now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return row, err
+	}
+	if result, err := service.Verify(ctx, row.OrgKey); err != nil || result.Err != nil {
+		return row, errors.Join(err, result.Err)
+	}
+	row, _, err = rows.Find(ctx, row.OrgKey, time.Now())
+	return row, err
+}
+
+// keys are the deployment's, without a client: no token is exchanged.
+type keys struct{ sealer *sealing.Keyset }
+
+func (k keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
+func (k keys) ClientSecret(context.Context) (secret.String, error) { return secret.String{}, nil }
 
 // lifecycleSettings are the function's settings as its use case takes them.
 func (s *site) lifecycleSettings() (lifecycle.Settings, error) {

@@ -1,11 +1,12 @@
 package standin
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sort"
 	"strconv"
+	"strings"
 )
 
 // attribute is an attribute value of the types that are looked at here.
@@ -19,144 +20,120 @@ func (a attribute) number() int64 {
 	return n
 }
 
-// request is what is looked at of any request.
-type request struct {
-	IndexName                 string
-	Limit                     int
-	Select                    string
-	Key                       map[string]attribute
-	ExclusiveStartKey         map[string]attribute
-	ExpressionAttributeValues map[string]attribute
-	ReturnValues              string
-}
-
-// query lists or counts what is due in a shard.
+// query lists the keys of a shard, or that nothing is due in it.
 func (t *Table) query(body []byte) ([]byte, error) {
-	var r request
-	if err := json.Unmarshal(body, &r); err != nil || r.IndexName != "due" {
-		return nil, errors.New("the stand-in knows queries of the index only")
-	}
-	shard, now := int(r.ExpressionAttributeValues[":shard"].number()), r.ExpressionAttributeValues[":now"].number()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	rows := t.shards[shard]
-	for t.first[shard] < len(rows) && t.dueAt[rows[t.first[shard]]] > now {
-		t.first[shard]++
-	}
-	from := t.first[shard]
-	if start := r.ExclusiveStartKey["pk"].S; start != "" {
-		row, err := rowOf(start)
-		if err != nil || row >= len(t.place) {
-			return nil, errors.New("not a start key")
-		}
-		from = max(from, int(t.place[row])+1)
-	}
-	limit := r.Limit
-	if limit == 0 {
-		limit = len(rows)
-	}
-	var items bytes.Buffer
-	count, last := 0, ""
-	for ; from < len(rows) && count < limit; from++ {
-		row := int(rows[from])
-		if t.dueAt[row] > now {
-			continue
-		}
-		count++
-		last = fmt.Sprintf(`{"pk":{"S":"org#%s"},"sk":{"S":"installation"},"shard":{"N":"%d"},"dueAt":{"N":"%d"}}`, keyOf(row), shard, t.dueAt[row])
-		if r.Select != "COUNT" {
-			if count > 1 {
-				items.WriteByte(',')
-			}
-			items.WriteString(last)
-		}
-	}
-	out := fmt.Appendf(nil, `{"Count":%d,"ScannedCount":%d`, count, count)
-	if r.Select != "COUNT" {
-		out = fmt.Appendf(out, `,"Items":[%s]`, items.Bytes())
-	}
-	if from < len(rows) {
-		out = fmt.Appendf(out, `,"LastEvaluatedKey":%s`, last)
-	}
-	return append(out, '}'), nil
-}
-
-// claim gives a due row to a worker and returns the row as it then is.
-func (t *Table) claim(body []byte) ([]byte, error) {
-	var r request
-	if err := json.Unmarshal(body, &r); err != nil || r.ReturnValues != "ALL_NEW" || r.ExpressionAttributeValues[":owner"].S == "" {
-		return nil, errors.New("the stand-in knows no update but a claim")
-	}
-	row, err := rowOf(r.Key["pk"].S)
-	if err != nil {
-		return nil, err
-	}
-	until := r.ExpressionAttributeValues[":until"].number()
-	t.mu.Lock()
-	if t.dueAt[row] > r.ExpressionAttributeValues[":now"].number() {
-		t.mu.Unlock()
-		return nil, conditionError{}
-	}
-	t.versions[row]++
-	t.dueAt[row] = until
-	version := t.versions[row]
-	t.mu.Unlock()
-	return t.row(row, version, until, r.ExpressionAttributeValues[":owner"].S)
-}
-
-// row is a claimed row, as the answer to its claim.
-func (t *Table) row(row int, version, until int64, owner string) ([]byte, error) {
-	orgKey := keyOf(row)
-	token, err := t.sealed(orgKey)
-	if err != nil {
-		return nil, err
-	}
-	out := []byte(`{"Attributes":{`)
-	for name, value := range t.sample {
-		out = fmt.Appendf(out, "%q:%s,", name, value)
-	}
-	return fmt.Appendf(out, `"pk":{"S":"org#%s"},"version":{"N":"%d"},"dueAt":{"N":"%d"},"workUntil":{"N":"%d"},"workOwner":{"S":%q},"accessToken":{"B":"%s"}}}`,
-		orgKey, version, until, until, owner, token), nil
-}
-
-// save writes a row if its version is the one that was read. The first is the
-// sample.
-func (t *Table) save(body []byte) ([]byte, error) {
 	var r struct {
-		Item struct {
-			PK             attribute
-			Version, DueAt attribute
-		}
+		IndexName                 string
+		Limit                     int
 		ExpressionAttributeValues map[string]attribute
-	}
-	if t.sample == nil {
-		return t.learn(body)
 	}
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, err
 	}
-	row, err := rowOf(r.Item.PK.S)
-	if err != nil {
+	switch r.IndexName {
+	case "due":
+		return []byte(`{"Count":0,"ScannedCount":0,"Items":[]}`), nil
+	case "shards":
+		shard, after := r.ExpressionAttributeValues[":shard"].number(), r.ExpressionAttributeValues[":pk"].S
+		return t.keys(int(shard), after, r.Limit), nil
+	}
+	return nil, errors.New("the stand-in knows queries of the indexes only")
+}
+
+// keys lists up to limit keys of a shard after the given one.
+func (t *Table) keys(shard int, after string, limit int) []byte {
+	t.mu.Lock()
+	rows := t.shards[shard]
+	t.mu.Unlock()
+	from := sort.Search(len(rows), func(n int) bool { return "org#"+keyOf(int(rows[n])) > after })
+	page := rows[from:min(from+limit, len(rows))]
+	items := make([]string, len(page))
+	for n, row := range page {
+		items[n] = fmt.Sprintf(`{"pk":{"S":"org#%s"},"sk":{"S":"installation"},"shard":{"N":"%d"}}`, keyOf(int(row)), shard)
+	}
+	out := fmt.Appendf(nil, `{"Count":%d,"ScannedCount":%d,"Items":[%s]`, len(page), len(page), strings.Join(items, ","))
+	if from+len(page) < len(rows) {
+		out = fmt.Appendf(out, `,"LastEvaluatedKey":%s`, items[len(items)-1])
+	}
+	return append(out, '}')
+}
+
+// batch reads passes or installations.
+func (t *Table) batch(body []byte) ([]byte, error) {
+	var r struct {
+		RequestItems map[string]struct {
+			Keys []map[string]attribute
+		}
+	}
+	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, err
+	}
+	for table, wanted := range r.RequestItems {
+		var items []string
+		for _, key := range wanted.Keys {
+			item, err := t.item(key["pk"].S)
+			if err != nil {
+				return nil, err
+			}
+			if item != "" {
+				items = append(items, item)
+			}
+		}
+		return fmt.Appendf(nil, `{"Responses":{%q:[%s]},"UnprocessedKeys":{}}`, table, strings.Join(items, ",")), nil
+	}
+	return nil, errors.New("a batch of nothing")
+}
+
+// item is a row, "" for a pass that was not written.
+func (t *Table) item(pk string) (string, error) {
+	if strings.HasPrefix(pk, "pass#") {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return string(t.passes[pk].item), nil
+	}
+	orgKey := strings.TrimPrefix(pk, "org#")
+	token, err := t.sealed(orgKey)
+	return fmt.Sprintf(`{%s"pk":{"S":"org#%s"},"accessToken":{"B":"%s"}}`, t.sample, orgKey, token), err
+}
+
+// save writes a pass if its version is the one that was read. The first row of all is
+// the sample.
+func (t *Table) save(body []byte) ([]byte, error) {
+	var r struct {
+		Item                      json.RawMessage
+		ExpressionAttributeValues map[string]attribute
+	}
+	var row struct{ PK, Version attribute }
+	if t.sample == "" {
+		return t.learn(body)
+	}
+	if err := errors.Join(json.Unmarshal(body, &r), json.Unmarshal(r.Item, &row)); err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(row.PK.S, "pass#") {
+		return nil, errors.New("the stand-in's installations are in order: they are not written")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.versions[row] != r.ExpressionAttributeValues[":version"].number() {
+	if t.passes[row.PK.S].version != r.ExpressionAttributeValues[":version"].number() {
 		return nil, conditionError{}
 	}
-	t.versions[row], t.dueAt[row] = r.Item.Version.number(), r.Item.DueAt.number()
+	t.passes[row.PK.S] = pass{row.Version.number(), r.Item}
 	return []byte("{}"), nil
 }
 
-// learn keeps the sample row.
+// learn takes a row as the sample.
 func (t *Table) learn(body []byte) ([]byte, error) {
 	var r struct{ Item map[string]json.RawMessage }
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, err
 	}
-	for _, differs := range []string{"pk", "version", "dueAt", "workUntil", "workOwner", "accessToken"} {
-		delete(r.Item, differs)
+	var sample strings.Builder
+	for name, value := range r.Item {
+		if name != "pk" && name != "accessToken" {
+			fmt.Fprintf(&sample, "%q:%s,", name, value)
+		}
 	}
-	t.sample = r.Item
+	t.sample = sample.String()
 	return []byte("{}"), nil
 }

@@ -3,43 +3,40 @@
 // emulator and the simulator, which do all that the real ones do, would be what
 // is measured.
 //
-// A [Table] speaks the part of DynamoDB's protocol that a run of in-sync
-// installations needs, with its conditions on the version and the due time. It
-// keeps of each row only what a run changes; all else is one sample row, as
-// package dynamo wrote it. What it cannot do it refuses, so that a run that
-// needs more fails.
+// A [Table] speaks the part of DynamoDB's protocol that a pass over installations in
+// order needs. All of them are one sample row, as package dynamo wrote it. What it
+// cannot do it refuses, so that a run that needs more fails.
 package standin
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"signpost/shared/installation"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 )
 
-// Table is a table of installations of which some are due. It is an
-// [http.Handler].
+// Table is a table of installations that are in order. It is an [http.Handler].
 type Table struct {
 	sealer *sealing.Keyset
 	// sample is the sample row without what differs between rows.
-	sample map[string]json.RawMessage
+	sample string
 
-	mu       sync.Mutex
-	dueAt    []int64
-	versions []int64
-	shards   [installation.Shards][]int32 // the rows that are due, earliest first
-	place    []int32                      // of a due row in its shard
-	first    [installation.Shards]int     // before it nothing is due any more
-	counts   map[string]int
+	mu     sync.Mutex
+	shards [installation.Shards][]int32 // in the order of their keys
+	passes map[string]pass
+	counts map[string]int
+}
+
+type pass struct {
+	version int64
+	item    []byte
 }
 
 // SampleKey is the organization of the sample row.
@@ -54,31 +51,18 @@ func keyOf(row int) string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", row*2654435761%(1<<32), row)
 }
 
-func rowOf(pk string) (int, error) {
-	dash := strings.LastIndexByte(pk, '-')
-	row, err := strconv.ParseInt(pk[dash+1:], 16, 32)
-	return int(row), err
-}
-
-// Fill gives the table so many rows, of which the given number is due at now.
-func (t *Table) Fill(rows, due int, now time.Time) {
+// Fill gives the table so many installations, at which no pass has looked.
+func (t *Table) Fill(rows int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.dueAt, t.versions, t.place = make([]int64, rows), make([]int64, rows), make([]int32, due)
-	t.shards, t.first = [installation.Shards][]int32{}, [installation.Shards]int{}
-	since := now.Add(-time.Hour).UnixMilli()
+	t.shards, t.passes, t.counts = [installation.Shards][]int32{}, map[string]pass{}, map[string]int{}
 	for row := range rows {
-		t.versions[row] = 1
-		if row >= due {
-			t.dueAt[row] = now.Add(12 * time.Hour).UnixMilli()
-			continue
-		}
-		t.dueAt[row] = since + int64(row)
 		shard := &t.shards[installation.ShardOf(keyOf(row))]
-		t.place[row] = int32(len(*shard))
 		*shard = append(*shard, int32(row))
 	}
-	t.counts = map[string]int{}
+	for _, shard := range t.shards {
+		slices.SortFunc(shard, func(a, b int32) int { return strings.Compare(keyOf(int(a)), keyOf(int(b))) })
+	}
 }
 
 // Counts are the requests since the table was filled, by operation.
@@ -100,7 +84,7 @@ func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the function was ended
 	}
 	serve, known := map[string]func([]byte) ([]byte, error){
-		"Query": t.query, "UpdateItem": t.claim, "PutItem": t.save,
+		"Query": t.query, "BatchGetItem": t.batch, "PutItem": t.save,
 	}[operation]
 	if !known {
 		answer(w, fmt.Errorf("the stand-in does not know %s", operation), nil)

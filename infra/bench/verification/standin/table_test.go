@@ -15,7 +15,7 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// The stand-in is asked by the real store: what a run needs of DynamoDB holds.
+// The stand-in is asked by the real store: what a pass needs of DynamoDB holds.
 func TestTable(t *testing.T) {
 	document, err := sealing.NewDocument()
 	if err != nil {
@@ -32,59 +32,46 @@ func TestTable(t *testing.T) {
 		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 	}), "table")
 	now, ctx := time.Now(), t.Context()
-	sample := installation.Installation{OrgKey: standin.SampleKey(), Statement: installation.Statement{OrgName: "Acme"}, State: installation.Active, Schedule: installation.Schedule{DueAt: now}}
+	sample := installation.Installation{OrgKey: standin.SampleKey(), Statement: installation.Statement{OrgName: "Acme"}, State: installation.Active}
 	if _, err := store.Save(ctx, sample); err != nil {
 		t.Fatal(err)
 	}
-	const due = 250
-	table.Fill(1000, due, now)
+	const rows = 1000
+	table.Fill(rows)
 	seen := map[string]bool{}
 	for shard := range installation.Shards {
-		for cursor := ""; ; {
-			refs, next, err := store.Due(ctx, shard, now, cursor, 7)
+		for place, end := "", false; !end; {
+			page, err := store.Page(ctx, shard, place, 7)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, ref := range refs {
-				seen[ref.OrgKey] = true
-				verify(t, store, sealer, ref, now)
+			for _, row := range page.Rows {
+				seen[row.OrgKey] = true
+				if _, err := sealer.Open(row.Tokens.Access, installation.AccessPlace(row.OrgKey)); err != nil || row.OrgName != "Acme" {
+					t.Errorf("read %+v, %v", row, err)
+				}
 			}
-			if cursor = next; cursor == "" {
-				break
-			}
+			place, end = page.Last, page.End
 		}
-		if left, err := store.CountDue(ctx, shard, now); err != nil || left != 0 {
-			t.Errorf("shard %d: %d left, %v", shard, left, err)
+		if due, _, err := store.Due(ctx, shard, now, "", 10); err != nil || len(due) != 0 {
+			t.Errorf("shard %d: due %v, %v", shard, due, err)
 		}
 	}
-	if counts := table.Counts(); len(seen) != due || counts["PutItem"] != 2*due || counts["UpdateItem"] != 2*due {
-		t.Errorf("%d rows were due, want %d; requests %v", len(seen), due, counts)
+	if len(seen) != rows {
+		t.Errorf("%d rows, want %d", len(seen), rows)
+	}
+	first := installation.Pass{Shard: 5, Place: "p"}
+	if _, err := store.SavePass(ctx, first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.SavePass(ctx, first); !errors.Is(err, installation.ErrConflict) {
+		t.Errorf("saved twice: %v", err)
+	}
+	passes, err := store.Passes(ctx)
+	if err != nil || passes[5].Place != "p" || passes[5].Version != 1 || passes[4].Version != 0 {
+		t.Errorf("passes: %+v, %v", passes, err)
 	}
 	if _, _, err := store.Find(ctx, standin.SampleKey(), now); err == nil {
 		t.Error("what it does not know is answered")
-	}
-}
-
-// verify claims and saves a row, and then tries both again.
-func verify(t *testing.T, store *dynamo.Store, sealer *sealing.Keyset, ref installation.Ref, now time.Time) {
-	t.Helper()
-	lease := installation.NewLease("worker", now)
-	work, err := store.Claim(t.Context(), ref, lease, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	row := *work.Installation
-	if _, err := sealer.Open(row.Tokens.Access, installation.AccessPlace(row.OrgKey)); err != nil || row.OrgKey != ref.OrgKey || row.OrgName != "Acme" || row.Work.Owner != "worker" {
-		t.Errorf("claimed %+v, %v", row, err)
-	}
-	if _, err := store.Claim(t.Context(), ref, installation.NewLease("other", now), now); !errors.Is(err, installation.ErrConflict) {
-		t.Errorf("claimed twice: %v", err)
-	}
-	row.Schedule.DueAt = now.Add(time.Hour)
-	if _, err := store.Save(t.Context(), row); err != nil {
-		t.Error(err)
-	}
-	if _, err := store.Save(t.Context(), row); !errors.Is(err, installation.ErrConflict) {
-		t.Errorf("saved twice: %v", err)
 	}
 }
