@@ -12,7 +12,7 @@ import (
 
 // concurrency is how many installations are verified at a time: rows mostly wait for
 // Webex, so one small function handles many.
-const concurrency = 192
+const concurrency = 256
 
 // verification runs the schedule, for the event of one invocation.
 type verification struct {

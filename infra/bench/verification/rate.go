@@ -14,7 +14,7 @@ const (
 	rateRows    = 40_000
 	rateLatency = 50 * time.Millisecond
 	// configured is the concurrency of functions/verifyconfigs.
-	configured = 192
+	configured = 256
 	leastRate  = 2000 // a second
 	mostWrites = 0.05
 	mostReads  = 0.05
