@@ -16,10 +16,10 @@ import (
 // A run keeps little memory and allocates much that is short-lived. At Go's
 // default pace, collecting it takes a third of the processor time, including
 // regrowing stacks that the collector has shrunk. So the heap may grow to five
-// times the live data, up to a sixth of the memory that the template sets.
+// times the live data, up to an eighth of the memory that the template sets.
 const (
 	heapGrowth = 400
-	memory     = 80 << 20
+	memory     = 60 << 20
 )
 
 func main() {

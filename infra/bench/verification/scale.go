@@ -37,6 +37,6 @@ func Scale(ctx context.Context, g *ground.Ground) ([]report.Row, []report.Point,
 		What: "memory of verification", Target: fmt.Sprintf("%d → %d installations: grows by < %d MiB", first.Installations, last.Installations, mostGrowth>>20),
 		Figure: fmt.Sprintf("%+.1f MiB (%.1f → %.1f)", growth, first.PeakMiB, last.PeakMiB),
 		Met:    growth*(1<<20) < mostGrowth && last.PeakMiB > 0,
-		Notes:  []string{"Peak resident set of a new process of the built function for each number, in one run each with a deadline far away, Webex answering at once; the function lets its heap grow to a soft limit of 80 MiB, which is most of it. " + standInNote},
+		Notes:  []string{"Peak resident set of a new process of the built function for each number, in one run each with a deadline far away, Webex answering at once; the function lets its heap grow to a soft limit of 60 MiB, which is most of it. " + standInNote},
 	}}, points, nil
 }
