@@ -63,6 +63,10 @@ type cloud struct {
 	calls   map[string]int     // by method
 	seconds []uint32           // calls in each second
 	byHost  map[string]int     // calls by region
+	// looks is when each customer was last looked at, and looked is told how long
+	// after the look before.
+	looks  []time.Time
+	looked func(id int, after time.Duration)
 	// since is when a customer's configuration stopped being as it should,
 	// healed what is told once it is again.
 	since  map[[2]int]time.Time
@@ -76,7 +80,7 @@ func newCloud(customers int, delay func()) *cloud {
 	return &cloud{
 		delay: delay, began: time.Now(), stored: make([][2]uint8, customers), trouble: map[string]trouble{},
 		calls: map[string]int{}, byHost: map[string]int{}, since: map[[2]int]time.Time{}, healed: func(int, time.Duration) {},
-		pushed: func(int, int) {},
+		pushed: func(int, int) {}, looks: make([]time.Time, customers), looked: func(int, time.Duration) {},
 	}
 }
 
@@ -143,6 +147,12 @@ func (c *cloud) GetConfig(ctx context.Context, feature webex.Feature, address st
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if n == 0 {
+		if before := c.looks[id]; !before.IsZero() {
+			c.looked(id, time.Since(before))
+		}
+		c.looks[id] = time.Now()
+	}
 	switch stored := c.stored[id][n]; stored {
 	case nothing:
 		return webex.FeatureConfig{}, &webex.APIError{Op: "GET", Status: http.StatusNotFound}

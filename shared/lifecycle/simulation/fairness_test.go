@@ -2,7 +2,6 @@ package simulation_test
 
 import (
 	"fmt"
-	mathrand "math/rand/v2"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -14,14 +13,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// atOnce makes all customers due from the beginning.
-func atOnce(int) time.Time { return time.Now() }
-
 const each = 1000 // customers of a region
 
 func TestASlowRegionHoldsUpNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, each*len(regions), atOnce)
+		w := newWorld(t, each*len(regions))
 		began := time.Now()
 		w.cloud.set(regions[0], hangs)
 		w.minute()
@@ -34,7 +30,7 @@ func TestASlowRegionHoldsUpNobodyElse(t *testing.T) {
 			t.Errorf("report = %+v: what hangs fails, and the rest of its region is left", report)
 		}
 		w.cloud.set(regions[0], nil)
-		w.run(15 * time.Minute)
+		w.run(2 * time.Minute)
 		if got := w.verified(regions[0], began); got != each {
 			t.Errorf("%d of %d were verified once the region answered", got, each)
 		}
@@ -42,53 +38,63 @@ func TestASlowRegionHoldsUpNobodyElse(t *testing.T) {
 }
 
 // What cannot be verified for hours takes neither the workers nor the rate of the
-// others, and when it can be again, they wait for minutes at the most.
+// others, and it is made up for soon after it can be again. At an interval that is
+// shorter than the outage whole passes leave the region out.
 func TestAnOutageOfHoursHoldsUpNobodyElse(t *testing.T) {
-	const interval, rate, outage = 4 * time.Hour, 30, 2 * time.Hour
-	customers := race.Share(60_000, 6000)
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, customers, func(int) time.Time { return time.Now().Add(mathrand.N(interval)) })
-		w.rate, w.settings.VerifyInterval = rate, interval
-		w.deploy()
-		// Until what was pushed to each is known, a row is expected to cost twice the
-		// calls: some minutes then have more work than the rate allows, and what they
-		// left must be done before the outage, or it counts as late because of it.
-		w.run(interval + 15*time.Minute)
-		var own, others time.Duration
-		w.table.verified = func(region uint8, late time.Duration) {
-			if region == 0 {
-				own = max(own, late)
-			} else {
-				others = max(others, late)
-			}
-		}
-		before := w.callsAt(regions[0])
-		w.cloud.set(regions[0], hangs)
-		w.run(outage)
-		if others > 2*time.Minute {
-			t.Errorf("the others were verified up to %v after they were due", others)
-		}
-		if calls := w.callsAt(regions[0]) - before; calls > 20*int(outage.Minutes()) {
-			t.Errorf("%d calls to a region that does not answer", calls)
-		}
-		w.cloud.set(regions[0], nil)
-		w.run(outage)
-		if others > 10*time.Minute {
-			t.Errorf("after the outage the others were verified up to %v after they were due", others)
-		}
-		if own < outage || own > outage+90*time.Minute {
-			t.Errorf("the region itself was verified up to %v after it was due", own)
-		}
-		if most := rate + 3; w.peak() > most {
-			t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
-		}
-	})
+	const outage, catchUp, tolerated = 2 * time.Hour, 30 * time.Minute, 3 * time.Minute
+	for name, one := range map[string]struct {
+		customers int
+		interval  time.Duration
+		rate      float64
+	}{
+		"a short interval":    {race.Share(20_000, 4000), time.Hour, 0},
+		"a short one, a rate": {race.Share(20_000, 4000), time.Hour, 30},
+		"a long one, a rate":  {race.Share(120_000, 24_000), 24 * time.Hour, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, one.customers)
+				w.rate, w.settings.VerifyInterval = one.rate, one.interval
+				w.steady()
+				var others, own time.Duration
+				w.cloud.looked = func(id int, after time.Duration) {
+					if w.region(id) == regions[0] {
+						own = max(own, after-one.interval)
+					} else {
+						others = max(others, after-one.interval)
+					}
+				}
+				w.run(20 * time.Minute)
+				before := w.callsAt(regions[0])
+				w.cloud.set(regions[0], hangs)
+				w.run(outage)
+				if calls := w.callsAt(regions[0]) - before; calls > 2*concurrency+20*int(outage.Minutes()) {
+					t.Errorf("%d calls to a region that does not answer", calls)
+				}
+				w.cloud.set(regions[0], nil)
+				w.run(catchUp)
+				if late := w.late(regions[0], false); late > tolerated {
+					t.Errorf("%v after the outage, looks at the region's customers have been due for up to %v", catchUp, late)
+				}
+				w.run(outage)
+				if others > tolerated {
+					t.Errorf("the others were looked at up to %v late", others)
+				}
+				if own > outage+catchUp {
+					t.Errorf("the region itself was looked at up to %v late", own)
+				}
+				if most := int(one.rate) + 3; one.rate > 0 && w.peak() > most {
+					t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
+				}
+			})
+		})
+	}
 }
 
 func TestAThrottledRegionIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const quiet = 4 * time.Minute
-		w := newWorld(t, each*len(regions), atOnce)
+		w := newWorld(t, each*len(regions))
 		began := time.Now()
 		w.cloud.set(regions[0], throttles(quiet))
 		w.minute()
@@ -121,7 +127,7 @@ func TestATroubledCustomerHoldsUpNobodyElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, each, atOnce)
+				w := newWorld(t, each)
 				for _, region := range regions {
 					w.cloud.set(region, fails(answer, 0, 1))
 				}
@@ -145,13 +151,14 @@ func TestATroubledCustomerHoldsUpNoSmallRegion(t *testing.T) {
 		for _, neighbours := range []int{1, 3, 9} {
 			t.Run(fmt.Sprint(name, ", ", neighbours, " neighbours"), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, (1+neighbours)*len(regions), func(int) time.Time { return time.Now().Add(mathrand.N(time.Hour)) })
+					w := newWorld(t, (1+neighbours)*len(regions))
+					w.steady()
 					w.cloud.set(regions[0], fails(answer, 0))
 					var latest time.Duration
-					w.table.verified = func(_ uint8, late time.Duration) { latest = max(latest, late) }
+					w.cloud.looked = func(_ int, after time.Duration) { latest = max(latest, after-w.settings.VerifyInterval) }
 					w.run(12 * time.Hour)
 					if latest > 2*time.Minute {
-						t.Errorf("others were verified up to %v after they were due", latest)
+						t.Errorf("others were looked at up to %v late", latest)
 					}
 				})
 			})
@@ -164,7 +171,7 @@ func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const rate = 40
-				w := newWorld(t, each, atOnce)
+				w := newWorld(t, each)
 				w.rate, w.runs = rate, runs
 				w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
 				w.deploy()
@@ -195,7 +202,7 @@ func TestARunEndsWhatItBegan(t *testing.T) {
 	for _, rate := range []float64{2, 10, 40, 200} {
 		t.Run(fmt.Sprint(rate, " calls per second"), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, each, atOnce)
+				w := newWorld(t, each)
 				w.rate, w.settings.PublicURL = rate, "https://moved.vendor.example"
 				for id := range w.table.customers {
 					w.table.customers[id].access = time.Time{}
@@ -224,7 +231,7 @@ func TestARunEndsWhatItBegan(t *testing.T) {
 func TestTheRateHoldsWhenARegionRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const rate = 60
-		w := newWorld(t, each*len(regions), atOnce)
+		w := newWorld(t, each*len(regions))
 		w.rate = rate
 		w.deploy()
 		w.cloud.set(regions[0], hangs)
@@ -237,22 +244,33 @@ func TestTheRateHoldsWhenARegionRecovers(t *testing.T) {
 	})
 }
 
-// Who was due together does not stay together.
+// Who was looked at together is not looked at together in the next pass, and nobody
+// waits longer than the interval for that.
 func TestStartsSpread(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, each*len(regions), atOnce)
-		w.run(30 * time.Minute)
-		minutes := map[int64]int{}
-		for _, c := range w.table.customers {
-			minutes[c.dueAt/60_000]++
-		}
-		most := 0
-		for _, count := range minutes {
-			most = max(most, count)
-		}
-		// ±10 % of an hour are twelve minutes.
-		if most > each*len(regions)/8 {
-			t.Errorf("%d of %d are due in the same minute", most, each*len(regions))
-		}
-	})
+	for _, customers := range []int{1000, 1700, 3000} {
+		t.Run(fmt.Sprint(customers, " customers"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, customers)
+				w.minute()
+				minutes, latest := map[int]int{}, time.Duration(0)
+				began := time.Now()
+				w.cloud.looked = func(_ int, after time.Duration) {
+					minutes[int(time.Since(began).Minutes())]++
+					latest = max(latest, after-w.settings.VerifyInterval)
+				}
+				w.run(w.settings.VerifyInterval)
+				most := 0
+				for _, count := range minutes {
+					most = max(most, count)
+				}
+				if most > customers/8 {
+					t.Errorf("%d of %d were looked at in the same minute", most, customers)
+				}
+				w.run(2 * w.settings.VerifyInterval)
+				if latest > 3*time.Minute {
+					t.Errorf("they were looked at up to %v late", latest)
+				}
+			})
+		})
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strconv"
@@ -23,8 +24,7 @@ import (
 type customer struct {
 	region   uint8
 	version  int64
-	dueAt    int64 // Unix milliseconds, as in the index
-	wanted   int64 // the same, when it was verified last: a failure moves dueAt only
+	dueAt    int64 // Unix milliseconds, as in the index; 0: not in it
 	work     installation.Lease
 	renewal  installation.Lease
 	access   time.Time // until when the access token is good
@@ -51,23 +51,38 @@ type table struct {
 	shards    []uint8                    // by customer
 	ordered   [installation.Shards][]int // customers by shard, in the order of their keys
 	passes    [installation.Shards]installation.Pass
-	requests  map[string]int
-	// verified is told how long after it was due a customer was verified.
-	verified func(region uint8, late time.Duration)
+	requests  map[string]units           // by kind
 }
 
-func newTable(regions []string, customers int, delay func(), firstDue func(id int) time.Time) *table {
+// units are what DynamoDB bills.
+type units struct {
+	requests    int
+	read, write float64
+}
+
+func (u units) plus(more units) units {
+	return units{u.requests + more.requests, u.read + more.read, u.write + more.write}
+}
+
+const (
+	rowKB = 2  // what a row takes, in full kilobytes
+	keyB  = 64 // what an entry of an index of keys takes
+)
+
+// listed is what a query costs that reads so many keys, eventually consistent.
+func listed(keys int) float64 { return 0.5 * math.Ceil(max(1, float64(keys*keyB)/4096)) }
+
+func newTable(regions []string, customers int, delay func()) *table {
 	t := &table{
 		regions: regions, delay: delay, customers: make([]customer, customers), shards: make([]uint8, customers),
-		requests: map[string]int{}, verified: func(uint8, time.Duration) {},
+		requests: map[string]units{},
 	}
 	for shard := range t.index {
 		t.index[shard] = btree.NewG(64, before)
 	}
 	for id := range t.customers {
 		c := &t.customers[id]
-		c.region, c.version, c.dueAt = uint8(id%len(regions)), 1, firstDue(id).UnixMilli()
-		c.wanted = c.dueAt
+		c.region, c.version = uint8(id%len(regions)), 1
 		t.shards[id] = uint8(installation.ShardOf(keyOf(id)))
 		t.ordered[t.shards[id]] = append(t.ordered[t.shards[id]], id)
 	}
@@ -109,7 +124,10 @@ func (t *table) row(id int) installation.Installation {
 		Work:     c.work,
 		Schedule: c.schedule,
 	}
-	row.Schedule.DueAt = time.UnixMilli(c.dueAt)
+	row.Schedule.DueAt = time.Time{}
+	if c.dueAt != 0 {
+		row.Schedule.DueAt = time.UnixMilli(c.dueAt)
+	}
 	for i, name := range webex.Features {
 		feature := c.features[i]
 		feature.Endpoint = endpoint(region, i, id)
@@ -118,46 +136,63 @@ func (t *table) row(id int) installation.Installation {
 	return row
 }
 
-func (t *table) request(kind string) {
+// request is before every request to the table; it leaves t.mu held.
+func (t *table) request() {
 	t.delay()
 	t.mu.Lock()
-	t.requests[kind]++
 }
 
-// move puts the customer's entry of the index; t.mu is held.
-func (t *table) move(id int, dueAt time.Time) {
-	c, index := &t.customers[id], t.index[t.shards[id]]
-	index.Delete(due{c.dueAt, id})
-	c.dueAt = dueAt.UnixMilli()
-	index.ReplaceOrInsert(due{c.dueAt, id})
+// pay counts a request; t.mu is held.
+func (t *table) pay(kind string, read, write float64) {
+	t.requests[kind] = t.requests[kind].plus(units{1, read, write})
+}
+
+// move puts the customer's entry of the index, and returns what a write of the row
+// costs with that; t.mu is held.
+func (t *table) move(id int, dueAt time.Time) float64 {
+	c, index, write := &t.customers[id], t.index[t.shards[id]], float64(rowKB)
+	was := c.dueAt
+	if c.dueAt = 0; !dueAt.IsZero() {
+		c.dueAt = dueAt.UnixMilli()
+	}
+	if was == c.dueAt {
+		return write
+	}
+	if was != 0 {
+		index.Delete(due{was, id})
+		write++
+	}
+	if c.dueAt != 0 {
+		index.ReplaceOrInsert(due{c.dueAt, id})
+		write++
+	}
+	return write
 }
 
 func (t *table) Find(_ context.Context, orgKey string, _ time.Time) (installation.Installation, []installation.Candidate, error) {
-	t.request("Query")
+	t.request()
 	defer t.mu.Unlock()
+	t.pay("Query", 1, 0)
 	return t.row(idOf(orgKey)), nil, nil
 }
 
 func (t *table) Save(_ context.Context, i installation.Installation) (installation.Installation, error) {
-	t.request("PutItem")
+	t.request()
 	defer t.mu.Unlock()
 	id := idOf(i.OrgKey)
 	c := &t.customers[id]
 	if c.version != i.Version {
+		t.pay("PutItem", 0, rowKB)
 		return installation.Installation{}, fmt.Errorf("save %s: %w", i.OrgKey, installation.ErrConflict)
 	}
 	c.version++
-	if verified := i.Schedule.VerifiedAt; verified.After(c.schedule.VerifiedAt) {
-		t.verified(c.region, verified.Sub(time.UnixMilli(c.wanted)))
-		c.wanted = i.Schedule.DueAt.UnixMilli()
-	}
 	c.work, c.renewal, c.access, c.schedule = i.Work, i.Tokens.Renewal, i.Tokens.AccessExpiresAt, i.Schedule
 	c.schedule.Settings = intern(c.schedule.Settings)
 	for n, name := range webex.Features {
 		c.features[n] = i.Features[name]
 		c.features[n].Endpoint, c.features[n].Pushed = "", intern(c.features[n].Pushed)
 	}
-	t.move(id, i.Schedule.DueAt)
+	t.pay("PutItem", 0, t.move(id, i.Schedule.DueAt))
 	i.Version = c.version
 	return i, nil
 }
@@ -174,7 +209,7 @@ func intern(text string) string {
 }
 
 func (t *table) Due(_ context.Context, shard int, now time.Time, cursor string, limit int) ([]installation.Ref, string, error) {
-	t.request("Query of the index")
+	t.request()
 	defer t.mu.Unlock()
 	from := due{}
 	if cursor != "" {
@@ -195,41 +230,46 @@ func (t *table) Due(_ context.Context, shard int, now time.Time, cursor string, 
 		page = append(page, installation.Ref{OrgKey: keyOf(entry.id), DueAt: time.UnixMilli(entry.at)})
 		return true
 	})
+	t.pay("Query of due", listed(len(page)), 0)
 	return page, next, nil
 }
 
 func (t *table) CountDue(_ context.Context, shard int, now time.Time) (int, error) {
-	t.request("Query of the index")
+	t.request()
 	defer t.mu.Unlock()
 	count := 0
 	t.index[shard].AscendLessThan(due{at: now.UnixMilli() + 1}, func(due) bool { count++; return true })
+	t.pay("Query of due", listed(count), 0)
 	return count, nil
 }
 
 func (t *table) Claim(_ context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
-	t.request("UpdateItem")
+	t.request()
 	defer t.mu.Unlock()
 	id := idOf(ref.OrgKey)
 	c := &t.customers[id]
-	if c.dueAt > now.UnixMilli() || now.Before(c.work.Until) {
+	if now.Before(c.work.Until) || !ref.DueAt.IsZero() && (c.dueAt == 0 || c.dueAt > now.UnixMilli()) {
+		t.pay("UpdateItem", 0, rowKB)
 		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.OrgKey, installation.ErrConflict)
 	}
 	c.version++
 	c.work = lease
-	t.move(id, lease.Until)
+	t.pay("UpdateItem", 0, t.move(id, lease.Until))
 	row := t.row(id)
 	return installation.Work{Installation: &row}, nil
 }
 
 func (t *table) Passes(context.Context) ([]installation.Pass, error) {
-	t.request("BatchGetItem")
+	t.request()
 	defer t.mu.Unlock()
+	t.pay("BatchGetItem of the passes", 0.5*installation.Shards, 0)
 	return slices.Clone(t.passes[:]), nil
 }
 
 func (t *table) SavePass(_ context.Context, p installation.Pass) (installation.Pass, error) {
-	t.request("PutItem of a pass")
+	t.request()
 	defer t.mu.Unlock()
+	t.pay("PutItem of a pass", 0, 1)
 	if t.passes[p.Shard].Version != p.Version {
 		return installation.Pass{}, installation.ErrConflict
 	}
@@ -239,7 +279,9 @@ func (t *table) SavePass(_ context.Context, p installation.Pass) (installation.P
 }
 
 func (t *table) Page(_ context.Context, shard int, place string, limit int) (installation.Page, error) {
-	t.request("Query of the shards")
+	t.request() // for the keys
+	t.mu.Unlock()
+	t.request() // for the rows
 	defer t.mu.Unlock()
 	ids := t.ordered[shard]
 	from := sort.Search(len(ids), func(n int) bool { return keyOf(ids[n]) > place })
@@ -247,18 +289,9 @@ func (t *table) Page(_ context.Context, shard int, place string, limit int) (ins
 	for _, id := range ids[from:min(from+limit, len(ids))] {
 		page.Rows, page.Last = append(page.Rows, t.row(id)), keyOf(id)
 	}
+	t.pay("Query of shards", listed(len(page.Rows)), 0)
+	t.pay("BatchGetItem", 0.5*float64(len(page.Rows)), 0)
 	return page, nil
-}
-
-// backlog counts what is due.
-func (t *table) backlog(now time.Time) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	count := 0
-	for _, index := range t.index {
-		index.AscendLessThan(due{at: now.UnixMilli()}, func(due) bool { count++; return true })
-	}
-	return count
 }
 
 var errUnused = errors.New("the simulation has active installations only")
@@ -269,8 +302,9 @@ func (t *table) Used(context.Context, string, string, time.Time) (bool, error) {
 
 // Refusals has none: no refresh token is refused here.
 func (t *table) Refusals(_ context.Context, clientID string) (installation.Refusals, error) {
-	t.request("GetItem")
+	t.request()
 	defer t.mu.Unlock()
+	t.pay("GetItem", 0.5, 0)
 	return installation.Refusals{ClientID: clientID}, nil
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
-	"signpost/shared/schedule"
 	"signpost/shared/webex"
 )
 
@@ -43,8 +42,7 @@ var week = plan{
 type seen struct {
 	healed             histogram // from drift to repair, in minutes
 	rolledOut          histogram // from the change to each customer, in minutes
-	lateOwn, lateOther histogram // from due to verified, in seconds: the region with the outage, the others
-	backlogs           []int     // every ten minutes
+	lateOwn, lateOther histogram // of the looks, in seconds: the region with the outage, the others
 	unhealed           int
 }
 
@@ -75,12 +73,11 @@ func (h *histogram) quantile(share float64) time.Duration {
 	return time.Duration(len(h.counts)) * h.unit
 }
 
-// simulate runs the plan. Everybody's first verification is at a time of their
-// own within the first interval, as where customers came one by one.
+// simulate runs the plan.
 func simulate(t *testing.T, p plan) (*world, *seen) {
-	w := newWorld(t, p.Customers, func(int) time.Time { return time.Now().Add(mathrand.N(p.Interval)) })
+	w := newWorld(t, p.Customers)
 	w.rate, w.runs, w.settings.VerifyInterval = p.Rate, p.Runs, p.Interval
-	w.deploy()
+	w.steady()
 	began := time.Now()
 	s := &seen{
 		healed: histogram{unit: time.Minute}, rolledOut: histogram{unit: time.Minute},
@@ -94,11 +91,11 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 			s.rolledOut.add(time.Since(began.Add(p.Change)))
 		}
 	}
-	w.table.verified = func(region uint8, late time.Duration) {
-		if region == 0 {
-			s.lateOwn.add(late)
+	w.cloud.looked = func(id int, after time.Duration) {
+		if w.region(id) == regions[0] {
+			s.lateOwn.add(after - p.Interval)
 		} else {
-			s.lateOther.add(late)
+			s.lateOther.add(after - p.Interval)
 		}
 	}
 	go w.drift(p)
@@ -112,9 +109,6 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 		}
 		next := time.Now().Add(time.Minute)
 		w.minute()
-		if time.Since(began)/time.Minute%10 == 0 {
-			s.backlogs = append(s.backlogs, w.table.backlog(time.Now()))
-		}
 		time.Sleep(time.Until(next))
 	}
 	s.unhealed = w.cloud.waiting()
@@ -144,6 +138,8 @@ func report(p plan, w *world, s *seen) string {
 		mean += float64(calls) / p.Time.Seconds()
 	}
 	sum := w.reported()
+	verifications := float64(sum.Verified + sum.Failed)
+	sync, all := w.units()
 	row := func(name, format string, args ...any) string {
 		return "| " + name + " | " + fmt.Sprintf(format, args...) + " |\n"
 	}
@@ -153,22 +149,29 @@ func report(p plan, w *world, s *seen) string {
 		row("drift that was never healed", "%d of %d", s.unhealed, s.unhealed+s.healed.total) +
 		row("change of settings: median, 99th percentile, last", "%v, %v, %v", s.rolledOut.quantile(0.5), s.rolledOut.quantile(0.99), s.rolledOut.quantile(1)) +
 		row("calls per second at Webex: mean, peak", "%.1f, %d", mean, peak) +
-		row("verified after it was due: median, 99th percentile, last; regions without the outage", "%v, %v, %v", s.lateOther.quantile(0.5), s.lateOther.quantile(0.99), s.lateOther.quantile(1)) +
+		row("looked at later than the interval: median, 99th percentile, last; regions without the outage", "%v, %v, %v", s.lateOther.quantile(0.5), s.lateOther.quantile(0.99), s.lateOther.quantile(1)) +
 		row("the same, the region with it", "%v, %v, %v", s.lateOwn.quantile(0.5), s.lateOwn.quantile(0.99), s.lateOwn.quantile(1)) +
-		row("due at the end of a run: median, most", "%s, %s", thousands(median(s.backlogs)), thousands(slices.Max(s.backlogs))) +
 		row("invocations", "%s", thousands(w.invocations)) +
-		row("requests to the table per verification", "%.2f", w.requestsPer(sum)) +
+		row("read and write units per verification that finds all in order", "%.3f, %.4f", sync.read/verifications, sync.write/verifications) +
+		row("read and write units in all", "%s, %s", thousands(int(all.read)), thousands(int(all.write))) +
 		row("calls of Webex", "%s", strings.Join(w.callKinds(), ", "))
 }
 
-func (w *world) requestsPer(sum schedule.Report) float64 {
+// inSync is what the table is asked for where nothing is out of order: the passes,
+// and whether there is something due.
+var inSync = []string{"Query of shards", "BatchGetItem", "BatchGetItem of the passes", "PutItem of a pass", "Query of due"}
+
+// units are what the table was asked for in sync, and in all.
+func (w *world) units() (sync, all units) {
 	w.table.mu.Lock()
 	defer w.table.mu.Unlock()
-	requests := 0
-	for _, count := range w.table.requests {
-		requests += count
+	for kind, one := range w.table.requests {
+		all = all.plus(one)
+		if slices.Contains(inSync, kind) {
+			sync = sync.plus(one)
+		}
 	}
-	return float64(requests) / float64(sum.Verified+sum.Failed)
+	return sync, all
 }
 
 func (w *world) callKinds() []string {
@@ -179,10 +182,6 @@ func (w *world) callKinds() []string {
 		kinds = append(kinds, kind+" "+thousands(w.cloud.calls[kind]))
 	}
 	return kinds
-}
-
-func median(values []int) int {
-	return slices.Sorted(slices.Values(values))[len(values)/2]
 }
 
 func thousands(n int) string {

@@ -24,7 +24,7 @@ const (
 	// functionTimeout is the template's, of the schedule's function.
 	functionTimeout = 55 * time.Second
 	// concurrency is the one of the schedule's function.
-	concurrency = 64
+	concurrency = 192
 )
 
 var regions = []string{"us-west-2_r", "us-east-2_a", "eu-central-1_k"}
@@ -44,8 +44,9 @@ type world struct {
 	invocations int
 }
 
-// newWorld makes customers whose configurations are in sync, first due as said.
-func newWorld(t *testing.T, customers int, firstDue func(id int) time.Time) *world {
+// newWorld makes customers whose configurations are in sync, and whom no pass has
+// looked at: all are to be looked at at once.
+func newWorld(t *testing.T, customers int) *world {
 	w := &world{t: t, runs: 1, settings: lifecycle.Settings{
 		ClientID: "client", PublicURL: base, VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{
@@ -53,29 +54,75 @@ func newWorld(t *testing.T, customers int, firstDue func(id int) time.Time) *wor
 		},
 	}}
 	w.cloud = newCloud(customers, func() { time.Sleep(40*time.Millisecond + mathrand.N(20*time.Millisecond)) })
-	w.table = newTable(regions, customers, func() { time.Sleep(3*time.Millisecond + mathrand.N(4*time.Millisecond)) }, firstDue)
-	for id := range customers {
-		row := w.table.row(id)
-		for i, name := range webex.Features {
-			config, _ := w.settings.Wanted(name, row)
-			w.cloud.stored[id][i] = w.cloud.known(config)
+	w.table = newTable(regions, customers, func() { time.Sleep(3*time.Millisecond + mathrand.N(4*time.Millisecond)) })
+	for i, name := range webex.Features {
+		config, _ := w.settings.Wanted(name, w.table.row(0))
+		number := w.cloud.known(config)
+		for id := range customers {
+			w.cloud.stored[id][i] = number
 		}
-		w.table.customers[id].access = time.Now().Add(mathrand.N(accessLife))
 	}
+	w.verifyFirst()
 	w.deploy()
 	return w
+}
+
+// verifyFirst verifies one customer, and makes all others' rows like that one's.
+func (w *world) verifyFirst() {
+	first := &w.table.customers[0]
+	first.access = time.Now().Add(accessLife)
+	row := w.table.row(0)
+	if result := w.service().Work(w.t.Context(), installation.Work{Installation: &row}, "", w.cloud); result.Err != nil {
+		w.t.Fatal(result.Err)
+	}
+	for id := range w.table.customers {
+		c := &w.table.customers[id]
+		c.schedule, c.features, c.access = first.schedule, first.features, time.Now().Add(mathrand.N(accessLife))
+	}
+	w.table.requests = map[string]units{}
+	w.cloud.calls, w.cloud.byHost, w.cloud.seconds, w.cloud.looks[0] = map[string]int{}, map[string]int{}, nil, time.Time{}
+}
+
+// steady puts the passes where they are after some time of verifying with these
+// settings: those of the shards at different places.
+func (w *world) steady() {
+	w.deploy()
+	settings, interval, now := w.service().Parts().Settings, w.settings.VerifyInterval, time.Now()
+	for shard, ids := range w.table.ordered {
+		seen := len(ids) * shard / installation.Shards
+		since := func(n int) time.Duration { return time.Duration(float64(interval) * float64(n) / float64(len(ids))) }
+		pass := installation.Pass{
+			Shard: shard, Version: 1, Settings: settings, Began: now.Add(-since(seen)), Before: now.Add(-since(seen) - interval),
+			Seen: seen, Count: len(ids),
+		}
+		if seen > 0 {
+			pass.Place = keyOf(ids[seen-1])
+		}
+		w.table.passes[shard] = pass
+		for n, id := range ids {
+			ago := seen - n
+			if n >= seen {
+				ago += len(ids)
+			}
+			w.cloud.looks[id] = now.Add(-since(ago))
+		}
+	}
+}
+
+// service is a process of the deployment, with today's settings.
+func (w *world) service() *lifecycle.Service {
+	service, err := lifecycle.New(w.table, w.cloud, keys{}, w.settings, time.Now, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return service
 }
 
 // deploy starts new processes, with today's settings.
 func (w *world) deploy() {
 	w.processes = nil
 	for range w.runs {
-		log := slog.New(slog.NewJSONHandler(io.Discard, nil))
-		service, err := lifecycle.New(w.table, w.cloud, keys{}, w.settings, time.Now, log)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.processes = append(w.processes, schedule.New(service, w.table))
+		w.processes = append(w.processes, schedule.New(w.service(), w.table))
 	}
 }
 
@@ -130,17 +177,33 @@ func (w *world) run(d time.Duration) {
 	}
 }
 
-// verified counts the customers of a region that were verified since then.
+// verified counts the customers of a region that were looked at since then.
 func (w *world) verified(region string, since time.Time) int {
-	w.table.mu.Lock()
-	defer w.table.mu.Unlock()
+	w.cloud.mu.Lock()
+	defer w.cloud.mu.Unlock()
 	count := 0
-	for _, c := range w.table.customers {
-		if w.table.regions[c.region] == region && !c.schedule.VerifiedAt.Before(since) {
+	for id, at := range w.cloud.looks {
+		if w.region(id) == region && !at.Before(since) {
 			count++
 		}
 	}
 	return count
+}
+
+func (w *world) region(id int) string { return regions[w.table.customers[id].region] }
+
+// late is for how long the look at a customer of the region has been due at most,
+// of the region alone or of all others.
+func (w *world) late(region string, others bool) time.Duration {
+	w.cloud.mu.Lock()
+	defer w.cloud.mu.Unlock()
+	var most time.Duration
+	for id, at := range w.cloud.looks {
+		if (w.region(id) == region) != others {
+			most = max(most, time.Since(at)-w.settings.VerifyInterval)
+		}
+	}
+	return most
 }
 
 // peak is the most calls that Webex had in a second.
