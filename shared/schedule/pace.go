@@ -24,11 +24,13 @@ func (s *Schedule) due(p installation.Pass, now time.Time) time.Time {
 }
 
 // untilNext is how long after the beginning of a pass the next one begins: an
-// interval, and once less than that after a pass that began in all shards together,
-// so that they do not stay together.
+// interval, but after one that was not spread, at once, which takes an interval to
+// come to its last rows. What all shards did together they then do in turns: the
+// first page of each at another time, before a second is due.
 func (s *Schedule) untilNext(p installation.Pass) time.Duration {
 	if p.Urgent {
-		return s.interval * time.Duration(p.Shard+1) / installation.Shards
+		first := min(1, float64(pageSize(p.Seen))/float64(max(1, p.Seen)))
+		return time.Duration(float64(s.interval) * first * float64(p.Shard+1) / installation.Shards)
 	}
 	return s.interval
 }
@@ -48,11 +50,27 @@ func (s *Schedule) overdue(p installation.Pass, now time.Time) int {
 	return max(0, int(share*float64(p.Count))-p.Seen)
 }
 
-// lateSince is since when the pass is late. One that is not spread over the interval is
-// late if no run moves it on.
+// pageSize is how many of so many installations are looked at at a time, in pages of
+// the same size.
+func pageSize(count int) int {
+	if pages := (count + pageRows - 1) / pageRows; pages > 1 {
+		return (count + pages - 1) / pages
+	}
+	return pageRows
+}
+
+// rowsOfPage is how many installations the pass is to look at next. Each is to be in
+// the same page every time, also after a run that ended within a page.
+func rowsOfPage(p installation.Pass) int {
+	size := pageSize(p.Count)
+	return size - p.Seen%size
+}
+
+// lateSince is since when the pass is late. One that is not spread over the interval,
+// and the one that follows it at once, are late if no run moves them on.
 func (s *Schedule) lateSince(p installation.Pass, now time.Time) time.Time {
 	due := s.due(p, now)
-	if !p.Ended && (p.Urgent || p.Count == 0) {
+	if p.Urgent || p.Count == 0 {
 		return latest(due, p.Lease.Until)
 	}
 	return due

@@ -26,13 +26,14 @@ type probe struct {
 // answered reports whether the host has answered by now.
 func (p *probe) answered() bool { return p != nil && p.answer.Load() }
 
-// answers waits for the end of the try, and reports whether the host answers.
-func (p *probe) answers() bool {
-	if p == nil {
+// over reports whether the try has ended.
+func (p *probe) over() bool {
+	select {
+	case <-p.finished:
+		return true
+	default:
 		return false
 	}
-	<-p.finished
-	return p.answer.Load()
 }
 
 // startProbes tries every host that was left out and may be called again.

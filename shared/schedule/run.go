@@ -33,9 +33,10 @@ type Run struct {
 const (
 	// settleAtEnd is kept at the end of a run's time for writing down what
 	// happened, and drainAtEnd, or a quarter of what there is, before that for
-	// rows in progress: a run ends by finishing, not by breaking off.
+	// rows in progress, which the rate makes wait: a run ends by finishing, not by
+	// breaking off.
 	settleAtEnd = 5 * time.Second
-	drainAtEnd  = 10 * time.Second
+	drainAtEnd  = queueTime
 	// countTimeout bounds counting what a run leaves due.
 	countTimeout = 4 * time.Second
 	// silentAfter is how late a pass of other shards is taken over by this run.
@@ -128,17 +129,7 @@ func (r *run) all(ctx context.Context) error {
 	r.startProbes(ctx, &feeders)
 	errs := make(chan error, len(r.passes)+1)
 	feeders.Go(func() { errs <- r.takeDue(ctx) })
-	// Enough pages at a time for all workers while some wait for their last rows.
-	places := make(chan struct{}, 1+2*r.limits.rows/pageRows)
-	feeders.Go(func() {
-		for n := range r.passes {
-			places <- struct{}{}
-			feeders.Go(func() {
-				defer func() { <-places }()
-				errs <- r.sweep(ctx, &r.passes[n])
-			})
-		}
-	})
+	r.sweep(ctx, &feeders, errs)
 	feeders.Wait()
 	close(r.rows)
 	workers.Wait()

@@ -1,4 +1,4 @@
-// How a run moves the pass of one shard on.
+// How a run moves the passes of its shards on.
 
 package schedule
 
@@ -21,35 +21,87 @@ const (
 	sweepLease = time.Minute
 )
 
-// sweep moves the pass of a shard on for as long as pages of it are due, and makes up
-// for what it left out. Without the shard's lease it does nothing.
-func (r *run) sweep(ctx context.Context, pass *installation.Pass) error {
-	if r.over(ctx) || pass.Lease.Held(r.now()) || !r.wanted(*pass) {
-		return nil
+// sweep moves the passes on for as long as pages of them are due, and makes up for what
+// they left out. They take turns, a page each, so that none waits for all that another
+// has to make up for. It returns at once; errs takes one error of each pass.
+func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, errs chan<- error) {
+	turns := make(chan int, len(r.passes)) // by their place in r.passes
+	var open sync.WaitGroup
+	for n := range r.passes {
+		open.Add(1)
+		turns <- n
 	}
-	for next := r.step(*pass); ; next = r.step(next) {
-		held, err := r.hold(ctx, next)
-		if err != nil || held.Version == 0 {
-			return err
-		}
-		*pass = held
-		next, err = r.pages(ctx, held)
-		if err != nil || !r.wanted(next) || r.over(ctx) {
-			*pass = next
-			return errors.Join(err, r.release(ctx, next))
-		}
+	feeders.Go(func() {
+		open.Wait()
+		close(turns)
+	})
+	// Enough pages at a time for all workers while some wait for their last rows.
+	for range 1 + 2*r.limits.rows/pageRows {
+		feeders.Go(func() {
+			for n := range turns {
+				if trying := r.awaits(r.passes[n]); trying != nil {
+					feeders.Go(func() {
+						<-trying
+						turns <- n
+					})
+				} else if again, err := r.turn(ctx, &r.passes[n]); again {
+					turns <- n
+				} else {
+					errs <- err
+					open.Done()
+				}
+			}
+		})
 	}
 }
 
-// wanted reports whether there is something to do for the pass now. It waits for the
-// answer of a host that is being tried, if nothing else is to be done.
-func (r *run) wanted(pass installation.Pass) bool {
-	if now := r.now(); !r.due(pass, now).After(now) {
-		return true
+// turn looks at the next page of a pass, or gives the shard's lease back if there is
+// none; again says which. Without the lease it does nothing.
+func (r *run) turn(ctx context.Context, pass *installation.Pass) (again bool, err error) {
+	mine := pass.Lease.Owner == r.owner
+	switch {
+	case !mine && pass.Lease.Held(r.now()):
+		return false, nil
+	case r.over(ctx) || !r.wanted(*pass):
+		if mine {
+			err = r.release(ctx, *pass)
+		}
+		return false, err
 	}
-	return slices.ContainsFunc(r.hostsBehind(pass), func(host string) bool {
-		return r.probes[host].answers() && r.breaker.allow(host, r.now()) == nil
-	})
+	held, err := r.hold(ctx, r.step(*pass))
+	if err != nil || held.Version == 0 {
+		return false, err
+	}
+	*pass, err = r.pages(ctx, held)
+	if err != nil {
+		return false, errors.Join(err, r.release(ctx, *pass))
+	}
+	return true, nil
+}
+
+// wanted reports whether there is something to do for the pass now.
+func (r *run) wanted(pass installation.Pass) bool {
+	now := r.now()
+	return !r.due(pass, now).After(now) || slices.ContainsFunc(r.hostsBehind(pass), r.makesUp)
+}
+
+// makesUp reports whether what was left out of the host is to be made up for now.
+func (r *run) makesUp(host string) bool {
+	return r.probes[host].answered() && r.breaker.allow(host, r.now()) == nil
+}
+
+// awaits returns what is closed at the end of the try of a host that the pass left
+// out, if there is nothing else to do for it; otherwise nil.
+func (r *run) awaits(pass installation.Pass) <-chan struct{} {
+	if r.wanted(pass) {
+		return nil
+	}
+	for _, host := range r.hostsBehind(pass) {
+		if p := r.probes[host]; p != nil && !p.over() {
+			return p.finished
+		}
+	}
+	return nil
 }
 
 // step begins the next pass, if that is due.
@@ -90,7 +142,7 @@ func (r *run) save(ctx context.Context, pass installation.Pass) (installation.Pa
 // pass's own.
 func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
 	for _, host := range r.hostsBehind(pass) {
-		if !r.probes[host].answered() || r.breaker.allow(host, r.now()) != nil {
+		if !r.makesUp(host) {
 			continue
 		}
 		look, err := r.look(ctx, pass, pass.Behind[host].Place, host)
@@ -135,7 +187,11 @@ type looked struct {
 // named, limits it to those that call it, including those that failed before.
 func (r *run) look(ctx context.Context, pass installation.Pass, place, host string) (looked, error) {
 	result := looked{place: place, left: map[string]bool{}}
-	page, err := r.store.Page(ctx, pass.Shard, place, pageRows)
+	limit := pageRows
+	if host == "" {
+		limit = rowsOfPage(pass)
+	}
+	page, err := r.store.Page(ctx, pass.Shard, place, limit)
 	if err != nil {
 		if ctx.Err() != nil {
 			return result, nil

@@ -51,7 +51,7 @@ type table struct {
 	shards    []uint8                    // by customer
 	ordered   [installation.Shards][]int // customers by shard, in the order of their keys
 	passes    [installation.Shards]installation.Pass
-	requests  map[string]units           // by kind
+	requests  map[string]units // by kind
 }
 
 // units are what DynamoDB bills.

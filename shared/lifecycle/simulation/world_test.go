@@ -22,7 +22,7 @@ const (
 	// callTimeout is when a call to Webex is given up.
 	callTimeout = 8 * time.Second
 	// functionTimeout is the template's, of the schedule's function.
-	functionTimeout = 55 * time.Second
+	functionTimeout = 60 * time.Second
 	// concurrency is the one of the schedule's function.
 	concurrency = 192
 )
@@ -89,22 +89,30 @@ func (w *world) steady() {
 	w.deploy()
 	settings, interval, now := w.service().Parts().Settings, w.settings.VerifyInterval, time.Now()
 	for shard, ids := range w.table.ordered {
-		seen := len(ids) * shard / installation.Shards
-		since := func(n int) time.Duration { return time.Duration(float64(interval) * float64(n) / float64(len(ids))) }
+		const pageRows = 100
+		count := len(ids)
+		size := max(1, (count+pageRows-1)/max(1, (count+pageRows-1)/pageRows))
+		since := func(n int) time.Duration {
+			return time.Duration(float64(interval) * float64(n) / float64(max(1, count)))
+		}
+		began := now.Add(-interval * time.Duration(shard) / installation.Shards)
+		seen := 0
+		for seen < count && !began.Add(since(seen)).After(now) {
+			seen = min(seen+size, count)
+		}
 		pass := installation.Pass{
-			Shard: shard, Version: 1, Settings: settings, Began: now.Add(-since(seen)), Before: now.Add(-since(seen) - interval),
-			Seen: seen, Count: len(ids),
+			Shard: shard, Version: 1, Settings: settings, Began: began, Before: began.Add(-interval),
+			Seen: seen, Count: count, Ended: seen == count,
 		}
 		if seen > 0 {
 			pass.Place = keyOf(ids[seen-1])
 		}
 		w.table.passes[shard] = pass
 		for n, id := range ids {
-			ago := seen - n
+			w.cloud.looks[id] = began.Add(since(n / size * size))
 			if n >= seen {
-				ago += len(ids)
+				w.cloud.looks[id] = w.cloud.looks[id].Add(-interval)
 			}
-			w.cloud.looks[id] = now.Add(-since(ago))
 		}
 	}
 }
