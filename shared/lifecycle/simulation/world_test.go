@@ -91,7 +91,8 @@ func (w *world) steady() {
 	for shard, ids := range w.table.ordered {
 		const pageRows = 100
 		count := len(ids)
-		size := max(1, (count+pageRows-1)/max(1, (count+pageRows-1)/pageRows))
+		pages := max(1, (count+pageRows-1)/pageRows)
+		size := max(1, (count+pages-1)/pages)
 		since := func(n int) time.Duration {
 			return time.Duration(float64(interval) * float64(n) / float64(max(1, count)))
 		}
