@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -55,17 +56,22 @@ func newBreaker(passes []installation.Pass) *breaker {
 	return b
 }
 
-// halfOpen lists the hosts that may be tried again at now.
-func (b *breaker) halfOpen(now time.Time) []string {
+// opened lists the hosts that are not called.
+func (b *breaker) opened() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var hosts []string
 	for host, state := range b.hosts {
-		if state.open && !state.notBefore.After(now) {
+		if state.open {
 			hosts = append(hosts, host)
 		}
 	}
 	return hosts
+}
+
+// halfOpen lists the hosts that may be tried again at now.
+func (b *breaker) halfOpen(now time.Time) []string {
+	return slices.DeleteFunc(b.opened(), func(host string) bool { return b.notBefore(host).After(now) })
 }
 
 // allow returns a [lifecycle.NotCalledError] while the host's breaker is open.

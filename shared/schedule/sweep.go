@@ -104,13 +104,18 @@ func (r *run) awaits(pass installation.Pass) <-chan struct{} {
 	return nil
 }
 
-// step begins the next pass, if that is due.
+// step begins the next pass, if that is due. One that a run comes to a little late
+// counts from when it was due: else each would be as much later than the last.
 func (r *run) step(pass installation.Pass) installation.Pass {
 	now := r.now()
-	if (pass.Ended || pass.Settings != r.settings) && !r.due(pass, now).After(now) {
-		return pass.Begin(r.settings, now)
+	due := r.due(pass, now)
+	if due.After(now) || !pass.Ended && pass.Settings == r.settings {
+		return pass
 	}
-	return pass
+	if now.Sub(due) > silentAfter {
+		due = now
+	}
+	return pass.Begin(r.settings, due)
 }
 
 // hold takes or keeps the lease of the shard, and writes down where its pass is; the
@@ -204,9 +209,11 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	var mu sync.Mutex
 	var failed error
 	var looking sync.WaitGroup
-	since := pass.Began
-	if host != "" {
-		since = r.began
+	// Only an urgent pass passes over what was verified before it came to it: any other
+	// would leave that unlooked at until the next one comes to it.
+	since := r.began
+	if host == "" && pass.Urgent {
+		since = pass.Began
 	}
 	done := make([]bool, len(page.Rows))
 	for n, row := range page.Rows {
@@ -232,6 +239,12 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 		}
 	}
 	looking.Wait()
+	// What failed since its host does not answer, before that was known, is left out too.
+	for _, host := range r.breaker.opened() {
+		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return slices.Contains(lifecycle.Hosts(row), host) }) {
+			result.left[host] = true
+		}
+	}
 	for result.seen < len(done) && done[result.seen] {
 		result.place = page.Rows[result.seen].OrgKey
 		result.seen++

@@ -48,8 +48,8 @@ func TestAnOutageOfHoursHoldsUpNobodyElse(t *testing.T) {
 		rate      float64
 	}{
 		"a short interval":    {race.Share(20_000, 4000), time.Hour, 0},
-		"a short one, a rate": {race.Share(20_000, 4000), time.Hour, 30},
-		"a long one, a rate":  {race.Share(120_000, 24_000), 24 * time.Hour, 12},
+		"a short one, a rate": {race.Share(40_000, 4000), time.Hour, 60},
+		"a long one, a rate":  {race.Share(500_000, 40_000), 24 * time.Hour, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
