@@ -20,7 +20,8 @@ func (s *Schedule) due(p installation.Pass, now time.Time) time.Time {
 	case p.Urgent || p.Count == 0 || p.Seen >= p.Count:
 		return p.Began
 	}
-	return p.Began.Add(time.Duration(float64(s.interval) * float64(p.Seen) / float64(p.Count)))
+	page := p.Seen - p.Seen%pageSize(p.Count) // all of a page is due with its first
+	return p.Began.Add(time.Duration(float64(s.interval) * float64(page) / float64(p.Count)))
 }
 
 // untilNext is how long after the beginning of a pass the next one begins: an
