@@ -101,7 +101,7 @@ func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
 		}
 	}
 	mathrand.Shuffle(len(r.passes), func(i, j int) { r.passes[i], r.passes[j] = r.passes[j], r.passes[i] })
-	slices.SortStableFunc(r.passes, func(a, b installation.Pass) int { return s.due(a, now).Compare(s.due(b, now)) })
+	slices.SortStableFunc(r.passes, func(a, b installation.Pass) int { return s.lateSince(a, now).Compare(s.lateSince(b, now)) })
 	for _, pass := range r.passes {
 		r.shards = append(r.shards, pass.Shard)
 	}

@@ -60,6 +60,7 @@ type cloud struct {
 	stored  [][2]uint8 // by customer
 	puts    []webex.FeatureConfig
 	trouble map[string]trouble // by region
+	total   int                // calls
 	calls   map[string]int     // by method
 	seconds []uint32           // calls in each second
 	byHost  map[string]int     // calls by region
@@ -98,6 +99,7 @@ func (c *cloud) enter(ctx context.Context, method, address string) (id, feature 
 		id, _ = strconv.Atoi(second)
 	}
 	c.mu.Lock()
+	c.total++
 	c.calls[method]++
 	c.byHost[region]++
 	second := int(time.Since(c.began) / time.Second)

@@ -14,6 +14,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/race"
 	"signpost/shared/webex"
 )
 
@@ -32,18 +33,27 @@ type plan struct {
 	Outage, OutageTime, Change time.Duration
 }
 
-// week is what `make simulate` runs; its numbers are in infra/bench/results.
-var week = plan{
-	Customers: 1_000_000, Time: 7 * 24 * time.Hour, Interval: 24 * time.Hour, Rate: 100, Runs: 1, Drift: 0.001,
-	Outage: 2*24*time.Hour + 9*time.Hour, OutageTime: 2 * time.Hour, Change: 4*24*time.Hour + 9*time.Hour,
+// weeks are what `make simulate` runs; their numbers are in infra/bench/results. At
+// an interval of an hour a million would take hours: it is fewer, at a rate with the
+// same room.
+var weeks = []plan{week(1_000_000, 24*time.Hour, 100), week(60_000, time.Hour, 150)}
+
+func week(customers int, interval time.Duration, rate float64) plan {
+	return plan{
+		Customers: customers, Time: 7 * 24 * time.Hour, Interval: interval, Rate: rate, Runs: 1, Drift: 0.001,
+		Outage: 2*24*time.Hour + 9*time.Hour, OutageTime: 2 * time.Hour, Change: 4*24*time.Hour + 9*time.Hour,
+	}
 }
 
 // seen is what came of it.
 type seen struct {
-	healed             histogram // from drift to repair, in minutes
-	rolledOut          histogram // from the change to each customer, in minutes
-	lateOwn, lateOther histogram // of the looks, in seconds: the region with the outage, the others
-	unhealed           int
+	healed, elsewhere histogram // from drift to repair, in minutes: all, and without the region with the outage
+	rolledOut         histogram // from the change to each customer, in seconds
+	rollOutCalls      int       // until the last one
+	// How late the looks were, in seconds: before the change at the region with the
+	// outage and at the others, and from then on.
+	lateOwn, lateOther, lateAfter histogram
+	unhealed                      int
 }
 
 // histogram counts durations by whole units.
@@ -73,6 +83,15 @@ func (h *histogram) quantile(share float64) time.Duration {
 	return time.Duration(len(h.counts)) * h.unit
 }
 
+// ofCalls is how long the change of settings took, by how long its calls take at the
+// rate.
+func (s *seen) ofCalls(p plan) string {
+	if p.Rate == 0 {
+		return "no rate"
+	}
+	return fmt.Sprintf("%.2f", s.rolledOut.quantile(1).Seconds()*p.Rate/float64(s.rollOutCalls))
+}
+
 // simulate runs the plan.
 func simulate(t *testing.T, p plan) (*world, *seen) {
 	w := newWorld(t, p.Customers)
@@ -80,22 +99,31 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 	w.steady()
 	began := time.Now()
 	s := &seen{
-		healed: histogram{unit: time.Minute}, rolledOut: histogram{unit: time.Minute},
-		lateOwn: histogram{unit: time.Second}, lateOther: histogram{unit: time.Second},
+		healed: histogram{unit: time.Minute}, elsewhere: histogram{unit: time.Minute}, rolledOut: histogram{unit: time.Second},
+		lateOwn: histogram{unit: time.Second}, lateOther: histogram{unit: time.Second}, lateAfter: histogram{unit: time.Second},
 	}
-	w.cloud.healed = func(_ int, after time.Duration) { s.healed.add(after) }
-	reached := make([]bool, p.Customers)
+	w.cloud.healed = func(id int, after time.Duration) {
+		s.healed.add(after)
+		if w.region(id) != regions[0] {
+			s.elsewhere.add(after)
+		}
+	}
+	reached, before := make([]bool, p.Customers), 0
 	w.cloud.pushed = func(id, configuration int) {
 		if configuration == len(webex.Features) && !reached[id] { // the first that is not one of the old
 			reached[id] = true
 			s.rolledOut.add(time.Since(began.Add(p.Change)))
+			s.rollOutCalls = w.cloud.total - before
 		}
 	}
 	w.cloud.looked = func(id int, after time.Duration) {
-		if w.region(id) == regions[0] {
-			s.lateOwn.add(after - p.Interval)
-		} else {
-			s.lateOther.add(after - p.Interval)
+		switch late := after - p.Interval; {
+		case time.Since(began) >= p.Change:
+			s.lateAfter.add(late)
+		case w.region(id) == regions[0]:
+			s.lateOwn.add(late)
+		default:
+			s.lateOther.add(late)
 		}
 	}
 	go w.drift(p)
@@ -103,7 +131,7 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 	time.AfterFunc(p.Outage+p.OutageTime, func() { w.cloud.set(regions[0], nil) })
 	for changed := false; time.Since(began) < p.Time; {
 		if !changed && time.Since(began) >= p.Change {
-			changed = true
+			changed, before = true, w.calls()
 			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
 			w.deploy()
 		}
@@ -146,11 +174,14 @@ func report(p plan, w *world, s *seen) string {
 	return p.String() + "\n\n| what | |\n| --- | --- |\n" +
 		row("verifications, pushes, failures", "%s, %s, %s", thousands(sum.Verified), thousands(sum.Pushed), thousands(sum.Failed)) +
 		row("time to heal drift: median, 99th percentile", "%v, %v", s.healed.quantile(0.5), s.healed.quantile(0.99)) +
+		row("the same, regions without the outage", "%v, %v", s.elsewhere.quantile(0.5), s.elsewhere.quantile(0.99)) +
 		row("drift that was never healed", "%d of %d", s.unhealed, s.unhealed+s.healed.total) +
 		row("change of settings: median, 99th percentile, last", "%v, %v, %v", s.rolledOut.quantile(0.5), s.rolledOut.quantile(0.99), s.rolledOut.quantile(1)) +
+		row("calls until then, and how many times as long as the rate allows them in it took", "%s, %s", thousands(s.rollOutCalls), s.ofCalls(p)) +
 		row("calls per second at Webex: mean, peak", "%.1f, %d", mean, peak) +
-		row("looked at later than the interval: median, 99th percentile, last; regions without the outage", "%v, %v, %v", s.lateOther.quantile(0.5), s.lateOther.quantile(0.99), s.lateOther.quantile(1)) +
+		row("looked at later than the interval, before the change: median, 99th percentile, last; regions without the outage", "%v, %v, %v", s.lateOther.quantile(0.5), s.lateOther.quantile(0.99), s.lateOther.quantile(1)) +
 		row("the same, the region with it", "%v, %v, %v", s.lateOwn.quantile(0.5), s.lateOwn.quantile(0.99), s.lateOwn.quantile(1)) +
+		row("the same, all, from the change on", "%v, %v, %v", s.lateAfter.quantile(0.5), s.lateAfter.quantile(0.99), s.lateAfter.quantile(1)) +
 		row("invocations", "%s", thousands(w.invocations)) +
 		row("read and write units per verification that finds all in order", "%.3f, %.4f", sync.read/verifications, sync.write/verifications) +
 		row("read and write units in all", "%s, %s", thousands(int(all.read)), thousands(int(all.write))) +
@@ -196,29 +227,37 @@ func thousands(n int) string {
 // at any size.
 func TestADay(t *testing.T) {
 	p := plan{
-		Customers: 800, Time: 30 * time.Hour, Interval: 2 * time.Hour, Rate: 3, Runs: 2, Drift: 0.2,
-		Outage: 7 * time.Hour, OutageTime: 2 * time.Hour, Change: 18 * time.Hour,
+		Customers: race.Share(60_000, 8000), Time: 9 * time.Hour, Interval: 2 * time.Hour, Rate: 75, Runs: 1, Drift: 0.1,
+		Outage: time.Hour, OutageTime: time.Hour, Change: 4 * time.Hour,
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w, s := simulate(t, p)
+		sync, _ := w.units()
+		verifications := float64(w.sum.Verified)
 		t.Log("\n" + report(p, w, s))
 		if s.healed.total == 0 || s.unhealed != 0 {
 			t.Errorf("%d configurations were healed, and %d never", s.healed.total, s.unhealed)
 		}
+		if heals, most := s.elsewhere.quantile(0.99), p.Interval*105/100; heals > most {
+			t.Errorf("healing drift took %v, want %v", heals, most)
+		}
 		if got := s.rolledOut.total; got < p.Customers {
 			t.Errorf("the change reached %d of %d customers", got, p.Customers)
 		}
-		if most := p.Interval * 5 / 4; s.rolledOut.quantile(1) > most {
-			t.Errorf("the last customer had it after %v, want %v", s.rolledOut.quantile(1), most)
+		if last, calls := s.rolledOut.quantile(1), float64(s.rollOutCalls); last.Seconds() > 1.2*calls/p.Rate || calls > 3.1*float64(p.Customers) {
+			t.Errorf("the last customer had the change after %v and %v calls", last, calls)
 		}
 		if most := int(p.Rate) + 3*p.Runs; w.peak() > most {
 			t.Errorf("%d calls in a second, want %d at most", w.peak(), most)
 		}
-		if late := s.lateOther.quantile(0.99); late > 10*time.Minute {
-			t.Errorf("the other regions' work began up to %v after it was due", late)
+		if late := s.lateOther.quantile(0.99); late > 3*time.Minute {
+			t.Errorf("the other regions' customers were looked at %v late", late)
 		}
-		if drift, most := s.healed.quantile(0.5), p.Interval; drift > most {
-			t.Errorf("half of the drift took over %v", drift)
+		if own := s.lateOwn.quantile(1); own > p.OutageTime+30*time.Minute {
+			t.Errorf("the customers of the region with the outage were looked at %v late", own)
+		}
+		if read, write := sync.read/verifications, sync.write/verifications; !race.Enabled && read > 0.6 || write > 0.05 {
+			t.Errorf("%.3f read and %.3f write units for a verification", read, write)
 		}
 	})
 }
@@ -230,18 +269,20 @@ func TestWeek(t *testing.T) {
 		t.Skip("make simulate runs it")
 	}
 	debug.SetGCPercent(400)
-	began := time.Now()
 	var text string
-	synctest.Test(t, func(t *testing.T) {
-		w, s := simulate(t, week)
-		text = report(week, w, s)
-		if s.unhealed != 0 || s.rolledOut.total < week.Customers {
-			t.Errorf("%d configurations never healed; the change reached %d", s.unhealed, s.rolledOut.total)
-		}
-	})
-	text += fmt.Sprintf("\nSimulated in %v, %d shards.\n", time.Since(began).Round(time.Second), installation.Shards)
+	for _, p := range weeks {
+		began := time.Now()
+		synctest.Test(t, func(t *testing.T) {
+			w, s := simulate(t, p)
+			text += report(p, w, s)
+			if s.unhealed != 0 || s.rolledOut.total < p.Customers {
+				t.Errorf("%d configurations never healed; the change reached %d", s.unhealed, s.rolledOut.total)
+			}
+		})
+		text += fmt.Sprintf("\nSimulated in %v, %d shards.\n\n", time.Since(began).Round(time.Second), installation.Shards)
+	}
 	fmt.Print(text)
-	if err := os.WriteFile(output, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(output, []byte(strings.TrimRight(text, "\n")+"\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -231,3 +231,9 @@ func (w *world) callsAt(region string) int {
 	defer w.cloud.mu.Unlock()
 	return w.cloud.byHost[region]
 }
+
+func (w *world) calls() int {
+	w.cloud.mu.Lock()
+	defer w.cloud.mu.Unlock()
+	return w.cloud.total
+}
