@@ -25,22 +25,22 @@ func (s *Schedule) due(p installation.Pass, now time.Time) time.Time {
 }
 
 // untilNext is how long after the beginning of a pass the next one begins: an
-// interval, but after one that was not spread, at once, which takes an interval to
-// come to its last rows. What all shards did together they then do in turns: the
-// first page of each at another time, before a second is due.
+// interval, but after one that was not spread, at once, since it takes an interval to
+// come to its last page. What all shards did together they then do one after the
+// other, within the time of a page.
 func (s *Schedule) untilNext(p installation.Pass) time.Duration {
-	if p.Urgent {
-		first := min(1, float64(pageSize(p.Seen))/float64(max(1, p.Seen)))
-		return time.Duration(float64(s.interval) * first * float64(p.Shard+1) / installation.Shards)
+	if !p.Urgent || p.Seen == 0 {
+		return s.interval
 	}
-	return s.interval
+	lastPage := 1 + (p.Seen-1)%pageSize(p.Seen)
+	return time.Duration(float64(s.interval) * float64(lastPage) / float64(p.Seen) * float64(p.Shard+1) / installation.Shards)
 }
 
 // overdue estimates how many installations the pass should have looked at by now and has
 // not, by the count of the last one.
 func (s *Schedule) overdue(p installation.Pass, now time.Time) int {
 	switch {
-	case s.due(p, now).After(now):
+	case s.due(p, now).After(now) || p.Ended && p.Urgent:
 		return 0
 	case p.Ended || p.Settings != s.settings:
 		return max(p.Seen, p.Count)

@@ -24,7 +24,7 @@ const (
 	// functionTimeout is the template's, of the schedule's function.
 	functionTimeout = 60 * time.Second
 	// concurrency is the one of the schedule's function.
-	concurrency = 192
+	concurrency = 256
 )
 
 var regions = []string{"us-west-2_r", "us-east-2_a", "eu-central-1_k"}
