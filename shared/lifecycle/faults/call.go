@@ -70,6 +70,7 @@ type tableRequest struct {
 	ConditionExpression string
 	Key, Item           item
 	TransactItems       []map[string]tableRequest
+	RequestItems        map[string]struct{ Keys []item }
 }
 
 // item is a row, or the key of one, as it is on the wire.
@@ -97,10 +98,13 @@ func (r tableRequest) key() item {
 // keys are those of all rows that the request writes or asks for; with
 // writtenOnly, those whose version a condition may be about.
 func (r tableRequest) keys(writtenOnly bool) []item {
-	if r.TransactItems == nil {
+	var keys []item
+	for _, table := range r.RequestItems {
+		keys = append(keys, table.Keys...)
+	}
+	if r.TransactItems == nil && keys == nil {
 		return []item{r.key()}
 	}
-	var keys []item
 	for _, one := range r.TransactItems {
 		for kind, inner := range one {
 			if kind != "ConditionCheck" || !writtenOnly {

@@ -2,6 +2,7 @@ package faults
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,10 @@ const (
 	Patient Rule = "a Retry-After is honoured"
 	// Durable: what was answered with success is not lost.
 	Durable Rule = "what is answered with success is kept"
+	// Unwritten: nobody writes the row of an installation that is in order.
+	Unwritten Rule = "a row in order is not written"
+	// Asked: Webex was asked about what counts as verified.
+	Asked Rule = "what counts as verified was asked of Webex"
 )
 
 // Violation is a rule that does not hold, and what was seen.
@@ -55,7 +60,7 @@ type World struct {
 	Row          installation.Installation
 	Candidates   []installation.Candidate
 	Before, Now  Snapshot
-	Time         time.Time
+	Began, Time  time.Time                                       // of Before and Now
 	Open         func(installation.Installation) (string, error) // its refresh token
 	Log          []string
 	Secrets      []string
@@ -69,11 +74,18 @@ type World struct {
 	Gone, Dead bool
 	// Launches are the table's rows of launches, which are nobody's installation.
 	Launches bool
+	// Pass is where the verification of the organization's shard is. Listed says
+	// that passes look at the organization.
+	Pass   installation.Pass
+	Listed bool
+	// Kept is the version that the row still has, as it was in order, 0 for any.
+	Kept int64
 }
 
 // Check returns all violations.
 func (w World) Check() []Violation {
 	violations := append(w.checkForeign(), w.checkSecrets()...)
+	violations = append(violations, w.CheckDue()...)
 	if w.Gone {
 		return append(violations, w.checkGone()...)
 	}
@@ -83,7 +95,62 @@ func (w World) Check() []Violation {
 	violations = append(violations, w.checkConfigured()...)
 	violations = append(violations, w.checkPushes()...)
 	violations = append(violations, w.checkToken()...)
+	violations = append(violations, w.checkAsked()...)
 	return append(violations, w.checkSettled()...)
+}
+
+// CheckDue checks what holds at any moment: that passes look at each active
+// installation, and that whatever else there is to do is due at some time by itself.
+func (w World) CheckDue() (found []Violation) {
+	row, never := w.Row, w.Row.Schedule.DueAt.IsZero()
+	if row.State == installation.Active && !w.Listed {
+		found = append(found, violation(Settled, "no pass looks at the installation"))
+	}
+	if row.Exists() && never && !w.inOrder() {
+		found = append(found, violation(Settled, "never due: %s, %d failures, work %+v, features %v", row.State, row.Schedule.Failures, row.Work, row.Features))
+	}
+	for _, candidate := range w.Candidates {
+		if candidate.Schedule.DueAt.IsZero() && !candidate.Refused {
+			found = append(found, violation(Settled, "a candidate is never due: %s", candidate.Kind))
+		}
+	}
+	if w.Kept != 0 && row.Version != w.Kept {
+		found = append(found, violation(Unwritten, "version %d was in order, now it is %d", w.Kept, row.Version))
+	}
+	return found
+}
+
+// inOrder reports whether nothing is to be done for the row but to look at it.
+func (w World) inOrder() bool {
+	for _, feature := range w.Row.Features {
+		if feature.Status == installation.Pending {
+			return false
+		}
+	}
+	return w.Row.State == installation.Active && w.Row.Schedule.Failures == 0 && w.Row.Work.Owner == ""
+}
+
+// kinds are those of the requests that are about a feature.
+var kinds = map[webex.Feature]string{webex.DigitalSignage: webextest.KindSignage, webex.PersistentWebApp: webextest.KindPWA}
+
+// checkAsked checks that the time since which the installation counts as verified is
+// one since which Webex was asked about each feature.
+func (w World) checkAsked() (found []Violation) {
+	at := w.Pass.VerifiedAt(w.Row, lifecycle.Hosts(w.Row), w.Time)
+	if at.Before(w.Began) {
+		return nil // it was before what is known of requests
+	}
+	for _, feature := range webex.Features {
+		if _, provided := w.Settings.Wanted(feature, w.Row); !provided || w.Row.Features[feature].Endpoint == "" {
+			continue
+		}
+		if !slices.ContainsFunc(w.Cloud.Requests(), func(r webextest.Request) bool {
+			return r.OrgID == w.OrgID && r.Kind == kinds[feature] && !r.Time.Before(at) && (r.Status/100 == 2 || r.Status == 404)
+		}) {
+			found = append(found, violation(Asked, "%s counts as verified at %v", feature, at))
+		}
+	}
+	return found
 }
 
 func violation(rule Rule, format string, args ...any) Violation {
@@ -152,9 +219,9 @@ func (w World) checkToken() []Violation {
 }
 
 func (w World) checkForeign() (found []Violation) {
-	own := "org#" + w.OrgID
+	own, pass := "org#"+w.OrgID, fmt.Sprintf("pass#%d", installation.ShardOf(w.OrgID))
 	shared := func(pk string) bool { // no installation's
-		return strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
+		return pk == pass || strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
 	}
 	for pk, before := range w.Before.Rows {
 		if pk != own && !strings.HasPrefix(pk, "launch#") && !shared(pk) && w.Now.Rows[pk] != before {
@@ -195,13 +262,13 @@ func (w World) checkSecrets() (found []Violation) {
 
 func (w World) checkSettled() (found []Violation) {
 	row, add := w.Row, func(format string, args ...any) { found = append(found, violation(Settled, format, args...)) }
-	next := row.Schedule.DueAt.Sub(w.Time)
+	next, due := row.Schedule.DueAt.Sub(w.Time), !row.Schedule.DueAt.IsZero()
 	switch {
 	case row.State != installation.Active:
 		add("state is %q", row.State)
 	case row.Schedule.Failures != 0:
 		add("%d failures are counted", row.Schedule.Failures)
-	case next <= 0 || next > w.Settings.VerifyInterval*11/10:
+	case due && (next <= 0 || next > installation.CompareAppEvery || !w.lacking()):
 		add("due in %v", next)
 	}
 	if row.Work.Held(w.Time) || row.Tokens.Renewal.Held(w.Time) {
@@ -216,6 +283,16 @@ func (w World) checkSettled() (found []Violation) {
 		}
 	}
 	return found
+}
+
+// lacking reports whether Webex offers less than we provide, which is looked at daily.
+func (w World) lacking() bool {
+	for _, feature := range webex.Features {
+		if _, provided := w.Settings.Provided[feature]; provided && w.Row.Features[feature].Endpoint == "" {
+			return true
+		}
+	}
+	return false
 }
 
 func (w World) checkDead() (found []Violation) {

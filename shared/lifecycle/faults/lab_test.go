@@ -59,7 +59,7 @@ type lab struct {
 
 	mu      sync.Mutex
 	now     time.Time
-	foreign map[int]bool // by shard: whether another's row is there
+	foreign map[int]string // by shard: what another, whose row is there, was told
 }
 
 // keys are the deployment's secrets.
@@ -76,7 +76,7 @@ func (l *lab) pass(d time.Duration)                                 { l.setClock
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	l := &lab{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), foreign: map[int]bool{}}
+	l := &lab{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), foreign: map[int]string{}}
 	l.cloud = webextest.NewCloud(webextest.Options{Now: l.clock})
 	l.webex = &spy{cloud: l.cloud}
 	l.neighbour = l.cloud.AddOrganization("Neighbour", home).ID()

@@ -35,7 +35,7 @@ func (s *strike) anticipate() error {
 	}
 	kind := operation(s.request)
 	versioned := slices.DeleteFunc(parsed.keys(true), func(key item) bool {
-		return !slices.Contains([]string{"installation", "candidate", "refusals"}, key.rowKind())
+		return !slices.Contains([]string{"installation", "candidate", "refusals", "pass"}, key.rowKind())
 	})
 	if kind != "UpdateItem" && len(versioned) > 0 {
 		// Of a transaction's rows one is enough.

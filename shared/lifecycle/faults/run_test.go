@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signpost/shared/installation"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/webex/webextest"
 )
@@ -63,7 +64,10 @@ func (w *world) begin() {
 	w.t.Helper()
 	w.cloud.ResetRequests()
 	w.pushesBefore = pushesOf(w.cloud, w.org.ID())
-	w.before, w.began = *w.quiet, w.log.count()
+	w.before, w.began, w.beganAt = *w.quiet, w.log.count(), w.clock()
+	if w.placeForeign(); w.quiet == nil {
+		w.before = w.look() // the settings have changed, and another was told
+	}
 }
 
 func (w *world) look() faults.Snapshot {
@@ -100,6 +104,7 @@ func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault,
 		violations = append(violations, faults.Violation{Rule: faults.Durable, Seen: fmt.Sprintf(format, args...)})
 	}
 	struckAt, seen := w.clock(), w.look()
+	violations = append(violations, w.world(seen).CheckDue()...)
 	if err == nil && !p.Dead() && !w.durable(seen) {
 		broken("answered with success and not stored")
 	}
@@ -152,11 +157,9 @@ func (w *world) rest(seen faults.Snapshot, fault faults.Fault) []faults.Violatio
 	w.t.Helper()
 	w.secrets = append(w.secrets, w.webex.given()...)
 	if fault.Name != "" {
-		if _, due := seen.NextDue(w.org.ID()); w.gone || due {
-			if found := w.world(seen).Check(); len(found) == 0 {
-				w.clear(seen)
-				return nil
-			}
+		if found := w.world(seen).Check(); len(found) == 0 {
+			w.clear(seen)
+			return nil
 		}
 	}
 	seen, found := w.schedule(seen, w.clock().Add(days))
@@ -170,7 +173,8 @@ func (w *world) world(seen faults.Snapshot) faults.World {
 	w.t.Helper()
 	row, candidates := w.stored()
 	return faults.World{
-		Cloud: w.cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Time: w.clock(),
+		Cloud: w.cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Began: w.beganAt, Time: w.clock(),
+		Pass: w.position(), Listed: w.listed(), Kept: w.kept,
 		Open: w.opened, Log: w.log.since(0), Secrets: w.secrets,
 		OrgID: w.org.ID(), Settings: w.settings, PushesBefore: w.pushesBefore, Pushes: w.want, Gone: w.gone, Dead: w.dead, Launches: w.launches,
 	}
@@ -185,8 +189,8 @@ func (w *world) schedule(seen faults.Snapshot, until time.Time) (faults.Snapshot
 		found = append(found, faults.Violation{Rule: faults.Settled, Seen: fmt.Sprintf(format, args...)})
 	}
 	for range maxRuns {
-		next, due := w.nextRun(seen)
-		if !due || next.After(until) {
+		next := w.nextRun(seen)
+		if next.After(until) {
 			w.setClock(until)
 			return seen, found
 		}
@@ -198,20 +202,39 @@ func (w *world) schedule(seen faults.Snapshot, until time.Time) (faults.Snapshot
 			unsettled("the schedule fails though Webex and the table are well: %+v, %v", report, err)
 		}
 		seen = w.look()
+		found = append(found, w.world(seen).CheckDue()...)
 	}
 	unsettled("still something to do after %d runs", maxRuns)
 	w.setClock(until)
 	return seen, found
 }
 
-// nextRun is when the schedule next finds something to do, if ever.
-func (w *world) nextRun(seen faults.Snapshot) (next time.Time, any bool) {
-	due, any := seen.NextDue(w.org.ID())
-	next = w.clock().Add(tick)
+// nextRun is when the schedule next finds something to do.
+func (w *world) nextRun(seen faults.Snapshot) time.Time {
+	due, next := w.passDue(), w.clock().Add(tick)
+	if row, queued := seen.NextDue(w.org.ID()); queued && row.Before(due) {
+		due = row
+	}
 	if wait := due.Sub(next); wait > 0 {
 		next = next.Add((wait + tick - 1).Truncate(tick))
 	}
-	return next, any
+	return next
+}
+
+// passDue is when the shard's pass is to go on, or the next one to begin.
+func (w *world) passDue() time.Time {
+	pass := w.position()
+	switch {
+	case pass.Settings != w.fingerprint():
+		return w.clock()
+	case pass.Ended && pass.Urgent:
+		return pass.Began.Add(interval * time.Duration(pass.Shard+1) / installation.Shards)
+	case pass.Ended:
+		return pass.Began.Add(interval)
+	case pass.Urgent || pass.Count == 0:
+		return pass.Began
+	}
+	return pass.Began.Add(interval * time.Duration(pass.Seen) / time.Duration(pass.Count))
 }
 
 // clear removes what the case left, so that no later run of the schedule finds
@@ -220,7 +243,7 @@ func (w *world) clear(seen faults.Snapshot) {
 	w.t.Helper()
 	var writes []types.WriteRequest
 	for _, key := range seen.Keys {
-		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {
+		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") && !strings.HasPrefix(key.PK, "pass#") {
 			continue
 		}
 		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{

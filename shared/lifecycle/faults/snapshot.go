@@ -27,7 +27,7 @@ type Snapshot struct {
 	Webex map[string]string
 }
 
-// Key is a row's key, and when it is due, if ever.
+// Key is a row's key, its shard if there is work, and when it is due by itself, if ever.
 type Key struct {
 	PK    string `dynamodbav:"pk"`
 	SK    string `dynamodbav:"sk"`
@@ -35,8 +35,8 @@ type Key struct {
 	DueAt int64  `dynamodbav:"dueAt"`
 }
 
-// Queued reports whether the schedule finds the row.
-func (k Key) Queued() bool { return k.Shard != nil }
+// Queued reports whether the schedule finds the row by itself, not only by a pass.
+func (k Key) Queued() bool { return k.Shard != nil && k.DueAt != 0 }
 
 // Look takes a snapshot of the table and of these organizations at Webex.
 func Look(ctx context.Context, client *dynamodb.Client, table string, cloud *webextest.Cloud, orgs ...string) (Snapshot, error) {

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -45,7 +46,9 @@ type world struct {
 	asked        bool                  // somebody asked for it, without a token
 	token        webex.Token           // that the case is about, if any
 	before       faults.Snapshot
-	began        int                       // line of the log
+	began        int // line of the log
+	beganAt      time.Time
+	kept         int64                     // the version of a row in order, which nobody is to write
 	together     bool                      // the two features' calls begin before either ends
 	launches     bool                      // the case leaves rows of launches
 	check        func() []faults.Violation // what else is to hold, nil if nothing
@@ -55,6 +58,7 @@ type world struct {
 // parts are what a service is made of.
 type parts struct {
 	store lifecycle.Store
+	rows  schedule.Store
 	webex lifecycle.Webex
 	keys  lifecycle.Keys
 	log   *slog.Logger
@@ -76,6 +80,7 @@ func newWorld(t *testing.T, l *lab) *world {
 	l.cloud.SetRotateRefreshTokens(false)
 	w.org = l.cloud.AddOrganization("Acme", home)
 	w.placeForeign()
+	w.placePass()
 	if w.quiet == nil {
 		quiet := w.look()
 		w.quiet = &quiet
@@ -89,6 +94,7 @@ type process struct {
 	ctx      context.Context
 	service  *lifecycle.Service
 	store    *dynamo.Store
+	rows     schedule.Store
 	verifier *webex.Verifier
 	issuer   *launch.Issuer
 	hung     atomic.Bool
@@ -139,13 +145,14 @@ func (w *world) start(plan faults.Plan) *process {
 	transport := p.Transport(faults.Webex, w.webex)
 	p.store = dynamo.New(dynamo.NewClient(config), w.table)
 	of := parts{
-		store: p.store, webex: webex.NewClient(transport), keys: w.keys,
+		store: p.store, rows: p.store, webex: webex.NewClient(transport), keys: w.keys,
 		log: slog.New(slog.NewJSONHandler(writer{w.log, p.Dead}, nil)),
 	}
 	if w.mutant != nil {
 		w.mutant(&of)
 	}
 	var err error
+	p.rows = of.rows
 	if p.service, err = lifecycle.New(of.store, of.webex, of.keys, w.settings, w.clock, of.log); err != nil {
 		w.t.Fatal(err)
 	}
@@ -284,7 +291,7 @@ func (w *world) activated() {
 		feature.Status, feature.PushedAt = installation.InSync, w.clock()
 		row.Features[name] = feature
 	}
-	row.Schedule = installation.Schedule{VerifiedAt: w.clock(), DueAt: w.clock().Add(interval)}
+	row.Schedule = installation.Schedule{VerifiedAt: w.clock(), Settings: w.fingerprint()}
 	_, err = w.lab.store.Save(w.t.Context(), row)
 	w.must(err)
 	w.pass(10 * time.Second)
@@ -298,7 +305,7 @@ func (w *world) sealed(token secret.String, place string) secret.Sealed {
 
 // verify runs the schedule once, for the organization's shard.
 func (w *world) verify(p *process) (schedule.Report, error) {
-	return schedule.New(p.service, p.store).VerifyDue(p.ctx, schedule.Run{Shards: []int{installation.ShardOf(w.org.ID())}, Concurrency: 1})
+	return schedule.New(p.service, p.rows).VerifyDue(p.ctx, schedule.Run{Shards: []int{w.shard()}, Concurrency: 1})
 }
 
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
@@ -309,28 +316,67 @@ func (w *world) stored() (installation.Installation, []installation.Candidate) {
 }
 
 // placeForeign puts another organization's row into the shard, which nothing
-// that befalls this one may touch.
+// that befalls this one may touch. Passes look at it, find it in order by its row
+// alone, as it offers no feature, and so write nothing.
 func (w *world) placeForeign() {
 	w.t.Helper()
-	shard := installation.ShardOf(w.org.ID())
-	if w.foreign[shard] {
+	shard, told, later := w.shard(), cmp.Or(w.settings.PublicURL, base)+"/actions", w.clock().AddDate(100, 0, 0)
+	if w.foreign[shard] == told {
 		return
 	}
 	key := w.foreignKey()
-	w.foreign[shard], w.quiet = true, nil
-	_, err := w.lab.store.Save(w.t.Context(), installation.Installation{
-		OrgKey: key, State: installation.Active, Generation: "neighbour", Statement: installation.Statement{OrgName: "Neighbour", Region: home},
-		Tokens:   installation.Tokens{Refresh: secret.Sealed("sealed")},
-		Schedule: installation.Schedule{DueAt: w.clock().AddDate(100, 0, 0)},
-	})
+	row, _, err := w.lab.store.Find(w.t.Context(), key, w.clock())
+	w.must(err)
+	row.OrgKey, row.State, row.Generation, row.ToldActionsURL = key, installation.Active, "neighbour", told
+	row.Statement = installation.Statement{OrgName: "Neighbour", Region: home}
+	row.Tokens = installation.Tokens{
+		Refresh: w.sealed(secret.New("refresh"), installation.RefreshPlace(key)),
+		Access:  w.sealed(secret.New("access"), installation.AccessPlace(key)), AccessExpiresAt: later,
+	}
+	row.Features, row.ActivatedAt = map[webex.Feature]installation.Feature{}, later
+	for _, feature := range webex.Features {
+		row.Features[feature] = installation.Feature{Status: installation.NotOffered}
+	}
+	_, err = w.lab.store.Save(w.t.Context(), row)
+	w.must(err)
+	w.foreign[shard], w.quiet = told, nil
+}
+
+// placePass is a pass of the shard that has just ended.
+func (w *world) placePass() {
+	w.t.Helper()
+	pass := w.position()
+	pass.Settings, pass.Began, pass.Ended, pass.Count = w.fingerprint(), w.clock(), true, 1
+	_, err := w.lab.store.SavePass(w.t.Context(), pass)
 	w.must(err)
 }
+
+func (w *world) shard() int { return installation.ShardOf(w.org.ID()) }
+
+// position is where the shard's pass is.
+func (w *world) position() installation.Pass {
+	w.t.Helper()
+	passes, err := w.lab.store.Passes(w.t.Context())
+	w.must(err)
+	return passes[w.shard()]
+}
+
+// listed reports whether passes look at the organization.
+func (w *world) listed() bool {
+	w.t.Helper()
+	page, err := w.lab.store.Page(w.t.Context(), w.shard(), "", 100)
+	w.must(err)
+	return slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return row.OrgKey == w.org.ID() })
+}
+
+// fingerprint is that of the settings.
+func (w *world) fingerprint() string { return w.healthy().service.Parts().Settings }
 
 // foreignKey is the other organization in the shard of this one.
 func (w *world) foreignKey() string {
 	for n := 0; ; n++ {
 		key := fmt.Sprintf("neighbour-%d", n)
-		if installation.ShardOf(key) == installation.ShardOf(w.org.ID()) {
+		if installation.ShardOf(key) == w.shard() {
 			return key
 		}
 	}
@@ -341,8 +387,9 @@ func (w *world) foreignKey() string {
 func (w *world) durable(seen faults.Snapshot) bool {
 	switch {
 	case w.token.ID == "" && w.asked:
+		row, _ := w.stored()
 		_, queued := seen.NextDue(w.org.ID())
-		return !queued
+		return !row.Exists() && !queued
 	case w.token.ID == "":
 		return true
 	}
