@@ -28,7 +28,7 @@ const (
 // leased and, where ref says since when it is due, still due at now: of any number of
 // workers one gets it. It returns the row after that write, or
 // [installation.ErrConflict] if the row is leased, no longer due, expired, or of a
-// later schema.
+// later schema. That a transaction is writing the row is none of these: it may fail.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	k := key{orgPK(ref.OrgKey), installationSK}
 	if ref.Candidate != "" {
@@ -38,7 +38,7 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	if !ref.DueAt.IsZero() {
 		condition += ifDue
 	}
-	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	input := &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: k.item(), ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one REMOVE notice"),
 		ConditionExpression:      aws.String(condition),
@@ -48,11 +48,18 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()), ":schema": number(schema),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
+	}
+	out, err := s.client.UpdateItem(ctx, input)
+	for try := 1; inTransaction(err) && try < maxTries && pause(ctx, tryPause) == nil; try++ {
+		out, err = s.client.UpdateItem(ctx, input)
+	}
 	claimed := conflicting(err)
-	if err == nil {
+	switch {
+	case err == nil:
 		claimed = out.Attributes
-	} else if !holds(claimed, lease) {
+	case inTransaction(err):
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
+	case !holds(claimed, lease):
 		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, conflict(err))
 	}
 	work, _, err := decodeWork(claimed)

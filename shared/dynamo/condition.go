@@ -120,8 +120,15 @@ func conflict(err error) error {
 	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		return installation.ErrConflict
 	}
-	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+	if inTransaction(err) {
 		return installation.ErrConflict
 	}
 	return err
+}
+
+// inTransaction reports whether a single write failed since a transaction is writing
+// the row at this moment.
+func inTransaction(err error) bool {
+	_, ok := errors.AsType[*types.TransactionConflictException](err)
+	return ok
 }

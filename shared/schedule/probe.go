@@ -37,14 +37,14 @@ func (p *probe) over() bool {
 }
 
 // startProbes tries every host that was left out and may be called again.
-func (r *run) startProbes(ctx context.Context, probing *sync.WaitGroup) {
+func (r *run) startProbes(ctx context.Context, probing *sync.WaitGroup, report func(error)) {
 	r.probes = map[string]*probe{}
 	for _, host := range r.breaker.halfOpen(r.now()) {
 		p := &probe{finished: make(chan struct{})}
 		r.probes[host] = p
 		probing.Go(func() {
 			defer close(p.finished)
-			r.try(ctx, host, &p.answer)
+			report(r.try(ctx, host, &p.answer))
 			if p.answer.Load() {
 				r.breaker.close(host)
 			}
@@ -54,10 +54,13 @@ func (r *run) startProbes(ctx context.Context, probing *sync.WaitGroup) {
 
 // try looks at some of the installations that were left out. Where there are none any
 // more, nothing speaks against the host.
-func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) {
+func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error {
 	rows, err := r.leftOut(ctx, host)
 	if err != nil {
-		return // the passes will say so
+		if ctx.Err() != nil {
+			return nil // our time is over, not the table's fault
+		}
+		return err
 	}
 	if len(rows) == 0 {
 		answered.Store(true)
@@ -71,6 +74,7 @@ func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) {
 		})
 	}
 	trying.Wait()
+	return nil
 }
 
 // leftOut reads installations that were left out with the host, from the first page

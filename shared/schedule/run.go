@@ -126,18 +126,19 @@ func (r *run) all(ctx context.Context) error {
 			}
 		})
 	}
-	r.startProbes(ctx, &feeders)
-	errs := make(chan error, len(r.passes)+1)
-	feeders.Go(func() { errs <- r.takeDue(ctx) })
-	r.sweep(ctx, &feeders, errs)
+	var mu sync.Mutex
+	var all error
+	report := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = errors.Join(all, err)
+	}
+	r.startProbes(ctx, &feeders, report)
+	feeders.Go(func() { report(r.takeDue(ctx)) })
+	r.sweep(ctx, &feeders, report)
 	feeders.Wait()
 	close(r.rows)
 	workers.Wait()
-	close(errs)
-	var all error
-	for err := range errs {
-		all = errors.Join(all, err)
-	}
 	return all
 }
 
@@ -177,6 +178,9 @@ func (r *run) takeDueOf(ctx context.Context, shard int) error {
 	return nil
 }
 
+// errReported is a failure of the table at one row, which is logged and counted.
+var errReported = errors.New("the row could not be claimed")
+
 // work claims a row and works on it. It returns an error only if the table could not
 // be asked.
 func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedClient) error {
@@ -191,7 +195,7 @@ func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedCli
 		r.done.add(lifecycle.Result{Err: err})
 	}
 	if err != nil {
-		return err
+		return errReported
 	}
 	ctx, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()

@@ -23,8 +23,8 @@ const (
 
 // sweep moves the passes on for as long as pages of them are due, and makes up for what
 // they left out. They take turns, a page each, so that none waits for all that another
-// has to make up for. It returns at once; errs takes one error of each pass.
-func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, errs chan<- error) {
+// has to make up for. It returns at once, and reports the error of each pass.
+func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, report func(error)) {
 	turns := make(chan int, len(r.passes)) // by their place in r.passes
 	var open sync.WaitGroup
 	for n := range r.passes {
@@ -47,7 +47,7 @@ func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, errs chan<- er
 				} else if again, err := r.turn(ctx, &r.passes[n]); again {
 					turns <- n
 				} else {
-					errs <- err
+					report(err)
 					open.Done()
 				}
 			}
@@ -73,6 +73,9 @@ func (r *run) turn(ctx context.Context, pass *installation.Pass) (again bool, er
 		return false, err
 	}
 	*pass, err = r.pages(ctx, held)
+	if errors.Is(err, errReported) {
+		return false, r.release(ctx, *pass) // the next run looks at the page again
+	}
 	if err != nil {
 		return false, errors.Join(err, r.release(ctx, *pass))
 	}

@@ -85,7 +85,7 @@ type World struct {
 // Check returns all violations.
 func (w World) Check() []Violation {
 	violations := append(w.checkForeign(), w.checkSecrets()...)
-	violations = append(violations, w.CheckDue()...)
+	violations = append(violations, w.CheckAlways()...)
 	if w.Gone {
 		return append(violations, w.checkGone()...)
 	}
@@ -95,13 +95,13 @@ func (w World) Check() []Violation {
 	violations = append(violations, w.checkConfigured()...)
 	violations = append(violations, w.checkPushes()...)
 	violations = append(violations, w.checkToken()...)
-	violations = append(violations, w.checkAsked()...)
 	return append(violations, w.checkSettled()...)
 }
 
-// CheckDue checks what holds at any moment: that passes look at each active
-// installation, and that whatever else there is to do is due at some time by itself.
-func (w World) CheckDue() (found []Violation) {
+// CheckAlways checks what holds at any moment: that passes look at each active
+// installation, that whatever else there is to do is due at some time by itself, and
+// that what counts as verified was asked of Webex.
+func (w World) CheckAlways() (found []Violation) {
 	row, never := w.Row, w.Row.Schedule.DueAt.IsZero()
 	if row.State == installation.Active && !w.Listed {
 		found = append(found, violation(Settled, "no pass looks at the installation"))
@@ -117,7 +117,7 @@ func (w World) CheckDue() (found []Violation) {
 	if w.Kept != 0 && row.Version != w.Kept {
 		found = append(found, violation(Unwritten, "version %d was in order, now it is %d", w.Kept, row.Version))
 	}
-	return found
+	return append(found, w.checkAsked()...)
 }
 
 // inOrder reports whether nothing is to be done for the row but to look at it.

@@ -96,6 +96,9 @@ func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault,
 	w.together = false
 	w.answer(p, err)
 	fault.Absorbed = fault.Absorbed || p.Excused
+	if p.Plan.Call.Peer == faults.Webex && fault.Name != "" {
+		w.unwritten = 0 // that it is in order could not be seen
+	}
 	if p.hung.Load() {
 		w.t.Errorf("it took over %v, and was ended", patience)
 	}
@@ -104,7 +107,7 @@ func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault,
 		violations = append(violations, faults.Violation{Rule: faults.Durable, Seen: fmt.Sprintf(format, args...)})
 	}
 	struckAt, seen := w.clock(), w.look()
-	violations = append(violations, w.world(seen).CheckDue()...)
+	violations = append(violations, w.world(seen).CheckAlways()...)
 	if err == nil && !p.Dead() && !w.durable(seen) {
 		broken("answered with success and not stored")
 	}
@@ -162,6 +165,7 @@ func (w *world) rest(seen faults.Snapshot, fault faults.Fault) []faults.Violatio
 			return nil
 		}
 	}
+	w.unwritten = 0 // the access token lapses meanwhile
 	seen, found := w.schedule(seen, w.clock().Add(days))
 	w.secrets = append(w.secrets, w.webex.given()...)
 	found = append(found, w.world(seen).Check()...)
@@ -174,7 +178,7 @@ func (w *world) world(seen faults.Snapshot) faults.World {
 	row, candidates := w.stored()
 	return faults.World{
 		Cloud: w.cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Began: w.beganAt, Time: w.clock(),
-		Pass: w.position(), Listed: w.listed(), Kept: w.kept,
+		Pass: w.position(), Listed: w.listed(), Kept: w.unwritten,
 		Open: w.opened, Log: w.log.since(0), Secrets: w.secrets,
 		OrgID: w.org.ID(), Settings: w.settings, PushesBefore: w.pushesBefore, Pushes: w.want, Gone: w.gone, Dead: w.dead, Launches: w.launches,
 	}
@@ -202,7 +206,7 @@ func (w *world) schedule(seen faults.Snapshot, until time.Time) (faults.Snapshot
 			unsettled("the schedule fails though Webex and the table are well: %+v, %v", report, err)
 		}
 		seen = w.look()
-		found = append(found, w.world(seen).CheckDue()...)
+		found = append(found, w.world(seen).CheckAlways()...)
 	}
 	unsettled("still something to do after %d runs", maxRuns)
 	w.setClock(until)

@@ -21,7 +21,7 @@ type useCase struct {
 }
 
 func useCases() []useCase {
-	return slices.Concat(checks(), activations(), actions(), moves(), verifications(), endings(), launches())
+	return slices.Concat(checks(), activations(), actions(), moves(), verifications(), passes(), endings(), launches())
 }
 
 // both wants one push of each feature.
@@ -272,6 +272,65 @@ func verifications() []useCase {
 			return w.verification()
 		}},
 	}
+}
+
+// passes are verifications by a pass that finds the access token good.
+func passes() []useCase {
+	// pass is the use case of the pass that follows change.
+	pass := func(name string, change func(w *world)) useCase {
+		return useCase{"pass, " + name, func(w *world) func(*process) error {
+			w.activated()
+			w.soonDue()
+			_, err := w.verify(w.healthy())
+			w.must(err)
+			w.pass(10 * time.Second)
+			w.dueForPass()
+			change(w)
+			return w.verification()
+		}}
+	}
+	inOrder := func(w *world) {
+		row, _ := w.stored()
+		w.unwritten = row.Version
+	}
+	return []useCase{
+		pass("in order", inOrder),
+		pass("in order, the first", func(w *world) {
+			inOrder(w)
+			pass := w.position()
+			w.savePass(installation.Pass{Shard: pass.Shard, Version: pass.Version})
+		}),
+		pass("host left out before", func(w *world) {
+			inOrder(w)
+			row, _ := w.stored()
+			pass := w.position()
+			pass.Began, pass.Behind = w.clock(), map[string]installation.Behind{lifecycle.Hosts(row)[0]: {Before: pass.Began}}
+			w.savePass(pass)
+		}),
+		pass("other settings, nothing changed by them", func(w *world) {
+			inOrder(w)
+			pass := w.position()
+			pass.Settings = "other"
+			w.savePass(pass)
+		}),
+		pass("access token refused", func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) }),
+		pass("configuration vanished", func(w *world) {
+			w.cloud.DeleteConfiguration(w.org.ID(), webextest.PersistentWebApp)
+			w.want[webex.PersistentWebApp] = 1
+		}),
+		pass("setting changed", func(w *world) {
+			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: signage + "&new"}
+			w.want[webex.DigitalSignage] = 1
+		}),
+		pass("feature dropped", func(w *world) { delete(w.settings.Provided, webex.PersistentWebApp) }),
+	}
+}
+
+// dueForPass makes the shard's next pass due while the access token is good.
+func (w *world) dueForPass() {
+	pass := w.position()
+	pass.Began = w.clock().Add(-interval)
+	w.savePass(pass)
 }
 
 // endings are verifications of what is, or will be, no more.

@@ -48,7 +48,7 @@ type world struct {
 	before       faults.Snapshot
 	began        int // line of the log
 	beganAt      time.Time
-	kept         int64                     // the version of a row in order, which nobody is to write
+	unwritten    int64                     // the version of a row that is in order, 0 for any
 	together     bool                      // the two features' calls begin before either ends
 	launches     bool                      // the case leaves rows of launches
 	check        func() []faults.Violation // what else is to hold, nil if nothing
@@ -80,11 +80,11 @@ func newWorld(t *testing.T, l *lab) *world {
 	l.cloud.SetRotateRefreshTokens(false)
 	w.org = l.cloud.AddOrganization("Acme", home)
 	w.placeForeign()
-	w.placePass()
 	if w.quiet == nil {
 		quiet := w.look()
 		w.quiet = &quiet
 	}
+	w.placePass()
 	return w
 }
 
@@ -327,7 +327,7 @@ func (w *world) placeForeign() {
 	key := w.foreignKey()
 	row, _, err := w.lab.store.Find(w.t.Context(), key, w.clock())
 	w.must(err)
-	row.OrgKey, row.State, row.Generation, row.ToldActionsURL = key, installation.Active, "neighbour", told
+	row.OrgKey, row.State, row.Generation, row.BaseURL, row.ToldActionsURL = key, installation.Active, "neighbour", base, told
 	row.Statement = installation.Statement{OrgName: "Neighbour", Region: home}
 	row.Tokens = installation.Tokens{
 		Refresh: w.sealed(secret.New("refresh"), installation.RefreshPlace(key)),
@@ -347,6 +347,11 @@ func (w *world) placePass() {
 	w.t.Helper()
 	pass := w.position()
 	pass.Settings, pass.Began, pass.Ended, pass.Count = w.fingerprint(), w.clock(), true, 1
+	w.savePass(pass)
+}
+
+func (w *world) savePass(pass installation.Pass) {
+	w.t.Helper()
 	_, err := w.lab.store.SavePass(w.t.Context(), pass)
 	w.must(err)
 }
