@@ -93,7 +93,7 @@ func (w *world) settle(p *process, do func(*process) error, fault faults.Fault, 
 // ask again if that is what it takes, and returns all violations.
 func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault, err error) []faults.Violation {
 	w.t.Helper()
-	w.together = false
+	w.together = nil
 	w.answer(p, err)
 	fault.Absorbed = fault.Absorbed || p.Excused
 	if p.Plan.Call.Peer == faults.Webex && fault.Name != "" {

@@ -238,7 +238,7 @@ func verifications() []useCase {
 			w.activated()
 			w.soonDue()
 			w.cloud.RevokeAccessTokens(w.org.ID())
-			w.together = true
+			w.together = features(1, 1)
 			return w.verification()
 		}},
 		due("verify, renewal due, rotating", func(w *world) { w.cloud.SetRotateRefreshTokens(true) }),
@@ -313,7 +313,10 @@ func passes() []useCase {
 			pass.Settings = "other"
 			w.savePass(pass)
 		}),
-		pass("access token refused", func(w *world) { w.cloud.RevokeAccessTokens(w.org.ID()) }),
+		pass("access token refused", func(w *world) {
+			w.cloud.RevokeAccessTokens(w.org.ID())
+			w.together = features(2, 1) // the look had the first
+		}),
 		pass("configuration vanished", func(w *world) {
 			w.cloud.DeleteConfiguration(w.org.ID(), webextest.PersistentWebApp)
 			w.want[webex.PersistentWebApp] = 1
@@ -331,6 +334,11 @@ func (w *world) dueForPass() {
 	pass := w.position()
 	pass.Began = w.clock().Add(-interval)
 	w.savePass(pass)
+}
+
+// features are those calls, of each feature, that ask for its configuration.
+func features(signage, webApp int) []string {
+	return []string{fmt.Sprintf("GET digital_signage at %s #%d", home, signage), fmt.Sprintf("GET persistent_web_app at %s #%d", home, webApp)}
 }
 
 // endings are verifications of what is, or will be, no more.

@@ -49,7 +49,7 @@ type world struct {
 	began        int // line of the log
 	beganAt      time.Time
 	unwritten    int64                     // the version of a row that is in order, 0 for any
-	together     bool                      // the two features' calls begin before either ends
+	together     []string                  // these calls begin before any of them ends
 	launches     bool                      // the case leaves rows of launches
 	check        func() []faults.Violation // what else is to hold, nil if nothing
 	pushesBefore map[webex.Feature]int
@@ -131,8 +131,8 @@ func (w *world) start(plan faults.Plan) *process {
 	p := &process{Process: &faults.Process{Plan: plan, Expire: budget.end}, ctx: budget}
 	guard := time.AfterFunc(patience, func() { p.hung.Store(true); budget.end() })
 	w.t.Cleanup(func() { guard.Stop(); budget.end() })
-	if w.together {
-		p.Meet = rendezvous(budget.Done())
+	if w.together != nil {
+		p.Meet = rendezvous(w.together, budget.Done())
 	}
 	config := w.config
 	config.HTTPClient = &http.Client{Transport: p.Transport(faults.DynamoDB, http.DefaultTransport)}
@@ -166,21 +166,13 @@ func (w *world) start(plan faults.Plan) *process {
 	return p
 }
 
-// rendezvous lets the first call of each feature wait for the other's, until
-// over: so it does not depend on chance which of them finds what the other left.
-func rendezvous(over <-chan struct{}) func(faults.Call) {
-	var arrived atomic.Int32
-	both := make(chan struct{})
+// rendezvous lets these calls wait for each other, until over: so it does not depend
+// on chance which of them finds what another left.
+func rendezvous(names []string, over <-chan struct{}) func(faults.Call) {
+	wait := allBegun(len(names), over)
 	return func(call faults.Call) {
-		if call.Nth != 1 || !slices.ContainsFunc(webex.Features, func(f webex.Feature) bool { return strings.Contains(call.Op, " "+string(f)+" ") }) {
-			return
-		}
-		if arrived.Add(1) == 2 {
-			close(both)
-		}
-		select {
-		case <-both:
-		case <-over:
+		if slices.Contains(names, call.Name()) {
+			wait(call)
 		}
 	}
 }
