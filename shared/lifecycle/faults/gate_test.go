@@ -135,6 +135,13 @@ func (s gatedStore) Due(ctx context.Context, shard int, now time.Time, cursor st
 	return s.stores.Due(ctx, shard, now, cursor, limit)
 }
 
+func (s gatedStore) Passes(ctx context.Context) ([]installation.Pass, error) {
+	if err := s.gate.pass(ctx, "Passes"); err != nil {
+		return nil, err
+	}
+	return s.stores.Passes(ctx)
+}
+
 func (s gatedStore) Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error) {
 	if err := s.gate.pass(ctx, "Page"); err != nil {
 		return installation.Page{}, err

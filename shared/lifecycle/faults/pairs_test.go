@@ -237,6 +237,45 @@ func changePairs() []pair {
 			d.after = d.renewedOnce
 			return d.verify(), d.verify()
 		}},
+		{name: "pass, pass: in order", prepare: func(d *duo) (use, use) {
+			d.passDue()
+			row, _ := d.row()
+			d.unwritten = row.Version
+			d.after = d.askedOnce
+			return d.verify(), d.verify()
+		}},
+		{name: "pass, pass: configuration gone", prepare: func(d *duo) (use, use) {
+			d.passDue()
+			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
+			d.want[webex.DigitalSignage] = 1
+			return d.verify(), d.verify()
+		}},
+		{name: "pass, healthCheck: configuration gone", prepare: func(d *duo) (use, use) {
+			d.passDue()
+			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
+			d.want[webex.DigitalSignage] = 1
+			return d.verify(), d.health()
+		}},
+		{name: "pass, updateApproved", prepare: func(d *duo) (use, use) {
+			d.passDue()
+			return d.verify(), act(d.minted(d.cloud.MintUpdateApproved(d.org.ID(), []string{webextest.DigitalSignage, webextest.PersistentWebApp})))
+		}},
+		{name: "pass, deprovision", prepare: func(d *duo) (use, use) {
+			d.passDue()
+			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
+			d.gone = true
+			return d.verify(), act(d.minted(d.cloud.MintDeprovision(d.org.ID())))
+		}, allowed: []error{errFailed}},
+		{name: "due work, pass", prepare: func(d *duo) (use, use) {
+			d.passDue()
+			row, _ := d.row()
+			row.Schedule.DueAt = time.Now()
+			_, err := d.store.Save(d.t.Context(), row)
+			d.must(err)
+			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
+			d.want[webex.DigitalSignage] = 1
+			return d.verify(), d.verify()
+		}},
 		{name: "healthCheck, verify", prepare: func(d *duo) (use, use) {
 			d.cloud.SetRotateRefreshTokens(true)
 			d.due()
@@ -274,6 +313,24 @@ func changePairs() []pair {
 			return d.withdraw(), d.verify()
 		}, allowed: []error{errFailed}},
 	}
+}
+
+// passDue is an installation in sync whose shard's pass is due, while its access
+// token is good.
+func (d *duo) passDue() {
+	d.installed(time.Minute)
+	pass := d.position()
+	pass.Began = time.Now().Add(-interval)
+	_, err := d.store.SavePass(d.t.Context(), pass)
+	d.must(err)
+}
+
+// askedOnce says that only one of two passes asked Webex.
+func (d *duo) askedOnce() string {
+	if requests := d.cloud.Count(webextest.KindSignage, "GET"); requests != 1 {
+		return fmt.Sprintf("%d requests for a configuration, want 1", requests)
+	}
+	return ""
 }
 
 // renewedOnce says that the two asked for one access token.

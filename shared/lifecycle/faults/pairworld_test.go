@@ -41,11 +41,14 @@ type duo struct {
 	mutate   func(stores) stores
 	log      *logBuffer
 
+	began        time.Time
 	pushesBefore map[webex.Feature]int
 	// What is to come of the pair: the most pushes, and that the installation is
 	// gone, or its refresh token dead.
 	want       map[webex.Feature]int
 	gone, dead bool
+	// unwritten is the version of a row that is in order, 0 for any.
+	unwritten int64
 	// alive wants of the stored refresh token that Webex takes it, where Webex
 	// issued tokens for two activations, each of which is the newest of its own.
 	alive bool
@@ -92,7 +95,29 @@ func newDuo(t *testing.T, mutate func(stores) stores) *duo {
 	sets := webex.NewKeySets(urls, d.spy, func() time.Time { return began })
 	d.verifier, err = webex.NewVerifier(cloud.AppID(), sets, hosts, time.Now)
 	d.must(err)
+	ended := installation.Pass{Shard: d.shard(), Settings: d.fingerprint(), Began: began, Ended: true, Count: 1}
+	_, err = d.store.SavePass(t.Context(), ended)
+	d.must(err)
 	return d
+}
+
+func (d *duo) shard() int { return installation.ShardOf(d.org.ID()) }
+
+// fingerprint is that of the settings.
+func (d *duo) fingerprint() string { return d.service().Parts().Settings }
+
+// position is where the shard's pass is.
+func (d *duo) position() installation.Pass {
+	passes, err := d.store.Passes(context.Background())
+	d.must(err)
+	return passes[d.shard()]
+}
+
+// listed reports whether passes look at the organization.
+func (d *duo) listed() bool {
+	page, err := d.store.Page(context.Background(), d.shard(), "", 1)
+	d.must(err)
+	return len(page.Rows) == 1
 }
 
 func (d *duo) must(err error) {
@@ -137,7 +162,12 @@ func (d *duo) installed(later time.Duration) {
 	_, err := d.service().Activate(d.t.Context(), d.code(), base)
 	d.must(err)
 	time.Sleep(later)
-	d.pushesBefore = pushesOf(d.cloud, d.org.ID())
+	d.begin()
+}
+
+// begin notes how things are before the pair.
+func (d *duo) begin() {
+	d.pushesBefore, d.began = pushesOf(d.cloud, d.org.ID()), time.Now()
 	d.cloud.ResetRequests()
 }
 
@@ -171,7 +201,7 @@ func (d *duo) health() use {
 
 func (d *duo) verify() use {
 	return func(ctx context.Context, s *lifecycle.Service) error {
-		report, err := schedule.New(s, d.rows()).VerifyDue(ctx, schedule.Run{Shards: []int{installation.ShardOf(d.org.ID())}, Concurrency: 1})
+		report, err := schedule.New(s, d.rows()).VerifyDue(ctx, schedule.Run{Shards: []int{d.shard()}, Concurrency: 1})
 		if report.Failed > 0 {
 			err = errors.Join(err, errFailed)
 		}
@@ -203,7 +233,7 @@ func (p pair) run(t *testing.T, mutate func(stores) stores, choose chooser) (ste
 		d := newDuo(t, mutate)
 		first, second := p.prepare(d)
 		if d.pushesBefore == nil {
-			d.pushesBefore = pushesOf(d.cloud, d.org.ID())
+			d.pushesBefore, d.began = pushesOf(d.cloud, d.org.ID()), time.Now()
 		}
 		var acts [2]func(context.Context)
 		for actor, do := range []use{first, second} {
@@ -237,13 +267,14 @@ func (d *duo) judge(allowed []error) (wrong []string) {
 	wrong = append(wrong, d.settle()...)
 	row, candidates := d.row()
 	world := faults.World{
-		Cloud: d.cloud, Row: row, Candidates: candidates, Time: time.Now(), OrgID: d.org.ID(), Settings: d.settings,
+		Cloud: d.cloud, Row: row, Candidates: candidates, Began: d.began, Time: time.Now(), OrgID: d.org.ID(), Settings: d.settings,
 		Now: faults.Snapshot{Rows: map[string]string{"org#" + d.org.ID(): fmt.Sprintf("%+v", row)}},
 		Open: func(row installation.Installation) (string, error) {
 			token, err := d.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
 			return token.Reveal(), err
 		},
 		Log: d.log.since(0), Secrets: d.spy.given(), PushesBefore: d.pushesBefore, Pushes: d.want, Gone: d.gone, Dead: d.dead,
+		Pass: d.position(), Listed: d.listed(), Kept: d.unwritten,
 	}
 	for _, violation := range world.Check() {
 		if violation.Rule == faults.Newest && d.alive {
@@ -279,8 +310,8 @@ func (d *duo) exchanges(row installation.Installation) (wrong []string) {
 // while.
 func (d *duo) settle() (wrong []string) {
 	for range maxRuns {
-		wait, due := d.nextDue()
-		if !due || wait > 2*soon {
+		wait := d.nextDue()
+		if wait > 2*soon {
 			return wrong
 		}
 		time.Sleep(max(wait, 0) + time.Second)
@@ -291,22 +322,24 @@ func (d *duo) settle() (wrong []string) {
 	return append(wrong, fmt.Sprintf("still something to do after %d runs", maxRuns))
 }
 
-// nextDue is in how long the organization's next row is due, if ever.
-func (d *duo) nextDue() (wait time.Duration, due bool) {
+// nextDue is in how long the organization's next row, or its shard's pass, is due.
+func (d *duo) nextDue() time.Duration {
 	row, candidates := d.row()
-	var times []time.Time
+	due := passDue(d.position(), d.fingerprint(), time.Now())
+	sooner := func(at time.Time) {
+		if !at.IsZero() && at.Before(due) {
+			due = at
+		}
+	}
 	if row.Exists() {
-		times = append(times, row.Schedule.DueAt)
+		sooner(row.Schedule.DueAt)
 	}
 	for _, c := range candidates {
 		if !c.Refused {
-			times = append(times, c.Schedule.DueAt)
+			sooner(c.Schedule.DueAt)
 		}
 	}
-	if len(times) == 0 {
-		return 0, false
-	}
-	return time.Until(slices.MinFunc(times, time.Time.Compare)), true
+	return time.Until(due)
 }
 
 var _ http.RoundTripper = (*spy)(nil)

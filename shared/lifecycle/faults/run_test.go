@@ -215,7 +215,7 @@ func (w *world) schedule(seen faults.Snapshot, until time.Time) (faults.Snapshot
 
 // nextRun is when the schedule next finds something to do.
 func (w *world) nextRun(seen faults.Snapshot) time.Time {
-	due, next := w.passDue(), w.clock().Add(tick)
+	due, next := passDue(w.position(), w.fingerprint(), w.clock()), w.clock().Add(tick)
 	if row, queued := seen.NextDue(w.org.ID()); queued && row.Before(due) {
 		due = row
 	}
@@ -225,12 +225,11 @@ func (w *world) nextRun(seen faults.Snapshot) time.Time {
 	return next
 }
 
-// passDue is when the shard's pass is to go on, or the next one to begin.
-func (w *world) passDue() time.Time {
-	pass := w.position()
+// passDue is when a pass is to go on, or the next one to begin.
+func passDue(pass installation.Pass, settings string, now time.Time) time.Time {
 	switch {
-	case pass.Settings != w.fingerprint():
-		return w.clock()
+	case pass.Settings != settings:
+		return now
 	case pass.Ended && pass.Urgent:
 		return pass.Began.Add(interval * time.Duration(pass.Shard+1) / installation.Shards)
 	case pass.Ended:
