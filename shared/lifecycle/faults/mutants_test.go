@@ -12,6 +12,7 @@ import (
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -31,6 +32,10 @@ func TestEveryMutantIsFound(t *testing.T) {
 		"pushed twice":          {faults.Pushes, "first activation", func(p *parts) { p.webex = stutters{p.webex} }},
 		"nothing logged":        {faults.Cause, "verify, in sync", func(p *parts) { p.log = slog.New(slog.NewJSONHandler(io.Discard, nil)) }},
 		"failed commit ignored": {faults.Durable, "update", func(p *parts) { p.store = optimist{p.store} }},
+		"page done too early":   {faults.Asked, "pass, in order", func(p *parts) { p.rows = hasty{p.rows} }},
+		"in order, claimed":     {faults.Unwritten, "pass, in order", func(p *parts) { p.rows = suspicious{p.rows} }},
+		"lost for passes":       {faults.Asked, "pass, in order", func(p *parts) { p.rows = blinkered{p.rows} }},
+		"failed, never due":     {faults.Settled, "verify, in sync", func(p *parts) { p.store = forgetful{p.store} }},
 		"back-off forgotten":    {faults.Patient, "verify, in sync", func(p *parts) { p.store = restless{p.store} }},
 	}
 	for name, test := range mutants {
@@ -98,6 +103,47 @@ func (s optimist) Commit(ctx context.Context, i installation.Installation, used 
 		return i, nil
 	}
 	return stored, err
+}
+
+// hasty has a pass at its end before it has looked at anything.
+type hasty struct{ schedule.Store }
+
+func (s hasty) SavePass(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
+	early := pass
+	early.Ended = true
+	saved, err := s.Store.SavePass(ctx, early)
+	pass.Version = saved.Version
+	return pass, err
+}
+
+// suspicious finds that each installation's token has lapsed.
+type suspicious struct{ schedule.Store }
+
+func (s suspicious) Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error) {
+	page, err := s.Store.Page(ctx, shard, place, limit)
+	for n := range page.Rows {
+		page.Rows[n].Tokens.Access = nil
+	}
+	return page, err
+}
+
+// blinkered has passes go by whatever is there.
+type blinkered struct{ schedule.Store }
+
+func (s blinkered) Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error) {
+	page, err := s.Store.Page(ctx, shard, place, limit)
+	page.Rows = nil
+	return page, err
+}
+
+// forgetful leaves whatever failed to the passes.
+type forgetful struct{ lifecycle.Store }
+
+func (s forgetful) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	if i.Schedule.Failures > 0 {
+		i.Schedule.DueAt = time.Time{}
+	}
+	return s.Store.Save(ctx, i)
 }
 
 // restless has whatever failed due at once.

@@ -27,7 +27,8 @@ func TestEveryRaceIsFound(t *testing.T) {
 		"answered before the other's result": {"activate, activate: one code, PATCH refused", "is answered <nil>, not", func(s stores) stores {
 			return boastful{s}
 		}},
-		"work lease not seen": {"verify, verify", "was pushed 2 times", func(s stores) stores { return intruder{s} }},
+		"shard's lease not seen": {"pass, pass: in order", "2 requests for a configuration", func(s stores) stores { return crowd{s} }},
+		"work lease not seen":    {"due work, pass", "was pushed 2 times", func(s stores) stores { return intruder{s} }},
 		"renewal lease not seen": {"healthCheck, verify", "2 token requests", func(s stores) stores {
 			return impatient{s}
 		}},
@@ -115,6 +116,18 @@ func (s intruder) Claim(ctx context.Context, ref installation.Ref, lease install
 	}
 	row, _, err := s.stores.Find(ctx, ref.OrgKey, now)
 	return installation.Work{Installation: &row}, err
+}
+
+// crowd takes a shard, whoever holds it.
+type crowd struct{ stores }
+
+func (s crowd) SavePass(ctx context.Context, p installation.Pass) (installation.Pass, error) {
+	passes, err := s.stores.Passes(ctx)
+	if err != nil {
+		return p, err
+	}
+	p.Version = passes[p.Shard].Version
+	return s.stores.SavePass(ctx, p)
 }
 
 // impatient sees nobody renew a token.

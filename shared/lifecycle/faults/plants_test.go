@@ -6,6 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/secret"
@@ -51,12 +55,12 @@ func unsettled() map[string]plant {
 		return plant{faults.Settled, func(w *world) { w.change(func(row *installation.Installation) { change(w, row) }) }}
 	}
 	return map[string]plant{
-		"token_invalid": row(func(_ *world, row *installation.Installation) { row.State = installation.TokenInvalid }),
-		"failing":       row(func(_ *world, row *installation.Installation) { row.Schedule.Failures = 1 }),
-		"overdue":       row(func(w *world, row *installation.Installation) { row.Schedule.DueAt = w.clock().Add(-time.Second) }),
-		"never due":     row(func(_ *world, row *installation.Installation) { row.Schedule.DueAt = time.Time{} }),
-		"due in years":  row(func(w *world, row *installation.Installation) { row.Schedule.DueAt = w.clock().AddDate(1, 0, 0) }),
-		"leased":        row(func(w *world, row *installation.Installation) { row.Work = installation.NewLease("dead", w.clock()) }),
+		"token_invalid":  row(func(_ *world, row *installation.Installation) { row.State = installation.TokenInvalid }),
+		"failing":        row(func(_ *world, row *installation.Installation) { row.Schedule.Failures = 1 }),
+		"overdue":        row(func(w *world, row *installation.Installation) { row.Schedule.DueAt = w.clock().Add(-time.Second) }),
+		"due in an hour": row(func(w *world, row *installation.Installation) { row.Schedule.DueAt = w.clock().Add(time.Hour) }),
+		"due in years":   row(func(w *world, row *installation.Installation) { row.Schedule.DueAt = w.clock().AddDate(1, 0, 0) }),
+		"leased":         row(func(w *world, row *installation.Installation) { row.Work = installation.NewLease("dead", w.clock()) }),
 		"renewal leased": row(func(w *world, row *installation.Installation) {
 			row.Tokens.Renewal = installation.NewLease("dead", w.clock())
 		}),
@@ -70,11 +74,60 @@ func unsettled() map[string]plant {
 	}
 }
 
+// unsound are violations of what holds at any moment.
+func unsound() map[string]plant {
+	never := func(change func(row *installation.Installation)) plant {
+		return plant{faults.Settled, func(w *world) {
+			w.change(func(row *installation.Installation) {
+				change(row)
+				row.Schedule.DueAt = time.Time{}
+			})
+		}}
+	}
+	return map[string]plant{
+		"token_invalid, never due": never(func(row *installation.Installation) { row.State = installation.TokenInvalid }),
+		"failing, never due":       never(func(row *installation.Installation) { row.Schedule.Failures = 1 }),
+		"claimed, never due":       never(func(row *installation.Installation) { row.Work.Owner = "dead" }),
+		"pending, never due": never(func(row *installation.Installation) {
+			row.Features[webex.DigitalSignage] = installation.Feature{Status: installation.Pending}
+		}),
+		"candidate, never due": {faults.Settled, func(w *world) {
+			_, err := w.lab.store.PutCandidate(w.t.Context(), installation.Candidate{OrgKey: w.org.ID(), ID: "c", Kind: installation.Move, ForgetAt: w.clock().Add(time.Hour)})
+			w.must(err)
+		}},
+		"not listed": {faults.Settled, (*world).unlist},
+		"in order, written": {faults.Unwritten, func(w *world) {
+			row, _ := w.stored()
+			w.unwritten = row.Version
+			w.change(func(*installation.Installation) {})
+		}},
+		"not asked": {faults.Asked, func(w *world) {
+			w.pass(time.Minute)
+			pass := w.position()
+			pass.Began = w.clock()
+			w.savePass(pass)
+		}},
+	}
+}
+
+// unlist takes the installation out of the index of the shards.
+func (w *world) unlist() {
+	_, err := w.client.UpdateItem(w.t.Context(), &dynamodb.UpdateItemInput{
+		TableName: &w.table, UpdateExpression: aws.String("REMOVE #shard"), ExpressionAttributeNames: map[string]string{"#shard": "shard"},
+		Key: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "org#" + w.org.ID()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+		},
+	})
+	w.must(err)
+}
+
 // TestEveryViolationIsSeen plants each violation in a sound world, which the
 // invariants have to report, and report nothing without it.
 func TestEveryViolationIsSeen(t *testing.T) {
 	all := plants()
 	maps.Copy(all, unsettled())
+	always := unsound()
+	maps.Copy(all, always)
 	all["nothing"] = plant{}
 	for name, test := range all {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +142,9 @@ func TestEveryViolationIsSeen(t *testing.T) {
 			}
 			w.secrets = append(w.secrets, w.webex.given()...)
 			found := w.world(w.look()).Check()
+			if _, ok := always[name]; ok {
+				found = w.world(w.look()).CheckAlways()
+			}
 			if test.sow == nil && len(found) != 0 {
 				t.Errorf("a sound world: %v", found)
 			}
