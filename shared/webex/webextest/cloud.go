@@ -164,7 +164,7 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *Cloud) Close() { c.closing.Do(func() { close(c.closed) }) }
 
 // SetBaseURL sets the scheme://host:port from which all URLs in tokens are
-// built from now on.
+// built from now on; {region} in it stands for the name of the region.
 func (c *Cloud) SetBaseURL(u string) {
 	defer c.changeCloud()()
 	c.baseURL = strings.TrimRight(u, "/")
@@ -174,6 +174,13 @@ func (c *Cloud) SetBaseURL(u string) {
 func (c *Cloud) BaseURL() string {
 	defer c.lock()()
 	return c.baseURL
+}
+
+// regionURL is where the URLs of a region begin. It is called with the lock held.
+func (c *Cloud) regionURL(region string) string { return c.regionHost(region) + "/" + region }
+
+func (c *Cloud) regionHost(region string) string {
+	return strings.ReplaceAll(c.baseURL, "{region}", region)
 }
 
 // AppID is the id of the manifest, the appId of every token.

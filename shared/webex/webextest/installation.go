@@ -120,7 +120,7 @@ func (c *Cloud) uninstall(inst *installation) {
 // urls are the addresses in tokens, by claim. Only features of the manifest have
 // the address of an API [page].
 func (c *Cloud) urls(inst *installation) map[string]string {
-	base := c.baseURL + "/" + inst.Region
+	base := c.regionURL(inst.Region)
 	app := base + "/xapi/api/organizations/" + inst.org + "/apps/" + inst.ID
 	urls := map[string]string{
 		"oauthUrl":         base + "/v1/access_token",

@@ -89,9 +89,11 @@ func (c *Cloud) hasRSAKey(region string) bool {
 
 // JWKSURLs are the addresses of the regions' key sets, by region.
 func (c *Cloud) JWKSURLs() map[string]string {
-	base, urls := c.BaseURL(), map[string]string{}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	urls := map[string]string{}
 	for _, name := range c.opts.Regions {
-		urls[name] = base + "/" + name + "/jwks"
+		urls[name] = c.regionURL(name) + "/jwks"
 	}
 	return urls
 }

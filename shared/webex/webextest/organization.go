@@ -34,10 +34,15 @@ type organization struct {
 // AddOrganization adds a customer in a region, with devices of several models.
 // An empty region is the cloud's first; an unknown one panics.
 func (c *Cloud) AddOrganization(name, region string) *Organization {
+	return c.AddOrganizationWithID(newUUID(), name, region)
+}
+
+// AddOrganizationWithID is [Cloud.AddOrganization] with the UUID given.
+func (c *Cloud) AddOrganizationWithID(id, name, region string) *Organization {
 	defer c.lock()()
 	defaultTo(&region, c.opts.Regions[0])
 	c.mustRegion(region)
-	org := &organization{ID: newUUID(), Name: name, Region: region, Pushes: map[string]int{}}
+	org := &organization{ID: id, Name: name, Region: region, Pushes: map[string]int{}}
 	org.Devices = firstDevices(c.now())
 	c.orgs = append(c.orgs, org)
 	_ = c.saveOrganization(org.ID) // saveFailed was called

@@ -89,7 +89,7 @@ func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer
 func (c *Cloud) record(q *query) *Request {
 	c.mu.Lock()
 	entry := &Request{
-		Method: q.Method, Path: q.URL.Path, URL: c.baseURL + q.URL.RequestURI(), Kind: q.kind,
+		Method: q.Method, Path: q.URL.Path, URL: c.regionHost(q.PathValue("region")) + q.URL.RequestURI(), Kind: q.kind,
 		OrgID: c.orgOf(q), Region: q.PathValue("region"), Time: c.now(),
 		ContentType: q.Header.Get("Content-Type"), Body: q.body,
 	}
