@@ -16,7 +16,7 @@ func (w *world) finish(ctx context.Context) {
 	w.running.Wait()
 	w.heal()
 	w.trail.note("all trouble ends")
-	w.settle(ctx)
+	w.heals(ctx)
 	// Access tokens lapse twice, and Webex gives new refresh tokens: what is
 	// stored must be the newest.
 	w.cloud.SetRotateRefreshTokens(true)
@@ -24,7 +24,7 @@ func (w *world) finish(ctx context.Context) {
 	for n := range pushes {
 		time.Sleep(20 * time.Hour)
 		w.cloud.ResetRequests()
-		w.settle(ctx)
+		w.keepRunning(ctx, interval)
 		pushes[n] = w.pushes()
 	}
 	w.model.mu.Lock()
@@ -75,50 +75,6 @@ func (w *world) lost(ctx context.Context, token *minted) bool {
 	return err == nil
 }
 
-// settle runs the schedule until nothing is due but what is verified each
-// hour, at most for as long as the longest back-off takes.
-func (w *world) settle(ctx context.Context) {
-	worker := w.newWorker("settle", calm, 0)
-	for end := time.Now().Add(90 * time.Minute); ; {
-		w.verify(worker.context(ctx))
-		next, calm := w.nextDue(ctx)
-		if calm || next.IsZero() || time.Now().After(end) {
-			return
-		}
-		time.Sleep(max(time.Until(next), 0) + time.Millisecond)
-	}
-}
-
-// nextDue is when the next row is due; calm, whether all is well until then.
-func (w *world) nextDue(ctx context.Context) (next time.Time, calm bool) {
-	calm = true
-	for _, org := range w.orgs {
-		row, candidates, err := w.store.backend.Find(ctx, org.ID(), time.Now())
-		if err != nil {
-			panic(err)
-		}
-		var due []time.Time
-		if row.State == installation.Active {
-			due = append(due, row.Schedule.DueAt)
-			calm = calm && row.Schedule.Failures == 0 && time.Until(row.Schedule.DueAt) > 50*time.Minute
-		}
-		if w.refusedWrongly(row) {
-			due, calm = append(due, row.Schedule.DueAt), false
-		}
-		for _, c := range candidates {
-			if !c.Refused {
-				due, calm = append(due, c.Schedule.DueAt), false
-			}
-		}
-		for _, at := range due {
-			if next.IsZero() || at.Before(next) {
-				next = at
-			}
-		}
-	}
-	return next, calm
-}
-
 // check compares an organization's row and what Webex holds of it; the model's
 // lock is held.
 func (w *world) check(ctx context.Context, org *webextest.Organization) {
@@ -155,9 +111,11 @@ func (w *world) check(ctx context.Context, org *webextest.Organization) {
 // refusedWrongly reports whether a token_invalid installation's refresh token is
 // one that Webex would take.
 func (w *world) refusedWrongly(row installation.Installation) bool {
-	if row.State != installation.TokenInvalid {
-		return false
-	}
+	return row.State == installation.TokenInvalid && w.takes(row)
+}
+
+// takes reports whether Webex would take the installation's refresh token.
+func (w *world) takes(row installation.Installation) bool {
 	token, err := keyset().Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
 	return err == nil && w.cloud.TakesRefreshToken(token.Reveal())
 }
@@ -195,6 +153,13 @@ func (w *world) checkInSync(org *webextest.Organization, row installation.Instal
 	if row.Schedule.Failures > 0 && offered(row, view) {
 		m.wrong("at rest: still failing: %s", row.Schedule.LastResult)
 	}
+	w.checkConfigurations(org, row, view)
+}
+
+// checkConfigurations: Webex stores what is wanted of a row whose address is right;
+// the model's lock is held.
+func (w *world) checkConfigurations(org *webextest.Organization, row installation.Installation, view webextest.InstallationView) {
+	m := w.model
 	settings := w.settings.Load()
 	want := settings.PublicURL
 	if want == "" {

@@ -11,6 +11,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -21,6 +22,7 @@ import (
 type network struct {
 	cloud *webextest.Cloud
 	model *oracle
+	label func(string) string // tells calls apart
 
 	mu sync.Mutex
 	// meagre is how many more answers of the token endpoint say little.
@@ -59,15 +61,19 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	call += n.label(orgIn(r.URL.Path))
 	if err := w.begin(call); err != nil {
 		return nil, err
 	}
 	if err := w.take(ctx, call+" there"); err != nil {
 		return nil, err
 	}
-	answer := n.serve(r, body)
+	answer, served := n.serve(r, body), time.Now()
 	if err := w.take(ctx, call+" back"); err != nil {
 		return nil, err
+	}
+	if !answer.cut && strings.Contains(r.URL.Path, "/features/") {
+		n.model.asked(r.URL.String(), answer.Code, served)
 	}
 	return answer.response(r)
 }
@@ -159,20 +165,22 @@ func (n *network) look(r *http.Request, body []byte) look {
 	if form, err := url.ParseQuery(string(body)); err == nil && strings.HasSuffix(r.URL.Path, "/access_token") {
 		seen.refresh, seen.client = form.Get("refresh_token"), form.Get("client_id")
 	}
-	parts := strings.Split(r.URL.Path, "/")
-	for i, part := range parts {
-		switch {
-		case part == "organizations" && i+1 < len(parts):
-			seen.org = parts[i+1]
-		case part == "features" && i+1 < len(parts):
-			seen.feature = parts[i+1]
-		}
-	}
+	seen.org, seen.feature = orgIn(r.URL.Path), after(r.URL.Path, "/features/")
 	if seen.feature != "" && r.Method == http.MethodPut {
 		seen.before, _ = n.cloud.Configuration(seen.org, seen.feature)
 		seen.pushes = n.cloud.Pushes(seen.org, seen.feature)
 	}
 	return seen
+}
+
+// orgIn is the organization that a path is about, "" for none.
+func orgIn(path string) string { return after(path, "/organizations/") }
+
+// after is the segment of a path that follows this.
+func after(path, this string) string {
+	_, rest, _ := strings.Cut(path, this)
+	segment, _, _ := strings.Cut(rest, "/")
+	return segment
 }
 
 // learn tells the model what became of the request.

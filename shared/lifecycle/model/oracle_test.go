@@ -35,6 +35,10 @@ type oracle struct {
 	// since the last PUT that it stores none.
 	none map[string]bool
 
+	names   map[string]string // of organizations
+	passes  map[int]installation.Pass
+	askedAt map[string]time.Time // when Webex said last what it stores, by address
+
 	violations []string
 }
 
@@ -48,7 +52,8 @@ type minted struct {
 
 // orgModel is what an organization's row must say.
 type orgModel struct {
-	row installation.Installation // as it was written last
+	row  installation.Installation // as it was written last
+	past []written
 
 	exists     bool
 	generation string
@@ -67,6 +72,7 @@ func newOracle(sealer lifecycle.Sealer) *oracle {
 		sealer: sealer, orgs: map[string]*orgModel{}, tokens: map[string]*minted{},
 		next: map[string]string{}, good: map[string]bool{}, dead: map[string]bool{},
 		access: map[string]bool{}, appsSeen: map[string]bool{}, none: map[string]bool{},
+		names: map[string]string{}, passes: map[int]installation.Pass{}, askedAt: map[string]time.Time{},
 	}
 }
 
@@ -137,7 +143,7 @@ func (m *oracle) apply(o *orgModel, token *minted) {
 		// What came later than the removal was meant for a re-installation that is
 		// not known here yet, and does not stand in its way.
 		*o = orgModel{
-			row: o.row, generation: o.generation, region: token.KeyRegion, activatedAt: o.activatedAt,
+			row: o.row, past: o.past, generation: o.generation, region: token.KeyRegion, activatedAt: o.activatedAt,
 			lastAt: iat, removedAt: later(iat, o.removedAt), endpoints: map[webex.Feature]string{},
 		}
 		return
@@ -176,7 +182,7 @@ func (m *oracle) applyActivation(o *orgModel, token *minted) {
 	}
 	before := *o
 	*o = orgModel{
-		row: o.row, exists: true, generation: installation.Digest(token.ID), region: token.Region,
+		row: o.row, past: o.past, exists: true, generation: installation.Digest(token.ID), region: token.Region,
 		appURL: token.AppURL, manifest: token.ManifestVersion, endpoints: maps.Clone(token.Endpoints),
 		activatedAt: iat, lastAt: iat, removedAt: o.removedAt, addressAt: iat, endpointsAt: iat,
 	}
@@ -254,7 +260,10 @@ func (m *oracle) follows(before, given, stored installation.Installation) {
 	if !anew && (given.Generation == "" || before.Generation == "") && before.Exists() {
 		m.wrong("a row without a generation")
 	}
-	m.org(stored.OrgKey).row = stored
+	o := m.org(stored.OrgKey)
+	o.row, o.past = stored, append(o.past, written{time.Now(), stored})
+	m.concluded(before, stored)
+	m.verified(stored.OrgKey)
 }
 
 // holds compares a row with what it must say.

@@ -11,7 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
 	"signpost/shared/schedule"
@@ -26,6 +25,7 @@ const (
 	elsewhere = "eu-central-1_k"
 	third     = "us-east-2_a"
 	thief     = "us-gov-west-1_a1" // trusted too, but nobody lives there
+	hosts     = ".webexapis.com"   // of the regions, below their names
 	base      = "https://api.vendor.example"
 	signage   = "https://signage.vendor.example/?d=$(deviceId)"
 	webApp    = "https://pwa.vendor.example/?d=$(deviceId)"
@@ -57,6 +57,7 @@ func (keys) Sealer(context.Context) (lifecycle.Sealer, error)      { return keys
 type plant struct {
 	store func(lifecycle.Store) lifecycle.Store
 	webex func(lifecycle.Webex) lifecycle.Webex
+	rows  func(schedule.Store) schedule.Store
 }
 
 // world is one deployment, its customers, and what must hold of them.
@@ -136,16 +137,16 @@ func newWorld(s sequence, backend backend, plant plant) *world {
 	w := &world{
 		sequence: s, plant: plant, cloud: webextest.NewCloud(options), model: newOracle(keyset()), acted: map[string]int64{},
 	}
-	w.cloud.SetBaseURL("http://127.0.0.1:1")
-	w.orgs = []*webextest.Organization{w.cloud.AddOrganization("Acme", home), w.cloud.AddOrganization("Other", elsewhere)}
-	w.store = &store{backend: backend, model: w.model}
-	w.network = &network{cloud: w.cloud, model: w.model}
+	w.cloud.SetBaseURL("https://{region}" + hosts)
+	w.populate()
+	w.store = &store{backend: backend, model: w.model, label: w.label, shards: shardsInUse, writes: map[string]int{}}
+	w.network = &network{cloud: w.cloud, model: w.model, label: w.label}
 	w.client = webex.NewClient(w.network)
 	w.settings.Store(w.settingsOf(0))
 	urls := must(webex.KeySetURLs([]string{home, elsewhere, third, thief}, w.cloud.JWKSURLs()))
 	began := time.Now() // key sets do not age: they are not what is in question
-	hosts := must(webex.ParseHosts("127.0.0.1", true))
-	w.verifier = must(webex.NewVerifier(w.cloud.AppID(), webex.NewKeySets(urls, w.network, func() time.Time { return began }), hosts, time.Now))
+	trusted := must(webex.ParseHosts("*"+hosts, false))
+	w.verifier = must(webex.NewVerifier(w.cloud.AppID(), webex.NewKeySets(urls, w.network, func() time.Time { return began }), trusted, time.Now))
 	// Before the first fault: each set is fetched.
 	for region := range urls {
 		token := w.cloud.Sign(region, nil, map[string]any{
@@ -153,6 +154,7 @@ func newWorld(s sequence, backend backend, plant plant) *world {
 		})
 		_ = must(w.verifier.Verify(context.Background(), token, webex.HealthCheck))
 	}
+	w.activateCrowd()
 	return w
 }
 
@@ -258,21 +260,20 @@ func ignored(err error) error {
 	return err
 }
 
-// verify runs the schedule once, for the two organizations.
-func (w *world) verify(ctx context.Context) {
+// verify runs the schedule once, of which variant says with how many rows at a time and
+// for which shards.
+func (w *world) verify(ctx context.Context, variant int) {
 	ctx, cancel := context.WithTimeout(ctx, 55*time.Second)
 	defer cancel()
-	run := schedule.Run{Concurrency: 1, Shards: w.shards(), Until: time.Now().Add(45 * time.Second)}
-	report, err := schedule.New(w.service(), w.store).VerifyDue(ctx, run)
-	w.trail.note("verify: %+v, %v", report, err)
-}
-
-func (w *world) shards() []int {
-	var shards []int
-	for _, org := range w.orgs {
-		if shard := installation.ShardOf(org.ID()); len(shards) == 0 || shards[0] != shard {
-			shards = append(shards, shard)
-		}
+	run := schedule.Run{Concurrency: 1, Shards: shardsInUse, Until: time.Now().Add(45 * time.Second)}
+	if which := variant & 3; w.sequence.Crowd {
+		run.Concurrency = 1 + variant>>2*2
+		run.Shards = [][]int{shardsInUse[:1], shardsInUse[1:], shardsInUse, shardsInUse}[which]
 	}
-	return shards
+	var rows schedule.Store = w.store
+	if w.plant.rows != nil {
+		rows = w.plant.rows(rows)
+	}
+	report, err := schedule.New(w.service(), rows).VerifyDue(ctx, run)
+	w.trail.note("verify %v: %+v, %v", run.Shards, report, err)
 }

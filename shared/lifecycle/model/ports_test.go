@@ -3,6 +3,7 @@ package model_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,12 +37,15 @@ var errTable = errors.New("the table does not answer")
 // or is not made any more; the model sees each that had an effect, in order.
 type store struct {
 	backend
-	model *oracle
+	model  *oracle
+	label  func(string) string // tells calls apart
+	shards []int               // those in use
 
 	mu      sync.Mutex
 	ahead   int // how many more calls are in trouble
 	trouble trouble
 	serial  sync.Mutex // held while a call is done and the model looks on
+	writes  map[string]int
 }
 
 // spoil puts the next calls in trouble; none ends it.
@@ -98,7 +102,7 @@ func (s *store) call(ctx context.Context, name string, conditional bool, do func
 }
 
 func (s *store) Find(ctx context.Context, orgKey string, now time.Time) (row installation.Installation, candidates []installation.Candidate, err error) {
-	err = s.call(ctx, "Find", false, func() error {
+	err = s.call(ctx, "Find"+s.label(orgKey), false, func() error {
 		row, candidates, err = s.backend.Find(ctx, orgKey, now)
 		return err
 	})
@@ -106,7 +110,7 @@ func (s *store) Find(ctx context.Context, orgKey string, now time.Time) (row ins
 }
 
 func (s *store) Used(ctx context.Context, orgKey, id string, now time.Time) (used bool, err error) {
-	err = s.call(ctx, "Used", false, func() error {
+	err = s.call(ctx, "Used"+s.label(orgKey), false, func() error {
 		used, err = s.backend.Used(ctx, orgKey, id, now)
 		return err
 	})
@@ -114,7 +118,7 @@ func (s *store) Used(ctx context.Context, orgKey, id string, now time.Time) (use
 }
 
 func (s *store) PutCandidate(ctx context.Context, c installation.Candidate) (put installation.Candidate, err error) {
-	err = s.call(ctx, "PutCandidate", true, func() error {
+	err = s.call(ctx, "PutCandidate"+s.label(c.OrgKey), true, func() error {
 		if put, err = s.backend.PutCandidate(ctx, c); err == nil {
 			s.model.candidatePut(put)
 		}
@@ -124,11 +128,12 @@ func (s *store) PutCandidate(ctx context.Context, c installation.Candidate) (put
 }
 
 func (s *store) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
-	return s.call(ctx, "DeleteCandidate", false, func() error { return s.backend.DeleteCandidate(ctx, c) })
+	return s.call(ctx, "DeleteCandidate"+s.label(c.OrgKey), false, func() error { return s.backend.DeleteCandidate(ctx, c) })
 }
 
 func (s *store) Save(ctx context.Context, i installation.Installation) (saved installation.Installation, err error) {
-	err = s.call(ctx, "Save", true, func() error {
+	err = s.call(ctx, "Save"+s.label(i.OrgKey), true, func() error {
+		s.writes[i.OrgKey]++
 		if saved, err = s.backend.Save(ctx, i); err == nil {
 			s.model.saved(i, saved, workerOf(ctx).strays(saved))
 		}
@@ -138,7 +143,7 @@ func (s *store) Save(ctx context.Context, i installation.Installation) (saved in
 }
 
 func (s *store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (stored installation.Installation, err error) {
-	err = s.call(ctx, "Commit", false, func() error {
+	err = s.call(ctx, "Commit"+s.label(i.OrgKey), false, func() error {
 		if stored, err = s.backend.Commit(ctx, i, used, done, now); err == nil {
 			s.model.committed(i, stored, used)
 			workerOf(ctx).claim(i.OrgKey, nil)
@@ -149,7 +154,7 @@ func (s *store) Commit(ctx context.Context, i installation.Installation, used in
 }
 
 func (s *store) Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error) {
-	err = s.call(ctx, "Due", false, func() error {
+	err = s.call(ctx, "Due"+s.label(shardName(shard)), false, func() error {
 		due, next, err = s.backend.Due(ctx, shard, now, cursor, limit)
 		return err
 	})
@@ -159,29 +164,35 @@ func (s *store) Due(ctx context.Context, shard int, now time.Time, cursor string
 func (s *store) Passes(ctx context.Context) (passes []installation.Pass, err error) {
 	err = s.call(ctx, "Passes", false, func() error {
 		passes, err = s.backend.Passes(ctx)
+		passes = slices.DeleteFunc(passes, func(p installation.Pass) bool { return !slices.Contains(s.shards, p.Shard) })
 		return err
 	})
 	return passes, err
 }
 
 func (s *store) SavePass(ctx context.Context, p installation.Pass) (saved installation.Pass, err error) {
-	err = s.call(ctx, "SavePass", true, func() error {
-		saved, err = s.backend.SavePass(ctx, p)
+	err = s.call(ctx, "SavePass"+s.label(shardName(p.Shard)), true, func() error {
+		if saved, err = s.backend.SavePass(ctx, p); err == nil {
+			s.model.passSaved(saved)
+		}
 		return err
 	})
 	return saved, err
 }
 
 func (s *store) Page(ctx context.Context, shard int, place string, limit int) (page installation.Page, err error) {
-	err = s.call(ctx, "Page", false, func() error {
-		page, err = s.backend.Page(ctx, shard, place, limit)
+	err = s.call(ctx, "Page"+s.label(shardName(shard)), false, func() error {
+		if page, err = s.backend.Page(ctx, shard, place, min(limit, pageRows)); err == nil {
+			page.Rows = s.model.asOf(page.Rows, time.Now().Add(-workerOf(ctx).lag(shard)))
+		}
 		return err
 	})
 	return page, err
 }
 
 func (s *store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (work installation.Work, err error) {
-	err = s.call(ctx, "Claim "+shortName(ref), true, func() error {
+	err = s.call(ctx, "Claim "+shortName(ref)+s.label(ref.OrgKey), true, func() error {
+		s.writes[ref.OrgKey]++
 		if work, err = s.backend.Claim(ctx, ref, lease, now); err != nil {
 			return err
 		}
@@ -193,6 +204,9 @@ func (s *store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	})
 	return work, err
 }
+
+// pageRows is how many rows a page has at most: few, so that a pass has several.
+const pageRows = 2
 
 // shortName tells the calls of one run apart that are made at once.
 func shortName(ref installation.Ref) string {

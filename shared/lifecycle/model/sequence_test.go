@@ -23,6 +23,8 @@ const (
 	crossLaunch kind = "crossLaunch"
 	healthCheck kind = "healthCheck"
 	verify      kind = "verify"
+	hours       kind = "an hour of the schedule"
+	outage      kind = "outage of a region"
 	settings    kind = "settings"
 	drift       kind = "drift"
 	revoke      kind = "revoke"
@@ -79,13 +81,15 @@ type sequence struct {
 	// Narrow activations offer digital signage only, until an update approves
 	// both features.
 	Narrow bool
-	Steps  []step
+	// Crowd is many customers, of whom most are there already.
+	Crowd bool
+	Steps []step
 }
 
 // String is the sequence for people.
 func (s sequence) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "seed %d, pace %d, dense %v, narrow %v", s.Seed, s.Pace, s.Dense, s.Narrow)
+	fmt.Fprintf(&text, "seed %d, pace %d, dense %v, narrow %v, crowd %v", s.Seed, s.Pace, s.Dense, s.Narrow, s.Crowd)
 	for n, step := range s.Steps {
 		fmt.Fprintf(&text, "\n%3d  +%-8v %s/%d org %d", n, step.Gap, step.Kind, step.Variant, step.Org)
 		for _, d := range step.Deliveries {
@@ -101,17 +105,17 @@ func (s sequence) String() string {
 var drawDelivery = rapid.Custom(func(t *rapid.T) delivery {
 	d := delivery{After: rapid.SampledFrom(delays).Draw(t, "after")}
 	if rapid.IntRange(0, 9).Draw(t, "killed") == 9 {
-		d.KillAfter = rapid.IntRange(1, 16).Draw(t, "calls")
+		d.KillAfter = rapid.IntRange(1, 24).Draw(t, "calls")
 	}
 	return d
 })
 
 // stepOf draws a step after one of these gaps.
 func stepOf(gaps []time.Duration) *rapid.Generator[step] {
-	return rapid.Custom(func(t *rapid.T) step { return drawStep(t, gaps) })
+	return rapid.Custom(func(t *rapid.T) step { return drawStep(t, kinds, gaps) })
 }
 
-func drawStep(t *rapid.T, gaps []time.Duration) step {
+func drawStep(t *rapid.T, kinds []kind, gaps []time.Duration) step {
 	s := step{
 		Kind:    rapid.SampledFrom(kinds).Draw(t, "kind"),
 		Gap:     rapid.SampledFrom(gaps).Draw(t, "gap"),
@@ -141,8 +145,12 @@ var drawSequence = rapid.Custom(func(t *rapid.T) sequence {
 		Narrow: rapid.Bool().Draw(t, "narrow"),
 		Steps:  []step{{Kind: activate, Deliveries: []delivery{{}}}},
 	}
+	s.Crowd = rapid.IntRange(0, 3).Draw(t, "crowd") == 3
 	next := anyStep
-	if s.Dense {
+	switch {
+	case s.Crowd:
+		next = crowdStep
+	case s.Dense:
 		next = denseStep
 	}
 	s.Steps = append(s.Steps, rapid.SliceOfN(next, 1, 9).Draw(t, "steps")...)

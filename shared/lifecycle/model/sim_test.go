@@ -127,15 +127,25 @@ func (w *worker) take(ctx context.Context, call string) error {
 	}
 }
 
+// lag is how far behind the table the next page of a shard is that the worker reads.
+func (w *worker) lag(shard int) time.Duration {
+	if w == nil {
+		return 0
+	}
+	w.mu.Lock()
+	n := w.counts["Page of "+shardName(shard)]
+	w.counts["Page of "+shardName(shard)]++
+	w.mu.Unlock()
+	if draw := w.draw("lag", n); draw>>32%4 == 0 {
+		return time.Duration(draw % uint64(maxLag))
+	}
+	return 0
+}
+
 // duration is different for each call, so that no two workers go on at the
 // same time.
 func (w *worker) duration(call string, n int) time.Duration {
-	hash := fnv.New64a()
-	fmt.Fprintf(hash, "%d/%s/%s/%d", w.seed, w.name, call, n)
-	draw := hash.Sum64()
-	draw ^= draw >> 29
-	draw *= 0xbf58476d1ce4e5b9
-	draw ^= draw >> 32
+	draw := w.draw(call, n)
 	d := time.Duration(draw % uint64(20*time.Millisecond))
 	chance := draw >> 40 % 100
 	switch {
@@ -147,4 +157,14 @@ func (w *worker) duration(call string, n int) time.Duration {
 		d *= 200
 	}
 	return d
+}
+
+// draw is a number that follows from the sequence's seed, the worker and its call.
+func (w *worker) draw(call string, n int) uint64 {
+	hash := fnv.New64a()
+	fmt.Fprintf(hash, "%d/%s/%s/%d", w.seed, w.name, call, n)
+	draw := hash.Sum64()
+	draw ^= draw >> 29
+	draw *= 0xbf58476d1ce4e5b9
+	return draw ^ draw>>32
 }

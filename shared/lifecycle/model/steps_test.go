@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"signpost/shared/lifecycle"
@@ -19,8 +20,14 @@ func (w *world) do(ctx context.Context, n int, step step) {
 	switch step.Kind {
 	case verify:
 		for i, d := range step.Deliveries {
-			w.start(ctx, fmt.Sprintf("%d/%d", n, i), d, w.verify)
+			w.start(ctx, fmt.Sprintf("%d/%d", n, i), d, func(ctx context.Context) { w.verify(ctx, step.Variant) })
 		}
+	case hours:
+		for i, d := range step.Deliveries {
+			w.runs(ctx, n, i, step, d)
+		}
+	case outage:
+		w.outage(org.Region(), step.Variant)
 	case settings:
 		w.settings.Store(w.settingsOf(step.Variant))
 	case wrongClient:
@@ -120,7 +127,7 @@ func (w *world) forge(org *webextest.Organization, variant int) string {
 		"sub": org.Sub(), "iat": time.Now().Unix(), "jti": fmt.Sprint("forged ", w.forged),
 		"appId": w.cloud.AppID(), "action": "update", "region": thief,
 	}
-	nowhere := w.cloud.BaseURL() + "/" + thief + "/xapi/api/organizations/" + org.ID() + "/apps/nowhere"
+	nowhere := strings.TrimSuffix(w.cloud.JWKSURLs()[thief], "/jwks") + "/xapi/api/organizations/" + org.ID() + "/apps/nowhere"
 	extra := []map[string]any{
 		{"refreshToken": "bogus", "appUrl": nowhere},
 		{"appUrl": nowhere},
@@ -137,7 +144,7 @@ func (w *world) forge(org *webextest.Organization, variant int) string {
 func (w *world) storedAppURL(org *webextest.Organization) string {
 	row, _, err := w.store.backend.Find(context.Background(), org.ID(), time.Now())
 	if err != nil || row.URLs.App == "" {
-		return w.cloud.BaseURL() + "/nowhere"
+		return w.cloud.JWKSURLs()[thief] + "/nowhere"
 	}
 	return row.URLs.App
 }
@@ -145,7 +152,7 @@ func (w *world) storedAppURL(org *webextest.Organization) string {
 // settingsOf are those that the vendor deploys.
 func (w *world) settingsOf(variant int) *lifecycle.Settings {
 	s := &lifecycle.Settings{
-		ClientID: w.cloud.ClientID(), VerifyInterval: time.Hour,
+		ClientID: w.cloud.ClientID(), VerifyInterval: interval,
 		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp}},
 	}
 	switch variant % 4 {

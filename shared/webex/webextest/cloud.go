@@ -164,7 +164,8 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *Cloud) Close() { c.closing.Do(func() { close(c.closed) }) }
 
 // SetBaseURL sets the scheme://host:port from which all URLs in tokens are
-// built from now on; {region} in it stands for the name of the region.
+// built from now on; {region} in it stands for the name of the region,
+// with hyphens only.
 func (c *Cloud) SetBaseURL(u string) {
 	defer c.changeCloud()()
 	c.baseURL = strings.TrimRight(u, "/")
@@ -180,7 +181,7 @@ func (c *Cloud) BaseURL() string {
 func (c *Cloud) regionURL(region string) string { return c.regionHost(region) + "/" + region }
 
 func (c *Cloud) regionHost(region string) string {
-	return strings.ReplaceAll(c.baseURL, "{region}", region)
+	return strings.ReplaceAll(c.baseURL, "{region}", strings.ReplaceAll(region, "_", "-"))
 }
 
 // AppID is the id of the manifest, the appId of every token.
