@@ -77,6 +77,14 @@ func (s *Schedule) lateSince(p installation.Pass, now time.Time) time.Time {
 	return due
 }
 
+// silent reports whether the pass of other runs' shard is to be taken over. How long one
+// of other settings has been waiting is not known: it is late when the next of its own
+// settings would be.
+func (s *Schedule) silent(p installation.Pass, now time.Time) bool {
+	p.Settings = s.settings
+	return now.Sub(latest(s.due(p, now), p.Lease.Until)) > silentAfter
+}
+
 func latest(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b

@@ -47,6 +47,40 @@ func TestTheRestOfAPageIsDueWithThePage(t *testing.T) {
 	}
 }
 
+// A shard whose own runs are silent is taken over, also one that no run has ever begun,
+// or whose pass is of other settings: since when they differ is not known.
+func TestASilentShardIsTakenOver(t *testing.T) {
+	began := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	ended := installation.Pass{Version: 2, Settings: "s", Began: began, Seen: 10, Count: 10, Ended: true, Lease: installation.Lease{Until: began.Add(time.Minute)}}
+	of := func(pass installation.Pass, settings string) installation.Pass {
+		pass.Settings = settings
+		return pass
+	}
+	dead := ended
+	dead.Lease = installation.Lease{Owner: "dead", Until: began.Add(time.Minute)}
+	tests := map[string]struct {
+		pass  installation.Pass
+		after time.Duration
+		taken bool
+	}{
+		"in time":                    {ended, 63 * time.Minute, false},
+		"late":                       {ended, 64 * time.Minute, true},
+		"late, of a run that died":   {dead, 64 * time.Minute, true},
+		"of other settings":          {of(ended, "old"), 30 * time.Minute, false},
+		"late and of other settings": {of(ended, "old"), 64 * time.Minute, true},
+		"never begun":                {installation.Pass{}, 0, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			now := began.Add(test.after)
+			s := &Schedule{settings: "s", interval: time.Hour}
+			if taken := s.silent(test.pass, now); taken != test.taken {
+				t.Errorf("taken over: %v", taken)
+			}
+		})
+	}
+}
+
 // Passes stay in their time though each begins a little after it is due, but do not
 // make up for one that nobody began.
 func TestAPassBeginsAsItWasDue(t *testing.T) {

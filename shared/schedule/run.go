@@ -96,7 +96,7 @@ func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
 			given++
 			r.done.due(s.lateSince(pass, now), s.overdue(pass, now), now)
 		}
-		if mine || now.Sub(latest(s.due(pass, now), pass.Lease.Until)) > silentAfter {
+		if mine || s.silent(pass, now) {
 			r.passes = append(r.passes, pass)
 		}
 	}

@@ -133,8 +133,8 @@ func (s *store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 
 func (s *store) Save(ctx context.Context, i installation.Installation) (saved installation.Installation, err error) {
 	err = s.call(ctx, "Save"+s.label(i.OrgKey), true, func() error {
-		s.writes[i.OrgKey]++
 		if saved, err = s.backend.Save(ctx, i); err == nil {
+			s.writes[i.OrgKey]++
 			s.model.saved(i, saved, workerOf(ctx).strays(saved))
 		}
 		return err
@@ -192,12 +192,12 @@ func (s *store) Page(ctx context.Context, shard int, place string, limit int) (p
 
 func (s *store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (work installation.Work, err error) {
 	err = s.call(ctx, "Claim "+shortName(ref)+s.label(ref.OrgKey), true, func() error {
-		s.writes[ref.OrgKey]++
 		if work, err = s.backend.Claim(ctx, ref, lease, now); err != nil {
 			return err
 		}
 		workerOf(ctx).claim(ref.OrgKey, work.Installation)
 		if work.Installation != nil {
+			s.writes[ref.OrgKey]++
 			s.model.claimed(*work.Installation)
 		}
 		return nil
