@@ -212,11 +212,11 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	var mu sync.Mutex
 	var failed error
 	var looking sync.WaitGroup
-	// Only an urgent pass passes over what was verified before it came to it: any other
-	// would leave that unlooked at until the next one comes to it.
-	since := r.began
-	if host == "" && pass.Urgent {
-		since = pass.Began
+	// Only an urgent pass passes over what was verified before this run: any other would
+	// leave that unlooked at until the next one comes to it.
+	since := pass.Began
+	if host != "" || !pass.Urgent {
+		since = latest(since, r.began)
 	}
 	done := make([]bool, len(page.Rows))
 	for n, row := range page.Rows {
