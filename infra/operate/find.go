@@ -63,8 +63,8 @@ func (o *Operator) installations(ctx context.Context, p parts) ([]installation.I
 	return all, errors.Join(unread...)
 }
 
-// dated returns the rows with the time at which passes verified them last: passes do
-// not write the rows that they find in order.
+// dated returns the rows with what passes found of them last: passes do not write the
+// rows that they find in order.
 func (p parts) dated(ctx context.Context, rows ...installation.Installation) ([]installation.Installation, error) {
 	passes, err := p.store.Passes(ctx)
 	if err != nil {
@@ -72,7 +72,10 @@ func (p parts) dated(ctx context.Context, rows ...installation.Installation) ([]
 	}
 	now, dated := time.Now(), slices.Clone(rows)
 	for n, row := range rows {
-		dated[n].Schedule.VerifiedAt = passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
+		at := passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
+		if at.After(row.Schedule.VerifiedAt) {
+			dated[n].Schedule.VerifiedAt, dated[n].Schedule.LastResult = at, lifecycle.ResultInOrder
+		}
 	}
 	return dated, nil
 }

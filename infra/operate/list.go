@@ -41,14 +41,14 @@ type summary struct {
 	// Trouble is the first problem in a word or two, "" for none.
 	Trouble string `json:"trouble,omitempty"`
 
-	due time.Time
+	verified time.Time
 }
 
 func summarize(row installation.Installation, now time.Time) summary {
 	s := summary{
 		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
 		LastResult: row.Schedule.LastResult, LastVerified: stamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
-		NextDue: stamp(row.Schedule.DueAt), due: row.Schedule.DueAt,
+		NextDue: stamp(row.Schedule.DueAt), verified: row.Schedule.VerifiedAt,
 		FailingSince: stamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
 		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.SignedElsewhere.Region,
 	}
@@ -146,8 +146,8 @@ func (o *Operator) table(list []summary, now time.Time) {
 	for i, s := range list {
 		rows[i] = []string{
 			s.Org, s.Name, s.shown(), cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
-			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), distance(s.due, now),
+			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), distance(s.verified, now),
 		}
 	}
-	o.Table([]string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "NEXT DUE"}, rows)
+	o.Table([]string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "VERIFIED"}, rows)
 }

@@ -45,7 +45,7 @@ func (a *app) operating(command *cobra.Command, run func(*operate.Operator, *cob
 func (a *app) listCommand() *cobra.Command {
 	var filter operate.Filter
 	command := a.operating(&cobra.Command{
-		Use: "list [ORG]", Short: "List installations: state, features, token health, next due",
+		Use: "list [ORG]", Short: "List installations: state, features, token health, last verified",
 		Long:    "Exits with 3 if one of them has a problem.",
 		Example: "  signpost list --failing\n  signpost list --stage prod --json",
 		Args:    arguments(0, 1, "one ORG"),

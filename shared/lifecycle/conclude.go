@@ -161,6 +161,9 @@ func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
 // stale reports whether there is a sealed token that an older key sealed.
 func stale(sealer Sealer, sealed secret.Sealed) bool { return len(sealed) > 0 && sealer.Stale(sealed) }
 
+// ResultInOrder is the result of a verification that found all as it should be.
+const ResultInOrder = "in_sync"
+
 // outcomeOf names a result for logs and for the row.
 func outcomeOf(result synced) string {
 	switch {
@@ -178,7 +181,7 @@ func outcomeOf(result synced) string {
 			return "drifting"
 		}
 	}
-	return "in_sync"
+	return ResultInOrder
 }
 
 // outcome is what is logged of a result besides its cause.
