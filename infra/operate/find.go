@@ -74,7 +74,10 @@ func (p parts) dated(ctx context.Context, rows ...installation.Installation) ([]
 	for n, row := range rows {
 		at := passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
 		if at.After(row.Schedule.VerifiedAt) {
-			dated[n].Schedule.VerifiedAt, dated[n].Schedule.LastResult = at, lifecycle.ResultInOrder
+			dated[n].Schedule.VerifiedAt = at
+			if result := &dated[n].Schedule.LastResult; *result != lifecycle.ResultDrifting { // which a pass leaves so
+				*result = lifecycle.ResultInOrder
+			}
 		}
 	}
 	return dated, nil

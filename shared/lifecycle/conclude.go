@@ -161,8 +161,13 @@ func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
 // stale reports whether there is a sealed token that an older key sealed.
 func stale(sealer Sealer, sealed secret.Sealed) bool { return len(sealed) > 0 && sealer.Stale(sealed) }
 
-// ResultInOrder is the result of a verification that found all as it should be.
-const ResultInOrder = "in_sync"
+// Results of a verification, besides those that its failures and changes have.
+const (
+	// ResultInOrder: all was as it should be.
+	ResultInOrder = "in_sync"
+	// ResultDrifting: a difference was left, since Webex keeps reading it back.
+	ResultDrifting = "drifting"
+)
 
 // outcomeOf names a result for logs and for the row.
 func outcomeOf(result synced) string {
@@ -178,7 +183,7 @@ func outcomeOf(result synced) string {
 	}
 	for _, feature := range result.features {
 		if feature.Status == installation.Drifting {
-			return "drifting"
+			return ResultDrifting
 		}
 	}
 	return ResultInOrder
