@@ -237,3 +237,10 @@ func (w *world) calls() int {
 	defer w.cloud.mu.Unlock()
 	return w.cloud.total
 }
+
+// verifications is how many there were since they were last reported.
+func (w *world) verifications() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.sum.Verified
+}
