@@ -126,7 +126,7 @@ func (o *Operator) card(row installation.Installation, candidates int, now time.
 		{"verified", distance(row.Schedule.VerifiedAt, now)}, {"last result", s.LastResult},
 		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"failing since", distance(row.Schedule.FailingSince, now)}, {"next due", distance(row.Schedule.DueAt, now)},
 		{"app at Webex", s.AppDiffers}, {"health at Webex", s.HealthAtWebex}, {"signed by region", s.SignedElsewhere},
-		{"registered actionsUrl", row.ToldActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
+		{"registered actionsUrl", row.RegisteredActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
 	}
 	cells := make([][]string, len(lines))
 	for i, line := range lines {

@@ -71,7 +71,7 @@ func Settings(provider config.Provider) lifecycle.Settings {
 		Provided: map[webex.Feature]lifecycle.Content{},
 	}
 	for feature, url := range provider.DeviceURLs {
-		content := lifecycle.Content{URL: url}
+		content := lifecycle.Content{DeviceURL: url}
 		if feature == webex.PersistentWebApp {
 			content.XAPIAllowList = provider.XAPIAllowList
 		}

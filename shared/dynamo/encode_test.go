@@ -25,8 +25,8 @@ func typical() installation.Installation {
 		},
 		State: installation.Active, Generation: "0123456789abcdef012345",
 		Version: 7, Revision: 1, ActivatedAt: now, LastActionAt: now, ActivationUntil: now,
-		ToldActionsURL: "https://signpost.example.com/actions",
-		Features:       map[webex.Feature]installation.Feature{webex.DigitalSignage: feature, webex.PersistentWebApp: feature},
+		RegisteredActionsURL: "https://signpost.example.com/actions",
+		Features:             map[webex.Feature]installation.Feature{webex.DigitalSignage: feature, webex.PersistentWebApp: feature},
 		Tokens: installation.Tokens{
 			Refresh: make(secret.Sealed, 160), RefreshExpiresAt: now, RenewedAt: now, Access: make(secret.Sealed, 160), AccessExpiresAt: now,
 		},

@@ -20,8 +20,8 @@ type installationRow struct {
 	EndpointsAt     int64 `dynamodbav:"endpointsAt,omitempty"`
 	ActivationUntil int64 `dynamodbav:"activationUntil,omitempty"`
 
-	Features       map[string]featureRow `dynamodbav:"features,omitempty"`
-	ToldActionsURL string                `dynamodbav:"toldActionsUrl,omitempty"`
+	Features             map[string]featureRow `dynamodbav:"features,omitempty"`
+	RegisteredActionsURL string                `dynamodbav:"registeredActionsUrl,omitempty"`
 
 	RefreshExpiresAt int64  `dynamodbav:"refreshExpiresAt,omitempty"`
 	RefreshIssuedAt  int64  `dynamodbav:"refreshIssuedAt,omitempty"`
@@ -67,10 +67,10 @@ func newInstallationRow(i installation.Installation) installationRow {
 		Revision:  i.Revision, State: string(i.State), Generation: string(i.Generation),
 		ActivatedAt: millis(i.ActivatedAt), LastActionAt: millis(i.LastActionAt), RemovedAt: millis(i.RemovedAt),
 		MovedAt: millis(i.MovedAt), EndpointsAt: millis(i.EndpointsAt),
-		ActivationUntil:  millis(i.ActivationUntil),
-		Features:         newFeatureRows(i.Features),
-		ToldActionsURL:   i.ToldActionsURL,
-		RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
+		ActivationUntil:      millis(i.ActivationUntil),
+		Features:             newFeatureRows(i.Features),
+		RegisteredActionsURL: i.RegisteredActionsURL,
+		RefreshExpiresAt:     millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
 		RefreshIssuedAt: millis(i.Tokens.IssuedAt),
 		AccessToken:     i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
@@ -97,7 +97,7 @@ func (r installationRow) installation() installation.Installation {
 		MovedAt: instant(r.MovedAt), EndpointsAt: instant(r.EndpointsAt),
 		ForgetAt: expired(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
 		Features: r.features(),
-		BaseURL:  r.BaseURL, ToldActionsURL: r.ToldActionsURL,
+		BaseURL:  r.BaseURL, RegisteredActionsURL: r.RegisteredActionsURL,
 		Tokens: installation.Tokens{
 			Refresh: secret.Sealed(r.RefreshToken), RefreshExpiresAt: instant(r.RefreshExpiresAt), RenewedAt: instant(r.RenewedAt),
 			IssuedAt: instant(r.RefreshIssuedAt),

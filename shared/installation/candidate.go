@@ -132,7 +132,7 @@ func (i *Installation) keepNewer(other Installation) bool {
 	}
 	if moved {
 		if i.URLs.App != other.URLs.App {
-			i.ToldActionsURL = ""
+			i.RegisteredActionsURL = ""
 		}
 		// The access token may be another region's.
 		i.Tokens.Access, i.Tokens.AccessExpiresAt = nil, time.Time{}

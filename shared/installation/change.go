@@ -62,7 +62,7 @@ func (i Installation) changed(change Change) Installation {
 	}
 	// A new address may be another system: our own must be registered there again.
 	if next.URLs.App != i.URLs.App {
-		next.ToldActionsURL = ""
+		next.RegisteredActionsURL = ""
 	}
 	next.Features = maps.Clone(i.Features)
 	if next.Features == nil {

@@ -84,7 +84,7 @@ func (h *history) work(row installation.Installation) installation.Installation 
 		}
 	default:
 		row.Version++ // claimed and concluded
-		row.ToldActionsURL = h.name("told")
+		row.RegisteredActionsURL = h.name("told")
 	}
 	return stored(row)
 }

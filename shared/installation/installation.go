@@ -108,9 +108,9 @@ type Installation struct {
 
 	// BaseURL is our public address as Webex reached it at activation.
 	BaseURL string
-	// ToldActionsURL is the actionsUrl that Webex was last told; empty until
+	// RegisteredActionsURL is the actionsUrl that Webex was last told; empty until
 	// it was told that provisioning is completed.
-	ToldActionsURL string
+	RegisteredActionsURL string
 
 	Tokens   Tokens
 	Work     Lease

@@ -24,10 +24,10 @@ func active() installation.Installation {
 		},
 		State: installation.Active, Generation: "g1",
 		Version: 7, Revision: 3, ActivatedAt: noon, LastActionAt: noon, ActivationUntil: at(3600),
-		ToldActionsURL: "https://us/actions",
-		Features:       map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "https://signage", Status: installation.InSync, PushedAt: noon}},
-		Tokens:         installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: at(60)},
-		Schedule:       installation.Schedule{Failures: 5},
+		RegisteredActionsURL: "https://us/actions",
+		Features:             map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "https://signage", Status: installation.InSync, PushedAt: noon}},
+		Tokens:               installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: at(60)},
+		Schedule:             installation.Schedule{Failures: 5},
 	}
 }
 
@@ -86,7 +86,7 @@ func TestChangeKeepsWhatItDoesNotSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after.URLs != before.URLs || after.Region != "home" || after.ManifestVersion != 4 || after.OrgName != "Acme" ||
-		string(after.Tokens.Refresh) != "r" || after.ToldActionsURL != before.ToldActionsURL {
+		string(after.Tokens.Refresh) != "r" || after.RegisteredActionsURL != before.RegisteredActionsURL {
 		t.Errorf("after = %+v", after)
 	}
 	if after.Revision != 4 || len(after.Tokens.Access) != 0 || after.Schedule.Failures != 0 {
@@ -104,7 +104,7 @@ func TestChangeKeepsWhatItDoesNotSay(t *testing.T) {
 
 func TestChangeOfAddressTellsOursAgain(t *testing.T) {
 	after, err := active().Change(installation.Change{IssuedAt: at(1), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}, Refresh: secret.Sealed("n")})
-	if err != nil || after.ToldActionsURL != "" || after.Region != "new" || after.URLs.OAuth != "https://oauth" || string(after.Tokens.Refresh) != "n" {
+	if err != nil || after.RegisteredActionsURL != "" || after.Region != "new" || after.URLs.OAuth != "https://oauth" || string(after.Tokens.Refresh) != "n" {
 		t.Errorf("after = %+v, %v", after, err)
 	}
 }

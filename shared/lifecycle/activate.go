@@ -151,7 +151,7 @@ func (s *Service) refusedBefore(ctx context.Context, candidate installation.Cand
 // is pending, and due.
 func (s *Service) finish(ctx context.Context, row installation.Installation, owner string) (Activated, error) {
 	row, result, err := s.conclude(ctx, row, owner)
-	if err == nil && (row.ToldActionsURL != "" || result.registerErr == nil) {
+	if err == nil && (row.RegisteredActionsURL != "" || result.registerErr == nil) {
 		s.report(ctx, row, result, nil)
 		return s.activated(row), nil
 	}

@@ -162,7 +162,7 @@ func TestRefusedCodePostedAgain(t *testing.T) {
 		}
 	}
 	post("at first", 1)
-	w.provide(webex.DigitalSignage, lifecycle.Content{URL: "https://other.vendor.example/"})
+	w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: "https://other.vendor.example/"})
 	post("settings changed", 2)
 	w.settings.ClientID, w.keys.client = w.cloud.ClientID()+"0", secret.New("another")
 	_, err := w.activate(code)

@@ -32,13 +32,13 @@ func (s *Service) lacking(row installation.Installation) []webex.Feature {
 // approval was lost. The actions of the first day may still be on their way.
 func (s *Service) comparesApp(row installation.Installation) bool {
 	now := s.now()
-	return len(s.lacking(row)) > 0 && row.ToldActionsURL != "" && row.App.Due(now) &&
+	return len(s.lacking(row)) > 0 && row.RegisteredActionsURL != "" && row.App.Due(now) &&
 		!now.Before(row.ActivatedAt.Add(installation.CompareAppEvery))
 }
 
 // nextAppComparison is when Webex's record is read next, the zero time for never.
 func (s *Service) nextAppComparison(row installation.Installation) time.Time {
-	if len(s.lacking(row)) == 0 || row.ToldActionsURL == "" {
+	if len(s.lacking(row)) == 0 || row.RegisteredActionsURL == "" {
 		return time.Time{}
 	}
 	last := row.App.At

@@ -13,7 +13,7 @@ import (
 // comparison is what a verification compares of one feature that is in sync.
 func comparison(feature webex.Feature) (lifecycle.Settings, installation.Installation, *webex.FeatureConfig) {
 	settings := lifecycle.Settings{ClientID: "c", PublicURL: base, VerifyInterval: time.Hour, Provided: map[webex.Feature]lifecycle.Content{
-		webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+		webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp},
 	}}
 	row := installation.Installation{OrgKey: "o", State: installation.Active, Features: map[webex.Feature]installation.Feature{
 		feature: {Endpoint: "https://xapi-r.wbx2.com/features/" + string(feature), Status: installation.InSync},

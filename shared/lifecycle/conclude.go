@@ -84,7 +84,7 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 		row.Schedule = s.putOffInvalid(row, now, result.err)
 		return row
 	}
-	row.ToldActionsURL = result.registered
+	row.RegisteredActionsURL = result.registered
 	row.Features = maps.Clone(result.features)
 	row.App, row.Notice = result.app, cmp.Or(newDifference(row.App, result.app), row.Notice)
 	row.Schedule = s.scheduled(row.Schedule, now, result.err)

@@ -64,7 +64,7 @@ func TestWhatFailsForLongShowsItself(t *testing.T) {
 			t.Errorf("no line with %s", want)
 		}
 	}
-	w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp + "&new"}) // begins the back-off anew, not the time
+	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp + "&new"}) // begins the back-off anew, not the time
 	w.pass(7 * time.Hour)
 	w.verifyDue()
 	if row, _ := w.stored(); row.Schedule.Failures != 1 || !row.Schedule.Failing(w.clock()) || row.Schedule.DueAt.Sub(w.clock()) > time.Minute {

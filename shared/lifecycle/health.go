@@ -115,7 +115,7 @@ func (s *Service) examine(ctx context.Context, row installation.Installation) (H
 		return deadTokens, err
 	case errors.Is(err, webex.ErrUnauthorized):
 		return Health{Impaired, TokensInvalid, ladder}, err
-	case err != nil || row.ToldActionsURL == "":
+	case err != nil || row.RegisteredActionsURL == "":
 		return Health{Impaired, TokensValid, ladder}, err
 	default:
 		return Health{Operational, TokensValid, ladder}, nil

@@ -13,7 +13,7 @@ import (
 func TestInspectChangesNothing(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
-	w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp + "&new"})
+	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp + "&new"})
 	before, _ := w.stored()
 	inspection, err := w.service().Inspect(t.Context(), w.org.ID(), false)
 	wantErr(t, err, nil)

@@ -68,7 +68,7 @@ func (s *Service) elsewhere(row installation.Installation, now time.Time) bool {
 // asking Webex: another token, another registered address, another configuration, an
 // approval to look for, tokens to be encrypted with today's key.
 func (s *Service) differs(ctx context.Context, row installation.Installation, now time.Time) bool {
-	if !usable(row, now) || ageing(row, now) || row.ToldActionsURL != s.settings.actionsURL(row) || s.comparesApp(row) {
+	if !usable(row, now) || ageing(row, now) || row.RegisteredActionsURL != s.settings.actionsURL(row) || s.comparesApp(row) {
 		return true
 	}
 	for _, name := range webex.Features {

@@ -115,8 +115,11 @@ func TestARefusedTokenIsTriedAgain(t *testing.T) {
 		return w
 	}
 	for name, back := range map[string]func(w *world){
-		"after a day":         func(w *world) { w.hours(21) },
-		"a setting changed":   func(w *world) { w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&v=2"}); w.hours(1) },
+		"after a day": func(w *world) { w.hours(21) },
+		"a setting changed": func(w *world) {
+			w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: signage + "&v=2"})
+			w.hours(1)
+		},
 		"verify was asked":    func(w *world) { _, _ = w.verifyNow() },
 		"Webex looked":        func(w *world) { w.healthy(); w.pass(time.Second); w.verifyDue() },
 		"Webex sent a change": func(w *world) { _ = w.act(w.minted(w.cloud.MintAction(w.org.ID(), "update", nil))); w.hours(1) },

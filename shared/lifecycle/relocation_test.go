@@ -58,7 +58,7 @@ func TestRelocation(t *testing.T) {
 	w.inSync()
 	w.sealedNewest()
 	row, _ := w.stored()
-	if !row.LastActionAt.Equal(acted.LastActionAt) || row.ToldActionsURL != fresh.baseURL+"/actions" || row.Schedule.LastResult != "in_sync" {
+	if !row.LastActionAt.Equal(acted.LastActionAt) || row.RegisteredActionsURL != fresh.baseURL+"/actions" || row.Schedule.LastResult != "in_sync" {
 		t.Errorf("after the move: %+v", row)
 	}
 	if n := w.pushes(webex.DigitalSignage) - before; n > 2 {

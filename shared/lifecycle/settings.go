@@ -27,8 +27,8 @@ type Settings struct {
 
 // Content is what devices show for one feature.
 type Content struct {
-	// URL may hold `$(…)` values that Webex fills in.
-	URL string
+	// DeviceURL may hold `$(…)` values that Webex fills in.
+	DeviceURL string
 	// XAPIAllowList is the web app's directXapiAccessAllowListOverride.
 	XAPIAllowList string
 }
@@ -61,7 +61,7 @@ func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (
 	}
 	crossLaunch := s.baseURL(row) + "/crossLaunch/" + string(feature)
 	return webex.FeatureConfig{
-		Feature: feature, DeviceURL: content.URL, XAPIAllowList: content.XAPIAllowList,
+		Feature: feature, DeviceURL: content.DeviceURL, XAPIAllowList: content.XAPIAllowList,
 		AssignContentURL: crossLaunch + "/assignContent", ManageContentURL: crossLaunch + "/manageContent",
 	}, true
 }

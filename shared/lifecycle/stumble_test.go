@@ -179,7 +179,7 @@ func TestHealthCheckLeavesWebexAloneAsAsked(t *testing.T) {
 // Pushes that fail are no drift: once Webex can be reached, they are not held.
 func TestFailedPushesAreNotHeld(t *testing.T) {
 	w := activatedWorld(t)
-	w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"})
+	w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: signage + "&new"})
 	w.fault(webextest.Fault{Kind: webextest.KindSignage, Method: "PUT", Status: 500})
 	for range 5 {
 		w.pass(time.Hour)

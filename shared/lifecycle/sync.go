@@ -102,7 +102,7 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 // sync registers our actionsUrl where Webex knows another, and brings every
 // feature's configuration in line, side by side.
 func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
-	result := synced{registered: row.ToldActionsURL, features: maps.Clone(row.Features), app: row.App}
+	result := synced{registered: row.RegisteredActionsURL, features: maps.Clone(row.Features), app: row.App}
 	session, err := s.openSession(ctx, row)
 	if err != nil {
 		result.registerErr, result.err = err, err
@@ -135,7 +135,7 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 // returns the one it knows now.
 func (s *Service) register(ctx context.Context, session *session, row installation.Installation) (string, error) {
 	actionsURL := s.settings.actionsURL(row)
-	if row.ToldActionsURL == actionsURL {
+	if row.RegisteredActionsURL == actionsURL {
 		return actionsURL, nil
 	}
 	err := session.call(ctx, func(token secret.String) error {
@@ -144,7 +144,7 @@ func (s *Service) register(ctx context.Context, session *session, row installati
 		})
 	})
 	if err != nil {
-		return row.ToldActionsURL, err
+		return row.RegisteredActionsURL, err
 	}
 	return actionsURL, nil
 }
@@ -195,7 +195,7 @@ func neverPushed(row installation.Installation) bool {
 			return false
 		}
 	}
-	return row.ToldActionsURL == "" && row.Schedule.VerifiedAt.IsZero()
+	return row.RegisteredActionsURL == "" && row.Schedule.VerifiedAt.IsZero()
 }
 
 // stored reads what Webex stores, nil if it stores nothing.

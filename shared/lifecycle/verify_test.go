@@ -42,10 +42,10 @@ func TestVerifyRepairs(t *testing.T) {
 		"configuration altered": {func(w *world) {
 			w.cloud.SetConfiguration(w.org.ID(), string(webex.PersistentWebApp), map[string]any{"pwaUrl": "https://other.example"})
 		}, schedule.Report{Verified: 1, Pushed: 1}, 5, 0},
-		"SIGNAGE_URL changed": {func(w *world) { w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"}) },
+		"SIGNAGE_URL changed": {func(w *world) { w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: signage + "&new"}) },
 			schedule.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"allow list added": {func(w *world) {
-			w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp, XAPIAllowList: "*.vendor.example"})
+			w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp, XAPIAllowList: "*.vendor.example"})
 		}, schedule.Report{Verified: 1, Pushed: 1}, 3, 0},
 		"PUBLIC_URL changed": {func(w *world) { w.settings.PublicURL = "https://new.vendor.example" },
 			schedule.Report{Verified: 1, Pushed: 2}, 5, 0},
@@ -99,7 +99,7 @@ func TestDroppedFeatureIsNotAskedForAgain(t *testing.T) {
 	if got := w.count(webextest.KindPWA, "GET"); got != 0 {
 		t.Errorf("%d GETs of a feature that is not provided", got)
 	}
-	w.provide(webex.PersistentWebApp, lifecycle.Content{URL: webApp})
+	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp})
 	if report, err := w.verifyNow(); err != nil || report.Pushed != 1 {
 		t.Errorf("provided again: %+v, %v", report, err)
 	}
@@ -161,7 +161,7 @@ func TestFailuresBackOff(t *testing.T) {
 		}
 		w.pass(want)
 	}
-	w.provide(webex.DigitalSignage, lifecycle.Content{URL: signage + "&new"})
+	w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: signage + "&new"})
 	w.verifyDue()
 	if row, _ := w.stored(); row.Schedule.Failures != 1 {
 		t.Errorf("after a change of settings: %d failures, want a new count", row.Schedule.Failures)

@@ -15,7 +15,7 @@ import (
 // failure is returned as ours. Without such a worker the rest is done now.
 func (s *Service) resume(ctx context.Context, row installation.Installation) (Activated, error) {
 	for {
-		switch registered := row.ToldActionsURL != ""; {
+		switch registered := row.RegisteredActionsURL != ""; {
 		case registered && (row.State != installation.Active || settled(row)):
 			return s.activated(row), nil
 		case row.State == installation.TokenInvalid:
@@ -28,13 +28,13 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 		if !errors.Is(err, installation.ErrConflict) || !leased.Work.Held(s.now()) {
 			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.OrgKey, err)
 		}
-		if leased.ToldActionsURL != "" {
+		if leased.RegisteredActionsURL != "" {
 			return s.activated(leased), nil // the rest is the other worker's
 		}
 		if row, err = s.nextLook(ctx, leased); err != nil {
 			return Activated{}, err
 		}
-		if failure := row.Schedule.Failure; failure.Of(leased.Work) && row.ToldActionsURL == "" {
+		if failure := row.Schedule.Failure; failure.Of(leased.Work) && row.RegisteredActionsURL == "" {
 			return Activated{}, s.failedBefore(row.OrgKey, failure)
 		} else if failure.Of(leased.Work) {
 			return s.activated(row), nil // registered, and the rest is due

@@ -115,7 +115,7 @@ func newWorld(t *testing.T) *world {
 	w.settings = lifecycle.Settings{
 		ClientID: w.cloud.ClientID(), VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{
-			webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+			webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp},
 		},
 	}
 	urls, err := webex.KeySetURLs(webex.DefaultRegions, w.cloud.JWKSURLs())

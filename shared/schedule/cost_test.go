@@ -103,7 +103,7 @@ func customer(org string, now time.Time) installation.Installation {
 			AppID: "Y2lzY29zcGFyazovL3VzL0FQUExJQ0FUSU9OL0M4MjA1", ManifestVersion: 1, Scopes: []string{"spark-admin:workspaces_read", "spark:xapi_statuses"},
 			URLs: installation.URLs{OAuth: "https://webexapis.com/v1/access_token", App: "https://xapi-r.wbx2.com/xapi/api/organizations/" + org + "/apps/app"},
 		},
-		BaseURL: base, ToldActionsURL: base + "/actions", ActivatedAt: now.AddDate(0, -1, 0),
+		BaseURL: base, RegisteredActionsURL: base + "/actions", ActivatedAt: now.AddDate(0, -1, 0),
 		Tokens: installation.Tokens{
 			Refresh: make(secret.Sealed, 400), RefreshExpiresAt: now.AddDate(0, 2, 0), RenewedAt: now,
 			Access: make(secret.Sealed, 400), AccessExpiresAt: now.AddDate(0, 0, 14),
@@ -137,7 +137,7 @@ func TestInOrderCostsNextToNothing(t *testing.T) {
 	}
 	settings := lifecycle.Settings{ClientID: "client", PublicURL: base, VerifyInterval: time.Hour, Provided: map[webex.Feature]lifecycle.Content{}}
 	for _, name := range webex.Features {
-		settings.Provided[name] = lifecycle.Content{URL: "https://content.vendor.example/" + string(name)}
+		settings.Provided[name] = lifecycle.Content{DeviceURL: "https://content.vendor.example/" + string(name)}
 	}
 	service, err := lifecycle.New(store, obedient{settings: settings}, open{}, settings, func() time.Time { return now }, slog.New(slog.DiscardHandler))
 	if err != nil {

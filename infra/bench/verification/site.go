@@ -97,7 +97,7 @@ func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []
 		},
 		State: installation.Active, Generation: installation.NewGeneration("jti"),
 		ActivatedAt: now, LastActionAt: now, ActivationUntil: now, MovedAt: now, EndpointsAt: now,
-		ToldActionsURL: settings.PublicURL + "/actions", Features: map[webex.Feature]installation.Feature{},
+		RegisteredActionsURL: settings.PublicURL + "/actions", Features: map[webex.Feature]installation.Feature{},
 		Tokens: installation.Tokens{
 			RenewedAt:        now,
 			RefreshExpiresAt: now.Add(80 * 24 * time.Hour), AccessExpiresAt: now.Add(12 * time.Hour),

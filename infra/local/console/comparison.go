@@ -77,7 +77,7 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 	view.describeRow(row, candidates, now)
 	actionsURL := ""
 	if view.Held {
-		actionsURL = row.ToldActionsURL
+		actionsURL = row.RegisteredActionsURL
 	}
 	view.Lines = sides.Installation(row, actionsURL, c.heldBy(org))
 	for _, f := range features {

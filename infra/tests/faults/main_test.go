@@ -116,7 +116,7 @@ func newRig(t *testing.T) *rig {
 	r.settings = lifecycle.Settings{
 		ClientID: r.stack.Webex().ClientID(), PublicURL: r.stack.URL(), VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{
-			webex.DigitalSignage: {URL: customer.SignageURL}, webex.PersistentWebApp: {URL: customer.PWAURL},
+			webex.DigitalSignage: {DeviceURL: customer.SignageURL}, webex.PersistentWebApp: {DeviceURL: customer.PWAURL},
 		},
 	}
 	return r

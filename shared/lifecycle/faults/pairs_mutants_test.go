@@ -101,7 +101,7 @@ type boastful struct{ stores }
 func (s boastful) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	row, candidates, err := s.stores.Find(ctx, orgKey, now)
 	if row.Work.Held(now) {
-		row.ToldActionsURL = base + "/actions"
+		row.RegisteredActionsURL = base + "/actions"
 	}
 	return row, candidates, err
 }

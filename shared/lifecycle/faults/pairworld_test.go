@@ -79,7 +79,7 @@ func newDuo(t *testing.T, mutate func(stores) stores) *duo {
 		settings: lifecycle.Settings{
 			ClientID: cloud.ClientID(), VerifyInterval: interval,
 			Provided: map[webex.Feature]lifecycle.Content{
-				webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+				webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp},
 			},
 		},
 	}

@@ -247,7 +247,7 @@ func verifications() []useCase {
 			w.want[webex.DigitalSignage] = 1
 		}),
 		due("verify, setting changed", func(w *world) {
-			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: signage + "&new"}
+			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{DeviceURL: signage + "&new"}
 			w.want[webex.DigitalSignage] = 1
 		}),
 		due("verify, feature dropped", func(w *world) { delete(w.settings.Provided, webex.PersistentWebApp) }),
@@ -322,7 +322,7 @@ func passes() []useCase {
 			w.want[webex.PersistentWebApp] = 1
 		}),
 		pass("setting changed", func(w *world) {
-			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: signage + "&new"}
+			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{DeviceURL: signage + "&new"}
 			w.want[webex.DigitalSignage] = 1
 		}),
 		pass("feature dropped", func(w *world) { delete(w.settings.Provided, webex.PersistentWebApp) }),

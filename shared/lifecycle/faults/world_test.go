@@ -71,7 +71,7 @@ func newWorld(t *testing.T, l *lab) *world {
 		settings: lifecycle.Settings{
 			ClientID: l.cloud.ClientID(), VerifyInterval: interval,
 			Provided: map[webex.Feature]lifecycle.Content{
-				webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp},
+				webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp},
 			},
 		},
 		secrets: []string{l.cloud.ClientSecret()},
@@ -275,8 +275,8 @@ func (w *world) activated() {
 		Refresh: w.sealed(newest, installation.RefreshPlace(row.OrgKey)), RefreshExpiresAt: w.clock().Add(issued.RefreshLife),
 		Access: w.sealed(issued.Access, installation.AccessPlace(row.OrgKey)), AccessExpiresAt: w.clock().Add(issued.AccessLife), RenewedAt: w.clock(),
 	}
-	row.ToldActionsURL = base + "/actions"
-	w.must(client.UpdateApp(w.t.Context(), row.URLs.App, issued.Access, webex.AppUpdate{ProvisioningState: webex.ProvisioningCompleted, ActionsURL: row.ToldActionsURL}))
+	row.RegisteredActionsURL = base + "/actions"
+	w.must(client.UpdateApp(w.t.Context(), row.URLs.App, issued.Access, webex.AppUpdate{ProvisioningState: webex.ProvisioningCompleted, ActionsURL: row.RegisteredActionsURL}))
 	for name, feature := range row.Features {
 		want, _ := w.settings.Wanted(name, row)
 		w.must(client.PutConfig(w.t.Context(), feature.Endpoint, issued.Access, want))
@@ -319,7 +319,7 @@ func (w *world) placeForeign() {
 	key := w.foreignKey()
 	row, _, err := w.lab.store.Find(w.t.Context(), key, w.clock())
 	w.must(err)
-	row.OrgKey, row.State, row.Generation, row.BaseURL, row.ToldActionsURL = key, installation.Active, "neighbour", base, told
+	row.OrgKey, row.State, row.Generation, row.BaseURL, row.RegisteredActionsURL = key, installation.Active, "neighbour", base, told
 	row.Statement = installation.Statement{OrgName: "Neighbour", Region: home}
 	row.Tokens = installation.Tokens{
 		Refresh: w.sealed(secret.New("refresh"), installation.RefreshPlace(key)),

@@ -70,7 +70,7 @@ func (j job) service(watch func(lifecycle.Store) lifecycle.Store) (*lifecycle.Se
 	}), j.Table)
 	settings := lifecycle.Settings{
 		ClientID: j.ClientID, VerifyInterval: time.Hour,
-		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp}},
+		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp}},
 	}
 	keys := jobKeys{secret.New(j.ClientSecret), sealer}
 	return lifecycle.New(watch(store), webex.NewClient(http.DefaultTransport), keys, settings, time.Now, slog.New(slog.DiscardHandler))

@@ -153,11 +153,11 @@ func (w *world) storedAppURL(org *webextest.Organization) string {
 func (w *world) settingsOf(variant int) *lifecycle.Settings {
 	s := &lifecycle.Settings{
 		ClientID: w.cloud.ClientID(), VerifyInterval: interval,
-		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {URL: signage}, webex.PersistentWebApp: {URL: webApp}},
+		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp}},
 	}
 	switch variant % 4 {
 	case 1:
-		s.Provided[webex.DigitalSignage] = lifecycle.Content{URL: signage + "&new"}
+		s.Provided[webex.DigitalSignage] = lifecycle.Content{DeviceURL: signage + "&new"}
 	case 2:
 		delete(s.Provided, webex.PersistentWebApp)
 	case 3:

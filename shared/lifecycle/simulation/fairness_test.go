@@ -173,7 +173,7 @@ func TestAChangeOfSettingsRollsOutAtTheRate(t *testing.T) {
 				const rate = 40
 				w := newWorld(t, each)
 				w.rate, w.runs = rate, runs
-				w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
+				w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{DeviceURL: "https://signage.example/new"}
 				w.deploy()
 				w.minute()
 				if w.cloud.calls["PUT"] == each {

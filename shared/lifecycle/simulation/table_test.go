@@ -119,7 +119,7 @@ func (t *table) row(id int) installation.Installation {
 			URLs:   installation.URLs{OAuth: "https://" + region + ".webexapis.com/token", App: "https://" + region + ".webexapis.com/app"},
 		},
 		BaseURL:  base,
-		Features: make(map[webex.Feature]installation.Feature, len(webex.Features)), ToldActionsURL: base + "/actions",
+		Features: make(map[webex.Feature]installation.Feature, len(webex.Features)), RegisteredActionsURL: base + "/actions",
 		Tokens:   installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: c.access, Renewal: c.renewal},
 		Work:     c.work,
 		Schedule: c.schedule,

@@ -138,7 +138,7 @@ func simulate(t *testing.T, p plan) (*world, *seen) {
 	for changed := false; time.Since(began) < p.Time; {
 		if !changed && time.Since(began) >= p.Change {
 			changed, before = true, w.calls()
-			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{URL: "https://signage.example/new"}
+			w.settings.Provided[webex.DigitalSignage] = lifecycle.Content{DeviceURL: "https://signage.example/new"}
 			w.deploy()
 		}
 		next := time.Now().Add(time.Minute)

@@ -50,7 +50,7 @@ func newWorld(t *testing.T, customers int) *world {
 	w := &world{t: t, runs: 1, settings: lifecycle.Settings{
 		ClientID: "client", PublicURL: base, VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{
-			webex.DigitalSignage: {URL: "https://signage.example/"}, webex.PersistentWebApp: {URL: "https://app.example/"},
+			webex.DigitalSignage: {DeviceURL: "https://signage.example/"}, webex.PersistentWebApp: {DeviceURL: "https://app.example/"},
 		},
 	}}
 	w.cloud = newCloud(customers, func() { time.Sleep(40*time.Millisecond + mathrand.N(20*time.Millisecond)) })
