@@ -72,6 +72,9 @@ func (p Pass) Begin(settings string, now time.Time) Pass {
 	next.Urgent, next.Settings = p.Settings != settings, settings
 	next.Behind = maps.Clone(p.Behind)
 	for host, behind := range next.Behind {
+		if behind.Wrapped { // also all that the pass which ends now came to
+			behind.Place = ""
+		}
 		behind.Wrapped = true
 		next.Behind[host] = behind
 	}

@@ -10,7 +10,9 @@
 //
 // What is checked, see oracle_test.go: at every write that it is one the tokens
 // delivered so far justify; and, once faults have ended and the schedule has
-// run, that nothing was lost. Planted bugs show that it finds what it is for.
+// run, that nothing was lost. Of passes: that what they say was verified was asked of
+// Webex, that all is healed within an interval and a run, and that nothing is written
+// of what is in order. Planted bugs show that it finds what it is for.
 //
 // The package itself is a store in memory, which package dynamo's tests hold
 // to the same behaviour as the real one. It is for tests only.

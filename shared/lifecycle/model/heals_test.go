@@ -36,8 +36,8 @@ func (w *world) heals(ctx context.Context) {
 	w.inOrder(ctx, "after a drift")
 	w.trail.note("all is calm")
 	began := time.Now()
-	healthy = w.rows(ctx, func(row installation.Installation) bool {
-		return settled(row) && lasts(row, began.Add(interval+late+period))
+	healthy = w.rows(ctx, func(row installation.Installation, candidates []installation.Candidate) bool {
+		return settled(row, candidates) && lasts(row, began.Add(interval+late+period))
 	})
 	clear(w.store.writes)
 	w.keepRunning(ctx, interval+late)
@@ -69,21 +69,27 @@ func (w *world) keepRunning(ctx context.Context, d time.Duration) {
 }
 
 // rows are the stored rows of which this is true.
-func (w *world) rows(ctx context.Context, is func(installation.Installation) bool) (rows []installation.Installation) {
+func (w *world) rows(ctx context.Context, is func(installation.Installation, []installation.Candidate) bool) (rows []installation.Installation) {
 	for _, org := range w.orgs {
-		row, _, err := w.store.backend.Find(ctx, org.ID(), time.Now())
+		row, candidates, err := w.store.backend.Find(ctx, org.ID(), time.Now())
 		if err != nil {
 			panic(err)
 		}
-		if is(row) {
+		if is(row, candidates) {
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-// settled reports whether a row is in order, as it says itself.
-func settled(row installation.Installation) bool {
+// settled reports whether a row is in order, as it says itself, and nothing is left to
+// be proven, which may renew its tokens.
+func settled(row installation.Installation, candidates []installation.Candidate) bool {
+	for _, c := range candidates {
+		if !c.Refused {
+			return false
+		}
+	}
 	if row.State != installation.Active || row.Schedule.Failures > 0 || row.Work.Owner != "" {
 		return false
 	}
@@ -105,7 +111,9 @@ func lasts(row installation.Installation, then time.Time) bool {
 // inOrder checks what must be in order: not what nobody can reach, what drifted so
 // often that it is held, or what failed for so long that it is seldom tried.
 func (w *world) inOrder(ctx context.Context, when string) {
-	for _, row := range w.rows(ctx, func(row installation.Installation) bool { return row.State == installation.Active }) {
+	for _, row := range w.rows(ctx, func(row installation.Installation, _ []installation.Candidate) bool {
+		return row.State == installation.Active
+	}) {
 		org, _ := w.cloud.Organization(row.OrgKey)
 		view, installed := w.cloud.Installation(row.OrgKey)
 		if !installed || row.URLs.App != view.AppURL || !offered(row, view) || w.waits(row) || !w.takes(row) {

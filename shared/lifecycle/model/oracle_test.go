@@ -54,6 +54,8 @@ type minted struct {
 type orgModel struct {
 	row  installation.Installation // as it was written last
 	past []written
+	// verifiedAt is when it was written that the row was verified.
+	verifiedAt time.Time
 
 	exists     bool
 	generation string
@@ -143,7 +145,7 @@ func (m *oracle) apply(o *orgModel, token *minted) {
 		// What came later than the removal was meant for a re-installation that is
 		// not known here yet, and does not stand in its way.
 		*o = orgModel{
-			row: o.row, past: o.past, generation: o.generation, region: token.KeyRegion, activatedAt: o.activatedAt,
+			row: o.row, past: o.past, verifiedAt: o.verifiedAt, generation: o.generation, region: token.KeyRegion, activatedAt: o.activatedAt,
 			lastAt: iat, removedAt: later(iat, o.removedAt), endpoints: map[webex.Feature]string{},
 		}
 		return
@@ -182,7 +184,7 @@ func (m *oracle) applyActivation(o *orgModel, token *minted) {
 	}
 	before := *o
 	*o = orgModel{
-		row: o.row, past: o.past, exists: true, generation: installation.Digest(token.ID), region: token.Region,
+		row: o.row, past: o.past, verifiedAt: o.verifiedAt, exists: true, generation: installation.Digest(token.ID), region: token.Region,
 		appURL: token.AppURL, manifest: token.ManifestVersion, endpoints: maps.Clone(token.Endpoints),
 		activatedAt: iat, lastAt: iat, removedAt: o.removedAt, addressAt: iat, endpointsAt: iat,
 	}
@@ -218,7 +220,7 @@ func (m *oracle) saved(given, stored installation.Installation, late bool) {
 			m.wrong("a refresh token that Webex did not refuse was given up")
 		}
 	case before.State == installation.TokenInvalid && stored.State == installation.Active:
-		if m.dead[m.open(before)] {
+		if m.dead[m.open(before)] && m.refusedInARow() < suspectFrom {
 			m.wrong("an installation whose refresh token Webex refused last is active again")
 		}
 	case before.State == installation.TokenInvalid && stored.State == installation.Removed:
@@ -230,6 +232,20 @@ func (m *oracle) saved(given, stored installation.Installation, late bool) {
 		m.wrong("a write without a token turned %s into %s", before.State, stored.State)
 	}
 	m.holds(o, before, stored, nil)
+}
+
+// suspectFrom is how many customers' refresh tokens must be refused to point to a fault
+// of ours.
+const suspectFrom = 3
+
+// refusedInARow is of how many customers Webex refused the refresh token last.
+func (m *oracle) refusedInARow() (count int) {
+	for _, o := range m.orgs {
+		if o.row.Exists() && m.dead[m.open(o.row)] {
+			count++
+		}
+	}
+	return count
 }
 
 // givesBack reports whether a write does no more than give back the work lease,

@@ -15,6 +15,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -59,6 +60,24 @@ var plants = map[string]struct {
 	"a refresh token that was refused once is given up": {"token_invalid, though Webex takes its refresh token", func() plant {
 		refused := &marks{ids: map[string]bool{}}
 		return plant{webex: func(w lifecycle.Webex) lifecycle.Webex { return despairing{w, refused} }}
+	}},
+	"a pass skips the last row of a page": {"is said to be verified at", func() plant {
+		return plant{rows: func(s schedule.Store) schedule.Store { return skipping{s} }}
+	}},
+	"a pass ends with its first page": {"is said to be verified at", func() plant {
+		return plant{rows: func(s schedule.Store) schedule.Store { return hurried{s} }}
+	}},
+	"what a pass left out is forgotten": {"is said to be verified at", func() plant {
+		return plant{rows: func(s schedule.Store) schedule.Store { return leavingOut{s} }}
+	}},
+	"a shard is not taken over from a run that died": {"after a|was not looked at", func() plant {
+		return plant{rows: func(s schedule.Store) schedule.Store { return waiting{s} }}
+	}},
+	"what fails is left to a queue that it is not in": {"is left to the queue", func() plant {
+		return plant{store: func(s lifecycle.Store) lifecycle.Store { return unqueued{s} }}
+	}},
+	"a pass writes what is in order": {"writes, although it is in order", func() plant {
+		return plant{rows: func(s schedule.Store) schedule.Store { return untold{s} }}
 	}},
 	"a candidate is lost when Webex fails": {"and is lost", func() plant {
 		return plant{store: func(s lifecycle.Store) lifecycle.Store { return careless{s} }}

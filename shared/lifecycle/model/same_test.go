@@ -42,6 +42,8 @@ func TestStoresAnswerTheSame(t *testing.T) {
 			"used":      p.used,
 			"refusals":  p.refusals,
 			"claim":     p.claim,
+			"pass":      p.savePass,
+			"page":      p.page,
 			"create":    p.create,
 			"take":      p.take,
 			"time":      p.time,
@@ -113,6 +115,14 @@ func (p *pair) refusals(t *rapid.T) {
 // at draws a time near now.
 func (p *pair) at(t *rapid.T, what string) time.Time { return p.now.Add(someTimes.Draw(t, what)) }
 
+// due draws when a row is due, never by itself now and then.
+func (p *pair) due(t *rapid.T) time.Time {
+	if rapid.IntRange(0, 2).Draw(t, "never due") == 0 {
+		return time.Time{}
+	}
+	return p.at(t, "due")
+}
+
 // lease draws a lease, none most of the time.
 func (p *pair) lease(t *rapid.T) installation.Lease {
 	if rapid.IntRange(0, 3).Draw(t, "held") > 0 {
@@ -151,7 +161,7 @@ func (p *pair) row(t *rapid.T, org string) installation.Installation {
 		Generation:   rapid.SampledFrom([]installation.Generation{read.Generation, read.Generation, "g", "h"}).Draw(t, "generation"),
 		LastActionAt: p.at(t, "last action"), ForgetAt: p.at(t, "forget"),
 		Tokens: installation.Tokens{Refresh: secret.Sealed("sealed"), AccessExpiresAt: p.at(t, "access")},
-		Work:   p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due"), Failures: 2},
+		Work:   p.lease(t), Schedule: installation.Schedule{DueAt: p.due(t), Failures: 2},
 		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "e", PushedAt: p.at(t, "pushed")}},
 	}
 	if rapid.Bool().Draw(t, "bare") {
@@ -165,7 +175,7 @@ func (p *pair) candidate(t *rapid.T, org, id string) installation.Candidate {
 	return installation.Candidate{
 		OrgKey: org, ID: id, Kind: installation.Activation, Version: version(t, candidates[id].Version),
 		Change: installation.Change{IssuedAt: p.at(t, "issued"), Endpoints: map[webex.Feature]string{}}, ForgetAt: p.at(t, "forget"), Refused: rapid.IntRange(0, 4).Draw(t, "refused") == 0,
-		Work: p.lease(t), Schedule: installation.Schedule{DueAt: p.at(t, "due")},
+		Work: p.lease(t), Schedule: installation.Schedule{DueAt: p.due(t)},
 	}
 }
 
@@ -202,9 +212,44 @@ func (p *pair) used(t *rapid.T) {
 
 func (p *pair) claim(t *rapid.T) {
 	ref := installation.Ref{OrgKey: orgKeys.Draw(t, "org"), Candidate: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "candidate")}
+	if rapid.Bool().Draw(t, "while due") {
+		ref.DueAt = p.at(t, "due")
+	}
 	p.claims++ // each worker has a name of its own
 	lease := installation.NewLease(fmt.Sprint("worker ", p.claims), p.now)
 	_, _ = both(p, "claim", func(s backend) (installation.Work, error) { return s.Claim(p.ctx, ref, lease, p.now) })
+}
+
+// savePass moves the pass of an organization's shard on, at a version that may not be
+// the stored one.
+func (p *pair) savePass(t *rapid.T) {
+	shard := installation.ShardOf(orgKeys.Draw(t, "of"))
+	passes, _ := both(p, "passes", func(s backend) ([]installation.Pass, error) { return s.Passes(p.ctx) })
+	pass := passes[shard]
+	pass.Version = version(t, pass.Version)
+	pass.Lease = p.lease(t)
+	switch rapid.SampledFrom([]string{"begin", "advance", "leave out", "catch up"}).Draw(t, "what") {
+	case "begin":
+		pass = pass.Begin(ids.Draw(t, "settings"), p.at(t, "began"))
+	case "advance":
+		pass = pass.Advance(orgKeys.Draw(t, "place"), 1, rapid.Bool().Draw(t, "ended"))
+	case "leave out":
+		pass = pass.LeaveOut(ids.Draw(t, "host"), orgKeys.Draw(t, "place"), p.at(t, "not before"))
+	case "catch up":
+		host := ids.Draw(t, "host")
+		if _, left := pass.Behind[host]; !left {
+			return
+		}
+		pass = pass.CatchUp(host, orgKeys.Draw(t, "place"), rapid.Bool().Draw(t, "ended"))
+	}
+	_, _ = both(p, "save pass", func(s backend) (installation.Pass, error) { return s.SavePass(p.ctx, pass) })
+}
+
+// page reads a page of a shard, from any place.
+func (p *pair) page(t *rapid.T) {
+	shard := installation.ShardOf(orgKeys.Draw(t, "of"))
+	place := rapid.SampledFrom([]string{"", "one", "org#one", "p", "two"}).Draw(t, "place")
+	_, _ = both(p, "page", func(s backend) (installation.Page, error) { return s.Page(p.ctx, shard, place, 100) })
 }
 
 func (p *pair) create(t *rapid.T) {
@@ -236,12 +281,12 @@ func (p *pair) compare(*rapid.T) {
 		})
 		shard := installation.ShardOf(org)
 		_, _ = both(p, "count due", func(s backend) (int, error) { return s.CountDue(p.ctx, shard, p.now) })
-		_, _ = both(p, "due", func(s backend) ([]string, error) { return p.due(s, shard) })
+		_, _ = both(p, "due", func(s backend) ([]string, error) { return p.listDue(s, shard) })
 	}
 }
 
-// due is what is due in a shard, two at a time, those of one time in any order.
-func (p *pair) due(s backend, shard int) ([]string, error) {
+// listDue is what is due in a shard, two at a time, those of one time in any order.
+func (p *pair) listDue(s backend, shard int) ([]string, error) {
 	var all []string
 	for cursor := ""; ; {
 		refs, next, err := s.Due(p.ctx, shard, p.now, cursor, 2)

@@ -28,8 +28,8 @@ const (
 )
 
 var (
-	fewest = race.Share(1000, 100)
-	most   = race.Share(2500, 250)
+	fewest = race.Share(500, 50)
+	most   = race.Share(900, 90)
 )
 
 // chosen is whether somebody chose how many sequences are to be played.
