@@ -18,14 +18,14 @@ type CandidateKind string
 const (
 	// Activation becomes the organization's installation.
 	Activation CandidateKind = "activation"
-	// Move brings the installation to another region, as a token says that the
-	// new region signed.
+	// Move brings the installation to another region, as a token signed by the
+	// new region says.
 	Move CandidateKind = "move"
 )
 
-// Candidate is what a token asks for before it is proven, which takes that Webex
-// accepts its refresh token from our OAuth client. It is stored before Webex is
-// called, beside the installation, which does not change until then.
+// Candidate is what a token asks for before it is proven. The proof is that Webex
+// accepts its refresh token from our OAuth client. A candidate is stored before
+// Webex is called, beside the installation, which does not change until the proof.
 type Candidate struct {
 	OrgKey string
 	Kind   CandidateKind

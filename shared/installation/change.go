@@ -2,7 +2,6 @@ package installation
 
 import (
 	"fmt"
-	"maps"
 	"time"
 
 	"signpost/shared/secret"
@@ -64,20 +63,13 @@ func (i Installation) changed(change Change) Installation {
 	if next.URLs.App != i.URLs.App {
 		next.RegisteredActionsURL = ""
 	}
-	next.Features = maps.Clone(i.Features)
-	if next.Features == nil {
-		next.Features = map[webex.Feature]Feature{}
-	}
+	next.Features = unverified(i.Features)
 	if change.AllEndpoints && len(change.Endpoints) > 0 {
 		next.Features = map[webex.Feature]Feature{}
 	}
-	for feature, endpoint := range change.Endpoints {
-		kept := i.Features[feature]
-		kept.Endpoint = endpoint
-		next.Features[feature] = kept
-	}
-	for name, feature := range next.Features {
-		next.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending, PushedAt: feature.PushedAt, Pushed: feature.Pushed}
+	for name, endpoint := range change.Endpoints {
+		kept := i.Features[name]
+		next.Features[name] = Feature{Endpoint: endpoint, Status: Pending, PushedAt: kept.PushedAt, Pushed: kept.Pushed}
 	}
 	// The access token may have been issued for fewer scopes or another
 	// region; the refresh token yields one that fits.
@@ -90,6 +82,15 @@ func (i Installation) changed(change Change) Installation {
 		next.State = Active
 	}
 	next.Schedule.Failures = 0
+	return next
+}
+
+// unverified returns the features with their last pushes, each to be verified.
+func unverified(features map[webex.Feature]Feature) map[webex.Feature]Feature {
+	next := make(map[webex.Feature]Feature, len(features))
+	for name, f := range features {
+		next[name] = Feature{Endpoint: f.Endpoint, Status: Pending, PushedAt: f.PushedAt, Pushed: f.Pushed}
+	}
 	return next
 }
 

@@ -11,12 +11,12 @@ import (
 	"signpost/shared/webex"
 )
 
-// history is what happens to one organization while it is moved: events reach
-// the old or the new table, which is told by copies what the old one knows.
+// history is what happens to one organization while it is moved: each event reaches
+// the old or the new table, and copies bring the old one's row into the new one.
 type history struct {
 	*rand.Rand
 	old, fresh installation.Installation
-	// whole is a table that all events reach: what no copy may differ from.
+	// whole is a table that all events reach, which the copies must come to.
 	whole installation.Installation
 	// clock is Webex's: each event has a second of its own.
 	clock int
@@ -25,8 +25,8 @@ type history struct {
 
 func (h *history) name(what string) string { h.n++; return fmt.Sprintf("%s %d", what, h.n) }
 
-// event is one event of Webex's as a table applies it, or nothing where the
-// table refuses it.
+// event applies one event from Webex to a table's row, or returns why the table
+// refuses it.
 type event func(installation.Installation) (installation.Installation, error)
 
 // next is a random event.
@@ -37,7 +37,8 @@ func (h *history) next(issuedAt time.Time) event {
 			next, err := installation.Candidate{
 				OrgKey: "o", ID: id,
 				Change: installation.Change{
-					Statement: installation.Statement{Region: id, URLs: installation.URLs{App: id}}, IssuedAt: issuedAt, Endpoints: map[webex.Feature]string{webex.DigitalSignage: id},
+					Statement: installation.Statement{Region: id, URLs: installation.URLs{App: id}}, IssuedAt: issuedAt,
+					Endpoints: map[webex.Feature]string{webex.DigitalSignage: id},
 				},
 			}.Promote(row)
 			next.Tokens.Refresh = secret.Sealed(id)
@@ -84,13 +85,13 @@ func (h *history) work(row installation.Installation) installation.Installation 
 		}
 	default:
 		row.Version++ // claimed and concluded
-		row.RegisteredActionsURL = h.name("told")
+		row.RegisteredActionsURL = h.name("registered")
 	}
 	return stored(row)
 }
 
-// step lets something happen; it reports whether an event was applied.
-func (h *history) step(t *testing.T, issuedAt time.Time) bool {
+// step makes something random happen.
+func (h *history) step(t *testing.T, issuedAt time.Time) {
 	table := &h.old
 	if h.IntN(2) == 0 {
 		table = &h.fresh
@@ -107,10 +108,8 @@ func (h *history) step(t *testing.T, issuedAt time.Time) bool {
 			if next, err := apply(h.whole); err == nil {
 				h.whole = stored(next)
 			}
-			return true
 		}
 	}
-	return false
 }
 
 func (h *history) copy(t *testing.T) {
@@ -143,7 +142,7 @@ func (h *history) copy(t *testing.T) {
 // ended is when the last activation or removal was that a row knows of.
 func ended(i installation.Installation) time.Time { return latest(i.ActivatedAt, i.RemovedAt) }
 
-// since is row, as far as it may say something of what it came to.
+// since is row if both rows exist, so that their times can be compared.
 func since(row, next installation.Installation) installation.Installation {
 	if !row.Exists() || !next.Exists() {
 		return installation.Installation{}
@@ -158,13 +157,12 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// Whatever reached either table in whatever order: nothing newer by Webex's
-// clock is lost by copying, any number of times.
+// Events reach either table in any order: no number of copies loses what is newer by
+// Webex's clock.
 func TestHistoriesOutOfOrder(t *testing.T) {
 	for seed := range uint64(1_500) {
 		h := &history{Rand: rand.New(rand.NewPCG(seed, 1))}
-		seconds := h.Perm(40)
-		for _, second := range seconds {
+		for _, second := range h.Perm(40) {
 			h.clock++
 			h.step(t, at(second))
 		}
@@ -172,8 +170,8 @@ func TestHistoriesOutOfOrder(t *testing.T) {
 	}
 }
 
-// Where each event reaches one of the tables in its turn, the new one holds in
-// the end what one table that all events had reached would hold.
+// Events reach the tables in order: in the end the new table holds what a single
+// table would hold.
 func TestHistoriesInOrder(t *testing.T) {
 	compared := 0
 	for seed := range uint64(1_500) {
@@ -187,18 +185,17 @@ func TestHistoriesInOrder(t *testing.T) {
 			continue
 		}
 		compared++
-		got, want := wordOf(h.fresh), wordOf(h.whole)
-		if got != want {
-			t.Fatalf("seed %d: the new table holds\n%+v, of one table it would be\n%+v", seed, got, want)
+		if got, want := statedIn(h.fresh), statedIn(h.whole); got != want {
+			t.Fatalf("seed %d: the new table holds\n%+v, a single one would hold\n%+v", seed, got, want)
 		}
 	}
 	if compared < 1_200 {
-		t.Errorf("%d histories came to something", compared)
+		t.Errorf("only %d histories left a row", compared)
 	}
 }
 
-// word is what Webex has said of an organization, as a row shows it.
-type word struct {
+// stated is what Webex has stated of an organization, as far as a row holds it.
+type stated struct {
 	exists                               bool
 	generation                           installation.Generation
 	activatedAt, removedAt, lastActionAt time.Time
@@ -207,13 +204,13 @@ type word struct {
 	refresh                              string
 }
 
-// wordOf leaves out which of its activations a removal is known to have ended:
-// the time of the removal refuses the codes of all of them.
-func wordOf(i installation.Installation) word {
+// statedIn leaves out which activation a removal ended: its time refuses the codes of
+// all of them.
+func statedIn(i installation.Installation) stated {
 	if !i.Exists() {
-		return word{removedAt: i.RemovedAt}
+		return stated{removedAt: i.RemovedAt}
 	}
-	return word{
+	return stated{
 		exists: true, generation: i.Generation, activatedAt: i.ActivatedAt, lastActionAt: i.LastActionAt,
 		movedAt: i.MovedAt, endpointsAt: i.EndpointsAt, issuedAt: i.Tokens.IssuedAt,
 		subject: i.Subject, region: i.Region, app: i.URLs.App, refresh: string(i.Tokens.Refresh),

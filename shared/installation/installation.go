@@ -108,8 +108,8 @@ type Installation struct {
 
 	// BaseURL is our public address as Webex reached it at activation.
 	BaseURL string
-	// RegisteredActionsURL is the actionsUrl that Webex was last told; empty until
-	// it was told that provisioning is completed.
+	// RegisteredActionsURL is the actionsUrl that is registered at Webex, as far as
+	// we know; empty until the first registration succeeded.
 	RegisteredActionsURL string
 
 	Tokens   Tokens

@@ -32,10 +32,7 @@ func active() installation.Installation {
 }
 
 func TestCheckActivation(t *testing.T) {
-	removed, err := active().Remove(at(10), at(600))
-	if err != nil {
-		t.Fatal(err)
-	}
+	removed := removed(t, active(), 10)
 	tests := map[string]struct {
 		current    installation.Installation
 		generation installation.Generation
@@ -65,12 +62,12 @@ func TestChangeOrder(t *testing.T) {
 		change installation.Change
 		want   error
 	}{
-		"newer":                {installation.Change{IssuedAt: at(1), Statement: installation.Statement{ManifestVersion: 5}}, nil},
-		"same second":          {installation.Change{IssuedAt: at(0), Statement: installation.Statement{ManifestVersion: 4}}, nil},
-		"no manifest version":  {installation.Change{IssuedAt: at(1)}, nil},
-		"older":                {installation.Change{IssuedAt: at(-1), Statement: installation.Statement{ManifestVersion: 5}}, installation.ErrStale},
-		"older manifest":       {installation.Change{IssuedAt: at(1), Statement: installation.Statement{ManifestVersion: 3}}, installation.ErrStale},
-		"older, by both words": {installation.Change{IssuedAt: at(-1), Statement: installation.Statement{ManifestVersion: 3}}, installation.ErrStale},
+		"newer":               {installation.Change{IssuedAt: at(1), Statement: installation.Statement{ManifestVersion: 5}}, nil},
+		"same second":         {installation.Change{IssuedAt: at(0), Statement: installation.Statement{ManifestVersion: 4}}, nil},
+		"no manifest version": {installation.Change{IssuedAt: at(1)}, nil},
+		"older":               {installation.Change{IssuedAt: at(-1), Statement: installation.Statement{ManifestVersion: 5}}, installation.ErrStale},
+		"older manifest":      {installation.Change{IssuedAt: at(1), Statement: installation.Statement{ManifestVersion: 3}}, installation.ErrStale},
+		"older in both":       {installation.Change{IssuedAt: at(-1), Statement: installation.Statement{ManifestVersion: 3}}, installation.ErrStale},
 	}
 	for name, test := range tests {
 		if _, err := active().Change(test.change); !errors.Is(err, test.want) {
@@ -79,12 +76,9 @@ func TestChangeOrder(t *testing.T) {
 	}
 }
 
-func TestChangeKeepsWhatItDoesNotSay(t *testing.T) {
+func TestChangeKeepsUnmentionedFields(t *testing.T) {
 	before := active()
-	after, err := before.Change(installation.Change{IssuedAt: at(1), Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	after := changed(t, before, installation.Change{IssuedAt: at(1), Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa"}})
 	if after.URLs != before.URLs || after.Region != "home" || after.ManifestVersion != 4 || after.OrgName != "Acme" ||
 		string(after.Tokens.Refresh) != "r" || after.RegisteredActionsURL != before.RegisteredActionsURL {
 		t.Errorf("after = %+v", after)
@@ -102,10 +96,10 @@ func TestChangeKeepsWhatItDoesNotSay(t *testing.T) {
 	}
 }
 
-func TestChangeOfAddressTellsOursAgain(t *testing.T) {
-	after, err := active().Change(installation.Change{IssuedAt: at(1), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}, Refresh: secret.Sealed("n")})
-	if err != nil || after.RegisteredActionsURL != "" || after.Region != "new" || after.URLs.OAuth != "https://oauth" || string(after.Tokens.Refresh) != "n" {
-		t.Errorf("after = %+v, %v", after, err)
+func TestChangeOfAddressRegistersOursAgain(t *testing.T) {
+	after := changed(t, active(), installation.Change{IssuedAt: at(1), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}, Refresh: secret.Sealed("n")})
+	if after.RegisteredActionsURL != "" || after.Region != "new" || after.URLs.OAuth != "https://oauth" || string(after.Tokens.Refresh) != "n" {
+		t.Errorf("after = %+v", after)
 	}
 }
 
@@ -172,7 +166,7 @@ func TestMoveOrder(t *testing.T) {
 		}
 	}
 	before := active()
-	before.Generation = "g2" // a re-installation of before the move
+	before.Generation = "g2" // re-installed before the move
 	for _, current := range []installation.Installation{active(), before} {
 		if moved, err := move.Apply(current); err != nil || moved.Region != "new" {
 			t.Errorf("moved = %+v, %v", moved, err)
@@ -211,42 +205,31 @@ func TestShardsAreEven(t *testing.T) {
 	}
 }
 
-// Webex sends actions for the activation that it knows, which we may not have
-// seen yet: they must not stand in its way, nor be lost by it.
-func TestPromoteKeepsWhatWasSaidSince(t *testing.T) {
+// Webex may send actions for an activation that we have not received yet: they must
+// not prevent it, and it must not undo them.
+func TestPromoteKeepsLaterActions(t *testing.T) {
 	code := installation.Candidate{
 		OrgKey: "o", Kind: installation.Activation, ID: "g2",
 		Change: installation.Change{
-			Statement: installation.Statement{Region: "home", ManifestVersion: 4, URLs: installation.URLs{App: "https://app2"}}, IssuedAt: at(6), Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://signage2"},
+			Statement: installation.Statement{Region: "home", ManifestVersion: 4, URLs: installation.URLs{App: "https://app2"}},
+			IssuedAt:  at(6), Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://signage2"},
 		},
 	}
-	approved, err := active().Change(installation.Change{
-		IssuedAt: at(8),
-		Statement: installation.Statement{
-			ManifestVersion: 5,
-		},
+	approved := changed(t, active(), installation.Change{
+		IssuedAt: at(8), Statement: installation.Statement{ManifestVersion: 5},
 		AllEndpoints: true, Endpoints: map[webex.Feature]string{webex.PersistentWebApp: "https://pwa2"},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	next, err := code.Promote(approved)
 	if err != nil || next.Generation != "g2" || next.URLs.App != "https://app2" || !next.LastActionAt.Equal(at(8)) ||
 		next.ManifestVersion != 5 || len(next.Features) != 1 || next.Features[webex.PersistentWebApp].Endpoint != "https://pwa2" {
 		t.Errorf("after an update was approved: %+v, %v", next, err)
 	}
-	moved, err := active().Change(installation.Change{IssuedAt: at(8), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	moved := changed(t, active(), installation.Change{IssuedAt: at(8), Statement: installation.Statement{Region: "new", URLs: installation.URLs{App: "https://new"}}})
 	if next, err := code.Promote(moved); err != nil || next.Region != "new" || next.URLs.App != "https://new" {
 		t.Errorf("after a move: %+v, %v", next, err)
 	}
-	earlier, err := active().Change(installation.Change{IssuedAt: at(5), Statement: installation.Statement{Region: "new", ManifestVersion: 5}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	earlier := changed(t, active(), installation.Change{IssuedAt: at(5), Statement: installation.Statement{Region: "new", ManifestVersion: 5}})
 	if next, err := code.Promote(earlier); err != nil || next.Region != "home" || next.ManifestVersion != 4 {
-		t.Errorf("after what was said before: %+v, %v", next, err)
+		t.Errorf("after an earlier action: %+v, %v", next, err)
 	}
 }

@@ -13,40 +13,40 @@ type Pass struct {
 	Shard int
 	// Version counts the writes; 0 means that there was never a pass.
 	Version int64
-	// Lease is held by the run that is at it.
+	// Lease is held by the run that works on it.
 	Lease Lease
 	// Settings is the fingerprint of the settings that it verifies.
 	Settings string
-	// Urgent: it began because the settings had changed, and is not spread over the
-	// interval.
+	// Urgent is set if it began because the settings had changed; it is not spread
+	// over the interval.
 	Urgent bool
-	// Began is when it began, and Before when the one before it did, zero for the
-	// first.
+	// Began is when it began, Before when the previous pass began, zero if this is
+	// the first.
 	Began, Before time.Time
 	// Place is the OrgKey of the last installation that it looked at, "" for none.
 	Place string
-	// Seen is how many installations it has looked at; Count, how many the last
-	// whole pass did, 0 before there was one.
+	// Seen is how many installations it has looked at, Count how many the last
+	// complete pass did, 0 if there was none.
 	Seen, Count int
-	// Ended: it has looked at all of them.
+	// Ended is set once it has looked at all of them.
 	Ended bool
-	// Behind are the hosts of Webex that it left out, since they asked for a pause
-	// or did not answer.
+	// Behind records, by host of Webex, what it skipped because the host asked for a
+	// pause or did not answer.
 	Behind map[string]Behind
 }
 
-// Behind is what a pass left out of one host, and how far that is made up for.
+// Behind is what a pass skipped of one host, and how far the runs have caught up.
 type Behind struct {
-	// Place is the OrgKey after which the host's installations are made up for, up
-	// to where the pass is.
+	// Place is the OrgKey after which the host's installations are still to be looked
+	// at, up to the Place of the pass.
 	Place string
-	// Wrapped: another pass has begun meanwhile, so that they are those from Place
-	// to the end and then from the beginning.
+	// Wrapped is set if another pass has begun since: then they are those from Place
+	// to the end of the shard and on from its beginning.
 	Wrapped bool
-	// NotBefore is until when the host asked not to be called, zero if it did not.
+	// NotBefore is when the host may be called again, zero if it named no time.
 	NotBefore time.Time
-	// Before is since when each of the host's installations was verified at least
-	// once before it was left out.
+	// Before is the start of the last pass that verified all of the host's
+	// installations.
 	Before time.Time
 }
 
@@ -54,8 +54,8 @@ type Behind struct {
 type Page struct {
 	// Rows are the installations, without tombstones.
 	Rows []Installation
-	// Last is the last OrgKey that was listed, the one after which the page began
-	// if none was; End: there are no more.
+	// Last is the last OrgKey listed, or the one after which the page began if there
+	// is none; End is set if no more follow.
 	Last string
 	End  bool
 	// Unreadable joins why rows could not be decoded; they are left out.
@@ -81,8 +81,8 @@ func (p Pass) Begin(settings string, now time.Time) Pass {
 	return next
 }
 
-// Advance returns p after the installations up to place, of which there were seen
-// many; ended says that there are no more.
+// Advance returns p after it looked at seen more installations, up to place; ended
+// reports that no more follow.
 func (p Pass) Advance(place string, seen int, ended bool) Pass {
 	next := p
 	next.Seen, next.Ended = p.Seen+seen, ended
@@ -92,7 +92,8 @@ func (p Pass) Advance(place string, seen int, ended bool) Pass {
 	return next
 }
 
-// LeaveOut returns p, which left out installations of the host after place.
+// LeaveOut returns p after it skipped installations of the host that follow place;
+// notBefore is as [Behind.NotBefore].
 func (p Pass) LeaveOut(host, place string, notBefore time.Time) Pass {
 	next := p
 	next.Behind = maps.Clone(p.Behind)
@@ -108,8 +109,8 @@ func (p Pass) LeaveOut(host, place string, notBefore time.Time) Pass {
 	return next
 }
 
-// CatchUp returns p after the host's installations up to place were made up for;
-// ended says that there are no more in the shard.
+// CatchUp returns p after the host's installations up to place were looked at; ended
+// reports that no more follow in the shard.
 func (p Pass) CatchUp(host, place string, ended bool) Pass {
 	next := p
 	next.Behind = maps.Clone(p.Behind)
@@ -125,9 +126,9 @@ func (p Pass) CatchUp(host, place string, ended bool) Pass {
 	return next
 }
 
-// VerifiedAt is when the installation was verified last, at the earliest: when the
-// pass that looked at it began, or when its own row says so. hosts are those of
-// Webex that its verification calls.
+// VerifiedAt returns a lower bound of when i was last verified: the start of the pass
+// that looked at it, or the time in its own row if that is later. hosts are the hosts
+// of Webex that its verification calls.
 func (p Pass) VerifiedAt(i Installation, hosts []string, now time.Time) time.Time {
 	own := i.Schedule.VerifiedAt
 	due := !i.Schedule.DueAt.IsZero() && !i.Schedule.DueAt.After(now)

@@ -3,8 +3,6 @@ package installation
 import (
 	"slices"
 	"time"
-
-	"signpost/shared/webex"
 )
 
 const (
@@ -72,10 +70,7 @@ func (i Installation) active(now time.Time) Installation {
 	next := i
 	next.State, next.Notice = Active, NoticeUpdated
 	next.Tokens.InvalidSince, next.Tokens.TriedAt, next.Tokens.TriedWith = time.Time{}, time.Time{}, ""
-	next.Features = make(map[webex.Feature]Feature, len(i.Features))
-	for name, feature := range i.Features {
-		next.Features[name] = Feature{Endpoint: feature.Endpoint, Status: Pending, PushedAt: feature.PushedAt, Pushed: feature.Pushed}
-	}
+	next.Features = unverified(i.Features)
 	next.Schedule.Failures = 0
 	next.Schedule.DueAt = next.soonest(now)
 	return next

@@ -7,7 +7,7 @@ import (
 	"signpost/shared/installation"
 )
 
-// TestSuspicion: who is believed to be refused by right.
+// TestSuspicion tests which refusals are believed.
 func TestSuspicion(t *testing.T) {
 	refused := func(count int, cleared int) installation.Refusals {
 		r := installation.Refusals{ClientID: "C", ClearedAt: at(cleared)}

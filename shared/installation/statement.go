@@ -7,8 +7,8 @@ import (
 )
 
 // Statement is what a token that Webex signed says of an installation, as far as
-// it is kept: the one place to add a claim that is to be stored. It is embedded
-// where it is kept or on its way there; an empty field says nothing.
+// it is stored: the one place to add a claim that is to be stored. An empty field
+// says nothing.
 type Statement struct {
 	// Subject is `sub` as it came, see [webex.OrganizationKey].
 	Subject string
