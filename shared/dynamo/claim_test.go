@@ -9,8 +9,8 @@ import (
 	"signpost/shared/installation"
 )
 
-// A row that is listed as due is claimed only while it is; one that a pass found, in
-// any case. Neither is while another worker holds its lease.
+// A row listed as due is claimed only while it is due, one that a pass found
+// regardless. Neither is claimed while another worker holds its lease.
 func TestClaim(t *testing.T) {
 	held := func(until time.Time) installation.Lease { return installation.Lease{Owner: "other", Until: until} }
 	tests := map[string]struct {
@@ -99,7 +99,7 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 	}
 }
 
-// A claim is a write like any other: whoever read the row before conflicts.
+// A claim is a write like any other: a worker that read the row before it conflicts.
 func TestClaimRaisesTheVersion(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

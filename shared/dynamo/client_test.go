@@ -22,12 +22,8 @@ func TestOpen(t *testing.T) {
 			map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "here"}, nil,
 			[]string{"Credential=local/", "/us-east-1/dynamodb/"},
 		},
-		"general endpoint": {
-			map[string]string{"AWS_ENDPOINT_URL": "here"}, nil, nil,
-		},
-		"its own endpoint wins": {
-			map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_DYNAMODB": "here"}, nil, nil,
-		},
+		"general endpoint":      {map[string]string{"AWS_ENDPOINT_URL": "here"}, nil, nil},
+		"its own endpoint wins": {map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_DYNAMODB": "here"}, nil, nil},
 		"as on Lambda": {
 			map[string]string{
 				"AWS_ENDPOINT_URL_DYNAMODB": "here", "AWS_REGION": "eu-central-1",
@@ -78,13 +74,13 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// Two failures are survived, within the budget of the narrowest answer.
+// A request that fails twice is repeated within the shortest time to answer.
 func TestClientRepeatsWhatFails(t *testing.T) {
-	const trouble = `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}`
+	const throttling = `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slow down"}`
 	for failures, wantErr := range []bool{false, false, false, true} {
 		s, ops := countingStore(t)
 		for range failures {
-			ops.answer("GetItem", trouble)
+			ops.answer("GetItem", throttling)
 		}
 		started := time.Now()
 		_, err := s.Used(t.Context(), org, "m", now)
@@ -97,26 +93,21 @@ func TestClientRepeatsWhatFails(t *testing.T) {
 	}
 }
 
-func TestMissingTableIsTheStoresTrouble(t *testing.T) {
-	s := dynamo.New(dynamo.NewClient(dynamotest.Config(t)), "no-such-table")
-	_, _, err := s.Find(t.Context(), org, now)
-	wantSentinel(t, err, nil)
-	_, err = s.Used(t.Context(), org, "m", now)
-	wantSentinel(t, err, nil)
-	_, err = s.Save(t.Context(), active(org))
-	wantSentinel(t, err, nil)
-	_, err = s.Commit(t.Context(), active(org), mark(org, "m"), nil, now)
-	wantSentinel(t, err, nil)
-	_, err = s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
-	wantSentinel(t, err, nil)
-	wantSentinel(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "m")), nil)
-	if _, _, err = s.Due(t.Context(), 0, now, "", 1); err == nil {
-		t.Error("listed what is due")
+func TestMissingTableIsNoSentinel(t *testing.T) {
+	s, ctx := dynamo.New(dynamo.NewClient(dynamotest.Config(t)), "no-such-table"), t.Context()
+	_, _, find := s.Find(ctx, org, now)
+	_, used := s.Used(ctx, org, "m", now)
+	_, save := s.Save(ctx, active(org))
+	_, commit := s.Commit(ctx, active(org), mark(org, "m"), nil, now)
+	_, claim := s.Claim(ctx, installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	create := s.Create(ctx, newLaunch(org), region, mark(org, "m"))
+	for _, err := range []error{find, used, save, commit, claim, create} {
+		wantSentinel(t, err, nil)
 	}
-	if _, err = s.CountDue(t.Context(), 0, now); err == nil {
-		t.Error("counted what is due")
-	}
-	if _, _, err = s.Take(t.Context(), "id", now); err == nil {
-		t.Error("took a launch")
+	_, _, due := s.Due(ctx, 0, now, "", 1)
+	_, count := s.CountDue(ctx, 0, now)
+	_, _, take := s.Take(ctx, "id", now)
+	if due == nil || count == nil || take == nil {
+		t.Errorf("due: %v, count: %v, take: %v", due, count, take)
 	}
 }

@@ -84,7 +84,7 @@ func TestCommitCreates(t *testing.T) {
 	}
 }
 
-func TestCommitMarksAnewWhatIsForgotten(t *testing.T) {
+func TestCommitReplacesAnExpiredMark(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	used := mark(org, "m")
@@ -124,7 +124,7 @@ func TestOneOfManyCommitsWins(t *testing.T) {
 	}
 }
 
-func TestCommitRefusesWhatItCannotDo(t *testing.T) {
+func TestCommitLimits(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	i, _ := stage(t, s)

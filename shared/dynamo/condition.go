@@ -40,8 +40,8 @@ func atVersion(version int64) condition {
 	}
 }
 
-// ofGeneration narrows c, of a row that is there, to one that belongs to this
-// activation.
+// ofGeneration narrows c to a row that belongs to this activation, unless c is that
+// there is no row.
 func (c condition) ofGeneration(generation installation.Generation) condition {
 	if len(c.values) == 0 {
 		return c
@@ -117,17 +117,14 @@ func conflicting(err error) map[string]types.AttributeValue {
 // [installation.ErrConflict] if the row was not as expected, or a transaction is
 // writing it at this moment.
 func conflict(err error) error {
-	if _, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
-		return installation.ErrConflict
-	}
-	if inTransaction(err) {
+	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed || inTransaction(err) {
 		return installation.ErrConflict
 	}
 	return err
 }
 
-// inTransaction reports whether a single write failed since a transaction is writing
-// the row at this moment.
+// inTransaction reports whether a single write failed because a transaction was
+// writing the row.
 func inTransaction(err error) bool {
 	_, ok := errors.AsType[*types.TransactionConflictException](err)
 	return ok

@@ -55,9 +55,9 @@ func remove(t *testing.T, s *dynamo.Store, orgKey string) {
 	commit(t, s, next, mark(orgKey, "deprovision"))
 }
 
-// The documented move: copy, point the domain at the new API, copy once more.
-// What customers did at the new API in between outlives the second copy, however
-// often the old schedule has written its rows.
+// The documented move: copy, point the domain at the new API, copy once more. The
+// second copy keeps what customers did at the new API in between, however often the old
+// schedule has written its rows.
 func TestMoveKeepsWhatIsNewer(t *testing.T) {
 	t.Parallel()
 	old, fresh := newStore(t), newStore(t)
@@ -151,8 +151,7 @@ func TestRestoreUndoesABadWrite(t *testing.T) {
 	}
 }
 
-// A copy counts only what it compared: a row that a worker writes in between is
-// compared again.
+// A row that a worker writes between comparison and write is compared again.
 func TestCopyBesideWorkers(t *testing.T) {
 	t.Parallel()
 	old, fresh := newStore(t), newStore(t)
@@ -184,8 +183,8 @@ func TestCopyBesideWorkers(t *testing.T) {
 	}
 }
 
-// What is over is not copied, nor are launches.
-func TestCopyLeavesWhatIsOver(t *testing.T) {
+// Expired rows are not copied, nor are launches.
+func TestCopyLeavesExpiredRows(t *testing.T) {
 	t.Parallel()
 	old, fresh := newStore(t), newStore(t)
 	commit(t, old, tombstone("gone", now.Add(-time.Hour)), installation.Used{OrgKey: "gone", ID: "m", Until: now.Add(-time.Hour)})

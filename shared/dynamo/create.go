@@ -21,18 +21,14 @@ import (
 // table is throttled, the request is repeated, up to three times in all; after
 // that [installation.ErrConflict], or the table's error, is returned.
 func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
-	if err := s.create(ctx, l, region, used); err != nil {
+	writes, err := s.launchWrites(l, region, used)
+	if err == nil {
+		err = s.transact(ctx, writes, created, maxTries)
+	}
+	if err != nil {
 		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
 	}
 	return nil
-}
-
-func (s *Store) create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
-	writes, err := s.launchWrites(l, region, used)
-	if err != nil {
-		return err
-	}
-	return s.transact(ctx, writes, created, maxTries)
 }
 
 // launchWrites are the items of the transaction, the installation first and

@@ -52,7 +52,7 @@ func pack(devices []launch.Device) (packed, error) {
 	if err := encoder.Encode(texts); err != nil {
 		return packed{}, fmt.Errorf("encode %d devices: %w", len(devices), err)
 	}
-	encoded.Truncate(encoded.Len() - 1) // the encoder's newline: a list that lacks its last byte is no list
+	encoded.Truncate(encoded.Len() - 1) // the encoder's newline: so that a list without its last byte is invalid
 	compressed := encoded.Len() > maxDevices
 	if compressed {
 		if err := deflate(&encoded); err != nil {

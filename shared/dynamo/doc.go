@@ -11,7 +11,7 @@
 //	org#<orgKey>       installation    the installation, or its tombstone
 //	org#<orgKey>       used#<digest>   the mark that a token was applied
 //	refusals#<client>  refusals        organizations refused in a row, see installation.Refusals
-//	pass#<shard>       pass            how far the verification of a shard is, see installation.Pass
+//	pass#<shard>       pass            how far the verification of a shard has come, see installation.Pass
 //	launch#<id>        launch          a cross-launch and the head of its devices
 //	launch#<id>#<n>    chunk           the n-th further chunk of its devices
 //
@@ -21,19 +21,18 @@
 // keys apart from the rest: such a key may hold any character, "#" included, since it
 // is all that follows the prefix and nothing is ever parsed out of it.
 //
-// The index "due" (shard, dueAt, keys only) holds the rows that need a look of their
-// own. The index "shards" (shard, pk, keys only) lists the organizations of a shard in
-// the order of their keys, for passes. Neither is written where a verification finds
-// everything in order.
+// The index "due" (shard, dueAt, keys only) holds the rows that are due by themselves.
+// The index "shards" (shard, pk, keys only) lists the organizations of a shard in the
+// order of their keys, for passes. A verification that finds everything in order
+// writes to neither.
 //
 // # Device lists
 //
 // A launch's list is stored as JSON, cut into chunks, and compressed only where
 // it exceeds one transaction otherwise. Measured on 2 cores: 10,000 devices with
 // ids of 67 and names of 17 bytes are 0.9 MB, written in 1.2 ms and read in 6;
-// with random ids of 512 bytes, 3.9 MB in 26 ms and 54. Front coding, 90 lines of
-// our own, had halved the first; the write units of so long a list are not worth
-// them.
+// with random ids of 512 bytes, 3.9 MB in 26 ms and 54. Front coding would halve the
+// first, and is not worth its 90 lines for the few lists that are so long.
 //
 // # Writes
 //

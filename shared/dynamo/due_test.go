@@ -34,7 +34,7 @@ func allDue(t *testing.T, s *dynamo.Store, now time.Time, limit int) []installat
 	return all
 }
 
-func TestWhatIsQueued(t *testing.T) {
+func TestQueued(t *testing.T) {
 	removed := tombstone(org, now.Add(time.Hour))
 	removed.Schedule.DueAt = now
 	invalid := active(org)

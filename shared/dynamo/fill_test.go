@@ -11,8 +11,8 @@ import (
 	"signpost/shared/installation"
 )
 
-// filler sets every field of a value, each to another value that is not zero,
-// so that a field that the store forgets comes back different.
+// filler sets every field of a value to a distinct value that is not zero, so that a
+// field that the store drops comes back different.
 type filler struct{ n int }
 
 func (f *filler) fill(t *testing.T, v reflect.Value) {
@@ -104,7 +104,7 @@ func TestCandidateKeepsEveryField(t *testing.T) {
 	}
 }
 
-// What a transition makes comes back just as it was, nil and empty maps too.
+// The result of a transition comes back unchanged, nil and empty maps included.
 func TestEmptyRowsComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -9,8 +9,7 @@ import (
 	"signpost/shared/launch"
 )
 
-// hostileKeys are organizations' keys that look like parts of rows' keys, like
-// each other, or like nothing at all.
+// hostileKeys are organizations' keys that resemble parts of rows' keys or each other.
 var hostileKeys = []string{
 	"a", "A", " a", "a ", "a#", "#a", "#", "##", "", "a#b", "a#installation", "a#candidate#c", "a#used#m",
 	"installation", "candidate#c", "used#m", "org#", "org#a", "launch#", "launch#a", "launch#a#1", "chunk",
@@ -58,7 +57,7 @@ func TestHostileOrganizationsStayApart(t *testing.T) {
 	}
 }
 
-// An id that is no digest reads nobody's chunk, and no installation.
+// An id that is no digest reads neither a chunk nor an installation.
 func TestHostileLaunchIDs(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -7,33 +7,19 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"signpost/shared/dynamo"
-	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
 )
 
-// One row that this version cannot read hides none of the others, and is named.
-func TestInstallationsGoesOnAfterARowThatItCannotRead(t *testing.T) {
+// An unreadable row is named, and the others are listed.
+func TestInstallationsListsPastAnUnreadableRow(t *testing.T) {
 	t.Parallel()
-	client, table := dynamotest.New(t)
-	s := dynamo.New(client, table)
-	for n := range 3 {
-		save(t, s, active(fmt.Sprint("o", n)))
+	s, raw := newRows(t)
+	for _, orgKey := range []string{"o0", org, "o2"} {
+		save(t, s, active(orgKey))
 	}
-	if _, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: &table, Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "org#o1"}, "sk": &types.AttributeValueMemberS{Value: "installation"},
-		},
-		UpdateExpression:          aws.String("SET #s = :later"),
-		ExpressionAttributeNames:  map[string]string{"#s": "schema"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":later": &types.AttributeValueMemberN{Value: "99"}},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	raw.add("installation", "schema", &types.AttributeValueMemberN{Value: "99"})
 	read := 0
 	var unread []error
 	for row, err := range s.Installations(t.Context()) {
@@ -43,19 +29,17 @@ func TestInstallationsGoesOnAfterARowThatItCannotRead(t *testing.T) {
 			read++
 		}
 	}
-	if read != 2 || len(unread) != 1 || !strings.Contains(unread[0].Error(), "o1") {
+	if read != 2 || len(unread) != 1 || !strings.Contains(unread[0].Error(), org) {
 		t.Errorf("read %d, unread %v", read, unread)
 	}
 }
 
-func TestInstallationsListsJustThese(t *testing.T) {
+func TestInstallationsListsNothingElse(t *testing.T) {
 	s := newStore(t)
 	for n := range 5 {
 		save(t, s, active(fmt.Sprint("o", n)))
 	}
-	if _, err := s.PutCandidate(t.Context(), candidate("o1", "c")); err != nil {
-		t.Fatal(err)
-	}
+	putCandidate(t, s, candidate("o1", "c"))
 	seen := map[string]bool{}
 	for row, err := range s.Installations(t.Context()) {
 		if err != nil {
@@ -79,7 +63,7 @@ func TestInstallationsListsJustThese(t *testing.T) {
 	}
 }
 
-// Rows are what holds tokens: no marks, launches or chunks.
+// Rows lists the rows that hold tokens: no marks, launches or chunks.
 func TestRows(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

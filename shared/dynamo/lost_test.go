@@ -15,8 +15,8 @@ import (
 	"signpost/shared/launch"
 )
 
-// forgetful loses the reply to every first attempt of a write, and calls
-// between before the SDK's second one.
+// forgetful loses the reply to every first attempt of a request, and calls between
+// before the SDK's second one.
 type forgetful struct{ between func() }
 
 // Do implements [aws.HTTPClient].
@@ -41,9 +41,9 @@ func forgetfulStore(t *testing.T) (forgets *dynamo.Store, sound *dynamo.Store, t
 	return dynamo.New(dynamo.NewClient(cfg), table), dynamo.New(client, table), transport
 }
 
-// A write whose reply is lost is repeated by the SDK, and must not take what it
-// wrote itself for another worker's.
-func TestRepeatedWritesKnowTheirOwn(t *testing.T) {
+// The SDK repeats a write whose reply was lost: the repetition must recognize the row
+// that the first attempt wrote.
+func TestRepeatedWritesRecognizeTheirOwn(t *testing.T) {
 	t.Parallel()
 	s, sound, _ := forgetfulStore(t)
 	c := putCandidate(t, s, candidate(org, "c"))
@@ -67,8 +67,8 @@ func TestRepeatedWritesKnowTheirOwn(t *testing.T) {
 	}
 }
 
-// What another worker wrote is a conflict, be it the same to the letter.
-func TestRepeatedWritesKnowAnothers(t *testing.T) {
+// A row that another worker wrote is a conflict, even with identical content.
+func TestRepeatedWritesDetectOthers(t *testing.T) {
 	t.Parallel()
 	s, sound, transport := forgetfulStore(t)
 	i, c := save(t, sound, active(org)), putCandidate(t, sound, candidate(org, "c"))
@@ -84,7 +84,7 @@ func TestRepeatedWritesKnowAnothers(t *testing.T) {
 	_, err = s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
 	wantError(t, err, installation.ErrConflict)
 
-	// One that comes between the two attempts writes over what this one wrote.
+	// Another worker writes between the two attempts.
 	transport.between = func() {
 		transport.between = nil
 		found, _ := find(t, sound, org, now)
@@ -95,7 +95,7 @@ func TestRepeatedWritesKnowAnothers(t *testing.T) {
 	wantError(t, err, installation.ErrConflict)
 }
 
-// A launch whose deleting is repeated is still given to whoever deleted it.
+// A caller whose deletion of a launch is repeated still gets the launch.
 func TestRepeatedTakeGetsTheLaunch(t *testing.T) {
 	t.Parallel()
 	s, sound, _ := forgetfulStore(t)

@@ -8,9 +8,9 @@ import (
 	"net/http"
 )
 
-// DynamoDB answers a part where the whole is large or it is busy. Here it does
-// so for a little: the requests are changed on their way, which the emulator
-// does not notice, for it checks no signatures.
+// DynamoDB answers in parts if the whole is large or it is busy. These functions make
+// it do so for little data: they change requests on their way, which the emulator does
+// not notice because it checks no signatures.
 
 // limitPage sends a Query on with a limit.
 func limitPage(r *http.Request, limit int) (*http.Response, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -88,7 +89,7 @@ func (s *Store) Passes(ctx context.Context) ([]installation.Pass, error) {
 	for shard := range passes {
 		keys[shard], passes[shard].Shard = passKey(shard).item(), shard
 	}
-	items, err := s.readAll(ctx, keys)
+	items, err := s.readWhole(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("read the passes: %w", err)
 	}
@@ -99,7 +100,7 @@ func (s *Store) Passes(ctx context.Context) ([]installation.Pass, error) {
 		}
 		shard, err := strconv.Atoi(row.PK[len(passPrefix):])
 		if err != nil || shard < 0 || shard >= len(passes) {
-			return nil, fmt.Errorf("read the passes: %q is no shard's", row.PK)
+			return nil, fmt.Errorf("read the passes: %q names no shard", row.PK)
 		}
 		passes[shard] = row.pass(shard)
 	}
@@ -116,12 +117,11 @@ func (s *Store) SavePass(ctx context.Context, p installation.Pass) (installation
 	return row.pass(p.Shard), nil
 }
 
-// Page lists up to limit organizations of a shard whose keys follow place, in the
-// order of their keys, eventually consistent, and returns their installations, the
-// last of the keys, and whether there are no more. An organization without an
-// installation, or with one of a later schema, counts and is left out; one that
-// cannot be decoded is left out too and named by unreadable. It reads the keys from
-// an index and the rows in batches.
+// Page lists the installations of up to limit organizations of a shard whose keys
+// follow place, in the order of their keys, eventually consistent. An organization
+// without an installation, or with one of a later schema, counts but is left out; one
+// that cannot be decoded is left out too and named in [installation.Page.Unreadable].
+// Keys are read from an index, rows in a batch.
 func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (page installation.Page, err error) {
 	input := &dynamodb.QueryInput{
 		TableName: s.table, IndexName: aws.String(shardIndex), Limit: aws.Int32(int32(min(max(limit, 1), maxBatch))),
@@ -141,7 +141,7 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 			keys, page.Last = append(keys, key{orgPK(org), installationSK}.item()), org
 		}
 	}
-	items, err := s.readAll(ctx, keys)
+	items, err := s.readWhole(ctx, keys)
 	if err != nil {
 		return page, fmt.Errorf("read the installations of shard %d: %w", shard, err)
 	}
@@ -163,25 +163,7 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 	return page, nil
 }
 
-// readAll reads rows, in no order, eventually consistent; up to maxBatch keys.
-func (s *Store) readAll(ctx context.Context, keys []map[string]types.AttributeValue) (items []map[string]types.AttributeValue, err error) {
-	for tries := 0; len(keys) > 0; tries++ {
-		if tries == commitTries {
-			return nil, errors.New("the table is throttled")
-		}
-		if tries > 0 {
-			if err := pause(ctx, s.backoff(tries, nil)); err != nil {
-				return nil, err
-			}
-		}
-		out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
-			RequestItems: map[string]types.KeysAndAttributes{*s.table: {Keys: keys}},
-		})
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, out.Responses[*s.table]...)
-		keys = out.UnprocessedKeys[*s.table].Keys
-	}
-	return items, nil
+// readWhole reads rows, in any order, eventually consistent, up to maxBatch keys.
+func (s *Store) readWhole(ctx context.Context, keys []map[string]types.AttributeValue) ([]map[string]types.AttributeValue, error) {
+	return s.readAll(ctx, types.KeysAndAttributes{Keys: keys}, commitTries, func(try int) time.Duration { return s.backoff(try, nil) })
 }

@@ -11,8 +11,7 @@ import (
 	"signpost/shared/launch"
 )
 
-// Transactions in each other's way come and go as they like, so DynamoDB's
-// answers are played here.
+// Conflicts of transactions cannot be timed, so these tests play DynamoDB's answers.
 
 const (
 	none      = "None"
@@ -35,9 +34,9 @@ func TestConflictsWithTransactions(t *testing.T) {
 	}
 }
 
-// A claim that meets a transaction has not found another worker: the transaction may
-// fail, and nobody would work on the row.
-func TestAClaimMeetsATransaction(t *testing.T) {
+// A claim that conflicts with a transaction has not met another worker: the
+// transaction may fail, and then nobody would work on the row.
+func TestClaimDuringATransaction(t *testing.T) {
 	t.Parallel()
 	for conflicts := range 4 {
 		s, ops := countingStore(t)
@@ -87,8 +86,8 @@ func TestWhyACommitWasCancelled(t *testing.T) {
 	}
 }
 
-// A throttled table cancels transactions, which the SDK does not repeat: a
-// commit is repeated for as long as its caller has time, a launch three times.
+// A throttled table cancels transactions, which the SDK does not repeat: the store
+// repeats a commit until its caller's context ends, a launch up to three times.
 func TestThrottledTransactionsAreRepeated(t *testing.T) {
 	for _, reason := range []string{throttled, "ProvisionedThroughputExceeded"} {
 		t.Run(reason, func(t *testing.T) {
@@ -171,7 +170,7 @@ func TestOnlyConflictsRepeatACreate(t *testing.T) {
 	}
 }
 
-func TestOtherTroubleIsNoSentinel(t *testing.T) {
+func TestOtherErrorsAreNoSentinel(t *testing.T) {
 	t.Parallel()
 	s, ops := countingStore(t)
 	ops.answer("TransactWriteItems", cancelled(none, none, "ValidationError"))
@@ -206,7 +205,7 @@ func TestTakeReadsTheRestOfABatch(t *testing.T) {
 	}
 }
 
-func TestTakeLeavesWhatItCannotRead(t *testing.T) {
+func TestTakeKeepsWhatItCannotRead(t *testing.T) {
 	t.Parallel()
 	s, ops := countingStore(t)
 	save(t, s, active(org))
@@ -220,7 +219,7 @@ func TestTakeLeavesWhatItCannotRead(t *testing.T) {
 	}
 }
 
-func TestTakeInTheWayOfOthers(t *testing.T) {
+func TestTakeConflicts(t *testing.T) {
 	tests := map[string]struct {
 		answers  []string
 		requests int // transactions

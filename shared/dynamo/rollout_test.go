@@ -14,29 +14,30 @@ import (
 	"signpost/shared/installation"
 )
 
-// rows reads and writes rows behind the store's back, as another version of it
-// would.
+// rows reads and writes rows of one organization past the store, as another version of
+// it would.
 type rows struct {
 	t      *testing.T
 	client *dynamodb.Client
 	table  string
+	orgKey string
 }
 
 func newRows(t *testing.T) (*dynamo.Store, rows) {
 	t.Helper()
 	client, table := dynamotest.New(t)
-	return dynamo.New(client, table), rows{t, client, table}
+	return dynamo.New(client, table), rows{t, client, table, org}
 }
 
-func keyOf(sk string) map[string]types.AttributeValue {
+func (r rows) key(sk string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "org#" + org}, "sk": &types.AttributeValueMemberS{Value: sk},
+		"pk": &types.AttributeValueMemberS{Value: "org#" + r.orgKey}, "sk": &types.AttributeValueMemberS{Value: sk},
 	}
 }
 
 func (r rows) get(sk string) map[string]types.AttributeValue {
 	r.t.Helper()
-	out, err := r.client.GetItem(r.t.Context(), &dynamodb.GetItemInput{TableName: &r.table, Key: keyOf(sk), ConsistentRead: aws.Bool(true)})
+	out, err := r.client.GetItem(r.t.Context(), &dynamodb.GetItemInput{TableName: &r.table, Key: r.key(sk), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -62,8 +63,8 @@ func (r rows) text(sk, name string) string {
 	return value.Value
 }
 
-// TestLaterAttributesSurvive: this version works on rows that a later one has
-// written, and loses nothing of them.
+// TestLaterAttributesSurvive tests that this version keeps the attributes that a later
+// one has added to a row.
 func TestLaterAttributesSurvive(t *testing.T) {
 	t.Parallel()
 	s, raw := newRows(t)
@@ -100,12 +101,11 @@ func TestLaterAttributesSurvive(t *testing.T) {
 	}
 }
 
-// TestEarlierRowsAreRead: a row without any attribute that a version may have
-// added is an installation.
+// TestEarlierRowsAreRead tests a row without any attribute that a version has added.
 func TestEarlierRowsAreRead(t *testing.T) {
 	t.Parallel()
 	s, raw := newRows(t)
-	item := keyOf("installation")
+	item := raw.key("installation")
 	item["schema"], item["version"] = &types.AttributeValueMemberN{Value: "0"}, &types.AttributeValueMemberN{Value: "7"}
 	item["state"] = &types.AttributeValueMemberS{Value: "active"}
 	if _, err := raw.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &raw.table, Item: item}); err != nil {
@@ -120,8 +120,8 @@ func TestEarlierRowsAreRead(t *testing.T) {
 	}
 }
 
-// TestRowsOfALaterSchemaAreLeftAlone: neither read nor claimed, and so never
-// written.
+// TestRowsOfALaterSchemaAreLeftAlone tests that such a row is neither read nor claimed
+// nor written.
 func TestRowsOfALaterSchemaAreLeftAlone(t *testing.T) {
 	t.Parallel()
 	s, raw := newRows(t)
@@ -143,8 +143,7 @@ func TestRowsOfALaterSchemaAreLeftAlone(t *testing.T) {
 	}
 }
 
-// TestNoticeIsOfOneWrite: it is stored by the write that it is about, and by no
-// later one.
+// TestNoticeIsOfOneWrite tests that only the write that a notice is about stores it.
 func TestNoticeIsOfOneWrite(t *testing.T) {
 	t.Parallel()
 	s, raw := newRows(t)

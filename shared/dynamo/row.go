@@ -46,16 +46,16 @@ func (k key) item() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": text(k.PK), "sk": text(k.SK)}
 }
 
-// queued are the attributes that put a row into the indexes: shard into that of the
-// shards, both into that of due work. A row without work keeps dueAt alone.
+// queued are the attributes that put a row into the indexes: Shard into "shards",
+// both into "due". A row without work has DueAt alone, and is in neither.
 type queued struct {
 	Shard *int  `dynamodbav:"shard,omitempty"`
 	DueAt int64 `dynamodbav:"dueAt,omitempty"`
 }
 
-// queue returns the index attributes of a row that is due at dueAt, zero for no time
-// of its own, and has work if workable. A row that has expired by then is not queued:
-// it could not be claimed.
+// queue returns the index attributes of a row that is due at dueAt, or zero for no due
+// time. It is queued only if workable and not expired by then: an expired row cannot be
+// claimed.
 func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queued {
 	q := queued{DueAt: millis(dueAt)}
 	if workable && !(q.DueAt != 0 && gone(expiresAt, dueAt)) {
@@ -67,15 +67,13 @@ func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queue
 
 // scheduleRow is an [installation.Schedule] without its due time.
 type scheduleRow struct {
-	VerifiedAt int64  `dynamodbav:"verifiedAt,omitempty"`
-	Failures   int    `dynamodbav:"failures,omitempty"`
-	Settings   string `dynamodbav:"settings,omitempty"`
-	// FailingSince and FailingNotified are as in the entity.
-	FailingSince    int64  `dynamodbav:"failingSince,omitempty"`
-	FailingNotified bool   `dynamodbav:"failingNotified,omitempty"`
-	LastResult      string `dynamodbav:"lastResult,omitempty"`
-
-	Failure *failureRow `dynamodbav:"failure,omitempty"`
+	VerifiedAt      int64       `dynamodbav:"verifiedAt,omitempty"`
+	Failures        int         `dynamodbav:"failures,omitempty"`
+	Settings        string      `dynamodbav:"settings,omitempty"`
+	FailingSince    int64       `dynamodbav:"failingSince,omitempty"`
+	FailingNotified bool        `dynamodbav:"failingNotified,omitempty"`
+	LastResult      string      `dynamodbav:"lastResult,omitempty"`
+	Failure         *failureRow `dynamodbav:"failure,omitempty"`
 }
 
 // failureRow is an [installation.Failure].
@@ -133,7 +131,7 @@ type workedRow struct {
 	unknown unknown
 }
 
-// newWorkedRow returns a row for its next write, version being the last one's.
+// newWorkedRow returns a row for its next write; version is that of the last one.
 func newWorkedRow(k key, version int64, s installation.Statement, work installation.Lease, schedule installation.Schedule, carried any) workedRow {
 	row := workedRow{
 		key: k, Schema: schema, Version: version + 1,

@@ -28,10 +28,8 @@ func New(client *dynamodb.Client, table string) *Store {
 // without rows that have expired at now; the zero Installation if there is none.
 // Each row is read atomically; on several pages, rows may be of different moments.
 func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	var (
-		found      installation.Installation
-		candidates []installation.Candidate
-	)
+	var found installation.Installation
+	var candidates []installation.Candidate
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName: s.table, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("pk = :pk AND sk <= :last"),

@@ -20,7 +20,7 @@ var (
 	_ launch.Taker    = (*dynamo.Store)(nil)
 )
 
-// now is a time that no other clock knows of.
+// now is the tests' time, which differs from every real clock.
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const org = "3a6ff373-0e85-4a5b-b6c9-8d6a0d8f2f11"
@@ -98,8 +98,7 @@ func isUsed(t *testing.T, s *dynamo.Store, orgKey, id string, now time.Time) boo
 	return used
 }
 
-// wantError fails t unless err is want, or nil if that is, and names the
-// organization.
+// wantError fails t unless err is want, or nil if want is.
 func wantError(t *testing.T, err, want error) {
 	t.Helper()
 	if !errors.Is(err, want) {

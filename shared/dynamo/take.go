@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// maxBatches is how often DynamoDB is asked for the rest of a batch, with a
-	// pause of batchPause to twice that in between.
-	maxBatches = 5
+	// batchTries is how often DynamoDB is asked for a launch's rows until it has
+	// returned all, with a pause of batchPause to twice that in between.
+	batchTries = 5
 	batchPause = 20 * time.Millisecond
 )
 
@@ -80,7 +80,12 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 	for n := range head.Chunks {
 		keys = append(keys, chunkKey(id, n+1).item())
 	}
-	items, err := s.batch(ctx, keys)
+	// Neither sealed tokens nor anything else that a launch does not need is read.
+	items, err := s.readAll(ctx, types.KeysAndAttributes{
+		Keys: keys, ConsistentRead: aws.Bool(true),
+		ProjectionExpression:     aws.String("pk, sk, #state, orgName, devices"),
+		ExpressionAttributeNames: map[string]string{"#state": "state"},
+	}, batchTries, func(int) time.Duration { return batchPause })
 	if err != nil {
 		return installation.Installation{}, nil, err
 	}
@@ -107,29 +112,27 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 	return found.installation(), further, nil
 }
 
-// batch reads rows, strongly consistent, in any order: their keys, whether an
-// installation exists, and data of devices. Sealed tokens are not read.
-func (s *Store) batch(ctx context.Context, keys []map[string]types.AttributeValue) ([]map[string]types.AttributeValue, error) {
-	var items []map[string]types.AttributeValue
-	wanted := map[string]types.KeysAndAttributes{*s.table: {
-		Keys: keys, ConsistentRead: aws.Bool(true),
-		ProjectionExpression:     aws.String("pk, sk, #state, orgName, devices"),
-		ExpressionAttributeNames: map[string]string{"#state": "state"},
-	}}
-	for range maxBatches {
-		out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
+// readAll reads rows, up to maxBatch of them, in any order. DynamoDB may return a part
+// and leave the rest to further requests: tries bounds all of them, and wait is the
+// pause before each but the first.
+func (s *Store) readAll(ctx context.Context, wanted types.KeysAndAttributes, tries int, wait func(try int) time.Duration) (items []map[string]types.AttributeValue, err error) {
+	for try := 0; len(wanted.Keys) > 0; try++ {
+		if try == tries {
+			return nil, errors.New("DynamoDB did not read the whole batch: the table is throttled")
+		}
+		if try > 0 {
+			if err := pause(ctx, wait(try)); err != nil {
+				return nil, err
+			}
+		}
+		out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*s.table: wanted}})
 		if err != nil {
 			return nil, err
 		}
 		items = append(items, out.Responses[*s.table]...)
-		if wanted = out.UnprocessedKeys; len(wanted) == 0 {
-			return items, nil
-		}
-		if err := pause(ctx, batchPause); err != nil {
-			return nil, err
-		}
+		wanted.Keys = out.UnprocessedKeys[*s.table].Keys
 	}
-	return nil, errors.New("DynamoDB did not read the whole batch")
+	return items, nil
 }
 
 // deleteHead returns [launch.ErrUnknown] if another caller was faster. It is a
@@ -143,11 +146,8 @@ func (s *Store) deleteHead(ctx context.Context, id string) error {
 
 // taken turns the error of taking a launch into its sentinel.
 func taken(err error) error {
-	why := reasons(err)
-	switch {
-	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
+	if slices.ContainsFunc(reasons(err), func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }) {
 		return launch.ErrUnknown
-	default:
-		return busy(err)
 	}
+	return busy(err)
 }

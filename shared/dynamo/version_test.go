@@ -57,8 +57,8 @@ func TestSaveIsConditionalOnVersion(t *testing.T) {
 	}
 }
 
-// A write that was begun for an earlier activation fails, even if by restoring
-// or recreating the row its version came to be the same.
+// A write begun for an earlier activation fails, even if a restore gave the row the
+// same version again.
 func TestSaveIsConditionalOnGeneration(t *testing.T) {
 	for name, test := range map[string]struct {
 		stored, written installation.Generation
@@ -159,8 +159,8 @@ func TestFindReadsEveryPage(t *testing.T) {
 	}
 }
 
-// The store's expiry is in seconds, rounded up; whoever compares the time that
-// comes back with a clock gets the same answer as the store does.
+// The store's expiry is in seconds, rounded up; the time that comes back is rounded
+// too, so that comparing it with a clock gives the store's own answer.
 func TestExpiredRowsCountAsGone(t *testing.T) {
 	forgetAt := now.Add(10*time.Second + 300*time.Millisecond)
 	tests := map[string]struct {
@@ -207,8 +207,7 @@ func TestExpiredRowsCountAsGone(t *testing.T) {
 	}
 }
 
-// The emulator is always consistent; DynamoDB is if it is asked to be. The
-// index cannot be.
+// DynamoDB, unlike the emulator, is consistent only on request; the index cannot be.
 func TestReadsAreStronglyConsistent(t *testing.T) {
 	t.Parallel()
 	s, ops := countingStore(t)
