@@ -6,11 +6,12 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	tabletypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"signpost/infra/awsconfig"
 )
 
 // realAccount is the account of the credentials that the AWS tools use.
@@ -22,12 +23,9 @@ type realAccount struct {
 
 // Open opens the account and region of the credentials that the AWS tools use.
 func Open(ctx context.Context) (Account, error) {
-	settings, err := config.LoadDefaultConfig(ctx)
-	if err == nil && settings.Region == "" {
-		err = errors.New("no region is set: set AWS_REGION, or AWS_PROFILE")
-	}
+	settings, err := awsconfig.Load(ctx, "")
 	if err != nil {
-		return nil, fmt.Errorf("AWS: %w", err)
+		return nil, err
 	}
 	return realAccount{settings.Region, dynamodb.NewFromConfig(settings), secretsmanager.NewFromConfig(settings)}, nil
 }

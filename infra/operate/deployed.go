@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-
+	"signpost/infra/awsconfig"
 	"signpost/infra/stage"
 	"signpost/infra/terminal"
 )
@@ -46,18 +45,15 @@ func (o *Operator) signIn(ctx context.Context, environ map[string]string) error 
 // findCredentials adds credentials and region from where the AWS tools find them,
 // such as profiles and single sign-on, which the functions do not support.
 func findCredentials(ctx context.Context, environ map[string]string) error {
-	found, err := awsconfig.LoadDefaultConfig(ctx)
+	found, err := awsconfig.Load(ctx, environ["AWS_REGION"])
 	if err != nil {
-		return fmt.Errorf("AWS: %w", err)
+		return err
 	}
 	credentials, err := found.Credentials.Retrieve(ctx)
 	if err != nil {
 		return fmt.Errorf("AWS: no credentials found (AWS_PROFILE names a profile): %w", err)
 	}
-	if environ["AWS_REGION"] == "" {
-		environ["AWS_REGION"] = found.Region
-	}
+	environ["AWS_REGION"], environ["AWS_SESSION_TOKEN"] = found.Region, credentials.SessionToken
 	environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"] = credentials.AccessKeyID, credentials.SecretAccessKey
-	environ["AWS_SESSION_TOKEN"] = credentials.SessionToken
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"signpost/infra/awsconfig"
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 	"signpost/shared/secret"
@@ -20,9 +20,9 @@ func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
 	if name == "" {
 		return nil, errors.New("the table's name is unknown: signpost deploy writes it to the settings, as deployment.table")
 	}
-	settings, err := config.LoadDefaultConfig(ctx)
+	settings, err := awsconfig.Load(ctx, "")
 	if err != nil {
-		return nil, fmt.Errorf("AWS: %w", err)
+		return nil, err
 	}
 	return dynamo.New(dynamodb.NewFromConfig(settings), name), nil
 }

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+
+	"signpost/infra/awsconfig"
 )
 
 // Reasons why a secret has no value.
@@ -30,14 +31,11 @@ type vault interface {
 type secretsManager struct{ client *secretsmanager.Client }
 
 func openVault(ctx context.Context) (vault, error) {
-	settings, err := config.LoadDefaultConfig(ctx)
-	if err == nil && settings.Region == "" {
-		err = errors.New("no region is set: set AWS_REGION, or AWS_PROFILE")
-	}
-	if err == nil {
-		_, err = settings.Credentials.Retrieve(ctx)
-	}
+	settings, err := awsconfig.Load(ctx, "")
 	if err != nil {
+		return nil, err
+	}
+	if _, err := settings.Credentials.Retrieve(ctx); err != nil {
 		return nil, fmt.Errorf("AWS: %w", err)
 	}
 	return secretsManager{secretsmanager.NewFromConfig(settings)}, nil

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"signpost/infra/awsconfig"
 	"signpost/infra/terminal"
 	"signpost/shared/dynamo"
 	"signpost/shared/webex"
@@ -69,12 +69,9 @@ func open(ctx context.Context, text string) (*dynamo.Store, string, error) {
 	if name == "" {
 		return nil, "", terminal.Usagef("%q is not a table: write it as [region/]name", text)
 	}
-	settings, err := config.LoadDefaultConfig(ctx)
+	settings, err := awsconfig.Load(ctx, region)
 	if err != nil {
-		return nil, "", fmt.Errorf("AWS: %w", err)
-	}
-	if region != "" {
-		settings.Region = region
+		return nil, "", err
 	}
 	return dynamo.New(dynamodb.NewFromConfig(settings), name), settings.Region + "/" + name, nil
 }
