@@ -2,14 +2,14 @@ package stack
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
+
+	"signpost/infra/jsonfile"
 )
 
 // SAMPort is the port for `sam local start-api` beside a running stack, which
@@ -40,11 +40,10 @@ func (s *Stack) writeSAMFile() error {
 	variables[settingTable] = fromContainer(s.table.endpoint)
 	variables["INSTALLATIONS_TABLE"] = s.TableName()
 	variables["PUBLIC_URL"] = cmp.Or(s.settings.given["PUBLIC_URL"], fmt.Sprintf("http://127.0.0.1:%d", SAMPort))
-	text, _ := json.MarshalIndent(map[string]any{"Parameters": variables}, "", "  ") // maps of strings always encode
-	if err := os.WriteFile(s.SAMFile()+".new", text, 0o600); err != nil {
+	if err := jsonfile.Write(s.SAMFile(), map[string]any{"Parameters": variables}, 0o600); err != nil {
 		return fmt.Errorf("settings for SAM: %w", err)
 	}
-	return os.Rename(s.SAMFile()+".new", s.SAMFile())
+	return nil
 }
 
 // fromContainer returns an address as seen from a container.
