@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,51 +19,13 @@ import (
 type alarm struct {
 	name, description string
 	metric            awscloudwatch.IMetric
-	threshold         float64
-	below             bool
-	// silence makes missing data an alarm too.
-	silence bool
+	// threshold is exceeded in the alarm's state; with silence, the metric is below
+	// it or missing.
+	threshold float64
+	silence   bool
 }
 
 func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
-
-// alarms returns all alarms. Conditions that need no action, such as bad signatures
-// or a short failure of Webex, are on the dashboard only.
-func (m metrics) alarms() []alarm {
-	return slices.Concat(m.brokenAlarms(), m.lateAlarms(), m.failingAlarms(), m.apiAlarms())
-}
-
-// brokenAlarms are for functions that do not work.
-func (m metrics) brokenAlarms() []alarm {
-	five := minutes(5)
-	return []alarm{
-		{name: "Internal", description: "A request was answered 500 internal.",
-			metric: m.own("Problems", "Sum", five, map[string]string{"code": "internal"})},
-		{name: "Errors", description: "A function ended in an error or in no time left.", metric: m.sum("Errors", five)},
-		{name: "Throttles", description: "Lambda refused to run a function: the concurrency of the account is used up.",
-			metric: m.sum("Throttles", five)},
-		{name: "FailedRuns", description: "A scheduled run could not start or failed; it is in the queue of failures.",
-			metric: m.queue("NumberOfMessagesSent", "Sum", m.d.failures().AttrQueueName(), five)},
-		{name: "MissedNotices", description: "Events for the vendor could not be delivered; their records are in the queue of missed notices.",
-			metric: m.queue("NumberOfMessagesSent", "Sum", m.d.missed.AttrQueueName(), five)},
-	}
-}
-
-// lateAlarms are for verification that falls behind, and for each schedule that has
-// stopped: in a common metric the other schedules would hide it.
-func (m metrics) lateAlarms() []alarm {
-	list := []alarm{{name: "Backlog", description: "A verification has been due for more than 30 minutes.",
-		metric: m.own("OldestDue", "Maximum", minutes(5), nil), threshold: 30 * 60}}
-	if m.d.Settings.Deployment.SchedulesOff() {
-		return list
-	}
-	for i := range max(1, m.d.Settings.Deployment.VerifyRuns) {
-		schedule := strconv.Itoa(i) // its first shard, by the template's mapping VerifyRuns
-		list = append(list, alarm{name: "ScheduleSilent" + schedule, description: "Schedule " + schedule + " has finished no run for 15 minutes.",
-			metric: m.own("ScheduleRuns", "Sum", minutes(15), map[string]string{"schedule": schedule}), threshold: 1, below: true, silence: true})
-	}
-	return list
-}
 
 // The share and the number of failed verifications in an hour that raise the alarm.
 const (
@@ -72,37 +33,54 @@ const (
 	failedLeast = 5
 )
 
-// failingAlarms are for customers who cannot be served. Conditions that are logged
+// alarms returns all alarms. Conditions that need no action, such as bad signatures
+// or a short failure of Webex, are on the dashboard only. Conditions that are logged
 // at each attempt have a period of a day, since attempts are up to a day apart.
-func (m metrics) failingAlarms() []alarm {
-	hour, day := minutes(60), awscdk.Duration_Days(jsii.Number(1))
-	return []alarm{
-		{name: "InvalidClient", description: "Webex refuses the OAuth client: its id or its secret is wrong.",
-			metric: m.own("InvalidClient", "Sum", hour, nil)},
+func (m metrics) alarms() []alarm {
+	five, hour, day := minutes(5), minutes(60), awscdk.Duration_Days(jsii.Number(1))
+	counted := func(name string, period awscdk.Duration) awscloudwatch.IMetric {
+		return m.own(name, "Sum", period, nil)
+	}
+	return append([]alarm{
+		{name: "Internal", description: "A request was answered 500 internal.",
+			metric: m.own("Problems", "Sum", five, map[string]string{"code": "internal"})},
+		{name: "Errors", description: "A function ended in an error or in no time left.", metric: m.sum("Errors", five)},
+		{name: "Throttles", description: "Lambda refused to run a function: the concurrency of the account is used up.",
+			metric: m.sum("Throttles", five)},
+		{name: "FailedRuns", description: "A scheduled run could not start or failed; it is in the queue of failures.",
+			metric: m.sent(m.d.failures(), five)},
+		{name: "MissedNotices", description: "Events for the vendor could not be delivered; their records are in the queue of missed notices.",
+			metric: m.sent(m.d.missed, five)},
+		{name: "Backlog", description: "A verification has been due for more than 30 minutes.",
+			metric: m.own("OldestDue", "Maximum", five, nil), threshold: 30 * 60},
+		{name: "InvalidClient", description: "Webex refuses the OAuth client: its id or its secret is wrong.", metric: counted("InvalidClient", hour)},
 		{name: "RefusalsSuspected", description: "Webex refused the tokens of several organizations in a row. Nobody is invalidated, since the fault is likely ours.",
-			metric: m.own("RefusalsSuspected", "Sum", hour, nil)},
+			metric: counted("RefusalsSuspected", hour)},
 		{name: "FailedShare", description: fmt.Sprintf("More than %.0f %% of an hour's verifications failed.", 100*failedShare),
 			metric: m.failedShare(hour), threshold: failedShare},
-		{name: "FailingForADay", description: "A customer's configurations could not be verified for 24 hours.",
-			metric: m.own("FailingForADay", "Sum", day, nil)},
-		{name: "Expiring", description: "A customer's refresh token ends in less than 14 days and was not renewed.",
-			metric: m.own("Expiring", "Sum", day, nil)},
+		{name: "FailingForADay", description: "A customer's configurations could not be verified for 24 hours.", metric: counted("FailingForADay", day)},
+		{name: "Expiring", description: "A customer's refresh token ends in less than 14 days and was not renewed.", metric: counted("Expiring", day)},
 		{name: "TokenInvalid", description: "More customers than usual lost their refresh token in a day.",
-			metric: m.own("TokenInvalid", "Sum", day, nil), threshold: float64(m.d.Settings.Deployment.TokenInvalidPerDay)},
-		{name: "AppDiffers", description: "A customer approved something that did not reach us.",
-			metric: m.own("AppDiffers", "Sum", day, nil)},
-	}
+			metric: counted("TokenInvalid", day), threshold: float64(m.d.Settings.Deployment.TokenInvalidPerDay)},
+		{name: "AppDiffers", description: "A customer approved something that did not reach us.", metric: counted("AppDiffers", day)},
+		{name: "TooManyRequests", description: "Callers were answered 429: a route's limit, which all callers share, was reached.",
+			metric: counted("TooManyRequests", five)},
+		{name: "ServerErrors", description: "More than 10 requests in 5 minutes were answered 5xx.", metric: m.serverErrors(five), threshold: 10},
+	}, m.silenceAlarms()...)
 }
 
-// apiAlarms are for callers who are refused before a function runs, or whose
-// request fails.
-func (m metrics) apiAlarms() []alarm {
-	return []alarm{
-		{name: "TooManyRequests", description: "Callers were answered 429: a route's limit, which all callers share, was reached.",
-			metric: m.own("TooManyRequests", "Sum", minutes(5), nil)},
-		{name: "ServerErrors", description: "More than 10 requests in 5 minutes were answered 5xx.",
-			metric: m.api("5xx", "Sum", minutes(5)), threshold: 10},
+// silenceAlarms has an alarm for each schedule: in a common metric, the other
+// schedules would hide one that has stopped.
+func (m metrics) silenceAlarms() (list []alarm) {
+	if m.d.Settings.Deployment.SchedulesOff() {
+		return nil
 	}
+	for i := range max(1, m.d.Settings.Deployment.VerifyRuns) {
+		schedule := strconv.Itoa(i) // its first shard, by the template's mapping VerifyRuns
+		list = append(list, alarm{name: "ScheduleSilent" + schedule, description: "Schedule " + schedule + " has finished no run for 15 minutes.",
+			metric: m.own("ScheduleRuns", "Sum", minutes(15), map[string]string{"schedule": schedule}), threshold: 1, silence: true})
+	}
+	return list
 }
 
 // failedShare is the share of verifications that failed, 0 if so few failed that it
@@ -165,10 +143,8 @@ func (a alarm) props(stack string) *awscloudwatch.AlarmProps {
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
 	}
-	if a.below {
-		props.ComparisonOperator = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
-	}
 	if a.silence {
+		props.ComparisonOperator = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD
 		props.TreatMissingData = awscloudwatch.TreatMissingData_BREACHING
 	}
 	return props

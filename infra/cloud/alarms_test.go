@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestAlarms: these and no others, each tells the topic, and silence counts
-// where silence is the fault.
+// TestAlarms: exactly these exist, each notifies the topic, and only those for
+// silent schedules treat missing data as a fault.
 func TestAlarms(t *testing.T) {
 	s := production()
 	alarms := s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil)
@@ -25,7 +25,7 @@ func TestAlarms(t *testing.T) {
 		name := strings.TrimPrefix(properties["AlarmName"].(string), "signpost-prod-")
 		names = append(names, name)
 		if len(properties["AlarmActions"].([]any)) != 1 {
-			t.Errorf("%s tells nobody", name)
+			t.Errorf("%s notifies nobody", name)
 		}
 		if silent := properties["TreatMissingData"] == "breaching"; silent != strings.HasPrefix(name, "ScheduleSilent") {
 			t.Errorf("%s: missing data are %v", name, properties["TreatMissingData"])
@@ -52,8 +52,8 @@ func TestAlarms(t *testing.T) {
 	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"AlarmName": "signpost-prod-TokenInvalid", "Threshold": 5}))
 }
 
-// TestEveryScheduleHasItsAlarm: each schedule of the template that takes place
-// has one, by the name that its function logs.
+// TestEveryScheduleHasItsAlarm: each schedule that VerifyRuns enables has an alarm,
+// by the name that its function logs.
 func TestEveryScheduleHasItsAlarm(t *testing.T) {
 	s := production()
 	runs := s.plain["Mappings"].(map[string]any)["VerifyRuns"].(map[string]any)
@@ -76,19 +76,17 @@ func TestEveryScheduleHasItsAlarm(t *testing.T) {
 	}
 }
 
-// TestNoScheduleIsMissedThatIsDisabled.
-func TestNoScheduleIsMissedThatIsDisabled(t *testing.T) {
+func TestDisabledSchedulesHaveNoAlarm(t *testing.T) {
 	events := moving().properties("VerifyConfigsFunction")["Events"].(map[string]any)
 	if state := events["EveryMinute"].(map[string]any)["Properties"].(map[string]any)["State"]; state != "DISABLED" {
 		t.Errorf("the first schedule's state is %v", state)
 	}
 	if moving().watched("signpost-dev-ScheduleSilent0") != nil {
-		t.Error("a schedule that is disabled has an alarm for its silence")
+		t.Error("a disabled schedule has an alarm for its silence")
 	}
 }
 
-// watched are the metrics that an alarm is about, nil where there is no such
-// alarm.
+// watched returns the metrics that an alarm watches, nil if there is no such alarm.
 func (s synthesis) watched(alarm string) []string {
 	var list []string
 	for _, found := range *s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"Properties": like(map[string]any{"AlarmName": alarm})})) {
@@ -103,7 +101,7 @@ func (s synthesis) watched(alarm string) []string {
 	return list
 }
 
-// TestAlarmsOfTheAPI: they watch this API, and its own log.
+// TestAlarmsOfTheAPI: they watch this stack's API and its access log.
 func TestAlarmsOfTheAPI(t *testing.T) {
 	s := production()
 	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{
@@ -115,8 +113,8 @@ func TestAlarmsOfTheAPI(t *testing.T) {
 	}))
 }
 
-// TestFailedShare: the expression names its metrics, and is not judged by the
-// bad minute of a single customer.
+// TestFailedShare: the expression refers to its metrics, and ignores the few
+// failures of a single customer.
 func TestFailedShare(t *testing.T) {
 	metric := func(id, name string) any {
 		return like(map[string]any{"Id": id, "ReturnData": false, "MetricStat": like(map[string]any{"Metric": like(map[string]any{"MetricName": name})})})

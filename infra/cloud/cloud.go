@@ -88,23 +88,24 @@ func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 			values[parameter] = value
 		}
 	}
-	if s := d.Settings.Deployment; s.Domain != "" {
+	s := d.Settings.Deployment
+	if s.Domain != "" {
 		values["PublicUrl"] = "https://" + s.Domain
 	}
-	if d.Settings.Deployment.Firewall {
+	if s.Firewall {
 		values["OriginKey"] = d.addOriginKey()
 	}
-	if architecture := d.Settings.Deployment.Architecture; architecture != "" {
-		values["Architecture"] = architecture
+	if s.Architecture != "" {
+		values["Architecture"] = s.Architecture
 	}
-	if days := d.Settings.Deployment.LogRetentionDays; days != 0 {
-		values["LogRetentionDays"] = days
+	if s.LogRetentionDays != 0 {
+		values["LogRetentionDays"] = s.LogRetentionDays
 	}
-	if runs := d.Settings.Deployment.VerifyRuns; runs != 0 {
-		values["VerifyRuns"] = strconv.Itoa(runs)
+	if s.VerifyRuns != 0 {
+		values["VerifyRuns"] = strconv.Itoa(s.VerifyRuns)
 	}
-	if schedules := d.Settings.Deployment.Schedules; schedules != "" {
-		values["Schedules"] = schedules
+	if s.Schedules != "" {
+		values["Schedules"] = s.Schedules
 	}
 	return values
 }
@@ -150,8 +151,8 @@ func (d *deployment) setCode() {
 	}
 }
 
-// protectTable protects and encrypts the table. (The template enables
-// point-in-time recovery.)
+// protectTable protects and encrypts the table. The template enables point-in-time
+// recovery.
 func (d *deployment) protectTable() {
 	table := d.table()
 	table.SetTableName(jsii.String(stage.TableName(d.Settings.Name)))

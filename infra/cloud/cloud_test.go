@@ -51,10 +51,10 @@ func TestProductionIsProtected(t *testing.T) {
 	unset().ResourceCountIs(jsii.String("AWS::KMS::Key"), jsii.Number(0))
 }
 
-// TestWhatOutlivesTheStack: it stays when the stack is deleted, goes when the
-// first deployment fails, and can be taken over by the next stack: CloudFormation
-// imports nothing without a deletion policy, and cdk import finds it by these
-// logical ids.
+// TestWhatOutlivesTheStack: table, key and secrets stay when the stack is deleted,
+// are removed when the first deployment fails, and can be adopted by the next
+// stack: CloudFormation imports nothing without a deletion policy, and cdk import
+// finds resources by these logical ids.
 func TestWhatOutlivesTheStack(t *testing.T) {
 	lasting := map[string]string{stage.TableID: "AWS::DynamoDB::Table", stage.KeyID: "AWS::KMS::Key"}
 	for _, secret := range stage.Secrets("prod") {
@@ -79,20 +79,20 @@ func TestWhatOutlivesTheStack(t *testing.T) {
 	}
 }
 
-// TestFirstDeploymentCanFail: what is protected against deletion could neither
-// be taken back nor made again.
+// TestFirstDeploymentCanFail: resources protected against deletion could be neither
+// rolled back nor created again.
 func TestFirstDeploymentCanFail(t *testing.T) {
 	s := first()
 	if protected := s.properties(stage.TableID)["DeletionProtectionEnabled"]; protected != false || s.protected {
 		t.Errorf("table protected: %v, stack: %v", protected, s.protected)
 	}
 	if !production().protected {
-		t.Error("a production that stands is not protected")
+		t.Error("a deployed production stage is not protected")
 	}
 }
 
-// TestKeyIsUsedThroughItsServicesOnly: what encrypts or decrypts is allowed
-// only on the way through the table and the secrets.
+// TestKeyIsUsedThroughItsServicesOnly: encryption and decryption are allowed only
+// through DynamoDB and Secrets Manager.
 func TestKeyIsUsedThroughItsServicesOnly(t *testing.T) {
 	policy, _ := production().properties("DataKey")["KeyPolicy"].(map[string]any)
 	for _, raw := range policy["Statement"].([]any) {
@@ -110,7 +110,7 @@ func TestKeyIsUsedThroughItsServicesOnly(t *testing.T) {
 	}
 }
 
-func TestSecretsAreMadeEmpty(t *testing.T) {
+func TestSecretsAreCreatedEmpty(t *testing.T) {
 	for name, s := range map[string]synthesis{"prod": production(), "dev": unset()} {
 		for id, secret := range map[string]string{"IntegrationSecret": "integration", "ContentSecret": "content"} {
 			properties := s.properties(id)
@@ -124,24 +124,25 @@ func TestSecretsAreMadeEmpty(t *testing.T) {
 	}
 }
 
-func TestDomain(t *testing.T) {
-	want := map[string]any{
-		"DomainName": "signpost.example.com", "CertificateArn": full().Deployment.CertificateARN, "SecurityPolicy": "TLS_1_2",
-		"EndpointConfiguration": "REGIONAL", "Route53": map[string]any{"HostedZoneId": "Z0123456789"},
-	}
-	if diff := cmp.Diff(want, production().properties("HttpApi")["Domain"]); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+func TestProperties(t *testing.T) {
+	for _, test := range []struct {
+		resource, property string
+		want               map[string]any
+	}{
+		{"HttpApi", "Domain", map[string]any{
+			"DomainName": "signpost.example.com", "CertificateArn": full().Deployment.CertificateARN, "SecurityPolicy": "TLS_1_2",
+			"EndpointConfiguration": "REGIONAL", "Route53": map[string]any{"HostedZoneId": "Z0123456789"},
+		}},
+		// The functions authenticate callers. Without this `sam deploy --guided` asks about each route.
+		{"HttpApi", "Auth", map[string]any{"EnableIamAuthorizer": false}},
+		{"ActivationFunction", "Tags", map[string]any{"application": "signpost", "stage": "prod", "team": "signage"}},
+	} {
+		if diff := cmp.Diff(test.want, production().properties(test.resource)[test.property]); diff != "" {
+			t.Errorf("%s of %s (-want +got):\n%s", test.property, test.resource, diff)
+		}
 	}
 	if unset().properties("HttpApi")["Domain"] != nil {
-		t.Error("a domain that nobody asked for")
-	}
-}
-
-// TestTheAPIHasNoAuthorizer: the functions check who calls. The template says
-// so, which keeps `sam deploy --guided` from asking for each route.
-func TestTheAPIHasNoAuthorizer(t *testing.T) {
-	if diff := cmp.Diff(map[string]any{"EnableIamAuthorizer": false}, production().properties("HttpApi")["Auth"]); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+		t.Error("a stage without a domain has one")
 	}
 }
 
@@ -159,7 +160,7 @@ func TestNotices(t *testing.T) {
 			"EventBridgeEventBusParameters": map[string]any{"Source": "signpost", "DetailType": "$.type"},
 		},
 	}))
-	// Its role allows nothing: it calls nothing.
+	// It calls nothing, so its role allows nothing.
 	machine := s.properties("EventMachine")
 	if machine["StateMachineType"] != "EXPRESS" || machine["DefinitionString"] != notices.Definition() {
 		t.Errorf("the state machine is %v", machine)
@@ -178,15 +179,8 @@ func TestNotices(t *testing.T) {
 	}))
 }
 
-func TestTags(t *testing.T) {
-	want := map[string]any{"application": "signpost", "stage": "prod", "team": "signage"}
-	if diff := cmp.Diff(want, production().properties("ActivationFunction")["Tags"]); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-// TestEveryFilterReadsALogGroupOfTheTemplate, and each metric of an alarm or
-// the dashboard is fed by one.
+// TestEveryFilterReadsALogGroupOfTheTemplate also checks that a filter feeds each
+// metric of an alarm or the dashboard.
 func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {
 	s := production()
 	fed := map[string]bool{}
@@ -216,6 +210,6 @@ func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {
 		}
 	}
 	if !strings.Contains(board, `\"Signpost/prod\",\"Configurations\"`) {
-		t.Error("the dashboard shows nothing of ours")
+		t.Error("the dashboard shows none of Signpost's metrics")
 	}
 }

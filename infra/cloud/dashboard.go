@@ -26,7 +26,6 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 		Title: jsii.String("Conditions that need action"), Alarms: &alarms, Width: jsii.Number(2 * halfWidth), Height: jsii.Number(3),
 	}))
 	hour, five := minutes(60), minutes(5)
-	pending := m.queue("NumberOfMessagesSent", "Sum", d.failures().AttrQueueName(), five)
 	board.AddWidgets(
 		graph("Customers", m.own("Activated", "Sum", hour, nil), m.own("Removed", "Sum", hour, nil), m.own("TokenInvalid", "Sum", hour, nil),
 			m.own("AppDiffers", "Sum", hour, nil), m.own("WrongRegion", "Sum", hour, nil)),
@@ -38,7 +37,7 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	)
 	board.AddWidgets(
 		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil),
-			m.own("FailingForADay", "Sum", five, nil), pending),
+			m.own("FailingForADay", "Sum", five, nil), m.sent(d.failures(), five)),
 		graph("Due: found and left by a run, and age of the oldest in seconds",
 			m.own("Due", "Maximum", five, nil), m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
 	)
@@ -48,7 +47,7 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	}
 	board.AddWidgets(
 		graph("Refused requests, and failures of Webex", refused...),
-		graph("500 internal, all 5xx, 429", m.own("Problems", "Sum", five, map[string]string{"code": "internal"}), m.api("5xx", "Sum", five), m.own("TooManyRequests", "Sum", five, nil)),
+		graph("500 internal, all 5xx, 429", m.own("Problems", "Sum", five, map[string]string{"code": "internal"}), m.serverErrors(five), m.own("TooManyRequests", "Sum", five, nil)),
 	)
 	board.AddWidgets(
 		graph("Errors and throttles", append(m.all("Errors", "Sum", five), m.sum("Throttles", five))...),

@@ -14,8 +14,8 @@ import (
 	"signpost/infra/template"
 )
 
-// TestOnlyTheFirewallReachesTheFunctions: every function with routes has the key,
-// the others have not, and the domain is not the API's own any more.
+// TestOnlyTheFirewallReachesTheFunctions: exactly the functions with routes have the
+// key, and the domain no longer belongs to the API.
 func TestOnlyTheFirewallReachesTheFunctions(t *testing.T) {
 	s := guarded()
 	key := map[string]any{"Fn::Join": []any{"", []any{"{{resolve:secretsmanager:", map[string]any{"Ref": "OriginKeySecret"}, "}}"}}}
@@ -34,17 +34,17 @@ func TestOnlyTheFirewallReachesTheFunctions(t *testing.T) {
 		t.Errorf("the API has a domain of its own: %v", domain)
 	}
 	if url := s.plain["Parameters"].(map[string]any)["PublicUrl"]; url != nil {
-		t.Errorf("PUBLIC_URL is left open: %v", url)
+		t.Errorf("PublicUrl is still a parameter: %v", url)
 	}
 	secret := s.properties("OriginKeySecret")
 	if secret["Name"] != stage.OriginKeyName("prod") || secret["GenerateSecretString"] == nil || secret["SecretString"] != nil {
 		t.Errorf("the key is %v", secret)
 	}
 	if diff := cmp.Diff([]any{map[string]any{"Region": stage.FirewallRegion}}, secret["ReplicaRegions"]); diff != "" {
-		t.Errorf("where the key is (-want +got):\n%s", diff)
+		t.Errorf("the key's replicas (-want +got):\n%s", diff)
 	}
 	if production().resource("OriginKeySecret") != nil {
-		t.Error("a key without a firewall")
+		t.Error("a stage without a firewall has an origin key")
 	}
 }
 
@@ -74,7 +74,7 @@ func TestFirewall(t *testing.T) {
 		t.Errorf("the distribution (-want +got):\n%s", diff)
 	}
 	if !s.protected {
-		t.Error("production's firewall can be deleted by mistake")
+		t.Error("production's firewall is not protected against deletion")
 	}
 	s.ResourceCountIs(jsii.String("AWS::Route53::RecordSet"), jsii.Number(2))
 	s.HasResourceProperties(jsii.String("AWS::Route53::RecordSet"), like(map[string]any{"Name": "signpost.example.com", "Type": "A"}))
@@ -97,13 +97,13 @@ func TestFirewall(t *testing.T) {
 	s.HasResourceProperties(jsii.String("AWS::WAFv2::WebACL"), like(map[string]any{"Scope": "CLOUDFRONT", "DefaultAction": map[string]any{"Allow": assertions.Match_AnyValue()}}))
 }
 
-func TestAFirewallNeedsTheAPIsAddress(t *testing.T) {
+func TestFirewallRequiresTheAPIsAddress(t *testing.T) {
 	settings := withFirewall()
 	settings.Deployment.APIURL = ""
 	if _, err := cloud.AddFirewall(nil, cloud.Options{Settings: settings}); err == nil || !strings.Contains(err.Error(), "not known yet") {
 		t.Errorf("%v", err)
 	}
 	if text := string(must(json.Marshal(guarded().plain))); strings.Contains(text, "AWS::CloudFront") {
-		t.Error("the main stack holds the firewall")
+		t.Error("the main stack contains the firewall")
 	}
 }

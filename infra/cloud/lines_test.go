@@ -20,8 +20,8 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// unseen are the filters whose lines the story does not make the functions
-// print: they follow a fault that no story here makes.
+// unseen are the filters whose lines this story does not cause: they follow faults
+// that it does not inject.
 var unseen = []string{
 	"ActivationDrift", "ActivationTokenInvalid", "ActivationRemoved", "UpdateApprovedDrift", "UpdateApprovedTokenInvalid", "VerifyConfigsRemoved",
 	"ActivationRefusalsSuspected", "VerifyConfigsFailingForADay",
@@ -34,8 +34,7 @@ var unprinted = []string{
 }
 
 // TestFiltersSeeTheLines: the built functions print lines that each filter
-// matches, with the fields that it takes. The story makes every function but
-// those above print what its filters look for.
+// matches, with the fields that it reads, except for the filters above.
 func TestFiltersSeeTheLines(t *testing.T) {
 	lines := playDay(t)
 	lines["AccessFunction"] = accessLines(t)
@@ -55,8 +54,8 @@ func TestFiltersSeeTheLines(t *testing.T) {
 	}
 }
 
-// accessLines are API Gateway's lines of a request that was served and of one
-// that was refused, in the template's format.
+// accessLines returns API Gateway's lines for a served and a refused request, in the
+// template's format.
 func accessLines(t *testing.T) []map[string]any {
 	t.Helper()
 	settings := production().properties("HttpApi")["AccessLogSettings"].(map[string]any)
@@ -78,20 +77,20 @@ func accessLines(t *testing.T) []map[string]any {
 	return lines
 }
 
-// checkFields holds a line to what a filter takes from it.
+// checkFields checks that a line has the fields that a filter reads.
 func checkFields(t *testing.T, id string, properties, line map[string]any) {
 	t.Helper()
 	transformation := properties["MetricTransformations"].([]any)[0].(map[string]any)
 	if value := transformation["MetricValue"].(string); value != "1" {
 		if _, is := at(t, value, line).(float64); !is {
-			t.Errorf("%s: %s is no number in %v", id, value, line)
+			t.Errorf("%s: %s is not a number in %v", id, value, line)
 		}
 	}
 	dimensions, _ := transformation["Dimensions"].([]any)
 	for _, raw := range dimensions {
 		field := raw.(map[string]any)["Value"].(string)
 		if text, is := at(t, field, line).(string); !is || text == "" {
-			t.Errorf("%s: %s is no text in %v", id, field, line)
+			t.Errorf("%s: %s is not a text in %v", id, field, line)
 		}
 	}
 }
@@ -106,8 +105,8 @@ type day struct {
 
 	mu   sync.Mutex
 	text bytes.Buffer
-	// late is how far Webex's clock is behind. It begins with a minute, of which
-	// tokens make nothing, so that time can pass without waiting for it.
+	// late is how far Webex's clock is behind: at first a minute, which checks of
+	// tokens tolerate, so that time can pass without waiting for it.
 	late time.Duration
 }
 
@@ -117,8 +116,8 @@ func (d *day) webexTime() time.Time {
 	return time.Now().Add(-d.late)
 }
 
-// nextSecond lets Webex's clock pass to another second: a removal in that of
-// its activation is taken for an earlier one's.
+// nextSecond advances Webex's clock by a second: a removal in the second of its
+// activation is taken for an earlier activation's.
 func (d *day) nextSecond() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -131,15 +130,14 @@ func (d *day) Write(b []byte) (int, error) {
 	return d.text.Write(b)
 }
 
-// playDay plays what happens on a day, good and bad, and returns the lines by
-// function.
+// playDay plays a day with good and bad events, and returns the lines by function.
 func playDay(t *testing.T) map[string][]map[string]any {
 	d := &day{T: t, late: time.Minute, scheduled: scheduled(t)}
 	var err error
 	d.stack, err = stack.Start(t.Context(), stack.Options{
 		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Out: d,
-		Environment: map[string]string{"VERIFY_INTERVAL": "1s"}, // what failed is due soon
-		// So short-lived are Webex's refresh tokens that a person must look.
+		Environment: map[string]string{"VERIFY_INTERVAL": "1s"}, // failures are due again soon
+		// Refresh tokens this short-lived count as expiring.
 		Webex: func(o *webextest.Options) { o.Now, o.RefreshTokenLife = d.webexTime, 10*24*time.Hour },
 	})
 	if err != nil {
@@ -150,7 +148,7 @@ func playDay(t *testing.T) map[string][]map[string]any {
 	d.trouble()
 	d.refused()
 	d.strangers()
-	d.stack.Stop() // with it, all that was printed is there
+	d.stack.Stop() // flushes what was printed
 	return d.lines()
 }
 
@@ -166,7 +164,7 @@ func scheduled(t *testing.T) string {
 	return ""
 }
 
-// customer is one who is served well.
+// customer is a customer without trouble.
 func (d *day) customer() {
 	org := d.cloud.AddOrganization("Customer", "us-west-2_r").ID()
 	d.reply(200)(d.cloud.Activate(d.Context(), org))
@@ -184,24 +182,24 @@ func (d *day) customer() {
 	d.reply(200)(d.cloud.Deprovision(d.Context(), org))
 }
 
-// trouble is a customer whose activation Webex hinders, and whose tokens it
-// revokes.
+// trouble is a customer whose activation fails at first, and whose tokens Webex
+// revokes later.
 func (d *day) trouble() {
 	org := d.cloud.AddOrganization("Late customer", "us-west-2_r").ID()
 	d.cloud.Inject(webextest.Fault{Kind: webextest.KindToken, Status: 503})
 	d.reply(503)(d.cloud.Activate(d.Context(), org))
 	d.cloud.ClearFaults()
-	for told := false; !told; {
+	for registered := false; !registered; {
 		d.verify("")
 		installation, _ := d.cloud.Installation(org)
-		told = installation.ActionsURL != ""
+		registered = installation.ActionsURL != ""
 	}
 	d.cloud.RevokeRefreshToken(org)
 	d.cloud.RevokeAccessTokens(org)
 	d.verify(org)
 }
 
-// refused are customers at a time when our client is wrong, and then when Webex
+// refused are customers while Webex refuses our OAuth client, and then while it
 // refuses the tokens of one after the other.
 func (d *day) refused() {
 	var orgs []string
@@ -265,8 +263,8 @@ func (d *day) redeem(address string) {
 	_ = response.Body.Close()
 }
 
-// verify runs the schedule's function: for one organization, due or not, or as
-// the schedule does.
+// verify runs the schedule's function for one organization, or, if org is "", as the
+// schedule does.
 func (d *day) verify(org string) {
 	d.Helper()
 	event := must(json.Marshal(map[string][]string{"orgIds": {org}}))

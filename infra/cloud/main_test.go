@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	jsii.Close() // else its files stay in the folder for temporary ones
+	jsii.Close() // removes its temporary files
 	os.Exit(code)
 }
 
@@ -44,9 +44,8 @@ func (s synthesis) properties(id string) map[string]any {
 	return properties
 }
 
-// The stages, each synthesized once: production with all that can be set, one of
-// which nothing is set, one that is prepared for a move, and production before its
-// first deployment.
+// The stages, each synthesized once: production with every setting, a stage without
+// any, one prepared for a move, and production before its first deployment.
 var (
 	first = sync.OnceValue(func() synthesis {
 		settings := full()
@@ -58,11 +57,9 @@ var (
 	})
 	production = sync.OnceValue(func() synthesis { return synthesize(full()) })
 	unset      = sync.OnceValue(func() synthesis { return synthesize(stage.Settings{Name: "dev"}) })
-	// guarded is production with a firewall in front, and firewall that one's stack.
+	// guarded is production behind a firewall, and firewall is the firewall's stack.
 	guarded  = sync.OnceValue(func() synthesis { return synthesize(withFirewall()) })
-	firewall = sync.OnceValue(func() synthesis {
-		return synthesizeStack(withFirewall(), cloud.AddFirewall)
-	})
+	firewall = sync.OnceValue(func() synthesis { return synthesizeStack(withFirewall(), cloud.AddFirewall) })
 )
 
 // full is settings with everything set.
@@ -96,8 +93,8 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// synthesize synthesizes a stack whose functions are empty files: that they are
-// built is the business of the command, and takes long.
+// synthesize synthesizes a stack with empty files as functions: building them takes
+// long, and package distribution does it.
 func synthesize(settings stage.Settings) synthesis { return synthesizeStack(settings, cloud.Add) }
 
 func synthesizeStack(settings stage.Settings, add func(constructs.Construct, cloud.Options) (awscdk.Stack, error)) synthesis {
@@ -114,7 +111,7 @@ func synthesizeStack(settings stage.Settings, add func(constructs.Construct, clo
 	}
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Outdir: jsii.String(filepath.Join(folder, "out")), TreeMetadata: jsii.Bool(false), AnalyticsReporting: jsii.Bool(false),
-		// The CDK's own rules take a second or two, and find in one stage what they find in both.
+		// The CDK's own rules take a second or two, and one stage is enough for them.
 		Context: &map[string]any{"@aws-cdk/core:validateAgainstDefaultRules": settings.Protected()},
 	})
 	stack := must(add(app, cloud.Options{Settings: settings, TemplateFile: templateFile, Template: read, Code: code}))

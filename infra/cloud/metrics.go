@@ -1,12 +1,14 @@
 package cloud
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/jsii-runtime-go"
 
 	"signpost/shared/lifecycle"
@@ -68,7 +70,7 @@ var counts = []count{
 	{metric: "TooManyRequests", pattern: `{ $.status = "429" }`, of: []string{accessLog}},
 }
 
-// metrics returns the metrics of a deployment.
+// metrics creates the metrics of a deployment.
 type metrics struct{ d *deployment }
 
 // addMetrics adds the filters that extract metrics from log lines.
@@ -97,10 +99,7 @@ func (d *deployment) withRoutes() []string {
 
 func (d *deployment) addFilter(c count, function string) {
 	transformation := &awslogs.CfnMetricFilter_MetricTransformationProperty{
-		MetricNamespace: jsii.String(d.namespace), MetricName: jsii.String(c.metric), MetricValue: jsii.String("1"),
-	}
-	if c.value != "" {
-		transformation.MetricValue = jsii.String(c.value)
+		MetricNamespace: jsii.String(d.namespace), MetricName: jsii.String(c.metric), MetricValue: jsii.String(cmp.Or(c.value, "1")),
 	}
 	var dimensions []any
 	for _, field := range c.by {
@@ -115,50 +114,49 @@ func (d *deployment) addFilter(c count, function string) {
 	})
 }
 
-// own is a metric from log lines.
-func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions map[string]string) awscloudwatch.IMetric {
+// metric returns a metric, without a label of its own if label is "".
+func metric(namespace, name, statistic, label string, period awscdk.Duration, dimensions map[string]*string) awscloudwatch.IMetric {
 	props := &awscloudwatch.MetricProps{
-		Namespace: jsii.String(m.d.namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
-		Label: jsii.String(name),
+		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
+	}
+	if label != "" {
+		props.Label = jsii.String(label)
 	}
 	if len(dimensions) > 0 {
-		values := map[string]*string{}
-		var label []string
-		for _, field := range []string{"feature", "outcome", "code", "schedule"} {
-			if value, ok := dimensions[field]; ok {
-				values[field] = jsii.String(value)
-				label = append(label, value)
-			}
-		}
-		props.DimensionsMap = &values
-		props.Label = jsii.String(strings.Join(label, " "))
+		props.DimensionsMap = &dimensions
 	}
 	return awscloudwatch.NewMetric(props)
 }
 
+// own is a metric from log lines. Its label is the values of its dimensions, or its
+// name if it has none.
+func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions map[string]string) awscloudwatch.IMetric {
+	values := map[string]*string{}
+	var label []string
+	for _, field := range []string{"feature", "outcome", "code", "schedule"} {
+		if value, ok := dimensions[field]; ok {
+			values[field] = jsii.String(value)
+			label = append(label, value)
+		}
+	}
+	return metric(m.d.namespace, name, statistic, cmp.Or(strings.Join(label, " "), name), period, values)
+}
+
 // lambda is one of Lambda's metrics of a function.
 func (m metrics) lambda(name, statistic, function string, period awscdk.Duration) awscloudwatch.IMetric {
-	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String("AWS/Lambda"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
-		DimensionsMap: &map[string]*string{"FunctionName": m.d.function(function).Ref()},
-		Label:         jsii.String(strings.TrimSuffix(function, "Function")),
-	})
+	return metric("AWS/Lambda", name, statistic, strings.TrimSuffix(function, "Function"), period,
+		map[string]*string{"FunctionName": m.d.function(function).Ref()})
 }
 
-// queue is one of SQS's metrics of a queue.
-func (m metrics) queue(name, statistic string, queue *string, period awscdk.Duration) awscloudwatch.IMetric {
-	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String("AWS/SQS"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
-		DimensionsMap: &map[string]*string{"QueueName": queue},
-	})
+// sent counts the messages that were sent to a queue.
+func (m metrics) sent(queue awssqs.CfnQueue, period awscdk.Duration) awscloudwatch.IMetric {
+	return metric("AWS/SQS", "NumberOfMessagesSent", "Sum", "", period, map[string]*string{"QueueName": queue.AttrQueueName()})
 }
 
-// api is one of API Gateway's metrics of the API.
-func (m metrics) api(name, statistic string, period awscdk.Duration) awscloudwatch.IMetric {
-	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace: jsii.String("AWS/ApiGateway"), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
-		DimensionsMap: &map[string]*string{"ApiId": m.d.included.GetResource(jsii.String("HttpApi")).Ref()},
-	})
+// serverErrors counts the requests that API Gateway answered 5xx.
+func (m metrics) serverErrors(period awscdk.Duration) awscloudwatch.IMetric {
+	api := m.d.included.GetResource(jsii.String("HttpApi")).Ref()
+	return metric("AWS/ApiGateway", "5xx", "Sum", "", period, map[string]*string{"ApiId": api})
 }
 
 // all returns one of Lambda's metrics for every function.

@@ -26,8 +26,8 @@ var accepted = map[string]string{
 	"AwsSolutions-SQS4": "EventBridge and Lambda, which send over TLS only, are all that may send",
 }
 
-// addRules has cdk-nag look at the production stack, and returns what gives its
-// findings once it is synthesized.
+// addRules adds cdk-nag's rules to the production stack. It returns a function that
+// returns their findings once the stack is synthesized.
 func addRules(app awscdk.App, settings stage.Settings) func(awscdk.Stack) []string {
 	if !settings.Protected() {
 		return func(awscdk.Stack) []string { return nil }
@@ -46,7 +46,7 @@ func addRules(app awscdk.App, settings stage.Settings) func(awscdk.Stack) []stri
 	}
 }
 
-// TestNag: cdk-nag finds nothing but what is accepted, and each of that.
+// TestNag: cdk-nag's findings are exactly the accepted ones.
 func TestNag(t *testing.T) {
 	used := map[string]bool{}
 	for _, finding := range slices.Concat(production().findings, firewall().findings) {

@@ -32,22 +32,17 @@ func (d *deployment) addNotices() {
 	})
 	machine := d.addEventMachine()
 	stream := d.table().AttrStreamArn()
-	role := awsiam.NewRole(d.Stack, jsii.String("NoticesPipeRole"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("pipes.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": d.Account()}},
-		}),
-		InlinePolicies: &map[string]awsiam.PolicyDocument{
-			"Notices": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
-				allow(stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
-				allow(machine, "states:StartSyncExecution"),
-				allow(bus.AttrArn(), "events:PutEvents"),
-				allow(d.missed.AttrArn(), "sqs:SendMessage"),
-			}}),
-		},
+	role := d.addRole("NoticesPipeRole", "pipes.amazonaws.com", map[string]awsiam.PolicyDocument{
+		"Notices": awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+			allow(stream, "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+			allow(machine, "states:StartSyncExecution"),
+			allow(bus.AttrArn(), "events:PutEvents"),
+			allow(d.missed.AttrArn(), "sqs:SendMessage"),
+		}}),
 	})
 	awspipes.NewCfnPipe(d.Stack, jsii.String("NoticesPipe"), &awspipes.CfnPipeProps{
 		Description: jsii.String("Sends changes of installations to the vendor's bus"),
-		RoleArn:     role.RoleArn(), Source: stream, Enrichment: machine, Target: bus.AttrArn(),
+		RoleArn:     role, Source: stream, Enrichment: machine, Target: bus.AttrArn(),
 		SourceParameters: &awspipes.CfnPipe_PipeSourceParametersProperty{
 			FilterCriteria: &awspipes.CfnPipe_FilterCriteriaProperty{Filters: []any{
 				&awspipes.CfnPipe_FilterProperty{Pattern: jsii.String(notices.Filter)},
@@ -67,20 +62,26 @@ func (d *deployment) addNotices() {
 	d.output("NoticesBus", "Event bus with the changes of installations.", bus.Ref())
 }
 
-// addEventMachine adds the state machine that makes events of records, and
+// addEventMachine adds the state machine that turns records into events, and
 // returns its ARN. It calls nothing, so its role has no permission. It has no log:
 // the pipe retries a record on which it fails, then puts it with the error into
 // the queue of missed notices.
 func (d *deployment) addEventMachine() *string {
-	role := awsiam.NewRole(d.Stack, jsii.String("EventMachineRole"), &awsiam.RoleProps{
-		AssumedBy: awsiam.NewServicePrincipal(jsii.String("states.amazonaws.com"), &awsiam.ServicePrincipalOpts{
-			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": d.Account()}},
-		}),
-	})
+	role := d.addRole("EventMachineRole", "states.amazonaws.com", nil)
 	machine := awsstepfunctions.NewCfnStateMachine(d.Stack, jsii.String("EventMachine"), &awsstepfunctions.CfnStateMachineProps{
-		StateMachineType: jsii.String("EXPRESS"), RoleArn: role.RoleArn(), DefinitionString: jsii.String(notices.Definition()),
+		StateMachineType: jsii.String("EXPRESS"), RoleArn: role, DefinitionString: jsii.String(notices.Definition()),
 	})
 	return machine.AttrArn()
+}
+
+// addRole adds a role that a service assumes for this account, and returns its ARN.
+func (d *deployment) addRole(id, service string, policies map[string]awsiam.PolicyDocument) *string {
+	return awsiam.NewRole(d.Stack, jsii.String(id), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String(service), &awsiam.ServicePrincipalOpts{
+			Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": d.Account()}},
+		}),
+		InlinePolicies: &policies,
+	}).RoleArn()
 }
 
 func allow(on *string, actions ...string) awsiam.PolicyStatement {

@@ -7,10 +7,9 @@ import (
 	"testing"
 )
 
-// matches tells whether a log line fits a filter's pattern, in the part of
-// CloudWatch's language that is used here: comparisons with a text, with
-// anything, with true, or at least a number, joined by && and, within
-// parentheses, by ||.
+// matches reports whether a log line matches a filter's pattern. It knows the part
+// of CloudWatch's language that is used here: = with a text or *, IS TRUE, and >=,
+// joined by && and, in parentheses, by ||.
 func matches(t *testing.T, pattern string, line map[string]any) bool {
 	t.Helper()
 	inner, opened := strings.CutPrefix(pattern, "{ ")

@@ -15,8 +15,8 @@ import (
 	"signpost/infra/template"
 )
 
-// described is the template as plain maps, with the parameters replaced that a
-// synthesized stack has no more.
+// described returns the template as plain maps, with the values of those parameters
+// that the synthesized stack no longer has.
 func described(t *testing.T, s synthesis) map[string]any {
 	t.Helper()
 	plain := must(template.Plain(must(os.ReadFile(templateFile))))
@@ -34,7 +34,7 @@ func described(t *testing.T, s synthesis) map[string]any {
 	return replace(normal, replaced).(map[string]any)
 }
 
-// parameterValues are those that the full settings and the stack give.
+// parameterValues are the parameters that the full settings and the stack set.
 func parameterValues(s synthesis) map[string]any {
 	settings := full()
 	return map[string]any{
@@ -45,7 +45,7 @@ func parameterValues(s synthesis) map[string]any {
 	}
 }
 
-// replace puts values in the place of references to parameters.
+// replace replaces references to parameters with their values.
 func replace(value any, parameters map[string]any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -68,8 +68,7 @@ func replace(value any, parameters map[string]any) any {
 	}
 }
 
-// lacks lists what want has and have lacks or has otherwise. What have has
-// beside is no matter.
+// lacks lists what is missing or different in have. Additional members are ignored.
 func lacks(path string, want, have any) []string {
 	object, ok := want.(map[string]any)
 	if !ok {
@@ -86,7 +85,8 @@ func lacks(path string, want, have any) []string {
 	return missing
 }
 
-// compare lists what the synthesized stack lacks of the template.
+// compare lists what of the template is missing or different in the synthesized
+// stack.
 func compare(t *testing.T, s synthesis) []string {
 	t.Helper()
 	want := described(t, s)
@@ -95,12 +95,12 @@ func compare(t *testing.T, s synthesis) []string {
 		missing = append(missing, lacks(section, want[section], s.plain[section])...)
 	}
 	return slices.DeleteFunc(missing, func(line string) bool {
-		return strings.HasPrefix(line, "Globals.Function.CodeUri") // which each function has its own of
+		return strings.HasPrefix(line, "Globals.Function.CodeUri") // each function has its own
 	})
 }
 
-// TestTheStackIsTheTemplate: every resource with every property, and so every
-// function, route, schedule, variable and permission.
+// TestTheStackIsTheTemplate: the stack has every resource with every property, and
+// so every function, route, schedule, variable and permission.
 func TestTheStackIsTheTemplate(t *testing.T) {
 	for name, s := range map[string]synthesis{"production": production(), "unset": unset()} {
 		for _, line := range compare(t, s) {
@@ -109,8 +109,8 @@ func TestTheStackIsTheTemplate(t *testing.T) {
 	}
 }
 
-// TestTheComparisonSees: a stack that lacks anything of the template is found.
-func TestTheComparisonSees(t *testing.T) {
+// TestComparisonFindsWhatIsMissing tests compare itself.
+func TestComparisonFindsWhatIsMissing(t *testing.T) {
 	for _, path := range []string{
 		"Resources.LaunchesFunction",
 		"Resources.LaunchesFunction.Properties.Events.Redeem",
@@ -127,17 +127,17 @@ func TestTheComparisonSees(t *testing.T) {
 	} {
 		s := production()
 		if len(compare(t, s)) > 0 {
-			t.Fatal("not as it should be to begin with")
+			t.Fatal("the complete stack differs from the template")
 		}
 		restore := remove(s.plain, strings.Split(path, "."))
 		if missing := compare(t, s); len(missing) == 0 {
-			t.Errorf("without %s nothing is missed", path)
+			t.Errorf("%s is removed, and compare finds nothing missing", path)
 		}
 		restore()
 	}
 }
 
-// remove takes an entry out of nested maps and returns what puts it back.
+// remove removes an entry from nested maps, and returns a function that restores it.
 func remove(top map[string]any, path []string) func() {
 	for _, key := range path[:len(path)-1] {
 		top, _ = top[key].(map[string]any)
@@ -149,7 +149,7 @@ func remove(top map[string]any, path []string) func() {
 }
 
 // TestFormNamesTheParametersThatAreLeft: CloudFormation's linter, which sam
-// validate --lint is, refuses a form that asks for others.
+// validate --lint runs, refuses a form that names others.
 func TestFormNamesTheParametersThatAreLeft(t *testing.T) {
 	for name, s := range map[string]synthesis{"production": production(), "unset": unset()} {
 		fields := map[string]bool{}
@@ -157,7 +157,7 @@ func TestFormNamesTheParametersThatAreLeft(t *testing.T) {
 		for _, group := range form["ParameterGroups"].([]any) {
 			named, _ := group.(map[string]any)["Parameters"].([]any)
 			if len(named) == 0 {
-				t.Errorf("%s: a group of nothing: %v", name, group)
+				t.Errorf("%s: an empty group: %v", name, group)
 			}
 			for _, parameter := range named {
 				fields[parameter.(string)] = true
@@ -174,9 +174,9 @@ func TestFormNamesTheParametersThatAreLeft(t *testing.T) {
 	}
 }
 
-// TestLimitsShutNobodyOut: every route has a limit of its own, out of reach of
-// a single small caller and, all together, within what an account has.
-func TestLimitsShutNobodyOut(t *testing.T) {
+// TestLimits: every route has a limit of its own, high enough that a single small
+// caller does not reach it. Together they stay within the account's limit.
+func TestLimits(t *testing.T) {
 	const account, least = 10_000, 100 // requests a second
 	api := production().properties("HttpApi")
 	limits := maps.Clone(api["RouteSettings"].(map[string]any))
