@@ -26,7 +26,8 @@ type summary struct {
 	// of the pass that made it, Failures how many have failed since.
 	LastVerified string `json:"lastVerified,omitempty"`
 	Failures     int    `json:"failures"`
-	NextDue      string `json:"nextDue"`
+	// NextDue is empty if only the passes verify the installation.
+	NextDue string `json:"nextDue"`
 	// FailingSince is the time of the first of these failures; a day after it,
 	// Failing becomes true.
 	FailingSince string `json:"failingSince,omitempty"`
