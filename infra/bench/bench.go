@@ -1,6 +1,6 @@
-// Package bench measures how fast and how big the project is, against its
-// targets: `make bench`. It prints a table and writes it, with plots, below
-// infra/bench/results. A missed target is reported as missed and is no error.
+// Package bench measures the project's speed and size against targets
+// (`make bench`). It prints a table, and writes it with plots to
+// infra/bench/results. A missed target is reported, and is not an error.
 package bench
 
 import (
@@ -39,7 +39,7 @@ var parts = []part{
 	{"activation", rowsOf(firstactivation.Measure)},
 }
 
-// Names are the parts' names.
+// Names returns the names of the parts, in order.
 func Names() []string {
 	var names []string
 	for _, part := range parts {
@@ -48,8 +48,8 @@ func Names() []string {
 	return names
 }
 
-// Run measures the project in root: all parts, or only the one that is named,
-// whose results are printed and not written.
+// Run measures the project in root. If only names a part, it measures that part, and
+// prints the results without writing them.
 func Run(ctx context.Context, root, only string, out io.Writer) error {
 	if only != "" && !slices.Contains(Names(), only) {
 		return terminal.Usagef("there is no part %q: it is %s", only, strings.Join(Names(), ", "))
@@ -82,7 +82,7 @@ func Run(ctx context.Context, root, only string, out io.Writer) error {
 	return results.Save(folder)
 }
 
-// measured measures one part on a ground of its own.
+// measured measures one part with a new ground.
 func measured(ctx context.Context, root string, part part, results *report.Report) error {
 	g, err := ground.Prepare(ctx, root)
 	if err != nil {
@@ -95,7 +95,7 @@ func measured(ctx context.Context, root string, part part, results *report.Repor
 	return nil
 }
 
-// rowsOf is for a part that has nothing but rows.
+// rowsOf adapts a part that returns only rows.
 func rowsOf(measure func(context.Context, *ground.Ground) ([]report.Row, error)) func(context.Context, *ground.Ground, *report.Report) error {
 	return func(ctx context.Context, g *ground.Ground, results *report.Report) error {
 		rows, err := measure(ctx, g)

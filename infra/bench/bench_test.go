@@ -8,8 +8,8 @@ import (
 	"signpost/infra/terminal"
 )
 
-// TestPartsHaveNamesOfTheirOwn: the names are what --only takes.
-func TestPartsHaveNamesOfTheirOwn(t *testing.T) {
+// TestPartsHaveUniqueNames: --only selects a part by name.
+func TestPartsHaveUniqueNames(t *testing.T) {
 	seen := map[string]bool{}
 	for _, part := range parts {
 		if part.name == "" || seen[part.name] || part.measure == nil {

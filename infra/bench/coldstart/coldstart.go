@@ -1,13 +1,14 @@
-// Package coldstart measures what it takes to have a function there: from the
-// spawn of the built program to its first request for work, and the program's
-// size, each against the floor; and against loading the npm package that a
-// function in JavaScript would be made of.
+// Package coldstart measures the time from the spawn of a built function to its
+// first request for work, and the program's size, each relative to the floor. It
+// compares the time with loading the npm package that a function in JavaScript
+// would use.
 package coldstart
 
 import (
 	"context"
 	"fmt"
 	"os/exec"
+	"strings"
 	"time"
 
 	"signpost/infra/bench/ground"
@@ -16,13 +17,14 @@ import (
 	"signpost/infra/local/lambda"
 )
 
-// Rounds is how often each program is started.
-const Rounds = 30
+const (
+	// rounds is how often each program is started.
+	rounds = 30
+	// peer is the name of the npm package.
+	peer = "workspace-integrations"
+)
 
-// Peer is the npm package, by its name.
-const Peer = "workspace-integrations"
-
-// The targets, as multiples of the floor and parts of the peer.
+// The targets: multiples of the floor, and how many times faster than the peer.
 const (
 	mostOfHot  = 1.3
 	mostOfRest = 1.4
@@ -37,7 +39,7 @@ const (
 	nodeName  = "node, npm package"
 )
 
-// Measure starts everything in turns and returns the rows and the bars.
+// Measure starts all programs in turns, and returns the rows and the bars.
 func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, []report.Bar, error) {
 	subjects := []measure.Subject[time.Duration]{starting(ctx, floorName, g.Program(floorName, g.Built("bench", "floor")))}
 	for _, f := range g.Functions {
@@ -51,7 +53,7 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, []report.Bar,
 	if _, err := measure.InTurns(1, subjects); err != nil { // into the page cache
 		return nil, nil, err
 	}
-	times, err := measure.InTurns(Rounds, subjects)
+	times, err := measure.InTurns(rounds, subjects)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,12 +61,12 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, []report.Bar,
 	var bars []report.Bar
 	for _, subject := range subjects {
 		medians[subject.Name] = measure.Median(times[subject.Name])
-		bars = append(bars, report.Bar{Name: shortName(subject.Name), Milliseconds: milliseconds(medians[subject.Name])})
+		bars = append(bars, report.Bar{Name: shortName(subject.Name), Milliseconds: measure.Milliseconds(medians[subject.Name])})
 	}
 	return rows(g, medians), bars, nil
 }
 
-// starting measures the start of one process, which is ended afterwards.
+// starting measures the start of one process, which it kills afterwards.
 func starting(ctx context.Context, name string, f *lambda.Function) measure.Subject[time.Duration] {
 	return measure.Subject[time.Duration]{Name: name, Measure: func() (time.Duration, error) {
 		began := time.Now()
@@ -75,10 +77,10 @@ func starting(ctx context.Context, name string, f *lambda.Function) measure.Subj
 	}}
 }
 
-// loading measures node's start with the peer, to its end: it asks for no work.
+// loading measures node from start to exit while it loads the peer.
 func loading(ctx context.Context, g *ground.Ground) measure.Subject[time.Duration] {
 	return measure.Subject[time.Duration]{Name: nodeName, Measure: func() (time.Duration, error) {
-		node := exec.CommandContext(ctx, "node", "-e", `require("`+Peer+`")`)
+		node := exec.CommandContext(ctx, "node", "-e", `require("`+peer+`")`)
 		node.Env = append(node.Environ(), "NODE_PATH="+g.NodeModules())
 		began := time.Now()
 		err := node.Run()
@@ -88,49 +90,54 @@ func loading(ctx context.Context, g *ground.Ground) measure.Subject[time.Duratio
 
 func rows(g *ground.Ground, medians map[string]time.Duration) []report.Row {
 	floor := medians[floorName]
-	var worstHot, worstRest, worst float64
-	var nameHot, nameRest string
-	for _, f := range g.Functions {
-		ratio := measure.Ratio(medians[f.LogicalID], floor)
-		worst = max(worst, ratio)
-		if hot[f.LogicalID] && ratio > worstHot {
-			worstHot, nameHot = ratio, f.LogicalID
-		}
-		if !hot[f.LogicalID] && ratio > worstRest {
-			worstRest, nameRest = ratio, f.LogicalID
-		}
+	slowestHot, slowestRest := worst(g, func(id string) float64 { return measure.Ratio(medians[id], floor) })
+	slowest := max(slowestHot.ratio, slowestRest.ratio)
+	faster := func(ratio float64) float64 {
+		return measure.Ratio(medians[nodeName], time.Duration(ratio*float64(floor)))
 	}
-	quick := measure.Ratio(medians[nodeName], time.Duration(worstHot*float64(floor)))
-	peer := measure.Ratio(medians[nodeName], time.Duration(worst*float64(floor)))
 	each := ""
 	for _, f := range g.Functions {
-		each += fmt.Sprintf(", %s %.1f", shortName(f.LogicalID), milliseconds(medians[f.LogicalID]))
+		each += fmt.Sprintf(", %s %.1f", shortName(f.LogicalID), measure.Milliseconds(medians[f.LogicalID]))
 	}
-	how := fmt.Sprintf("Spawn to the first Runtime API request, median of %d in turns, settings given directly, in ms: floor %.1f%s.", Rounds, milliseconds(floor), each)
+	how := fmt.Sprintf("Spawn to the first Runtime API request, median of %d in turns, settings given directly, in ms: floor %.1f%s.", rounds, measure.Milliseconds(floor), each)
 	return []report.Row{
-		{
-			What: "cold start, cross-launch and launches", Target: fmt.Sprintf("≤ %.1f × the floor", mostOfHot),
-			Figure: fmt.Sprintf("%.2f × (%s)", worstHot, shortName(nameHot)), Met: worstHot <= mostOfHot, Notes: []string{how},
-		},
-		{
-			What: "cold start, the rest", Target: fmt.Sprintf("≤ %.1f × the floor", mostOfRest),
-			Figure: fmt.Sprintf("%.2f × (%s)", worstRest, shortName(nameRest)), Met: worstRest <= mostOfRest, Notes: []string{how},
-		},
+		slowestHot.row("cold start, cross-launch and launches", mostOfHot, how),
+		slowestRest.row("cold start, the rest", mostOfRest, how),
 		{
 			What: "cold start against the peer", Target: fmt.Sprintf("≥ %d × faster", leastPeer),
-			Figure: fmt.Sprintf("%.1f × (our slowest)", peer), Met: peer >= leastPeer,
-			Notes: []string{fmt.Sprintf("`node -e 'require(%q)'` from spawn to end took %.0f ms, in the same turns; it is compared with the slowest of our functions; of the functions that a person waits for, the slowest is %.1f × faster.", Peer, milliseconds(medians[nodeName]), quick)},
+			Figure: fmt.Sprintf("%.1f × (our slowest)", faster(slowest)), Met: faster(slowest) >= leastPeer,
+			Notes: []string{fmt.Sprintf("`node -e 'require(%q)'` from spawn to end took %.0f ms, in the same turns; it is compared with the slowest of our functions; of the functions that a person waits for, the slowest is %.1f × faster.", peer, measure.Milliseconds(medians[nodeName]), faster(slowestHot.ratio))},
 		},
 	}
 }
 
-func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// shortName is a function's name as a person reads it.
-func shortName(logicalID string) string {
-	const suffix = "Function"
-	if len(logicalID) > len(suffix) && logicalID[len(logicalID)-len(suffix):] == suffix {
-		return logicalID[:len(logicalID)-len(suffix)]
-	}
-	return logicalID
+// extreme is the function with the largest multiple of the floor.
+type extreme struct {
+	name  string
+	ratio float64
 }
+
+// worst returns the extremes of the functions that a person waits for, and of the
+// others.
+func worst(g *ground.Ground, ratio func(logicalID string) float64) (inFront, rest extreme) {
+	for _, f := range g.Functions {
+		group := &rest
+		if hot[f.LogicalID] {
+			group = &inFront
+		}
+		if r := ratio(f.LogicalID); r > group.ratio {
+			*group = extreme{shortName(f.LogicalID), r}
+		}
+	}
+	return inFront, rest
+}
+
+func (e extreme) row(what string, most float64, how string) report.Row {
+	return report.Row{
+		What: what, Target: fmt.Sprintf("≤ %.1f × the floor", most),
+		Figure: fmt.Sprintf("%.2f × (%s)", e.ratio, e.name), Met: e.ratio <= most, Notes: []string{how},
+	}
+}
+
+// shortName returns a function's name for display.
+func shortName(logicalID string) string { return strings.TrimSuffix(logicalID, "Function") }

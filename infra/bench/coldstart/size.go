@@ -8,7 +8,7 @@ import (
 	"signpost/infra/bench/report"
 )
 
-// The targets of size, as multiples of the floor.
+// The targets for the size, as multiples of the floor.
 const (
 	largestHot  = 1.3
 	largestRest = 1.6
@@ -24,31 +24,22 @@ func Sizes(g *ground.Ground) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	var worstHot, worstRest float64
-	var nameHot, nameRest string
+	sizes := map[string]float64{}
 	for _, f := range g.Functions {
 		bytes, err := size(g.Binary(f))
 		if err != nil {
 			return nil, err
 		}
-		ratio := float64(bytes) / float64(floor)
-		if hot[f.LogicalID] && ratio > worstHot {
-			worstHot, nameHot = ratio, f.LogicalID
-		}
-		if !hot[f.LogicalID] && ratio > worstRest {
-			worstRest, nameRest = ratio, f.LogicalID
-		}
+		sizes[f.LogicalID] = float64(bytes)
 	}
+	largestOfHot, largestOfRest := worst(g, func(id string) float64 { return sizes[id] / float64(floor) })
 	how := fmt.Sprintf("The floor, built with the functions' own flags, has %s.", megabytes(floor))
-	against := worstRest * float64(floor) / float64(plain)
+	against := largestOfRest.ratio * float64(floor) / float64(plain)
 	return []report.Row{
-		{
-			What: "binary, cross-launch and launches", Target: fmt.Sprintf("≤ %.1f × the floor", largestHot),
-			Figure: fmt.Sprintf("%.2f × (%s)", worstHot, shortName(nameHot)), Met: worstHot <= largestHot, Notes: []string{how},
-		},
+		largestOfHot.row("binary, cross-launch and launches", largestHot, how),
 		{
 			What: "binary, the rest", Target: fmt.Sprintf("≤ %.1f × the floor", largestRest),
-			Figure: fmt.Sprintf("%.2f × (%s), %.2f × with the tag", against, shortName(nameRest), worstRest), Met: against <= largestRest,
+			Figure: fmt.Sprintf("%.2f × (%s), %.2f × with the tag", against, largestOfRest.name, largestOfRest.ratio), Met: against <= largestRest,
 			Notes: []string{how, fmt.Sprintf("The target was set by a floor of 10.2 MB, one built without the tag lambda.norpc, which has %s here; the second figure is against the floor with it.", megabytes(plain)),
 				"What they have beside the floor is Tink with protobuf, which looks methods up by name, so that the linker keeps every exported method there is."},
 		},

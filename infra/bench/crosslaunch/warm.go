@@ -1,6 +1,6 @@
-// Package crosslaunch measures what an administrator waits for who opens the
-// vendor's page from Control Hub: on a warm process, by the handler alone, and
-// on a new one.
+// Package crosslaunch measures how long an administrator waits who opens the
+// vendor's page from Control Hub: in the handler of a warm process, and in the
+// first request of a new one.
 package crosslaunch
 
 import (
@@ -40,18 +40,17 @@ const (
 	many       = launch.MaxDevices
 
 	mostFew = 200 * time.Microsecond
-	// mostMany is 1 % of what the handler may take: reading the JSON of 10,000
-	// devices is most of it.
+	// mostMany is 1 % of the handler's time limit. Reading the JSON of 10,000
+	// devices takes most of it.
 	mostMany = 15 * time.Millisecond
-	// leastSignature is the part of the small case that checking the signature
-	// is to be: what else there is should be little.
+	// leastSignature is the share of the small case that the signature check must
+	// have: everything else should take little time.
 	leastSignature = 1.0 / 3
 )
 
 const region = "us-west-2_r"
 
-// Warm measures the handler in this process, with the network to DynamoDB left
-// out and nothing else.
+// Warm measures the handler in this process, without the network to DynamoDB.
 func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	w, err := newWarm(g.Stack.Webex())
 	if err != nil {
@@ -64,7 +63,7 @@ func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 				return 0, err
 			}
 			if len(devices) > few {
-				runtime.GC() // what making the request left behind is not the handler's
+				runtime.GC() // the handler must not pay for building the request
 			}
 			w.call, w.network = 0, 0
 			began := time.Now()
@@ -87,7 +86,7 @@ func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	// By themselves: what they leave for the collector would be paid by the others.
+	// Separately: otherwise the other subjects would pay for collecting their garbage.
 	manyTimes, err := measure.InTurns(manyRounds, []measure.Subject[time.Duration]{
 		{Name: large, Measure: handle(manyDevices, inCall)},
 		{Name: largeAll, Measure: handle(manyDevices, onNetwork)},
@@ -117,14 +116,14 @@ func atMost(what string, took, most time.Duration, how string) report.Row {
 
 func round(d time.Duration) time.Duration { return d.Round(time.Microsecond) }
 
-// warm is the handler as its function wires it, on a DynamoDB that says yes.
+// warm is the handler as its function wires it, with a DynamoDB that accepts all.
 type warm struct {
 	cloud    *webextest.Cloud
 	org      *webextest.Organization
 	handler  gateway.Handler
 	bodySize int
-	// call is the time inside the client's operation, network that inside its
-	// transport, since they were last set to 0.
+	// call is the time in the client's operations, network the time in its transport,
+	// both since they were last reset.
 	call, network time.Duration
 }
 
@@ -158,7 +157,7 @@ func newWarm(cloud *webextest.Cloud) (*warm, error) {
 	return w, nil
 }
 
-// timeCalls measures the client's operations from outside of all that they do.
+// timeCalls measures the client's operations, including all middleware.
 func (w *warm) timeCalls(o *dynamodb.Options) {
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("timeCalls",
@@ -171,7 +170,7 @@ func (w *warm) timeCalls(o *dynamodb.Options) {
 	})
 }
 
-// Do is the network: it takes the request and answers as DynamoDB does.
+// Do replaces the network: it reads the request and answers as DynamoDB does.
 func (w *warm) Do(r *http.Request) (*http.Response, error) {
 	began := time.Now()
 	defer func() { w.network += time.Since(began) }()
@@ -184,7 +183,7 @@ func (w *warm) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// event is a cross-launch that Webex just signed.
+// event returns a newly signed cross-launch.
 func (w *warm) event(devices []launch.Device) (events.APIGatewayV2HTTPRequest, error) {
 	event, err := crossLaunch(w.cloud, w.org, devices)
 	w.bodySize = max(w.bodySize, len(event.Body))
@@ -200,7 +199,7 @@ func crossLaunch(cloud *webextest.Cloud, org *webextest.Organization, devices []
 		map[string]any{"jwt": token, "devices": devices})
 }
 
-// signature checks a token's signature and nothing else of it.
+// signature measures the check of a token's signature only.
 func (w *warm) signature() (time.Duration, error) {
 	token, err := w.cloud.MintAction(w.org.ID(), webextest.ActionCrossLaunch, nil)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package firstactivation measures what it takes until a new customer is
-// served: what Webex is asked, and how long that lasts where each call takes
-// its time.
+// Package firstactivation measures a new customer's activation: the calls to Webex,
+// and the time relative to the latency of each call.
 package firstactivation
 
 import (
@@ -34,7 +33,7 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		cloud.Inject(webextest.Fault{Kind: kind, Delay: latency})
 	}
 	defer cloud.ClearFaults()
-	if _, err := activate(ctx, function, cloud); err != nil { // the process is warm from now on
+	if _, err := activate(ctx, function, cloud); err != nil { // warms the process
 		return nil, err
 	}
 	calls := ""
@@ -81,7 +80,7 @@ func activate(ctx context.Context, function *lambda.Function, cloud *webextest.C
 	return ground.Invoke(ctx, function, event)
 }
 
-// asked says what Webex was asked since its log was emptied.
+// asked lists the calls to Webex since its log was reset.
 func asked(cloud *webextest.Cloud) string {
 	put := cloud.Count(webextest.KindSignage, "PUT") + cloud.Count(webextest.KindPWA, "PUT")
 	token, patch := cloud.Count(webextest.KindToken, ""), cloud.Count(webextest.KindApp, "PATCH")

@@ -1,6 +1,6 @@
-// Command floor is the least that a function of this kind can be: Lambda's
-// runtime, a DynamoDB client, a token checked by its signature, and nothing
-// else. What the real functions cost is measured against it.
+// Command floor is the smallest function of this kind: Lambda's runtime, a DynamoDB
+// client, and the check of a token's signature. The real functions are measured
+// relative to it.
 package main
 
 import (

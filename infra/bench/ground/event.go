@@ -11,7 +11,7 @@ import (
 	"signpost/infra/local/lambda"
 )
 
-// Event is what API Gateway gives a function for a POST of body, as JSON.
+// Event returns API Gateway's event for a POST of body, as JSON.
 func Event(routeKey string, parameters map[string]string, body any) (events.APIGatewayV2HTTPRequest, error) {
 	encoded, err := json.Marshal(body)
 	if err != nil {

@@ -1,7 +1,6 @@
-// Package ground is what the benchmark measures on: a local stack of its own,
-// with the built functions, the table's emulator and the simulated Webex, and a
-// Lambda host that starts further processes of the functions, alone and with
-// other settings.
+// Package ground provides what the benchmark runs on: a local stack with the built
+// functions, the table's emulator and the simulated Webex, and a Lambda host that
+// starts further processes of the functions with other settings.
 package ground
 
 import (
@@ -19,11 +18,11 @@ import (
 	"signpost/infra/template"
 )
 
-// Ground is a running stack and the host for what is measured alone.
+// Ground is a running stack, and a host for separate processes.
 type Ground struct {
 	// Root is the project's directory.
 	Root string
-	// Stack has every function warm, and no schedule.
+	// Stack has all functions started, and no schedule.
 	Stack *stack.Stack
 	// Functions are the template's.
 	Functions []template.Function
@@ -59,7 +58,7 @@ func Prepare(ctx context.Context, root string) (*Ground, error) {
 	return g, nil
 }
 
-// Close ends everything that was started.
+// Close stops the stack and the host's processes.
 func (g *Ground) Close() {
 	if g.host != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
@@ -69,15 +68,16 @@ func (g *Ground) Close() {
 	if g.Stack != nil {
 		g.Stack.Stop()
 	}
-	_ = os.RemoveAll(g.folder) // a temporary directory: nothing follows from its staying
+	_ = os.RemoveAll(g.folder) // a leftover temporary directory does no harm
 }
 
-// Built is where `make bench` and `make build` put a program.
+// Built returns the path of a program that `make bench` or `make build` built.
 func (g *Ground) Built(path ...string) string {
 	return g.absolute(append([]string{".build"}, path...)...)
 }
 
-// absolute is a path below the project's root: a function runs elsewhere.
+// absolute returns the absolute path of a file below the project's root, since
+// functions run in another directory.
 func (g *Ground) absolute(path ...string) string {
 	joined := filepath.Join(append([]string{g.Root}, path...)...)
 	if absolute, err := filepath.Abs(joined); err == nil {
@@ -86,14 +86,15 @@ func (g *Ground) absolute(path ...string) string {
 	return joined
 }
 
-// Binary is where a function was built.
+// Binary returns the path of a function's program.
 func (g *Ground) Binary(f template.Function) string { return g.Built("functions", f.Folder()) }
 
-// NodeModules is where npm put its packages.
+// NodeModules returns the folder of npm's packages.
 func (g *Ground) NodeModules() string { return g.absolute("infra", "node_modules") }
 
-// Alone is a function of the template that the host starts processes of, with
-// the stack's settings changed by changes. Its deadline is timeout away.
+// Alone returns a function of the template for separate processes, with the stack's
+// settings and these changes; an empty value removes a setting. Each invocation
+// has this timeout.
 func (g *Ground) Alone(logicalID string, changes map[string]string, timeout time.Duration) (*lambda.Function, error) {
 	for _, f := range g.Functions {
 		if f.LogicalID != logicalID {
@@ -113,12 +114,12 @@ func (g *Ground) Alone(logicalID string, changes map[string]string, timeout time
 	return nil, fmt.Errorf("the template has no function %s", logicalID)
 }
 
-// Program is any program that speaks to the Runtime API.
+// Program returns a function for any program that uses the Runtime API.
 func (g *Ground) Program(name, binary string) *lambda.Function {
 	return g.host.Add(lambda.Config{Name: name, Binary: binary, Timeout: time.Second, MemorySize: 512})
 }
 
-// printed keeps the end of what the processes printed, to tell why one failed.
+// printed keeps the end of the processes' output, to explain a failure.
 type printed struct {
 	mu   sync.Mutex
 	text []byte
@@ -137,7 +138,7 @@ func (p *printed) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Printed is the end of what the processes printed.
+// Printed returns the end of the processes' output.
 func (p *printed) Printed() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

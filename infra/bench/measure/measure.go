@@ -1,6 +1,5 @@
-// Package measure owns how a benchmark counts: medians, of things measured in
-// turns, so that what the machine does meanwhile meets all of them alike. It
-// knows nothing of what is measured.
+// Package measure holds the benchmark's statistics: medians of subjects measured in
+// turns, so that other load on the machine affects all of them alike.
 package measure
 
 import (
@@ -9,7 +8,7 @@ import (
 	"time"
 )
 
-// Median is the middle of values, the lower one of two; the zero value of none.
+// Median returns the middle value, the lower of two, and 0 for no values.
 func Median[T time.Duration | float64 | int64](values []T) T {
 	if len(values) == 0 {
 		return 0
@@ -18,17 +17,20 @@ func Median[T time.Duration | float64 | int64](values []T) T {
 	return sorted[(len(sorted)-1)/2]
 }
 
-// Ratio is a divided by b.
+// Ratio returns a divided by b.
 func Ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
 
-// Subject is one of several things that are measured against each other.
+// Milliseconds returns d in milliseconds, with microseconds as decimals.
+func Milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Subject is one of several things that are compared.
 type Subject[T any] struct {
 	Name    string
 	Measure func() (T, error)
 }
 
-// InTurns measures every subject once a round: each meets what the machine does
-// in that time. The values are by the subject's name, in the order of rounds.
+// InTurns measures every subject once per round, so that all see the same load of
+// the machine. It returns the values by the subject's name, in the order of rounds.
 func InTurns[T any](rounds int, subjects []Subject[T]) (map[string][]T, error) {
 	values := make(map[string][]T, len(subjects))
 	for range rounds {

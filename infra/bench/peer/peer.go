@@ -1,5 +1,5 @@
-// Package peer compares how many action tokens a second we verify, on one
-// core, with the npm package that Webex offers for the same.
+// Package peer compares how many action tokens per second Signpost and Webex's npm
+// package verify on one core.
 package peer
 
 import (
@@ -18,14 +18,12 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// Rounds is how often each of the three runs, for the given seconds.
 const (
-	Rounds  = 5
+	// rounds is how often each of the three runs, each for this many seconds.
+	rounds  = 5
 	seconds = 1.0
 	tokens  = 100
-)
 
-const (
 	leastAsIs   = 20
 	leastCached = 3
 )
@@ -33,7 +31,7 @@ const (
 //go:embed peer.js
 var script string
 
-// job is what each side is told; see peer.js and command verifier.
+// job is the input of peer.js and of command verifier.
 type job struct {
 	AppID   string            `json:"appId"`
 	KeySets map[string]string `json:"keySets"`
@@ -42,7 +40,7 @@ type job struct {
 	Cached  bool              `json:"cached"`
 }
 
-// Measure runs the three in turns.
+// Measure runs command verifier, the npm package, and that with cached keys, in turns.
 func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	todo, err := prepare(g.Stack.Webex())
 	if err != nil {
@@ -58,7 +56,7 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		}
 	}
 	const ours, asIs, cached = "ours", "npm as it is", "npm, keys cached"
-	rates, err := measure.InTurns(Rounds, []measure.Subject[float64]{
+	rates, err := measure.InTurns(rounds, []measure.Subject[float64]{
 		{Name: ours, Measure: func() (float64, error) {
 			return rate(exec.CommandContext(ctx, g.Built("bench", "verifier")), todo)
 		}},
@@ -70,7 +68,7 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	}
 	our, its, itsCached := measure.Median(rates[ours]), measure.Median(rates[asIs]), measure.Median(rates[cached])
 	how := fmt.Sprintf("Tokens a second, median of %d runs of %.0f s in turns, key sets on loopback: ours %.0f (GOMAXPROCS=1), decodeAndVerify as it is %.0f, with its keys cached by jwks-rsa %.0f. "+
-		"Ours also checks claims, app, action and URLs.", Rounds, seconds, our, its, itsCached)
+		"Ours also checks claims, app, action and URLs.", rounds, seconds, our, its, itsCached)
 	return []report.Row{
 		{
 			What: "token checks against the peer as it is", Target: fmt.Sprintf("≥ %d ×", leastAsIs),
@@ -83,9 +81,9 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	}, nil
 }
 
-// prepare makes tokens as Webex signs them for an installed customer.
+// prepare signs tokens for an installed customer.
 func prepare(cloud *webextest.Cloud) (job, error) {
-	// In the region that the package takes for granted where a token names none.
+	// The package assumes this region for tokens that name none.
 	org := cloud.AddOrganization("Peer", "us-east-2_a")
 	if _, err := cloud.MintActivation(org.ID()); err != nil {
 		return job{}, err
@@ -101,7 +99,7 @@ func prepare(cloud *webextest.Cloud) (job, error) {
 	return todo, nil
 }
 
-// rate runs one side and reads what it prints.
+// rate runs one side, and returns the rate that it prints.
 func rate(command *exec.Cmd, todo job) (float64, error) {
 	input, err := json.Marshal(todo)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Machine is where and when the figures come from.
+// Machine identifies where and when the figures were measured.
 type Machine struct {
 	CPU   string
 	Cores int
@@ -18,8 +18,7 @@ type Machine struct {
 	Date  time.Time
 }
 
-// ThisMachine describes the machine that runs the benchmark at now. Node is the
-// version that `node --version` printed.
+// ThisMachine describes this machine; node is the output of `node --version`.
 func ThisMachine(now time.Time, node string) Machine {
 	return Machine{
 		CPU: cpuModel(), Cores: runtime.NumCPU(), OS: runtime.GOOS + "/" + runtime.GOARCH,
@@ -27,13 +26,13 @@ func ThisMachine(now time.Time, node string) Machine {
 	}
 }
 
-// String names the machine in one line.
+// String describes the machine in one line.
 func (m Machine) String() string {
 	return fmt.Sprintf("%s, %d cores for everything, %s, Go %s, Node %s, %s",
 		m.CPU, m.Cores, m.OS, m.Go, m.Node, m.Date.Format("2 January 2006"))
 }
 
-// cpuModel is the processor's name where the system tells it.
+// cpuModel returns the processor's name, if the system has it.
 func cpuModel() string {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {

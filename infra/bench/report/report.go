@@ -1,5 +1,5 @@
-// Package report owns how the benchmark's results look: the table on the
-// terminal, the same as Markdown, and the plots. It measures nothing.
+// Package report formats the benchmark's results: a table for the terminal and in
+// Markdown, and plots.
 package report
 
 import (
@@ -9,14 +9,14 @@ import (
 	"text/tabwriter"
 )
 
-// Row is one line of the table: what was measured, against which target.
+// Row is one row of the table: a figure and its target.
 type Row struct {
 	What   string
 	Target string
 	Figure string
 	// Met is whether the target was reached.
 	Met bool
-	// Notes say how it was measured, and what limits it where it was missed.
+	// Notes say how it was measured, and what limits it if the target was missed.
 	Notes []string
 }
 
@@ -40,7 +40,7 @@ type Point struct {
 	PeakMiB       float64
 }
 
-// Report is everything that one run of the benchmark found.
+// Report holds the results of one run of the benchmark.
 type Report struct {
 	Machine Machine
 	Rows    []Row
@@ -48,7 +48,7 @@ type Report struct {
 	Scale   []Point
 }
 
-// Missed is how many targets were not reached.
+// Missed counts the targets that were not reached.
 func (r *Report) Missed() int {
 	missed := 0
 	for _, row := range r.Rows {
@@ -73,14 +73,14 @@ func (r *Report) Print(w io.Writer) error {
 	return err
 }
 
-// PrintNotes writes what the rows say of how they were measured.
+// PrintNotes writes the notes of each row.
 func (r *Report) PrintNotes(w io.Writer) {
 	for _, row := range r.Rows {
 		fmt.Fprintf(w, "\n%s: %s\n", row.What, strings.Join(row.Notes, " "))
 	}
 }
 
-// Markdown is the table with its notes below.
+// Markdown returns the table with its notes below.
 func (r *Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!-- Written by `make bench`. -->\n\n%s\n\n", r.Machine)
@@ -97,5 +97,5 @@ func (r *Report) Markdown() string {
 	return b.String()
 }
 
-// cell makes text safe inside a table.
+// cell escapes text for a table's cell.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -16,8 +16,8 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// plotScale draws rate and memory against the number of installations, one
-// above the other.
+// plotScale plots rate and memory, one above the other, against the number of
+// installations.
 func (r *Report) plotScale(folder string) error {
 	rate, err := r.plotLine("Verification, no latency at Webex", "installations a second", plotutil.Color(1),
 		func(p Point) float64 { return p.PerSecond })

@@ -20,7 +20,7 @@ const (
 	mostReads  = 0.05
 )
 
-// Rates measures runs at a realistic latency, and what each installation costs.
+// Rates measures runs with a realistic latency, and the cost of each installation.
 func Rates(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	one, _, err := rate(ctx, g, "verification rate, one feature", webex.DigitalSignage)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"signpost/shared/schedule"
 )
 
-// deadline is far enough for any run: what is measured is never cut off. (The
-// schedule's runs end at theirs and leave the rest due.)
+// deadline is long enough for any run. (The schedule's runs end before theirs and
+// leave the rest due.)
 const deadline = 15 * time.Minute
 
 // run is one scheduled run.
@@ -24,21 +24,21 @@ type run struct {
 	latency time.Duration // of Webex
 }
 
-// outcome is what a run came to.
+// outcome is the result of a run.
 type outcome struct {
 	took     time.Duration
 	verified int
-	cpu      time.Duration // of the process; 0 where the system does not tell
-	peak     int64         // resident set of the process, in bytes; 0 where the system does not tell
+	cpu      time.Duration // of the process; 0 if unknown
+	peak     int64         // resident set of the process, in bytes; 0 if unknown
 	// counts are the table's requests, gets and others those to Webex.
 	counts       map[string]int
 	gets, others int64
 }
 
-// perSecond is how many installations were verified a second.
+// perSecond returns how many installations were verified per second.
 func (o outcome) perSecond() float64 { return float64(o.verified) / o.took.Seconds() }
 
-// do runs a new process once.
+// do performs one run in a new process.
 func (s *site) do(ctx context.Context, r run) (outcome, error) {
 	function, err := s.ground.Alone(functionID, s.settings, deadline)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *site) do(ctx context.Context, r run) (outcome, error) {
 	return found, checkAnswer(result.Payload, r.rows, report)
 }
 
-// peakOf is the largest resident set that the process has had.
+// peakOf returns the largest resident set of the process, in bytes.
 func peakOf(pid int) int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -86,7 +86,7 @@ func peakOf(pid int) int64 {
 	return 0
 }
 
-// cpuOf is the time that the process has had of processors.
+// cpuOf returns the processor time of the process.
 func cpuOf(pid int) time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

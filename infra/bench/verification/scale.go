@@ -9,12 +9,12 @@ import (
 	"signpost/shared/webex"
 )
 
-// sizes are how many installations memory and rate are measured with.
+// sizes are the numbers of installations with which memory and rate are measured.
 var sizes = []int{1000, 20_000, 200_000}
 
 const mostGrowth = 16 << 20 // of the peak resident set, in bytes
 
-// Scale measures how rate and memory go with the number of installations.
+// Scale measures how rate and memory depend on the number of installations.
 func Scale(ctx context.Context, g *ground.Ground) ([]report.Row, []report.Point, error) {
 	s, err := newSite(ctx, g, webex.DigitalSignage)
 	if err != nil {

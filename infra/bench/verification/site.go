@@ -1,6 +1,6 @@
 // Package verification measures scheduled runs of the built verifyconfigs
-// function on installations that are in order: how many a second, what each
-// costs, and how much memory many of them take.
+// function on installations that are in order: the rate, the requests for each, and
+// the memory for many.
 package verification
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"time"
@@ -31,10 +32,9 @@ import (
 
 const functionID = "VerifyConfigsFunction"
 
-// site is the function among its stand-ins.
+// site is the function with stand-ins for DynamoDB and Webex.
 type site struct {
 	ground   *ground.Ground
-	features int // that are provided
 	settings map[string]string
 	sealer   *sealing.Keyset
 	table    *standin.Table
@@ -42,14 +42,14 @@ type site struct {
 	servers  []*httptest.Server
 }
 
-// newSite makes stand-ins for a deployment that provides these features, with
-// the sample installation in sync.
+// newSite returns a site for a deployment that provides these features, with the
+// sample installation in order.
 func newSite(ctx context.Context, g *ground.Ground, provided ...webex.Feature) (*site, error) {
 	sealer, err := sealing.Parse(g.Stack.Secrets().TokenKeyset)
 	if err != nil {
 		return nil, err
 	}
-	s := &site{ground: g, features: len(provided), sealer: sealer, table: standin.NewTable(sealer), webex: &standin.Webex{}}
+	s := &site{ground: g, sealer: sealer, table: standin.NewTable(sealer), webex: &standin.Webex{}}
 	tableURL, webexURL := s.serve(s.table), s.serve(s.webex)
 	s.settings = map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "PUBLIC_URL": "https://signpost.example.com", "VERIFY_INTERVAL": "24h", "VERIFY_RATE": "",
@@ -80,7 +80,7 @@ func (s *site) close() {
 	}
 }
 
-// teach has the real code write the sample row and the configurations.
+// teach writes the sample row and the configurations, with the real code.
 func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []webex.Feature) error {
 	settings, err := s.lifecycleSettings()
 	if err != nil {
@@ -116,8 +116,8 @@ func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []
 	return err
 }
 
-// inOrder has the use case push the configurations, and returns the row as that leaves
-// it.
+// inOrder pushes the configurations with the real use case, and returns the resulting
+// row.
 func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row installation.Installation) (installation.Installation, error) {
 	access, err := s.sealer.Seal(secret.New("token"), installation.AccessPlace(row.OrgKey))
 	if err != nil {
@@ -139,21 +139,19 @@ func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row ins
 	return row, err
 }
 
-// keys are the deployment's, without a client: no token is exchanged.
+// keys implements lifecycle.Keys without a client secret: no token is exchanged.
 type keys struct{ sealer *sealing.Keyset }
 
 func (k keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
 func (k keys) ClientSecret(context.Context) (secret.String, error) { return secret.String{}, nil }
 
-// lifecycleSettings are the function's settings as its use case takes them.
+// lifecycleSettings returns the function's settings in the form of package lifecycle.
 func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
 	environment, err := s.ground.Stack.Environment(functionID)
 	if err != nil {
 		return lifecycle.Settings{}, err
 	}
-	for name, value := range s.settings {
-		environment[name] = value
-	}
+	maps.Copy(environment, s.settings)
 	environment["AWS_SAM_LOCAL"] = "true"
 	var provider config.Provider
 	if err := config.Load(environment, &provider); err != nil {
@@ -162,17 +160,14 @@ func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
 	return assembly.Settings(provider), nil
 }
 
-// errIncomplete: the function did not do what was due.
-var errIncomplete = errors.New("the run did not verify all that was due")
-
-// mostLeft is which part of what is due a run may leave: rows for which there was
-// no place at Webex's host in time, as happens on a machine that is busy.
+// mostLeft is the share of due rows that a run may leave. On a busy machine some find
+// no place at Webex's host in time.
 const mostLeft = 0.01
 
 func checkAnswer(payload []byte, due int, report schedule.Report) error {
 	if report.Verified+report.Left != due || float64(report.Left) > mostLeft*float64(due) ||
 		report.Failed+report.Pushed+report.Deleted != 0 {
-		return fmt.Errorf("%w: %d due, answer %.200s", errIncomplete, due, payload)
+		return fmt.Errorf("the run did not verify all that was due: %d due, answer %.200s", due, payload)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
-// Command verifier checks action tokens as the functions do, one after the
-// other on one core, for as long as it is told, and prints how many a second:
-// our side of the comparison with the npm package. Its standard input is one
-// JSON object (see [job]); the tokens are used in turn.
+// Command verifier is Signpost's side of the comparison with the npm package. It
+// verifies action tokens as the functions do, one at a time on one core, and prints
+// how many per second. Its standard input is one JSON object (see [job]).
 package main
 
 import (
@@ -16,7 +15,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// job is what to do.
+// job says which tokens to verify in turn, and for how long.
 type job struct {
 	AppID   string            `json:"appId"`
 	KeySets map[string]string `json:"keySets"`

@@ -9,18 +9,18 @@ import (
 	"strings"
 )
 
-// attribute is an attribute value of the types that are looked at here.
+// attribute is an attribute value, of the types that are read here.
 type attribute struct {
 	S string `json:",omitempty"`
 	N string `json:",omitempty"`
 }
 
 func (a attribute) number() int64 {
-	n, _ := strconv.ParseInt(a.N, 10, 64) // 0 where there is none
+	n, _ := strconv.ParseInt(a.N, 10, 64) // 0 if there is none
 	return n
 }
 
-// query lists the keys of a shard, or that nothing is due in it.
+// query lists the keys of a shard; nothing is ever due in it.
 func (t *Table) query(body []byte) ([]byte, error) {
 	var r struct {
 		IndexName                 string
@@ -37,7 +37,7 @@ func (t *Table) query(body []byte) ([]byte, error) {
 		shard, after := r.ExpressionAttributeValues[":shard"].number(), r.ExpressionAttributeValues[":pk"].S
 		return t.keys(int(shard), after, r.Limit), nil
 	}
-	return nil, errors.New("the stand-in knows queries of the indexes only")
+	return nil, errors.New("the stand-in supports queries of the two indexes only")
 }
 
 // keys lists up to limit keys of a shard after the given one.
@@ -81,10 +81,10 @@ func (t *Table) batch(body []byte) ([]byte, error) {
 		}
 		return fmt.Appendf(nil, `{"Responses":{%q:[%s]},"UnprocessedKeys":{}}`, table, strings.Join(items, ",")), nil
 	}
-	return nil, errors.New("a batch of nothing")
+	return nil, errors.New("an empty batch")
 }
 
-// item is a row, "" for a pass that was not written.
+// item returns a row, "" for a pass that was not written.
 func (t *Table) item(pk string) (string, error) {
 	if strings.HasPrefix(pk, "pass#") {
 		t.mu.Lock()
@@ -96,8 +96,8 @@ func (t *Table) item(pk string) (string, error) {
 	return fmt.Sprintf(`{%s"pk":{"S":"org#%s"},"accessToken":{"B":"%s"}}`, t.sample, orgKey, token), err
 }
 
-// save writes a pass if its version is the one that was read. The first row of all is
-// the sample.
+// save writes a pass if its version is the one that was read. The first row that is
+// written becomes the sample.
 func (t *Table) save(body []byte) ([]byte, error) {
 	var r struct {
 		Item                      json.RawMessage
@@ -111,7 +111,7 @@ func (t *Table) save(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	if !strings.HasPrefix(row.PK.S, "pass#") {
-		return nil, errors.New("the stand-in's installations are in order: they are not written")
+		return nil, errors.New("the stand-in's installations are in order and must not be written")
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

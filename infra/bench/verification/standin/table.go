@@ -1,17 +1,17 @@
-// Package standin stands in for DynamoDB and Webex where the real function's
-// scheduled run is measured: as fast as this machine allows, and counting. The
-// emulator and the simulator, which do all that the real ones do, would be what
-// is measured.
+// Package standin replaces DynamoDB and Webex when a scheduled run of the built
+// function is measured. It is fast and counts requests; with the emulator and the
+// simulator, those would be measured instead.
 //
-// A [Table] speaks the part of DynamoDB's protocol that a pass over installations in
-// order needs. All of them are one sample row, as package dynamo wrote it. What it
-// cannot do it refuses, so that a run that needs more fails.
+// A [Table] implements the part of DynamoDB's protocol that a pass over installations
+// in order requires. All of them are copies of one sample row, as package dynamo wrote
+// it. It refuses other operations, so that a run that requires more fails.
 package standin
 
 import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -25,7 +25,7 @@ import (
 // Table is a table of installations that are in order. It is an [http.Handler].
 type Table struct {
 	sealer *sealing.Keyset
-	// sample is the sample row without what differs between rows.
+	// sample is the sample row without the members that differ between rows.
 	sample string
 
 	mu     sync.Mutex
@@ -39,19 +39,19 @@ type pass struct {
 	item    []byte
 }
 
-// SampleKey is the organization of the sample row.
+// SampleKey returns the OrgKey of the sample row.
 func SampleKey() string { return keyOf(0) }
 
-// NewTable returns a table that expects the sample row, written by package
-// dynamo as a new one, before anything else.
+// NewTable returns a table. Its first write must be the sample row, as a new row of
+// package dynamo.
 func NewTable(sealer *sealing.Keyset) *Table { return &Table{sealer: sealer} }
 
-// keyOf is an organization's key, in the form of a UUID.
+// keyOf returns an organization's key, in the form of a UUID.
 func keyOf(row int) string {
 	return fmt.Sprintf("%08x-0000-4000-8000-%012x", row*2654435761%(1<<32), row)
 }
 
-// Fill gives the table so many installations, at which no pass has looked.
+// Fill replaces the content with this many installations, which no pass has seen.
 func (t *Table) Fill(rows int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,15 +65,11 @@ func (t *Table) Fill(rows int) {
 	}
 }
 
-// Counts are the requests since the table was filled, by operation.
+// Counts returns the number of requests since Fill, by operation.
 func (t *Table) Counts() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	counts := make(map[string]int, len(t.counts))
-	for operation, n := range t.counts {
-		counts[operation] = n
-	}
-	return counts
+	return maps.Clone(t.counts)
 }
 
 // ServeHTTP implements http.Handler.
@@ -87,7 +83,7 @@ func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"Query": t.query, "BatchGetItem": t.batch, "PutItem": t.save,
 	}[operation]
 	if !known {
-		answer(w, fmt.Errorf("the stand-in does not know %s", operation), nil)
+		answer(w, fmt.Errorf("the stand-in does not support %s", operation), nil)
 		return
 	}
 	t.mu.Lock()
@@ -99,7 +95,7 @@ func (t *Table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, err, out)
 }
 
-// failedCondition is DynamoDB's word for a write whose condition failed.
+// failedCondition is DynamoDB's error type for a write whose condition failed.
 const failedCondition = "ConditionalCheckFailedException"
 
 type conditionError struct{}
@@ -116,13 +112,13 @@ func answer(w http.ResponseWriter, err error, out []byte) {
 		w.WriteHeader(http.StatusBadRequest)
 		out = fmt.Appendf(nil, `{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q}`, kind, err)
 	}
-	_, _ = w.Write(out) // a function that is gone is noticed by its end
+	_, _ = w.Write(out) // a function that has ended is reported elsewhere
 }
 
-// accessToken is what a row's access token opens to.
+// accessToken is the access token of every row.
 var accessToken = secret.New("bench-access-token-of-a-realistic-length-0123456789abcdef0123456789abcdef")
 
-// sealed is a row's access token, sealed for that row.
+// sealed returns the access token, sealed for a row, in base64.
 func (t *Table) sealed(orgKey string) (string, error) {
 	sealed, err := t.sealer.Seal(accessToken, installation.AccessPlace(orgKey))
 	return base64.StdEncoding.EncodeToString(sealed), err

@@ -15,7 +15,7 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// The stand-in is asked by the real store: what a pass needs of DynamoDB holds.
+// TestTable tests what a pass requires of DynamoDB, through the real store.
 func TestTable(t *testing.T) {
 	document, err := sealing.NewDocument()
 	if err != nil {
@@ -72,6 +72,6 @@ func TestTable(t *testing.T) {
 		t.Errorf("passes: %+v, %v", passes, err)
 	}
 	if _, _, err := store.Find(ctx, standin.SampleKey(), now); err == nil {
-		t.Error("what it does not know is answered")
+		t.Error("an unsupported operation is answered")
 	}
 }

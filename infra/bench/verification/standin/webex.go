@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// Webex answers every GET of a feature's configuration with the one that was
-// last PUT for that feature, whoever asks, after a latency. It is an
-// [http.Handler].
+// Webex answers each GET of a feature's configuration, for any organization, with the
+// last one that was PUT for the feature, after a latency. It is an [http.Handler].
 type Webex struct {
 	latency atomic.Int64
 
@@ -21,13 +20,13 @@ type Webex struct {
 	gets, others atomic.Int64
 }
 
-// SetLatency is how long each answer takes from now on.
+// SetLatency sets how long each answer takes from now on.
 func (c *Webex) SetLatency(latency time.Duration) { c.latency.Store(int64(latency)) }
 
-// Reset begins counting anew.
+// Reset sets the counts to 0.
 func (c *Webex) Reset() { c.gets.Store(0); c.others.Store(0) }
 
-// Counts are the GETs of configurations and all other requests since Reset.
+// Counts returns the GETs of configurations, and all other requests, since Reset.
 func (c *Webex) Counts() (gets, others int64) { return c.gets.Load(), c.others.Load() }
 
 // ServeHTTP implements http.Handler.
@@ -50,7 +49,7 @@ func (c *Webex) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c.gets.Add(1)
 	w.Header().Set("Content-Type", "application/json")
-	_, _ = w.Write(config) // a function that is gone is noticed by its end
+	_, _ = w.Write(config) // a function that has ended is reported elsewhere
 }
 
 func (c *Webex) put(feature string, body io.Reader) {
