@@ -3,6 +3,7 @@ package setup
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,57 +54,45 @@ func (s *session) assign(key, value string) error {
 	return nil
 }
 
-// fields returns the settings that are not variables. Lists and tags can be edited
-// in the file only.
+// fields returns the settings that are not variables, by section and name. Lists and
+// tags are not among them: they can be edited in the file only.
 func (s *session) fields() map[string]field {
-	d, i := &s.settings.Deployment, &s.settings.Integration
-	return map[string]field{
-		"deployment.architecture":        textField(&d.Architecture),
-		"deployment.logRetentionDays":    numberField(&d.LogRetentionDays),
-		"deployment.domain":              textField(&d.Domain),
-		"deployment.certificateArn":      textField(&d.CertificateARN),
-		"deployment.hostedZoneId":        textField(&d.HostedZoneID),
-		"deployment.firewall":            boolField(&d.Firewall),
-		"deployment.apiUrl":              textField(&d.APIURL),
-		"deployment.table":               textField(&d.Table),
-		"deployment.alarmEmail":          textField(&d.AlarmEmail),
-		"deployment.tokenInvalidPerDay":  numberField(&d.TokenInvalidPerDay),
-		"deployment.reservedConcurrency": numberField(&d.ReservedConcurrency),
-		"deployment.verifyRuns":          numberField(&d.VerifyRuns),
-		"deployment.schedules":           textField(&d.Schedules),
-		"integration.displayName":        textField(&i.DisplayName),
-		"integration.email":              textField(&i.Email),
-		"integration.description":        textField(&i.Description),
-		"integration.descriptionUrl":     textField(&i.DescriptionURL),
-		"integration.tocUrl":             textField(&i.TermsURL),
-		"integration.availability":       textField(&i.Availability),
-		"integration.provisioning":       textField(&i.Provisioning),
-		"integration.role":               textField(&i.Role),
-		"integration.jsxapi":             boolField(&i.JSXAPI),
-	}
-}
-
-func textField(text *string) field {
-	return field{get: func() string { return *text }, set: func(value string) { *text = value }}
-}
-
-func boolField(on *bool) field {
-	return field{get: func() string { return strconv.FormatBool(*on) }, set: func(value string) { *on = value == "true" }}
-}
-
-// numberField treats empty text as 0, and ignores text that is not a number.
-func numberField(number *int) field {
-	return field{
-		get: func() string {
-			if *number == 0 {
-				return ""
+	fields := map[string]field{}
+	for section, members := range map[string]reflect.Value{
+		"deployment.": reflect.ValueOf(&s.settings.Deployment).Elem(), "integration.": reflect.ValueOf(&s.settings.Integration).Elem(),
+	} {
+		for i := range members.NumField() {
+			name, _, _ := strings.Cut(members.Type().Field(i).Tag.Get("json"), ",")
+			if f, ok := fieldOf(members.Field(i)); ok {
+				fields[section+name] = f
 			}
-			return strconv.Itoa(*number)
-		},
-		set: func(value string) {
-			if n, err := strconv.Atoi(value); err == nil || value == "" {
-				*number = n
-			}
-		},
+		}
 	}
+	return fields
+}
+
+// fieldOf returns the field for a text, a boolean or a number. Setting a number treats
+// empty text as 0, and ignores text that is not a number.
+func fieldOf(v reflect.Value) (f field, ok bool) {
+	switch v.Kind() {
+	case reflect.String:
+		return field{v.String, v.SetString}, true
+	case reflect.Bool:
+		return field{func() string { return strconv.FormatBool(v.Bool()) }, func(value string) { v.SetBool(value == "true") }}, true
+	case reflect.Int:
+		return field{
+			get: func() string {
+				if v.IsZero() {
+					return ""
+				}
+				return strconv.FormatInt(v.Int(), 10)
+			},
+			set: func(value string) {
+				if n, err := strconv.Atoi(value); err == nil || value == "" {
+					v.SetInt(int64(n))
+				}
+			},
+		}, true
+	}
+	return field{}, false
 }

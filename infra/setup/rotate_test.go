@@ -77,7 +77,7 @@ func TestRotateRefuses(t *testing.T) {
 	}
 	p.rotate(t, "keyset", "that only opens", Options{})
 	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "does not seal yet") {
-		t.Errorf("the added key would be forgotten: %v", err)
+		t.Errorf("the added key can be dropped: %v", err)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 			}
 		}
 		if string(p.vault.values["signpost-prod/integration"]) != before {
-			t.Fatal("what was refused is written")
+			t.Fatal("a refused step wrote the secret")
 		}
 		step.reseal()
 	}
@@ -153,13 +153,13 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		t.Errorf("%d keys, %v", count, err)
 	}
 	if string(p.integration(t)["other"]) != "1" {
-		t.Error("the rest of the secret is gone")
+		t.Error("the rest of the secret is lost")
 	}
 	p.store = nil
 	p.rotate(t, "keyset", "that only opens", Options{})
 	p.rotate(t, "keyset", "seals now", Options{})
 	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "not reached") {
-		t.Errorf("forgotten without a look at the table: %v", err)
+		t.Errorf("keys are dropped without reading the table: %v", err)
 	}
 }
 

@@ -168,7 +168,6 @@ func TestInteractive(t *testing.T) {
 	}
 	p.says(t, "Next: signpost deploy --stage prod")
 
-	// All asks every question again.
 	again := strings.Repeat("\n", 2) + "Other\n" + strings.Repeat("\n", 11)
 	if err := p.run(again, Options{Offline: true, All: true}); err != nil {
 		t.Fatalf("%v\n%s", err, p.out.String())
@@ -284,7 +283,7 @@ func TestBatch(t *testing.T) {
 		}
 	}
 	if _, found, err := stage.Read(p.root, "prod"); found || err != nil {
-		t.Errorf("what was refused is saved: %v %v", found, err)
+		t.Errorf("refused settings are saved: %v %v", found, err)
 	}
 	if err := p.run("", Options{Batch: true, Offline: true, Set: with("integration.jsxapi", "true")}); err != nil {
 		t.Fatal(err)
