@@ -1,6 +1,5 @@
-// Package docs_test keeps the documents true where a test can: settings that
-// are described are those that exist, and so are files, headings, alarms and
-// log messages that are named.
+// Package docs_test compares the documents with the code: the settings described are
+// those that exist, and the files, headings and log messages named exist.
 package docs_test
 
 import (
@@ -21,12 +20,11 @@ import (
 )
 
 const (
-	root = "../.."
-	// readmeLimit keeps the README a front door.
-	readmeLimit = 7 << 10
+	root        = "../.."
+	readmeLimit = 7 << 10 // bytes
 )
 
-// documents are all that people read, by their paths from the root.
+// documents returns all documents, by their paths from the root.
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
@@ -69,8 +67,8 @@ func section(t *testing.T, document, heading string) string {
 
 var firstCell = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 
-// described are the names in the first column of the section's tables, without
-// those of the sections below it.
+// described returns the names in the first column of a section's tables, without its
+// subsections.
 func described(t *testing.T, document, heading string) []string {
 	t.Helper()
 	text, _, _ := strings.Cut(section(t, document, heading), "\n#")
@@ -102,7 +100,7 @@ func TestEverySettingIsDescribed(t *testing.T) {
 	}
 }
 
-// variables are those that the template gives to its functions.
+// variables returns the variables that the template sets for its functions.
 func variables(t *testing.T) []string {
 	t.Helper()
 	read, err := template.Read(root + "/template.yaml")
@@ -118,7 +116,7 @@ func variables(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// settings are those of a stage's file that are not variables.
+// settings returns the settings in a stage's file that are not variables.
 func settings() []string {
 	var names []string
 	for prefix, of := range map[string]reflect.Type{
@@ -133,9 +131,9 @@ func settings() []string {
 	return names
 }
 
-func TestReadmeIsAFrontDoor(t *testing.T) {
+func TestReadmeIsShort(t *testing.T) {
 	if size := len(read(t, root+"/README.md")); size > readmeLimit {
-		t.Errorf("README.md has %d bytes, at most %d: move what is longer to infra/docs", size, readmeLimit)
+		t.Errorf("README.md has %d bytes, the limit is %d: move details to infra/docs", size, readmeLimit)
 	}
 }
 
@@ -151,14 +149,14 @@ func TestLinksResolve(t *testing.T) {
 		for _, match := range link.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 			target, anchor, _ := strings.Cut(match[1], "#")
 			if strings.Contains(target, ":") {
-				continue // another site's
+				continue // of another site
 			}
 			file := name
 			if target != "" {
 				file = filepath.ToSlash(filepath.Join(filepath.Dir(name), target))
 			}
 			if _, err := os.Stat(filepath.Join(root, file)); err != nil {
-				t.Errorf("%s: %s leads nowhere", name, match[1])
+				t.Errorf("%s: %s does not exist", name, match[1])
 				continue
 			}
 			if anchor != "" && !slices.Contains(anchors(texts[file]), anchor) {
@@ -170,7 +168,7 @@ func TestLinksResolve(t *testing.T) {
 
 var notInAnchor = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 
-// anchors are those that GitHub gives to the headings of a document.
+// anchors returns GitHub's anchors for the headings of a document.
 func anchors(text string) []string {
 	var list []string
 	for _, match := range heading.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
@@ -192,7 +190,7 @@ func TestNamedFilesExist(t *testing.T) {
 	}
 }
 
-// generated reports whether a program writes the file, so that a clone has none.
+// generated reports whether a program writes the file: a clone does not have it.
 func generated(path string) bool {
 	return slices.Contains([]string{"infra/cdk.out", "infra/samconfig.toml", "infra/node_modules"}, path)
 }

@@ -26,7 +26,7 @@ func TestQueriesNameWhatIsLogged(t *testing.T) {
 	}
 }
 
-// goFiles are the texts of the files below folder, without tests.
+// goFiles returns the texts of the Go files below folder, without tests.
 func goFiles(t *testing.T, folder string) []string {
 	t.Helper()
 	var texts []string

@@ -33,8 +33,8 @@ func run(t *testing.T, environ, words []string) (string, error) {
 	return string(out), err
 }
 
-// TestNothingIsReplaced: an address reaches a program unchanged, or make refuses it.
-func TestNothingIsReplaced(t *testing.T) {
+// TestAddressesAreUnchanged: an address reaches a program unchanged, or make refuses it.
+func TestAddressesAreUnchanged(t *testing.T) {
 	const page = "https://signage.example.com/?d=$(deviceId)&n=${displayName}`x`"
 	for name, test := range map[string]struct {
 		environ, words []string

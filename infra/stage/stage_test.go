@@ -43,7 +43,7 @@ func TestCheck(t *testing.T) {
 		{"by the functions' rules", func(s *stage.Settings) { s.Variables["CONTENT_URL"] = ""; s.Variables["WEBEX_APP_ID"] = "x" },
 			[]string{"CONTENT_URL is not set", "WEBEX_APP_ID is not a UUID"}},
 		{"loopback", func(s *stage.Settings) { s.Variables["WEBEX_HOSTS"] = "127.0.0.1" }, []string{"WEBEX_HOSTS"}},
-		{"misspelt", func(s *stage.Settings) { s.Variables["SIGNAGE"] = "x" }, []string{"SIGNAGE is not a setting"}},
+		{"misspelled", func(s *stage.Settings) { s.Variables["SIGNAGE"] = "x" }, []string{"SIGNAGE is not a setting"}},
 		{"secret", func(s *stage.Settings) { s.Variables["SECRET_JSON"] = "{}" }, []string{"SECRET_JSON is not a setting"}},
 		{"the stack's own", func(s *stage.Settings) { s.Variables["INSTALLATIONS_TABLE"] = "x" }, []string{"INSTALLATIONS_TABLE is not a setting"}},
 		{"domain alone", func(s *stage.Settings) { s.Deployment.Domain = "A.example.com" }, []string{"domain is", "go together"}},
@@ -55,9 +55,7 @@ func TestCheck(t *testing.T) {
 		{"runs", func(s *stage.Settings) { s.Deployment.VerifyRuns = 3 }, []string{"verifyRuns"}},
 		{"firewall without a domain", func(s *stage.Settings) {
 			s.Deployment.Firewall = true
-			s.Deployment.Domain, s.Deployment.CertificateARN, s.Deployment.HostedZoneID = "", "", ""
-		},
-			[]string{"firewall requires a domain"}},
+		}, []string{"firewall requires a domain"}},
 		{"firewall with a certificate in another region", func(s *stage.Settings) {
 			s.Deployment.Firewall, s.Deployment.Domain = true, "signpost.example.com"
 			s.Deployment.CertificateARN = "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09"
@@ -93,7 +91,7 @@ func TestCheck(t *testing.T) {
 func TestReadAndWrite(t *testing.T) {
 	root := t.TempDir()
 	if _, found, err := stage.Read(root, "prod"); found || err != nil {
-		t.Errorf("nothing there: %v %v", found, err)
+		t.Errorf("without a file: %v %v", found, err)
 	}
 	want := good()
 	want.Deployment.APIURL = "https://api"
@@ -106,7 +104,7 @@ func TestReadAndWrite(t *testing.T) {
 	}
 	text, err := os.ReadFile(stage.File(root, "prod"))
 	if err != nil || !strings.Contains(string(text), "?d=$(deviceId)&n=x") {
-		t.Errorf("addresses cannot be read: %s %v", text, err)
+		t.Errorf("addresses are escaped: %s %v", text, err)
 	}
 	if err := os.WriteFile(stage.File(root, "dev"), []byte(`{"clientSecret":"x"}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -119,7 +117,7 @@ func TestReadAndWrite(t *testing.T) {
 	}
 	for _, name := range []string{"", "../x", "Prod", strings.Repeat("a", 17), "prod-firewall"} {
 		if _, _, err := stage.Read(root, name); err == nil {
-			t.Errorf("%q is a stage", name)
+			t.Errorf("%q is accepted as a stage", name)
 		}
 	}
 }
@@ -154,9 +152,9 @@ func TestEnvironment(t *testing.T) {
 	if got := s.Environment()["PUBLIC_URL"]; got != "https://domain" {
 		t.Errorf("with a domain PUBLIC_URL is %q", got)
 	}
-	// What API Gateway gave is kept with each installation, and is no setting.
+	// API Gateway's address is stored with each installation, and is not a setting.
 	s.Deployment, s.Variables["PUBLIC_URL"] = stage.Deployment{APIURL: "https://api"}, ""
 	if got := s.Environment()["PUBLIC_URL"]; got != "" {
-		t.Errorf("without any PUBLIC_URL it is %q", got)
+		t.Errorf("without a public address PUBLIC_URL is %q", got)
 	}
 }

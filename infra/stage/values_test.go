@@ -13,7 +13,7 @@ import (
 	"signpost/shared/config/configtest"
 )
 
-// parameter is what a template says of one of its parameters.
+// parameter is a parameter of a template.
 type parameter struct {
 	Default        *string
 	AllowedPattern string   `yaml:"AllowedPattern"`
@@ -36,39 +36,39 @@ func parameters(t *testing.T) map[string]parameter {
 	return read.Parameters
 }
 
-// takes reports whether CloudFormation takes value. It knows Java's regular
-// expressions, of which the patterns use only what RE2 reads alike, see
+// accepts reports whether CloudFormation accepts value. It uses Java's regular
+// expressions; the patterns use only syntax that RE2 reads the same way, see
 // TestPatternsMeanTheSameEverywhere.
-func (p parameter) takes(value string) bool {
+func (p parameter) accepts(value string) bool {
 	pattern := strings.TrimSuffix(p.AllowedPattern, "$") + `\z` // `$` may be before a line end in Java
 	return regexp.MustCompile(pattern).MatchString(value) && (p.MaxLength == 0 || utf8.RuneCountInString(value) <= p.MaxLength)
 }
 
-// TestTheTemplateTakesWhatTheFunctionsTake: by the one table of values. What
-// the functions refuse on AWS the template refuses too, where a pattern can
-// tell; what they take it takes.
-func TestTheTemplateTakesWhatTheFunctionsTake(t *testing.T) {
+// TestTemplateAcceptsWhatTheFunctionsAccept uses the table of values of package
+// configtest. The template accepts all that the functions accept, and refuses all
+// that they refuse on AWS, as far as a pattern can express it.
+func TestTemplateAcceptsWhatTheFunctionsAccept(t *testing.T) {
 	all, names := parameters(t), stage.Parameters(project(t))
-	names["SECRET_ORIGIN_KEY"] = "OriginKey" // no setting: the stack makes it
+	names["SECRET_ORIGIN_KEY"] = "OriginKey" // not a setting: the stack creates it
 	for _, value := range configtest.Values() {
 		p, ok := all[names[value.Variable]]
 		if !ok {
 			t.Errorf("%s has no parameter", value.Variable)
 			continue
 		}
-		got := p.takes(value.Value)
+		got := p.accepts(value.Value)
 		if want := value.Wrong == "" || value.Beyond; got != want {
-			t.Errorf("%s=%.100q: taken %t, want %t", names[value.Variable], value.Value, got, want)
+			t.Errorf("%s=%.100q: accepted %t, want %t", names[value.Variable], value.Value, got, want)
 		}
 	}
 }
 
-// TestPatternsMeanTheSameEverywhere: CloudFormation reads patterns as Java
-// does, linters as Python does, and we test them by RE2. They agree on sets,
-// groups, alternatives, repetition, escaped signs and \xHH; not on classes such
-// as \s or \p{…}, flags, look-around and possessive repetition.
+// TestPatternsMeanTheSameEverywhere: CloudFormation reads patterns as Java does,
+// linters as Python does, and these tests as RE2 does. All three agree on sets,
+// groups, alternatives, repetition, escaped characters and \xHH; not on classes
+// such as \s or \p{…}, flags, look-around and possessive repetition.
 func TestPatternsMeanTheSameEverywhere(t *testing.T) {
-	parts := regexp.MustCompile(`\\.|\[(\\.|[^\]\\])*\]`) // escaped signs, and sets
+	parts := regexp.MustCompile(`\\.|\[(\\.|[^\]\\])*\]`) // escaped characters, and sets
 	letter := regexp.MustCompile(`\\[a-wyzA-Z0-9]`)
 	oddInSet := regexp.MustCompile(`[^\\]\[|&&`)
 	odd := regexp.MustCompile(`\(\?|[*+?}][+?]`)
@@ -78,11 +78,11 @@ func TestPatternsMeanTheSameEverywhere(t *testing.T) {
 		}
 		for _, part := range parts.FindAllString(p.AllowedPattern, -1) {
 			if letter.MatchString(part) || oddInSet.MatchString(part) {
-				t.Errorf("%s: %q is not the same to everybody", name, part)
+				t.Errorf("%s: Java, Python and RE2 read %q differently", name, part)
 			}
 		}
 		if found := odd.FindString(parts.ReplaceAllLiteralString(p.AllowedPattern, "x")); found != "" {
-			t.Errorf("%s: %q is not the same to everybody in %s", name, found, p.AllowedPattern)
+			t.Errorf("%s: Java, Python and RE2 read %q differently in %s", name, found, p.AllowedPattern)
 		}
 		if !strings.HasPrefix(p.AllowedPattern, "^") || !strings.HasSuffix(p.AllowedPattern, "$") {
 			t.Errorf("%s is not anchored: %s", name, p.AllowedPattern)
@@ -90,11 +90,11 @@ func TestPatternsMeanTheSameEverywhere(t *testing.T) {
 	}
 }
 
-// TestDefaultsAreTaken: a template whose own defaults it refuses cannot be
+// TestDefaultsAreAccepted: a template that refuses its own defaults cannot be
 // deployed.
-func TestDefaultsAreTaken(t *testing.T) {
+func TestDefaultsAreAccepted(t *testing.T) {
 	for name, p := range parameters(t) {
-		if p.Default != nil && p.AllowedPattern != "" && !p.takes(*p.Default) {
+		if p.Default != nil && p.AllowedPattern != "" && !p.accepts(*p.Default) {
 			t.Errorf("%s: its default %q is refused", name, *p.Default)
 		}
 	}
