@@ -39,6 +39,9 @@ func Run(ctx context.Context, io *terminal.IO, o Options) error {
 	if o.Purpose != string(dynamo.Move) && o.Purpose != string(dynamo.Restore) {
 		return terminal.Usagef("the purpose is %q: use --for %s", o.Purpose, strings.Join(Purposes, " or --for "))
 	}
+	if o.From == o.To && o.From != "" { // refused without AWS, too
+		return sameTable(o.From)
+	}
 	source, from, err := open(ctx, o.From)
 	if err != nil {
 		return err
@@ -48,7 +51,7 @@ func Run(ctx context.Context, io *terminal.IO, o Options) error {
 		return err
 	}
 	if from == to {
-		return terminal.Usagef("FROM and TO are the same table, %s", from)
+		return sameTable(from)
 	}
 	copied, err := dynamo.Copy{
 		Source: source, Target: target, Purpose: dynamo.Purpose(o.Purpose),
@@ -59,6 +62,8 @@ func Run(ctx context.Context, io *terminal.IO, o Options) error {
 	}
 	return err
 }
+
+func sameTable(name string) error { return terminal.Usagef("FROM and TO are the same table, %s", name) }
 
 // open opens a table, and returns its full name, region/name.
 func open(ctx context.Context, text string) (*dynamo.Store, string, error) {
