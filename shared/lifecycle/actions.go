@@ -9,13 +9,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// Act applies a management action other than healthCheck, whose token the
-// caller has verified. What it says is stored with the mark that its token was
-// used, in one write; then Webex is brought in line as far as ctx allows, and
-// the rest is due.
+// Act applies a management action other than healthCheck, whose token the caller has
+// verified. Its change is stored in one write with the mark that its token was used;
+// then Webex is brought in line as far as ctx allows, and the rest is due.
 //
-// An action that changes nothing any more, because something newer was applied,
-// is no error. It returns [installation.ErrNotFound] for an unknown
+// An action that was overtaken by something newer changes nothing and is no error. It returns [installation.ErrNotFound] for an unknown
 // organization, [installation.ErrWrongRegion] for a token that another region
 // signed, [installation.ErrReplayed] for one that was applied before, and
 // [webex.ErrInvalidGrant] or [webex.ErrRejected] for a move that Webex does not
@@ -33,7 +31,7 @@ func (s *Service) Act(ctx context.Context, token webex.Token) error {
 	}
 }
 
-// find returns the installation that token is about.
+// find returns the installation that token names, and its candidates.
 func (s *Service) find(ctx context.Context, token webex.Token) (installation.Installation, []installation.Candidate, error) {
 	key := webex.OrganizationKey(token.Subject)
 	row, candidates, err := s.store.Find(ctx, key, s.now())
@@ -74,9 +72,9 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 	return installation.ErrConflict
 }
 
-// commitAndSync stores next in place of row and, unless another worker has
-// it, brings Webex in line at once. What fails of that is due, and logged where
-// it failed: an error means that nothing was stored.
+// commitAndSync stores next in place of row and, unless another worker holds it,
+// brings Webex in line at once. An error means that nothing was stored: a failure at
+// Webex is logged where it occurs, and the row is due.
 func (s *Service) commitAndSync(ctx context.Context, row, next installation.Installation, used installation.Used, done []installation.Candidate) error {
 	now := s.now()
 	busy := row.Work.Held(now)
@@ -102,8 +100,8 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 func usedBy(token webex.Token) installation.Used {
 	until := token.AcceptableUntil()
 	if token.Action == webex.Update {
-		// The same token may have become a candidate where the installation
-		// lived in another region when it arrived: see Candidate.Used.
+		// The same token may have become a candidate while the installation lived
+		// in another region: see Candidate.Used.
 		until = until.Add(installation.CandidateLife)
 	}
 	return installation.Used{OrgKey: webex.OrganizationKey(token.Subject), ID: installation.Digest(token.ID), Until: until}
@@ -115,8 +113,8 @@ func (s *Service) unneeded(ctx context.Context, token webex.Token, cause error) 
 	return nil
 }
 
-// remove deletes the installation and every candidate that is older than the
-// removal. Webex is not called: there it is gone already.
+// remove deletes the installation and every candidate that is older than the removal.
+// Webex is not called: it has already removed the integration.
 func (s *Service) remove(ctx context.Context, token webex.Token) error {
 	key := webex.OrganizationKey(token.Subject)
 	lost := installation.ErrConflict
@@ -150,8 +148,8 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 				return nil
 			}
 		}
-		// A token that is marked as used was applied after the row was read: one
-		// that is read now shows the removal.
+		// If the token is marked as used, it was applied after the row was read: a row
+		// read now shows the removal.
 		if !errors.Is(lost, installation.ErrConflict) && !errors.Is(lost, installation.ErrReplayed) {
 			return lost
 		}
@@ -159,8 +157,8 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 	return lost
 }
 
-// olderThan lists the candidates that a removal ends: those that the same
-// region asked for earlier.
+// olderThan lists the candidates that a removal ends: those from earlier tokens of the
+// same region.
 func olderThan(token webex.Token, candidates []installation.Candidate) []installation.Candidate {
 	const most = 20
 	var older []installation.Candidate

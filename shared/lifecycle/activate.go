@@ -11,7 +11,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// Activated is the result of an activation, and its JSON what a program gets.
+// Activated is the result of an activation; its JSON is the answer to programs.
 type Activated struct {
 	OrgID    string                                       `json:"orgId"`
 	AppID    string                                       `json:"appId"`
@@ -22,14 +22,14 @@ type Activated struct {
 // Activate takes an activation code, whose token the caller has verified, and
 // stores it as a candidate before Webex is called. Once its refresh token has
 // been exchanged, it is the installation; then our actionsUrl is registered at
-// Webex and the configurations are pushed. baseURL is the public address under which the code arrived.
+// Webex and the configurations are pushed. baseURL is the public address under
+// which the code arrived.
 //
-// A code that was completed before is answered as the first time and does
-// nothing; one that was left half-done is resumed. It returns
-// [installation.ErrReplayed] and [installation.ErrStale] for a code whose time
-// is over, [webex.ErrInvalidGrant] if the manifest is not ours, and other
-// errors of package webex when Webex refused or the actionsUrl could not be
-// registered. In each of the last cases what can be retried is due.
+// A code that was completed before gets the same answer again and does nothing; an
+// incomplete one is resumed. It returns [installation.ErrReplayed] and
+// [installation.ErrStale] for a code that was superseded, [webex.ErrInvalidGrant] if
+// the manifest is not ours, and other errors of package webex if Webex refused or the
+// actionsUrl could not be registered; then whatever can be retried is due.
 func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL string) (Activated, error) {
 	candidate := installation.NewCandidate(installation.Activation, token, baseURL, s.now())
 	current, candidates, used, err := s.history(ctx, candidate)
@@ -62,11 +62,10 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 	return s.finish(ctx, row, owner)
 }
 
-// history reads what is stored of the candidate's organization and, side by side,
-// whether its token was applied before: somebody waits for the answer. The mark
-// of a token is evidence only together with a row that was read after it, since
-// another worker may have applied the token between the two reads: where the
-// row does not show the activation, it is read again.
+// history reads what is stored of the candidate's organization and, in parallel,
+// whether its token was applied before. Another worker may apply the token between
+// the two reads, so its mark counts only with a row read after it: a row that does
+// not show the activation is read again.
 func (s *Service) history(ctx context.Context, candidate installation.Candidate) (current installation.Installation, known []installation.Candidate, used bool, err error) {
 	reads, both := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
@@ -84,10 +83,10 @@ func (s *Service) history(ctx context.Context, candidate installation.Candidate)
 	return current, known, used, err
 }
 
-// begin stores the candidate with its refresh token sealed, leased to this
-// worker. If the same candidate is there from an earlier try, it is taken over,
-// unless another worker has it, in which case begun is false. A candidate is
-// recoverable only once stored: a write that met a conflict is repeated.
+// begin stores the candidate with its refresh token sealed, leased to this worker. A
+// stored one from an earlier try is taken over, unless another worker has it: then
+// begun is false. A candidate is recoverable only once stored, so a write that meets a
+// conflict is repeated.
 func (s *Service) begin(ctx context.Context, candidate installation.Candidate, token webex.Token, known []installation.Candidate) (stored installation.Candidate, owner string, begun bool, err error) {
 	owner = newOwner()
 	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.OrgKey)); err != nil {
@@ -115,26 +114,22 @@ func (s *Service) begin(ctx context.Context, candidate installation.Candidate, t
 	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.OrgKey, installation.ErrConflict)
 }
 
-// takenOver is candidate as an earlier try may have left it, and whether
+// takenOver returns candidate as an earlier try left it, if there was one, and whether
 // another worker has it.
 func (s *Service) takenOver(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
 	earlier, there := sameCandidate(candidate, known)
-	switch {
-	case !there:
+	if !there {
 		return candidate, false
-	case earlier.Work.Held(s.now()):
-		return earlier, true
 	}
 	// Its refresh token may be newer than the one in the activation code.
 	if len(earlier.Refresh) == 0 {
 		earlier.Refresh = candidate.Refresh
 	}
-	return earlier, false
+	return earlier, earlier.Work.Held(s.now())
 }
 
-// refusedBefore returns [webex.ErrInvalidGrant] for a candidate that Webex
-// refused, as long as our settings and credentials are those that it was refused
-// with: asking again would be answered the same.
+// refusedBefore returns [webex.ErrInvalidGrant] for a candidate that Webex refused
+// with the same settings and credentials: its answer would be the same.
 func (s *Service) refusedBefore(ctx context.Context, candidate installation.Candidate) error {
 	if !candidate.Refused {
 		return nil
@@ -146,17 +141,17 @@ func (s *Service) refusedBefore(ctx context.Context, candidate installation.Cand
 	return err
 }
 
-// finish registers us at Webex and pushes the configurations. It is an error of
-// the activation only if registering failed: a configuration that is not stored yet
-// is pending, and due.
+// finish registers our actionsUrl at Webex and pushes the configurations. Only a failed
+// registration is an error of the activation: a configuration that is not stored yet is
+// pending, and due.
 func (s *Service) finish(ctx context.Context, row installation.Installation, owner string) (Activated, error) {
 	row, result, err := s.conclude(ctx, row, owner)
 	if err == nil && (row.RegisteredActionsURL != "" || result.registerErr == nil) {
 		s.report(ctx, row, result, nil)
 		return s.activated(row), nil
 	}
-	// The cause is logged with the answer, once. What Webex said of a feature is
-	// no reason that Webex does not know us.
+	// The cause is logged once, with the answer. An error of a feature is not why the
+	// registration failed, so callers must not find it with [errors.Is].
 	s.log.InfoContext(ctx, msgSync, s.outcome(row, result)...)
 	err = fmt.Errorf("activation of %s: %w", row.OrgKey, errors.Join(err, result.registerErr))
 	if result.featuresErr != nil {
@@ -166,9 +161,9 @@ func (s *Service) finish(ctx context.Context, row installation.Installation, own
 }
 
 // lease takes the row's work lease for this worker. It returns
-// [installation.ErrConflict], and the row as it is, if another worker has it,
-// and [installation.ErrStale] if the row belongs to another generation by now or
-// is gone. That another worker merely wrote the row is no reason to leave it.
+// [installation.ErrConflict], and the row as it is, if another worker holds it, and
+// [installation.ErrStale] if the row now belongs to another generation or is gone. If
+// another worker only wrote the row, it tries again.
 func (s *Service) lease(ctx context.Context, row installation.Installation) (installation.Installation, string, error) {
 	for range saveAttempts {
 		if row.Work.Held(s.now()) {
@@ -188,6 +183,7 @@ func (s *Service) lease(ctx context.Context, row installation.Installation) (ins
 	return row, "", installation.ErrConflict
 }
 
+// settled reports whether no feature is pending.
 func settled(row installation.Installation) bool {
 	for _, feature := range row.Features {
 		if feature.Status == installation.Pending {
@@ -197,7 +193,7 @@ func settled(row installation.Installation) bool {
 	return true
 }
 
-// activated reports the features that we provide.
+// activated returns the answer for row, with the features that we provide.
 func (s *Service) activated(row installation.Installation) Activated {
 	answer := Activated{OrgID: row.Subject, AppID: row.AppID, State: row.State, Features: map[webex.Feature]installation.FeatureStatus{}}
 	for name := range s.settings.Provided {

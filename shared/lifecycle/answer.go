@@ -1,13 +1,11 @@
 package lifecycle
 
-import (
-	"signpost/shared/webex"
-)
+import "signpost/shared/webex"
 
-// AnswerFields are the fields of a log line that say what Webex answered, if an
-// answer of Webex's is in the cause: its status, and OAuth's error code where
-// there is one. Of several answers it is the first with a code: of a call that
-// was refused and a renewal that was refused for it, the latter says why.
+// AnswerFields returns the log fields for an answer from Webex in cause, nil if there
+// is none: its status, and OAuth's error code if it has one. Of several answers it
+// takes the first with a code: where a call was refused and then the renewal that it
+// caused, only the renewal says why.
 func AnswerFields(cause error) []any {
 	var first *webex.APIError
 	for _, failure := range answers(cause, nil) {
@@ -24,14 +22,13 @@ func AnswerFields(cause error) []any {
 	return []any{"webex_status", first.Status}
 }
 
-// answers adds all answers of Webex's that are in err to list, from left to
-// right.
+// answers appends all answers from Webex in err to list, from left to right.
 func answers(err error, list []*webex.APIError) []*webex.APIError {
 	if failure, ok := err.(*webex.APIError); ok && failure.Status != 0 {
 		list = append(list, failure)
 	}
 	switch err := err.(type) {
-	case interface{ As(any) bool }: // what hides its cause, but for the log
+	case interface{ As(any) bool }: // hides its cause from all but the log
 		var hidden *webex.APIError
 		if err.As(&hidden) {
 			list = answers(hidden, list)

@@ -13,8 +13,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// errAppDiffers: Webex approved a feature that we provide, and we know no address
-// for it: the updateApproved that named it was lost.
+// errAppDiffers: Webex approved a feature that we provide, but we have no address for
+// it because the updateApproved that named it was lost.
 var errAppDiffers = errors.New("webex approved something that no action announced")
 
 // lacking lists the features that we provide and the row has no address for.
@@ -28,8 +28,8 @@ func (s *Service) lacking(row installation.Installation) []webex.Feature {
 	return lacking
 }
 
-// comparesApp reports whether Webex's record is to be read to find out whether an
-// approval was lost. The actions of the first day may still be on their way.
+// comparesApp reports whether Webex's record must be read to find a lost approval. On
+// the first day actions may still be on their way.
 func (s *Service) comparesApp(row installation.Installation) bool {
 	now := s.now()
 	return len(s.lacking(row)) > 0 && row.RegisteredActionsURL != "" && row.App.Due(now) &&
@@ -48,9 +48,9 @@ func (s *Service) nextAppComparison(row installation.Installation) time.Time {
 	return last.Add(installation.CompareAppEvery)
 }
 
-// compareApp compares Webex's record of the installation with ours, where a
-// feature that we provide is not offered. That Webex could not be asked fails
-// nothing: it is asked again in a day.
+// compareApp compares Webex's record of the installation with ours if a feature that
+// we provide is not offered. A failure to read it is logged only, and retried a day
+// later.
 func (s *Service) compareApp(ctx context.Context, session *session, row installation.Installation) installation.AppCheck {
 	switch {
 	case len(s.lacking(row)) == 0:
@@ -66,9 +66,8 @@ func (s *Service) compareApp(ctx context.Context, session *session, row installa
 	})
 	if err != nil {
 		s.log.WarnContext(ctx, msgAppNotCompared, append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, AnswerFields(err)...)...)
-		unchanged := row.App
-		unchanged.At = now
-		return unchanged
+		row.App.At = now
+		return row.App
 	}
 	check := row.App.Compared(s.appDifference(row, app), app.HealthState, now)
 	if check.Difference != "" {
@@ -86,16 +85,16 @@ func (s *Service) appDifference(row installation.Installation, app webex.App) st
 			parts = append(parts, fmt.Sprintf("%s is approved, its address unknown", name))
 		}
 	}
-	// An activation code names no version: until an approval did there is none.
+	// An activation code names no version, so it is unknown before the first approval.
 	if row.ManifestVersion != 0 && app.ManifestVersion > row.ManifestVersion {
 		parts = append(parts, fmt.Sprintf("manifest version %d is approved, %d known", app.ManifestVersion, row.ManifestVersion))
 	}
 	return strings.Join(parts, "; ")
 }
 
-// wrongRegion is the answer to an action for a known organization that another
-// region signed, which may be all that shows of a lost move: it is logged, and
-// kept with the row, once a day at most.
+// wrongRegion refuses an action for a known organization that another region signed.
+// That may be the only sign of a lost move, so it is logged, and recorded in the row
+// once a day at most.
 func (s *Service) wrongRegion(ctx context.Context, row installation.Installation, token webex.Token) error {
 	s.log.WarnContext(ctx, MsgWrongRegion, "org", row.OrgKey, "outcome", "wrong_region", "action", string(token.Action),
 		"region", row.Region, "key_region", token.KeyRegion)

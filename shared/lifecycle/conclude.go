@@ -12,9 +12,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// syncAndConclude is conclude, with what came of it logged. An installation that
-// was replaced or removed meanwhile has not failed: the worker that did that takes
-// care of what is wanted now.
+// syncAndConclude is conclude, and logs the result. An installation that was replaced
+// or removed meanwhile has not failed: the worker that did that takes care of it.
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	row, result, err := s.conclude(ctx, row, owner)
 	if errors.Is(err, installation.ErrStale) {
@@ -25,8 +24,8 @@ func (s *Service) syncAndConclude(ctx context.Context, row installation.Installa
 	return row, result, err
 }
 
-// conclude brings Webex in line and writes down where that leaves the row, with
-// the work lease of owner given back.
+// conclude brings Webex in line, stores the result and releases the work lease of
+// owner.
 func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	began := row.Revision
 	row, result := s.sync(ctx, row)
@@ -44,9 +43,8 @@ func (s *Service) conclude(ctx context.Context, row installation.Installation, o
 	return row, result, err
 }
 
-// handOver gives back the work lease of owner where another activation has
-// replaced the installation that the work was for and kept the lease: that
-// activation waits for it.
+// handOver releases the work lease of owner if another activation has replaced the
+// installation and kept the lease: that activation waits for it.
 func (s *Service) handOver(ctx context.Context, orgKey, owner string) {
 	for range saveAttempts {
 		row, _, err := s.store.Find(ctx, orgKey, s.now())
@@ -67,8 +65,8 @@ func (s *Service) handOver(ctx context.Context, orgKey, owner string) {
 	}
 }
 
-// concluded writes the result into the row. If something else is wanted of the
-// row since the work began, that is due at once and the result says nothing.
+// concluded returns the row with the result. If the row was changed since the work
+// began, the result does not count, and the row is due at once.
 func (s *Service) concluded(row installation.Installation, owner string, began int64, result synced) installation.Installation {
 	if row.Work.Owner == owner {
 		row.Work = installation.Lease{}
@@ -96,7 +94,7 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 	return row.Notify(now)
 }
 
-// newDifference is the notice for the vendor where Webex's record differs newly.
+// newDifference returns the notice for the vendor if Webex's record newly differs.
 func newDifference(before, now installation.AppCheck) installation.Notice {
 	if before.Difference == "" && now.Difference != "" {
 		return installation.NoticeUnavailable
@@ -125,14 +123,13 @@ func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failu
 	return schedule
 }
 
-// resealed seals the row's tokens with today's primary key where an older one
-// sealed them, so that a rotated key is out of use after one interval: the
-// access token too, which may live for two weeks, and without which a keyset
-// that has dropped the old key would leave the installation unverified for as
-// long. While a worker renews the tokens they are left alone: that worker
+// resealed seals the row's tokens with today's primary key if an older one sealed
+// them, so that a rotated key is out of use after one interval. That includes the
+// access token: it may live for two weeks, in which a keyset without the old key could
+// not open it. While a worker renews the tokens they stay as they are, since it
 // recognizes them by their bytes.
 func (s *Service) resealed(ctx context.Context, row installation.Installation) installation.Installation {
-	sealer, err := s.sealer(ctx)
+	sealer, err := s.keys.Sealer(ctx)
 	if err != nil || row.Tokens.Renewal.Held(s.now()) {
 		return row
 	}
@@ -141,24 +138,22 @@ func (s *Service) resealed(ctx context.Context, row installation.Installation) i
 	return row
 }
 
-// reseal returns a sealed token sealed by today's primary key, or as it was if
-// that is not to be done.
+// reseal returns a sealed token sealed by today's primary key, or unchanged if that is
+// not needed or fails.
 func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
 	if !stale(sealer, sealed) {
 		return sealed
 	}
 	token, err := sealer.Open(sealed, place)
-	if err != nil {
-		return sealed
+	if err == nil {
+		if resealed, err := sealer.Seal(token, place); err == nil {
+			return resealed
+		}
 	}
-	anew, err := sealer.Seal(token, place)
-	if err != nil {
-		return sealed
-	}
-	return anew
+	return sealed
 }
 
-// stale reports whether there is a sealed token that an older key sealed.
+// stale reports whether there is a token, sealed by an older key.
 func stale(sealer Sealer, sealed secret.Sealed) bool { return len(sealed) > 0 && sealer.Stale(sealed) }
 
 // Results of a verification, besides those that its failures and changes have.
@@ -197,7 +192,7 @@ func (s *Service) outcome(row installation.Installation, result synced) []any {
 	}
 }
 
-// failingHours is for how many whole hours all has failed.
+// failingHours is for how many whole hours every try has failed.
 func (s *Service) failingHours(schedule installation.Schedule) int {
 	if schedule.FailingSince.IsZero() {
 		return 0
@@ -205,8 +200,8 @@ func (s *Service) failingHours(schedule installation.Schedule) int {
 	return int(s.now().Sub(schedule.FailingSince).Hours())
 }
 
-// report logs what happened, once; what is as it should be is not worth a line,
-// unless it needs attention.
+// report logs a result, once. Nothing changed and nothing failed is DEBUG, unless the
+// refresh token expires soon.
 func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
@@ -224,10 +219,10 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 	}
 }
 
-// reportFeature logs what happened to one feature's configuration, where that
-// is worth a line: what was changed, found different, held back or failed.
+// reportFeature logs what happened to one feature's configuration if it was changed,
+// found different, held back or failed.
 func (s *Service) reportFeature(ctx context.Context, row installation.Installation, name webex.Feature, result syncedFeature) {
-	outcome := ""
+	var outcome string
 	switch {
 	case result.err != nil:
 		outcome = "failed"

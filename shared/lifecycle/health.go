@@ -11,14 +11,13 @@ import (
 	"signpost/shared/webex"
 )
 
-// OperationalState is how the integration fares, by Webex's name [java].
+// OperationalState is the state of the integration, by Webex's name [java].
 type OperationalState string
 
 // The operational states that are answered.
 const (
 	Operational OperationalState = "operational"
-	// Impaired: it works, but something is not as it should be or could not be
-	// looked at.
+	// Impaired: it works, but something is wrong or could not be checked.
 	Impaired OperationalState = "impaired"
 	// TokenInvalid: it must be activated again.
 	TokenInvalid OperationalState = "token_invalid"
@@ -38,15 +37,15 @@ const (
 type Health struct {
 	OperationalState OperationalState `json:"operationalState"`
 	TokensState      TokensState      `json:"tokensState"`
-	// TokenHealth is ours: Webex has no name for a refresh token that works and
-	// soon will not.
+	// TokenHealth is our own field: Webex has no name for a refresh token that works
+	// but expires soon.
 	TokenHealth installation.TokenHealth `json:"tokenHealth"`
 }
 
-// CheckHealth asks Webex whether the access token is good and the configurations
-// are what we want. What it finds wrong is made due at once. It returns
-// [installation.ErrNotFound] and [installation.ErrWrongRegion]; what Webex does
-// shows in the answer only, which comes soon after ctx ends.
+// CheckHealth asks Webex whether the access token is valid and the configurations are
+// the wanted ones. If not, the row is due at once. It returns
+// [installation.ErrNotFound] and [installation.ErrWrongRegion]; Webex's errors show in
+// the answer only, which comes soon after ctx ends.
 func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, error) {
 	row, _, err := s.find(ctx, token)
 	if err != nil {
@@ -70,8 +69,8 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 	return health, nil
 }
 
-// checkInvalid tries the kept refresh token of a token_invalid installation,
-// unless that was done just now. If Webex takes it, the row is due.
+// checkInvalid tries the kept refresh token of a token_invalid installation, at most
+// once per [inHealthCheck]. If Webex accepts it, the row is due.
 func (s *Service) checkInvalid(ctx context.Context, row installation.Installation) Health {
 	ctx = s.retrying(ctx, inHealthCheck)
 	if !s.retries(ctx, row) {
@@ -91,11 +90,11 @@ var deadTokens = Health{TokenInvalid, TokensInvalid, installation.TokensInvalid}
 var (
 	// errNotInSync: Webex does not store what we want.
 	errNotInSync = errors.New("configuration is not in sync")
-	// errExpiring: the refresh token was not renewed for longer than it should.
+	// errExpiring: the refresh token has not been renewed in time.
 	errExpiring = errors.New("refresh token expires soon")
 )
 
-// examine asks Webex, feature by feature side by side, and changes nothing.
+// examine asks Webex for all features in parallel, and changes nothing.
 func (s *Service) examine(ctx context.Context, row installation.Installation) (Health, error) {
 	session, err := s.openSession(ctx, row)
 	if err == nil {
@@ -103,8 +102,8 @@ func (s *Service) examine(ctx context.Context, row installation.Installation) (H
 	} else if !errors.Is(err, ErrTokenInvalid) {
 		return Health{Impaired, TokensUnknown, row.TokenHealth(s.now())}, err
 	}
-	ladder := session.row.TokenHealth(s.now()) // as it is once renewed
-	if ladder == installation.TokensExpiring {
+	refreshHealth := session.row.TokenHealth(s.now()) // as it is once renewed
+	if refreshHealth == installation.TokensExpiring {
 		err = errors.Join(err, errExpiring)
 	}
 	if err == nil && row.App.Difference != "" && len(s.lacking(row)) > 0 {
@@ -114,11 +113,11 @@ func (s *Service) examine(ctx context.Context, row installation.Installation) (H
 	case errors.Is(err, ErrTokenInvalid):
 		return deadTokens, err
 	case errors.Is(err, webex.ErrUnauthorized):
-		return Health{Impaired, TokensInvalid, ladder}, err
+		return Health{Impaired, TokensInvalid, refreshHealth}, err
 	case err != nil || row.RegisteredActionsURL == "":
-		return Health{Impaired, TokensValid, ladder}, err
+		return Health{Impaired, TokensValid, refreshHealth}, err
 	default:
-		return Health{Operational, TokensValid, ladder}, nil
+		return Health{Operational, TokensValid, refreshHealth}, nil
 	}
 }
 
@@ -145,9 +144,8 @@ func (s *Service) examineFeature(ctx context.Context, session *session, row inst
 	return err
 }
 
-// hasten makes the row due now, or once Webex has been left alone for as long
-// as it asked, without pressing: if another worker changes it at this moment,
-// that worker will detect the problem.
+// hasten makes the row due after wait, the pause that Webex asked for. It tries once: a
+// worker that changes the row at the same moment will detect the problem.
 func (s *Service) hasten(ctx context.Context, row installation.Installation, wait time.Duration) {
 	settle, cancel := detached(ctx)
 	defer cancel()

@@ -10,12 +10,11 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrAccessExpired: there is no access token to ask Webex with, and getting one
-// would change the installation: verify it.
+// ErrAccessExpired: the access token has expired, and a new one would change the
+// installation, which a verification may do.
 var ErrAccessExpired = errors.New("access token expired: run verify")
 
-// Inspection is an installation as the table holds it, beside what Webex
-// stores.
+// Inspection is an installation as the table holds it, compared with what Webex stores.
 type Inspection struct {
 	Installation installation.Installation
 	Candidates   []installation.Candidate
@@ -25,10 +24,10 @@ type Inspection struct {
 	Failures map[webex.Feature]error
 }
 
-// Inspect looks at an organization's installation: what a verification would
-// begin with. It writes nothing, here or at Webex, unless refresh is set: then
-// the access token is renewed if need be. Without one the failures are
-// [ErrAccessExpired], or [ErrTokenInvalid]. It returns [installation.ErrNotFound].
+// Inspect returns what a verification of an organization's installation would do. It
+// writes nothing, here or at Webex, except that with refresh an expired access token is
+// renewed. Without a valid one the failures are [ErrAccessExpired] or
+// [ErrTokenInvalid]. It returns [installation.ErrNotFound].
 func (s *Service) Inspect(ctx context.Context, orgKey string, refresh bool) (Inspection, error) {
 	row, candidates, err := s.store.Find(ctx, orgKey, s.now())
 	if err != nil {
@@ -47,7 +46,7 @@ func (s *Service) Inspect(ctx context.Context, orgKey string, refresh bool) (Ins
 	return inspection, nil
 }
 
-// openReadOnly is openSession with the stored access token or none.
+// openReadOnly is openSession that never renews the stored access token.
 func (s *Service) openReadOnly(ctx context.Context, row installation.Installation) (*session, error) {
 	switch {
 	case row.State == installation.TokenInvalid:

@@ -7,24 +7,24 @@ import (
 	"signpost/shared/webex"
 )
 
-// Verb is what a verification does about one feature.
+// Verb is what a verification does with one feature.
 type Verb string
 
 // The verbs. Hold and Leave both change nothing at Webex.
 const (
-	// Leave: it is as it should be, or not ours to touch.
+	// Leave: it is as wanted, or not ours to change.
 	Leave Verb = "leave"
 	// Push: PUT what is wanted.
 	Push Verb = "push"
 	// Delete: we no longer provide the feature.
 	Delete Verb = "delete"
-	// Hold: Webex keeps reading back something else than was PUT, so pushing,
-	// which reaches every device, is put off.
+	// Hold: Webex keeps reading back something other than was PUT, so pushing,
+	// which reaches every device, is postponed.
 	Hold Verb = "hold"
 )
 
-// Verdict is the three-way view of one feature: what our settings want, what
-// was last pushed, what Webex stores; and what follows from it.
+// Verdict compares one feature three ways (what our settings want, what was last
+// pushed, what Webex stores) and says what to do.
 type Verdict struct {
 	Verb Verb
 	// Wanted is nil if we do not provide the feature.
@@ -36,25 +36,24 @@ type Verdict struct {
 	PushedAt     time.Time
 	PushedWanted bool
 
-	// digest names what is wanted, "" if nothing is.
+	// digest is that of Wanted, "" if it is nil.
 	digest string
-	// feature is the row's record of it as it is once the verb is carried out.
+	// feature is the row's record of the feature after the verb is carried out.
 	feature installation.Feature
-	// asksWebex is whether what Webex stores matters for the verdict.
+	// asksWebex is whether the verdict depends on what Webex stores.
 	asksWebex bool
 }
 
-// Status is where the feature stands by this verdict, before its verb is
-// carried out.
+// Status is the feature's status by this verdict, before its verb is carried out.
 func (v Verdict) Status() installation.FeatureStatus { return v.feature.Status }
 
-// drift reports whether Webex stores something else than is wanted.
+// drift reports whether Webex stores something other than is wanted.
 func (v Verdict) drift() bool {
 	return v.Wanted != nil && v.Stored != nil && !v.Stored.Equal(*v.Wanted)
 }
 
-// Judge says what a verification at now does about a feature of which Webex
-// stores stored, or nothing. It is the one place where that is decided.
+// Judge decides what a verification at now does with a feature for which Webex stores
+// stored, nil for nothing. It is the only place that decides this.
 func (s Settings) Judge(row installation.Installation, name webex.Feature, stored *webex.FeatureConfig, now time.Time) Verdict {
 	feature := row.Features[name]
 	verdict := Verdict{Verb: Leave, Stored: stored, PushedAt: feature.PushedAt, feature: feature, asksWebex: true}
@@ -84,11 +83,12 @@ func (s Settings) Judge(row installation.Installation, name webex.Feature, store
 	return verdict
 }
 
-// holdFrom is the verification in a row that finds the same difference from
-// which on pushing is put off.
+// holdFrom is how many verifications in a row must find the same difference before
+// pushing is postponed.
 const holdFrom = 3
 
-// drifted records one more find of a difference and says whether to push.
+// drifted records that a verification found the difference, and decides whether to
+// push.
 func (s Settings) drifted(feature installation.Feature, drift string, now time.Time) (installation.Feature, Verb) {
 	if feature.Drift != drift {
 		feature = undrifted(feature)

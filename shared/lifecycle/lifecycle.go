@@ -1,11 +1,10 @@
-// Package lifecycle owns the use cases of an installation's life: activate,
-// approve an update, move, check health, remove, verify. It decides what is
-// stored and what Webex is asked, in which order, so that nothing depends on
-// one invocation surviving: whatever is begun is in the table first, and what
-// is not finished is due there.
+// Package lifecycle owns the use cases of an installation: activate, approve an update,
+// move, check health, remove, verify. It decides what is stored and which calls Webex
+// gets, in which order, so that nothing depends on one invocation surviving: work is in
+// the table before it begins, and due there until it is finished.
 //
-// It must not know how anything is stored, how a request looked, or how an
-// error is answered.
+// It does not know how anything is stored, how a request looked, or how an error is
+// answered.
 package lifecycle
 
 import (
@@ -20,8 +19,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrTokenInvalid: Webex refused the installation's refresh token. A new
-// activation helps, or Webex taking the kept one again.
+// ErrTokenInvalid: Webex refused the installation's refresh token. It is active again
+// after a new activation, or once Webex accepts the kept token.
 var ErrTokenInvalid = errors.New("installation's refresh token is dead")
 
 // Service carries out the use cases. It is safe for concurrent use.
@@ -54,7 +53,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 	}, nil
 }
 
-// Parts are what a service works with, for the schedule to work with the same.
+// Parts are the parts of a service that the schedule shares.
 type Parts struct {
 	Webex Webex
 	Now   func() time.Time
@@ -65,7 +64,7 @@ type Parts struct {
 	Interval time.Duration
 }
 
-// Parts returns what the service works with.
+// Parts returns the parts that the schedule shares.
 func (s *Service) Parts() Parts {
 	return Parts{Webex: s.webex, Now: s.now, Log: s.log, Settings: s.fingerprint, Interval: s.settings.VerifyInterval}
 }
@@ -85,14 +84,13 @@ func Pause(ctx context.Context, d time.Duration) error {
 // newOwner names a worker for its leases.
 func newOwner() string { return rand.Text() }
 
-// saveAttempts bounds how often a lost race for a row is run again.
+// saveAttempts bounds how often a write that met a conflict is repeated.
 const saveAttempts = 10
 
-// update writes what change makes of the row, beginning with the given copy
-// and, whenever another worker was faster, with a fresh one. It returns
-// [installation.ErrStale] once the row belongs to another generation or is
-// gone: the caller's change was meant for an earlier installation.
-// change must be free of effects.
+// update writes what change makes of row, and of a fresh copy whenever another worker
+// was faster. It returns [installation.ErrStale] once the row belongs to another
+// generation or is gone: the change was meant for an earlier installation. change may
+// be called several times and must have no side effects.
 func (s *Service) update(ctx context.Context, row installation.Installation, change func(installation.Installation) installation.Installation) (installation.Installation, error) {
 	for range saveAttempts {
 		saved, err := s.store.Save(ctx, change(row))
@@ -106,7 +104,8 @@ func (s *Service) update(ctx context.Context, row installation.Installation, cha
 	return installation.Installation{}, installation.ErrConflict
 }
 
-// reread reads the row of the same generation anew.
+// reread reads the row again. It returns [installation.ErrStale] if it belongs to
+// another generation or is gone.
 func (s *Service) reread(ctx context.Context, row installation.Installation) (installation.Installation, error) {
 	current, _, err := s.store.Find(ctx, row.OrgKey, s.now())
 	if err != nil {
@@ -118,23 +117,20 @@ func (s *Service) reread(ctx context.Context, row installation.Installation) (in
 	return current, nil
 }
 
-// settleTime is enough for a write that hangs to be abandoned and repeated: a
-// refresh token that Webex has just issued depends on it.
+// settleTime is long enough to abandon and repeat a write that hangs: it may hold the
+// only copy of a refresh token.
 const settleTime = 4 * time.Second
 
-// detached returns a context for storing what happened, which outlives the
-// caller's deadline.
+// detached returns a context for storing a result after the caller's deadline.
 func detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 }
-
-func (s *Service) sealer(ctx context.Context) (Sealer, error) { return s.keys.Sealer(ctx) }
 
 func (s *Service) seal(ctx context.Context, token secret.String, place string) (secret.Sealed, error) {
 	if token.IsZero() {
 		return nil, nil
 	}
-	sealer, err := s.sealer(ctx)
+	sealer, err := s.keys.Sealer(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +138,7 @@ func (s *Service) seal(ctx context.Context, token secret.String, place string) (
 }
 
 func (s *Service) open(ctx context.Context, sealed secret.Sealed, place string) (secret.String, error) {
-	sealer, err := s.sealer(ctx)
+	sealer, err := s.keys.Sealer(ctx)
 	if err != nil {
 		return secret.String{}, err
 	}
@@ -154,7 +150,8 @@ func (s *Service) credentials(ctx context.Context) (webex.Credentials, error) {
 	return webex.Credentials{ClientID: s.settings.ClientID, ClientSecret: clientSecret}, err
 }
 
-// triedWith names all of ours that the answer of a token endpoint may depend on.
+// triedWith returns a digest of everything of ours that a token endpoint's answer may
+// depend on: settings and credentials.
 func (s *Service) triedWith(ctx context.Context) (string, error) {
 	credentials, err := s.credentials(ctx)
 	return digestOf([]string{s.fingerprint, credentials.ClientID, credentials.ClientSecret.Reveal()}), err

@@ -1,5 +1,5 @@
-// The look of a pass at an installation: reads, writes nothing, and leaves all that
-// is not in order to the worker that claims the row.
+// A pass's look at an installation: it only reads, and leaves everything that needs
+// work to the worker that claims the row.
 
 package lifecycle
 
@@ -12,26 +12,26 @@ import (
 	"signpost/shared/webex"
 )
 
-// Finding is what a look at an installation came to.
+// Finding is the result of [Service.Look].
 type Finding int
 
 const (
-	// InOrder: Webex stores what our settings want, and nothing of the row is to be
-	// changed.
+	// InOrder: Webex stores what our settings want, and the row needs no change.
 	InOrder Finding = iota
-	// Differs: the row is to be claimed and worked on.
+	// Differs: the row must be claimed and worked on.
 	Differs
-	// LeftOut: Webex was not called, as our own limits do not allow it.
+	// LeftOut: our own limits did not allow a call to Webex.
 	LeftOut
-	// Elsewhere: the queue of due work or another worker takes care of it.
+	// Elsewhere: another worker or the queue of due work takes care of it.
 	Elsewhere
 )
 
 // Look compares an installation, as a pass read it, with our settings and with what
-// Webex stores, through client; it writes nothing. The row may be older than the
-// stored one: only who has claimed it may act on it. What was verified since the pass
-// began needs no look. again takes up what failed before, too, without waiting for its
-// back-off. For [LeftOut] the error is the [NotCalledError].
+// Webex stores, through client; it writes nothing. The row may be older than the stored
+// one, so only a worker that has claimed it may act on the finding. A row verified
+// after began, the start of the pass, is not looked at. With again, a row that failed
+// before differs without waiting for its back-off. For [LeftOut] the error is the
+// [NotCalledError].
 func (s *Service) Look(ctx context.Context, row installation.Installation, client Webex, began time.Time, again bool) (Finding, error) {
 	now := s.now()
 	switch {
@@ -64,9 +64,9 @@ func (s *Service) elsewhere(row installation.Installation, now time.Time) bool {
 		row.Schedule.Failures == 0 && !due.IsZero() && !due.After(now)
 }
 
-// differs reports whether the row needs work, as far as that can be said without
-// asking Webex: another token, another registered address, another configuration, an
-// approval to look for, tokens to be encrypted with today's key.
+// differs reports whether the row needs work, as far as can be known without asking
+// Webex: a new token, another registered address, another configuration, a comparison of
+// the app, tokens to be sealed with today's key.
 func (s *Service) differs(ctx context.Context, row installation.Installation, now time.Time) bool {
 	if !usable(row, now) || ageing(row, now) || row.RegisteredActionsURL != s.settings.actionsURL(row) || s.comparesApp(row) {
 		return true
@@ -77,13 +77,13 @@ func (s *Service) differs(ctx context.Context, row installation.Installation, no
 			return true
 		}
 	}
-	sealer, err := s.sealer(ctx)
+	sealer, err := s.keys.Sealer(ctx)
 	return err == nil && !row.Tokens.Renewal.Held(now) && (stale(sealer, row.Tokens.Refresh) || stale(sealer, row.Tokens.Access))
 }
 
-// sameAtWebex reports whether a verification would change nothing about a feature,
-// here or at Webex. That Webex could not be asked is a difference, unless it was our
-// own limit, which is the error.
+// sameAtWebex reports whether a verification would leave a feature unchanged, here and
+// at Webex. A failed call counts as a difference, unless our own limits prevented it:
+// then it returns that error.
 func (s *Service) sameAtWebex(ctx context.Context, session *session, row installation.Installation, name webex.Feature) (bool, error) {
 	var stored *webex.FeatureConfig
 	if s.settings.Judge(row, name, nil, s.now()).asksWebex {
@@ -100,7 +100,7 @@ func (s *Service) sameAtWebex(ctx context.Context, session *session, row install
 	return unchanged && (verdict.Verb == Leave || verdict.Verb == Hold), nil
 }
 
-// Hosts names the hosts of Webex that the verification of an installation calls.
+// Hosts lists the hosts of Webex that the verification of an installation calls.
 func Hosts(row installation.Installation) []string {
 	var hosts []string
 	for _, name := range webex.Features {

@@ -1,7 +1,6 @@
 // The messages that the use cases log. Metric filters of the stack refer to the
-// exported ones. What is logged with them stays what it is: dashboards and queries
-// use the fields org, outcome, cause, webex_status, webex_code, token_health and
-// failing_hours.
+// exported ones. Dashboards and queries use the fields org, outcome, cause,
+// webex_status, webex_code, token_health and failing_hours: do not rename them.
 
 package lifecycle
 

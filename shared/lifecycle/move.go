@@ -11,9 +11,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// move applies an update. One that the stored region signed is applied as it is;
-// one of the region that the token moves to needs proof, like an activation: it is
-// a candidate until Webex has confirmed it.
+// move applies an update. One signed by the stored region is applied directly; one
+// signed by the region that it moves to needs proof, like an activation: it is a
+// candidate until Webex has confirmed it.
 func (s *Service) move(ctx context.Context, token webex.Token) error {
 	row, candidates, err := s.find(ctx, token)
 	switch {
@@ -54,10 +54,10 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 	return err
 }
 
-// proveMove asks the new region for what only the true one has: an access token
-// for the refresh token, and the installation at its new address. Only then is
-// the installation touched. Where a re-installation came in between, whose
-// tokens are others, it is asked anew.
+// proveMove asks the new region for what only the true one has: an access token for
+// the refresh token, and the installation at its new address. Only then is the
+// installation changed. If it was re-installed meanwhile, with other tokens, the proof
+// is repeated.
 func (s *Service) proveMove(ctx context.Context, candidate installation.Candidate) error {
 	for range saveAttempts {
 		err := s.proveMoveOnce(ctx, candidate)
@@ -99,10 +99,9 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 	return s.applyMove(ctx, candidate, row.Generation, change)
 }
 
-// renewForMove renews the installation's own tokens at the new region's token
-// endpoint, for a move that brought none: as any renewal it is one worker's at
-// a time, and what Webex gives belongs to the installation at once, whether or
-// not the move is confirmed.
+// renewForMove renews the installation's own tokens at the new region's token endpoint,
+// for a move that brought none. As any renewal it is done by one worker at a time, and
+// the new tokens are stored at once, whether or not the move is confirmed.
 func (s *Service) renewForMove(ctx context.Context, candidate installation.Candidate, row installation.Installation) (secret.String, func(*installation.Tokens), error) {
 	access, renewed, err := s.renew(ctx, row, row.Tokens.Access, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
 	if errors.Is(err, ErrTokenInvalid) {
@@ -113,7 +112,7 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 	}, err
 }
 
-// applyMove puts the move into effect. base is the generation that was asked.
+// applyMove stores the proven move. base is the generation that was asked.
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, base installation.Generation, change func(*installation.Tokens)) error {
 	for range saveAttempts {
 		settle, cancel := detached(ctx)
@@ -134,7 +133,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 		if errors.Is(err, installation.ErrReplayed) {
 			settle, cancel := detached(ctx)
 			defer cancel()
-			return s.spent(settle, candidate, err)
+			return errors.Join(err, s.drop(settle, candidate))
 		}
 		if !errors.Is(err, installation.ErrConflict) {
 			return err

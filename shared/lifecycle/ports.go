@@ -9,16 +9,14 @@ import (
 	"signpost/shared/webex"
 )
 
-// Store keeps installations and candidates. Times are given, never read; what
-// is past its ForgetAt or Until counts as gone, whether or not the store has
-// dropped it. Any error that is none of the sentinels is a failure of the
-// store.
+// Store keeps installations and candidates. It reads no clock: a row past its ForgetAt
+// or Until at the given time counts as gone, whether or not the store has deleted it.
+// Any error that is none of the sentinels is a failure of the store.
 //
-// Each write of a row is conditional on its Version being the one that was
-// read, and raises it by one; a Version of 0 means that there must be no row.
-// (Commit, which is told the time, also replaces one that counts as gone.) The
-// row that was written comes back as it is stored: times in milliseconds,
-// ForgetAt in whole seconds, rounded up.
+// Each write of a row is conditional on its Version being the one that was read, and
+// raises it by one; Version 0 means that there must be no row. (Commit, which gets the
+// time, also replaces one that counts as gone.) The written row is returned as stored:
+// times in milliseconds, ForgetAt in whole seconds, rounded up.
 type Store interface {
 	// Find reads an organization's row and candidates, strongly consistent.
 	// The installation is the zero value (Version 0) if there is none; it may
@@ -56,12 +54,11 @@ type Store interface {
 type Sealer interface {
 	Seal(token secret.String, place string) (secret.Sealed, error)
 	Open(sealed secret.Sealed, place string) (secret.String, error)
-	// Stale reports whether the token is to be sealed anew: the primary key
-	// has changed since.
+	// Stale reports whether the primary key has changed since the token was sealed.
 	Stale(sealed secret.Sealed) bool
 }
 
-// Keys gives the secrets of today: both may change while the process lives.
+// Keys returns the current secrets: both may change while the process lives.
 type Keys interface {
 	// ClientSecret returns the OAuth client's secret.
 	ClientSecret(ctx context.Context) (secret.String, error)
@@ -69,7 +66,7 @@ type Keys interface {
 	Sealer(ctx context.Context) (Sealer, error)
 }
 
-// Webex is what is called of Webex; see package webex for what each returns.
+// Webex holds the calls to Webex; see package webex for what each returns.
 type Webex interface {
 	Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error)
 	GetApp(ctx context.Context, appURL string, token secret.String) (webex.App, error)

@@ -10,13 +10,13 @@ import (
 	"signpost/shared/webex"
 )
 
-// promote proves the activation by exchanging its refresh token with our
-// client, and makes it the installation in one write that also marks its token
-// as used. The row's work lease is owner's, unless another worker promoted the
-// same code or is still at work on the installation that this one replaces.
+// promote proves the activation by exchanging its refresh token with our client, and
+// makes it the installation in one write that also marks its token as used. owner gets
+// the row's work lease, unless another worker promoted the same code or still works on
+// the installation that this one replaces.
 func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, err error) {
-	// Look again now that the candidate is ours: another worker may have
-	// finished the same activation, or a newer one, before we stored it.
+	// Read again now that we hold the candidate: another worker may have finished the
+	// same activation, or a newer one, before it was stored.
 	row, next, err := s.successor(ctx, candidate)
 	if err != nil || row.Version != 0 {
 		return row, err
@@ -40,24 +40,24 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		if !replayed && !errors.Is(err, installation.ErrConflict) {
 			return stored, err
 		}
-		// Another worker wrote while Webex answered, maybe this very activation:
-		// the mark of its token is evidence only with a row read after it.
+		// Another worker wrote while Webex answered, maybe this very activation: the
+		// mark of its token counts only with a row read after it.
 		lost := err
 		if row, next, err = s.successor(settle, candidate); err != nil || row.Version != 0 {
 			return row, err
 		}
 		if replayed {
-			return row, s.spent(settle, candidate, lost)
+			// Left, it would be retried, and succeed once the mark of its token is gone.
+			return row, errors.Join(lost, s.drop(settle, candidate))
 		}
 	}
 	return row, installation.ErrConflict
 }
 
-// exchangeCandidate exchanges a candidate's refresh token, which proves it. One
-// that Webex gives in its place is stored with the candidate before anything else
-// comes of the answer: what comes next may fail, and this is the only copy. change
-// puts the tokens into an installation. The candidate comes back as it is then,
-// with an error too.
+// exchangeCandidate exchanges a candidate's refresh token, which proves it. A new
+// refresh token is stored with the candidate before the answer is used: the next step
+// may fail, and this is the only copy. change puts the tokens into an installation. The
+// candidate is returned as stored, even with an error.
 func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
 	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, oauthURL, candidate.Refresh)
 	if err != nil {
@@ -76,9 +76,9 @@ func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.
 	return tokens.Access, change, candidate, err
 }
 
-// keepRotated stores a refresh token with its candidate, also where another
-// worker has taken that over: what it holds is no longer good. A candidate that
-// is gone needs none.
+// keepRotated stores a new refresh token with its candidate, even if another worker has
+// taken that over: the one it holds is no longer valid. A candidate that is gone needs
+// none.
 func (s *Service) keepRotated(ctx context.Context, candidate installation.Candidate, refresh secret.Sealed) (installation.Candidate, error) {
 	for range saveAttempts {
 		candidate.Refresh = refresh
@@ -102,15 +102,8 @@ func (s *Service) keepRotated(ctx context.Context, candidate installation.Candid
 	return candidate, installation.ErrConflict
 }
 
-// spent deletes a candidate whose token was applied before: it was stored
-// beside the worker that applied it. Left, it would be tried over and over, and
-// with success once the mark of its token is gone.
-func (s *Service) spent(ctx context.Context, candidate installation.Candidate, cause error) error {
-	return errors.Join(cause, s.drop(ctx, candidate))
-}
-
-// drop deletes a candidate that is not needed any more. One that another worker
-// has taken over is left to that worker, who will find the same.
+// drop deletes a candidate that is no longer needed. One that another worker has taken
+// over is left to that worker, which will find the same.
 func (s *Service) drop(ctx context.Context, candidate installation.Candidate) error {
 	err := s.store.DeleteCandidate(ctx, candidate)
 	if errors.Is(err, installation.ErrConflict) {
@@ -119,13 +112,13 @@ func (s *Service) drop(ctx context.Context, candidate installation.Candidate) er
 	return err
 }
 
-// succession is what a candidate becomes and which candidates go with that.
+// succession is what a candidate becomes, and the candidates that are deleted with it.
 type succession struct {
 	installation installation.Installation
 	done         []installation.Candidate
 }
 
-// renew puts the candidate as it is stored now in the place of itself.
+// renew replaces the candidate in s by its newer state.
 func (s succession) renew(candidate installation.Candidate) {
 	for i, other := range s.done {
 		if other.Kind == candidate.Kind && other.ID == candidate.ID {
@@ -134,9 +127,9 @@ func (s succession) renew(candidate installation.Candidate) {
 	}
 }
 
-// successor returns what candidate would become in place of what is stored. If
-// the same activation is the installation already, that is returned instead. A
-// candidate whose time is over is deleted.
+// successor returns what candidate would become in place of what is stored. If the same
+// activation is already the installation, that is returned instead. A superseded
+// candidate is deleted.
 func (s *Service) successor(ctx context.Context, candidate installation.Candidate) (installation.Installation, succession, error) {
 	current, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
 	if err != nil {
@@ -155,8 +148,8 @@ func (s *Service) successor(ctx context.Context, candidate installation.Candidat
 	return installation.Installation{}, succession{}, err
 }
 
-// outdated lists what goes with a promotion: the candidate itself and all that
-// was asked for before it.
+// outdated lists the candidates that a promotion deletes: its own and all from earlier
+// tokens.
 func outdated(candidate installation.Candidate, known []installation.Candidate) []installation.Candidate {
 	const most = 20 // a transaction has its limits; what is left expires
 	var done []installation.Candidate
@@ -169,14 +162,13 @@ func outdated(candidate installation.Candidate, known []installation.Candidate) 
 	return done
 }
 
-// unproven writes down why a candidate could not be proven: a refused one
-// stays without being tried again, any other is due after a back-off, sealed by
-// today's key.
+// unproven stores why a candidate could not be proven: a refused one is kept but not
+// tried again, any other is due after a back-off, sealed by today's key.
 func (s *Service) unproven(ctx context.Context, candidate installation.Candidate, cause error) error {
 	failure := failureOf(candidate.Work.Owner, cause, s.now())
 	candidate.Work = installation.Lease{}
 	if errors.Is(cause, webex.ErrInvalidGrant) {
-		// Without a name for what it was refused with, it is worth another try.
+		// If that digest is unknown, it is tried again.
 		candidate.Refused = true
 		candidate.RefusedWith, _ = s.triedWith(ctx)
 		candidate.Refresh = nil
@@ -184,7 +176,7 @@ func (s *Service) unproven(ctx context.Context, candidate installation.Candidate
 	} else {
 		candidate.Schedule = s.scheduled(candidate.Schedule, s.now(), cause)
 		candidate.Schedule.LastResult = "unproven"
-		if sealer, err := s.sealer(ctx); err == nil {
+		if sealer, err := s.keys.Sealer(ctx); err == nil {
 			candidate.Refresh = reseal(sealer, candidate.Refresh, installation.RefreshPlace(candidate.OrgKey))
 		}
 	}

@@ -12,13 +12,13 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrRefusalsSuspected: Webex refused the installation's refresh token, and
-// those of other organizations, without having taken any since: that is taken
-// for a fault of ours, and the installation fails but is not invalidated.
+// ErrRefusalsSuspected: Webex refused the refresh tokens of this and other
+// organizations, and accepted none in between. That points to a fault of ours, so the
+// installation fails but is not invalidated.
 var ErrRefusalsSuspected = errors.New("several organizations' refresh tokens were refused in a row: is WEBEX_CLIENT_ID right?")
 
-// suspectedError is [ErrRefusalsSuspected] with Webex's answer, which is not
-// believed: it is no [webex.ErrInvalidGrant], but as good as no answer.
+// suspectedError is [ErrRefusalsSuspected] with Webex's answer, which is not believed:
+// it counts as [webex.ErrUnavailable], not as [webex.ErrInvalidGrant].
 type suspectedError struct {
 	org   string
 	cause error
@@ -35,12 +35,12 @@ func (e suspectedError) Is(target error) bool {
 // As finds Webex's answer, for the log.
 func (e suspectedError) As(target any) bool { return errors.As(e.cause, target) }
 
-// inHealthCheck is how often a health check tries the kept refresh token of a
-// token_invalid installation at most: how often Webex polls is Webex's to say.
+// inHealthCheck is the shortest time between two tries of a kept refresh token by
+// health checks: Webex decides how often it polls.
 const inHealthCheck = time.Minute
 
-// retries reports whether the kept refresh token of a token_invalid
-// installation is to be tried now.
+// retries reports whether the kept refresh token of a token_invalid installation must
+// be tried now.
 func (s *Service) retries(ctx context.Context, row installation.Installation) bool {
 	if row.State != installation.TokenInvalid {
 		return false
@@ -49,17 +49,16 @@ func (s *Service) retries(ctx context.Context, row installation.Installation) bo
 	return err == nil && row.Retry(with, s.terms(ctx).retryAfter, s.now())
 }
 
-// refuses reports whether a token endpoint's answer is to be written down as one
-// about the refresh token. Of a token_invalid installation any rejection is: it
-// was a try.
+// refuses reports whether a token endpoint's answer is recorded as one about the
+// refresh token. For a token_invalid installation every rejection is, since it was a
+// retry.
 func refuses(row installation.Installation, err error) bool {
 	return errors.Is(err, webex.ErrInvalidGrant) || errors.Is(err, webex.ErrGrantRejected) ||
 		row.State == installation.TokenInvalid && errors.Is(err, webex.ErrRejected)
 }
 
-// refused writes down that Webex refused the refresh token used. It looks again
-// before that: a worker whose lease ran out may have been overtaken by one that
-// got a new token.
+// refused records that Webex refused the refresh token used. It reads the row first: a
+// worker whose lease ended may have been overtaken by one that got a new token.
 func (s *Service) refused(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, cause error) (secret.String, installation.Installation, error) {
 	for range saveAttempts {
 		current, err := s.reread(ctx, row)
@@ -86,16 +85,16 @@ func (s *Service) refused(ctx context.Context, row installation.Installation, ow
 	return secret.String{}, row, installation.ErrConflict
 }
 
-// refusal is what follows from a refusal: the row as it is to be written, the
-// error of the renewal, and how many organizations were refused in a row if that
-// is suspected to be our own fault.
+// refusal is the consequence of a refusal: the row to be written, the error of the
+// renewal, and, if our own fault is suspected, how many organizations were refused in a
+// row.
 type refusal struct {
 	row       installation.Installation
 	err       error
 	suspected int
 }
 
-// judgeRefusal says what follows from a refusal of the row's refresh token.
+// judgeRefusal decides the consequence of a refusal of the row's refresh token.
 func (s *Service) judgeRefusal(ctx context.Context, row installation.Installation, cause error) (refusal, error) {
 	now := s.now()
 	with, err := s.triedWith(ctx)
@@ -125,8 +124,8 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 	return refusal{row: row.Invalidate(with, now), err: dead}, nil
 }
 
-// countRefusal adds the organization to those that were refused in a row, and
-// reports whether its refusal is to be believed.
+// countRefusal adds the organization to those refused in a row, and reports whether its
+// refusal is believed.
 func (s *Service) countRefusal(ctx context.Context, row installation.Installation, now time.Time) (refusals installation.Refusals, believed bool, err error) {
 	for range saveAttempts {
 		refusals, err = s.store.Refusals(ctx, s.settings.ClientID)
@@ -144,13 +143,12 @@ func (s *Service) countRefusal(ctx context.Context, row installation.Installatio
 	return refusals, false, err
 }
 
-// clearTimeout bounds how long a renewal waits for the table to say that nothing
-// was refused.
+// clearTimeout bounds how long a renewal waits for the table in clearRefusals.
 const clearTimeout = time.Second
 
-// clearRefusals records that Webex accepted a refresh token from our client at
-// that time: refusals before it were not our client's fault. It costs a read where
-// nothing was refused. No renewal fails because of it: the next one repeats it.
+// clearRefusals records that Webex accepted a refresh token from our client at that
+// time: earlier refusals were not our client's fault. It costs one read if nothing was
+// refused. Its failure is logged only: the next renewal repeats it.
 func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
 	short, cancel := context.WithTimeout(ctx, clearTimeout)
 	defer cancel()
@@ -162,15 +160,15 @@ func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
 			_, err = s.store.SaveRefusals(short, refusals.Clear(at))
 		}
 	}
-	// A caller whose time is over reports that itself.
+	// A caller whose context has ended reports that itself.
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		s.log.WarnContext(ctx, msgRefusalsKept, "outcome", "failed", "cause", err)
 	}
 }
 
-// reportRefusal logs a refusal that needs attention. One more refusal of the same
-// token is nothing new, and an answer that is not taken for a
-// refusal yet is logged as any failure.
+// reportRefusal logs a refusal that needs attention. Another refusal of the same token
+// does not, and an answer that does not count as a refusal yet is logged as any
+// failure.
 func (s *Service) reportRefusal(ctx context.Context, before, after installation.Installation, verdict refusal) {
 	switch {
 	case verdict.suspected > 0:
@@ -182,10 +180,9 @@ func (s *Service) reportRefusal(ctx context.Context, before, after installation.
 	}
 }
 
-// lookAgain works on a token_invalid installation: one whose time is over is
-// removed, one that was invalidated before its refusal was suspected to be our
-// fault is active again, one whose token is to be tried is verified, and any
-// other one is put off.
+// lookAgain works on a token_invalid installation: after its 90 days it is removed; if
+// our own fault is suspected now, it is active again; if its token is to be tried, it
+// is verified; otherwise it is postponed.
 func (s *Service) lookAgain(ctx context.Context, row installation.Installation, owner string) (synced, error) {
 	if row.Expired(s.now()) {
 		return synced{}, s.expire(ctx, row)
@@ -208,10 +205,10 @@ func (s *Service) lookAgain(ctx context.Context, row installation.Installation, 
 	return synced{idle: true}, err
 }
 
-// takenBack is the row brought back if its organization is one of several that
-// were refused in a row: the first of them were invalidated before there was
-// anything to suspect. It is each row's own look that does so, half a minute to
-// an interval later: who counts the refusals touches no other customer's row.
+// takenBack returns the row active again if its organization is one of several refused
+// in a row: the first of them were invalidated before there was a suspicion. Each row
+// does this for itself, half a minute to an interval later, so that no worker writes
+// another customer's row.
 func (s *Service) takenBack(ctx context.Context, row installation.Installation) (installation.Installation, error) {
 	refusals, err := s.store.Refusals(ctx, s.settings.ClientID)
 	if err != nil || !refusals.Suspected() || !refusals.Has(row.OrgKey) {
@@ -225,9 +222,9 @@ func (s *Service) takenBack(ctx context.Context, row installation.Installation) 
 	return active, nil
 }
 
-// putOffInvalid says when a token_invalid installation is looked at next: soon
-// at first, each interval in the end, since our settings may change, and when it
-// is to be removed.
+// putOffInvalid returns the schedule of a token_invalid installation after a look at
+// it: the next is soon at first, then each interval, since our settings may change, and
+// at the latest when it is to be removed.
 func (s *Service) putOffInvalid(row installation.Installation, now time.Time, failure error) installation.Schedule {
 	schedule := row.Schedule
 	schedule.Failures++

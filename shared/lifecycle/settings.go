@@ -12,7 +12,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// Settings are what a deployment wants of every installation.
+// Settings are a deployment's settings for all installations.
 type Settings struct {
 	// ClientID is the integration's OAuth client.
 	ClientID string
@@ -25,7 +25,8 @@ type Settings struct {
 	VerifyInterval time.Duration
 }
 
-// Content is what devices show for one feature.
+// Content is what devices show for one feature: the deployment's part of its
+// configuration.
 type Content struct {
 	// DeviceURL may hold `$(…)` values that Webex fills in.
 	DeviceURL string
@@ -50,10 +51,9 @@ func (s Settings) actionsURL(row installation.Installation) string {
 	return s.baseURL(row) + "/actions"
 }
 
-// Wanted returns the configuration that Webex is to store for feature, and
-// whether it is provided at all. Both cross-launch URLs are always part of it,
-// and each feature has its own: nothing in a cross-launch says which feature
-// it is for.
+// Wanted returns the configuration that Webex should store for feature, and whether the
+// feature is provided. It always has both cross-launch URLs, which differ by feature
+// because nothing else in a cross-launch names the feature.
 func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (webex.FeatureConfig, bool) {
 	content, provided := s.Provided[feature]
 	if !provided {
@@ -66,7 +66,7 @@ func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (
 	}, true
 }
 
-// digestOf names a value by its content.
+// digestOf returns a digest of a value's JSON, 16 hexadecimal digits.
 func digestOf(value any) string {
 	document, err := json.Marshal(value)
 	if err != nil {
@@ -79,14 +79,14 @@ func digestOf(value any) string {
 const (
 	firstBackoff = 30 * time.Second
 	maxBackoff   = time.Hour
-	// What has failed for a week is tried less often.
+	// A row that has failed for a week is tried less often.
 	longFailing    = 7 * 24 * time.Hour
 	longMaxBackoff = 6 * time.Hour
 	maxHold        = 24 * time.Hour
 )
 
-// backoff is how long after the given number of failures in a row, the first of
-// them so long ago, the next try is due.
+// backoff is the time to the next try after so many failures in a row, the first of
+// them failing ago.
 func (s Settings) backoff(failures int, failing time.Duration) time.Duration {
 	limit := maxBackoff
 	if failing >= longFailing {

@@ -11,37 +11,37 @@ import (
 	"signpost/shared/webex"
 )
 
-// synced is what bringing Webex in line with our settings came to.
+// synced is the result of bringing Webex in line with our settings.
 type synced struct {
-	// registered is our actionsUrl as Webex knows it, "" if none is registered.
+	// registered is the actionsUrl registered at Webex, "" if there is none.
 	registered string
-	// features is where each feature of the installation stands now.
+	// features is the new state of each feature.
 	features        map[webex.Feature]installation.Feature
 	pushed, deleted int
-	// app is how Webex's record compares with ours.
+	// app is the comparison of Webex's record with ours.
 	app installation.AppCheck
-	// idle: there was nothing to do but to say when the row is due next.
+	// idle: nothing was done except to postpone the row.
 	idle bool
 	// registerErr is why our actionsUrl could not be registered, nil if it is.
 	registerErr error
-	// featuresErr joins what failed of the features.
+	// featuresErr joins the features' errors.
 	featuresErr error
-	// err joins all that failed; nil means that all is as it should be.
+	// err joins registerErr and featuresErr; nil means that everything is in sync.
 	err error
 }
 
-// session calls Webex for one installation with its access token, which it
+// session makes calls to Webex for one installation with its access token, which it
 // renews once if Webex refuses it [java].
 type session struct {
 	service *Service
 
-	// gate guards what follows. It is a channel, so that waiting for a renewal
-	// ends with the caller's context.
+	// gate guards the fields below. It is a channel so that waiting for a renewal ends
+	// with the caller's context.
 	gate    chan struct{}
 	row     installation.Installation
 	token   secret.String
 	renewed bool
-	// app is Webex's answer to registering us.
+	// app is Webex's answer to the registration.
 	app webex.App
 }
 
@@ -61,7 +61,7 @@ func (c *session) enter(ctx context.Context) error {
 
 func (c *session) leave() { <-c.gate }
 
-// call runs f with the token, and once more with a new one if Webex says 401.
+// call runs f with the token, and again with a new one if Webex answers 401.
 func (c *session) call(ctx context.Context, f func(secret.String) error) error {
 	if err := c.enter(ctx); err != nil {
 		return err
@@ -99,8 +99,8 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 	return token, nil
 }
 
-// sync registers our actionsUrl where Webex knows another, and brings every
-// feature's configuration in line, side by side.
+// sync registers our actionsUrl if Webex has another, and brings the configurations of
+// all features in line, in parallel.
 func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
 	result := synced{registered: row.RegisteredActionsURL, features: maps.Clone(row.Features), app: row.App}
 	session, err := s.openSession(ctx, row)
@@ -131,8 +131,8 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 	return session.row, result
 }
 
-// register PATCHes the app where Webex does not know our present actionsUrl, and
-// returns the one it knows now.
+// register PATCHes the app if Webex does not have our current actionsUrl, and returns
+// the registered one.
 func (s *Service) register(ctx context.Context, session *session, row installation.Installation) (string, error) {
 	actionsURL := s.settings.actionsURL(row)
 	if row.RegisteredActionsURL == actionsURL {
@@ -149,18 +149,18 @@ func (s *Service) register(ctx context.Context, session *session, row installati
 	return actionsURL, nil
 }
 
-// syncedFeature is what one feature came to.
+// syncedFeature is the result for one feature.
 type syncedFeature struct {
 	feature         installation.Feature
 	pushed, deleted int
-	// drift is whether Webex stored something else than we want.
+	// drift is whether Webex stored something other than we want.
 	drift bool
 	err   error
 }
 
-// syncFeature is GET, compare, and PUT or DELETE only on difference: each PUT
-// reaches every device of the customer. For a new customer, when Webex has just
-// answered that it stores nothing, it is PUT alone.
+// syncFeature does GET, compare, and PUT or DELETE only on a difference: each PUT
+// reaches every device of the customer. For a new customer it skips the GET if Webex
+// has just answered that it stores nothing.
 func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) syncedFeature {
 	verdict := s.settings.Judge(row, name, nil, s.now())
 	if verdict.asksWebex && !(neverPushed(row) && session.app.StoresNone(name)) {
@@ -175,20 +175,20 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 	case Push:
 		result = s.push(ctx, session, verdict)
 	case Delete:
-		result = s.withdraw(ctx, session, name, verdict)
+		result = s.deleteConfig(ctx, session, name, verdict)
 	}
 	if result.err != nil {
-		// Count drift only after acting on it: that Webex cannot be reached is no
-		// reason to push less often once it can.
+		// Count drift only after acting on it: Webex being unavailable must not make
+		// later pushes less frequent.
 		result = failed(row.Features[name], result.err)
 	}
 	result.drift = verdict.drift()
 	return result
 }
 
-// neverPushed reports whether this generation of the installation was never
-// registered and nothing was pushed for it, as far as the table knows: only then is
-// Webex's answer to registering us taken as proof that it stores no configuration.
+// neverPushed reports whether the table knows of no registration and no push for this
+// generation of the installation. Only then does Webex's answer to the registration
+// prove that it stores no configuration.
 func neverPushed(row installation.Installation) bool {
 	for _, feature := range row.Features {
 		if !feature.PushedAt.IsZero() || feature.Pushed != "" {
@@ -226,7 +226,7 @@ func (s *Service) push(ctx context.Context, session *session, verdict Verdict) s
 	return syncedFeature{feature: feature, pushed: 1}
 }
 
-func (s *Service) withdraw(ctx context.Context, session *session, name webex.Feature, verdict Verdict) syncedFeature {
+func (s *Service) deleteConfig(ctx context.Context, session *session, name webex.Feature, verdict Verdict) syncedFeature {
 	err := session.call(ctx, func(token secret.String) error {
 		return s.terms(ctx).webex.DeleteConfig(ctx, name, verdict.feature.Endpoint, token)
 	})

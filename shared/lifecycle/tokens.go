@@ -15,11 +15,11 @@ import (
 const (
 	// accessMargin is how much life an access token must have left to be used.
 	accessMargin = time.Minute
-	// The refresh token is renewed by use in the last third of its life of 90
-	// days, which counts only 24 hours after the last use [demo].
+	// The refresh token is renewed by using it in the last third of its life of 90
+	// days. Webex extends it only 24 hours after the last use [demo].
 	renewWithin = 30 * 24 * time.Hour
 	renewAtMost = 24 * time.Hour
-	// leasePoll is how often a worker looks whether another has renewed.
+	// leasePoll is how often a worker checks whether another one has finished.
 	leasePoll = 100 * time.Millisecond
 )
 
@@ -50,11 +50,10 @@ func ageing(row installation.Installation, now time.Time) bool {
 	return !expires.IsZero() && expires.Sub(now) < renewWithin && now.Sub(row.Tokens.RenewedAt) >= renewAtMost
 }
 
-// renew exchanges the refresh token for an access token other than stale. Of
-// any number of workers that need one at the same time, one holds the renewal
-// lease and asks Webex at oauthURL; the others wait for what it stores, for as
-// long as ctx allows. After too many lost races for the row it returns
-// [installation.ErrConflict].
+// renew exchanges the refresh token for an access token other than stale. Of any number
+// of workers that need one at the same time, one holds the renewal lease and asks Webex
+// at oauthURL; the others wait for its result as long as ctx allows. After too many
+// conflicts it returns [installation.ErrConflict].
 func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed, oauthURL string) (secret.String, installation.Installation, error) {
 	owner := newOwner()
 	for lost := 0; lost < saveAttempts; {
@@ -67,8 +66,8 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 			return token, row, err
 		}
 		if held := row.Tokens.Renewal; held.Held(now) && held.Owner != owner {
-			if err := s.pause(ctx, leasePoll); err != nil {
-				return secret.String{}, row, fmt.Errorf("wait for another worker's token renewal of %s: %w", row.OrgKey, errors.Join(webex.ErrUnavailable, err))
+			if err := s.wait(ctx, "token renewal of "+row.OrgKey); err != nil {
+				return secret.String{}, row, err
 			}
 		} else {
 			token, renewed, err := s.renewAlone(ctx, row, owner, oauthURL)
@@ -100,13 +99,12 @@ func (s *Service) renewAlone(ctx context.Context, row installation.Installation,
 	return s.exchange(ctx, leased, owner, oauthURL)
 }
 
-// errRaceLost: another worker took the renewal lease, or the refresh token that
-// Webex refused is not the stored one any more.
+// errRaceLost: another worker took the renewal lease, or the refresh token that Webex
+// refused is no longer the stored one.
 var errRaceLost = errors.New("another worker renews the token")
 
-// exchange asks Webex, with the lease held, and stores what comes back before
-// anything uses it. Only the installation's own token endpoint is believed that
-// the refresh token is dead.
+// exchange asks Webex while it holds the lease, and stores the answer before anything
+// uses it. A refusal counts only from the installation's own token endpoint.
 func (s *Service) exchange(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
 	used := row.Tokens.Refresh
 	tokens, err := s.exchangeSealed(ctx, row.OrgKey, oauthURL, used)
@@ -128,7 +126,7 @@ func (s *Service) exchange(ctx context.Context, row installation.Installation, o
 	return tokens.Access, renewed, nil
 }
 
-// accepted stores what Webex gave for the refresh token used.
+// accepted stores the tokens that Webex issued for the refresh token used.
 func (s *Service) accepted(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, tokens webex.Tokens) (installation.Installation, error) {
 	now := s.now()
 	change, err := s.renewal(ctx, row.OrgKey, tokens)
@@ -168,8 +166,8 @@ func (s *Service) exchangeSealed(ctx context.Context, orgKey, oauthURL string, r
 	return s.terms(ctx).webex.Exchange(ctx, oauthURL, credentials, token)
 }
 
-// renewal seals what an exchange gave and returns the change that stores it.
-// What the answer did not say changes nothing that was stored.
+// renewal seals the tokens of an exchange and returns the change that stores them. What
+// the answer lacks stays as it was stored.
 func (s *Service) renewal(ctx context.Context, orgKey string, tokens webex.Tokens) (func(*installation.Tokens), error) {
 	access, err := s.seal(ctx, tokens.Access, installation.AccessPlace(orgKey))
 	if err != nil {
@@ -194,7 +192,7 @@ func (s *Service) renewal(ctx context.Context, orgKey string, tokens webex.Token
 	}, nil
 }
 
-// release gives the lease back after a failure; if that fails too, it runs out.
+// release releases the lease after a failure; if that fails too, the lease expires.
 func (s *Service) release(ctx context.Context, row installation.Installation, owner string) installation.Installation {
 	released, err := s.update(ctx, row, func(row installation.Installation) installation.Installation {
 		if row.Tokens.Renewal.Owner == owner {

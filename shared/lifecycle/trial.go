@@ -6,15 +6,13 @@ import (
 	"fmt"
 
 	"signpost/shared/installation"
-	"signpost/shared/webex"
 )
 
-// TryClient exchanges the refresh token of one active installation, once, with
-// this service's OAuth client: what an operator does before its secret is put
-// into use. It takes the renewal lease as any worker does, waiting for one that
-// has it for as long as ctx allows, and stores a refresh token that Webex gives
-// in the place of the old one. A refusal changes nothing of the installation: the
-// client on trial may be what is wrong.
+// TryClient exchanges the refresh token of one active installation, once, with this
+// service's OAuth client: operators do so before they put its secret into use. It takes
+// the renewal lease as any worker does, waits for it as long as ctx allows, and stores a
+// new refresh token. A refusal does not change the installation: the client on trial
+// may be wrong.
 //
 // It returns [installation.ErrNotFound] if the installation is not active, and
 // the errors of package webex.
@@ -38,8 +36,8 @@ func (s *Service) TryClient(ctx context.Context, orgKey string) error {
 				return err
 			}
 		}
-		if err := s.pause(ctx, leasePoll); err != nil {
-			return fmt.Errorf("wait for another worker's token renewal of %s: %w", orgKey, errors.Join(webex.ErrUnavailable, err))
+		if err := s.wait(ctx, "token renewal of "+orgKey); err != nil {
+			return err
 		}
 	}
 }

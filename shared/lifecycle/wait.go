@@ -10,9 +10,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// resume answers for an activation that is stored already. It is complete once our
-// actionsUrl is registered: until then a worker that has it is waited for, and its
-// failure is returned as ours. Without such a worker the rest is done now.
+// resume answers an activation that is already stored. It is complete once our
+// actionsUrl is registered: until then it waits for the worker that has it, and returns
+// that worker's failure. If there is none, it does the rest itself.
 func (s *Service) resume(ctx context.Context, row installation.Installation) (Activated, error) {
 	for {
 		switch registered := row.RegisteredActionsURL != ""; {
@@ -31,7 +31,10 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 		if leased.RegisteredActionsURL != "" {
 			return s.activated(leased), nil // the rest is the other worker's
 		}
-		if row, err = s.nextLook(ctx, leased); err != nil {
+		if err = s.wait(ctx, "work on "+row.OrgKey); err == nil {
+			row, err = s.reread(ctx, leased)
+		}
+		if err != nil {
 			return Activated{}, err
 		}
 		if failure := row.Schedule.Failure; failure.Of(leased.Work) && row.RegisteredActionsURL == "" {
@@ -42,23 +45,15 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 	}
 }
 
-// nextLook reads the row again after a while.
-func (s *Service) nextLook(ctx context.Context, row installation.Installation) (installation.Installation, error) {
-	if err := s.wait(ctx, row.OrgKey); err != nil {
-		return row, err
-	}
-	return s.reread(ctx, row)
-}
-
-// wait passes the time between two looks at what another worker does.
-func (s *Service) wait(ctx context.Context, orgKey string) error {
+// wait pauses before the next check whether another worker has finished what it does.
+func (s *Service) wait(ctx context.Context, what string) error {
 	if err := s.pause(ctx, leasePoll); err != nil {
-		return fmt.Errorf("wait for another worker at %s: %w", orgKey, errors.Join(webex.ErrUnavailable, err))
+		return fmt.Errorf("wait for another worker's %s: %w", what, errors.Join(webex.ErrUnavailable, err))
 	}
 	return nil
 }
 
-// await waits for the worker that has the same activation, as when Webex and an
+// await waits for the worker that has the same activation, for example if Webex and an
 // admin deliver one code at the same time, and returns its outcome.
 func (s *Service) await(ctx context.Context, candidate installation.Candidate) (Activated, error) {
 	row, err := s.awaitCandidate(ctx, candidate)
@@ -75,10 +70,10 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 }
 
 // awaitCandidate waits for the worker that has the same candidate. It returns that
-// worker's failure, or, where there is none, the organization's row.
+// worker's failure, or the organization's row if it did not fail.
 func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
 	for waited := candidate; ; {
-		if err := s.wait(ctx, candidate.OrgKey); err != nil {
+		if err := s.wait(ctx, "work on "+candidate.OrgKey); err != nil {
 			return installation.Installation{}, err
 		}
 		row, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
@@ -87,7 +82,7 @@ func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Can
 		case err != nil:
 			return row, err
 		case !there && row.Generation != candidate.Generation():
-			// That a candidate is gone is evidence only with a row read after it.
+			// The candidate's absence counts only with a row read after it.
 			row, _, err = s.store.Find(ctx, candidate.OrgKey, s.now())
 			return row, err
 		case !there:
@@ -102,7 +97,7 @@ func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Can
 	}
 }
 
-// sameCandidate finds what the same token asked for among known.
+// sameCandidate finds the candidate of the same token among known.
 func sameCandidate(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
 	for _, other := range known {
 		if other.Kind == candidate.Kind && other.ID == candidate.ID {
@@ -112,8 +107,8 @@ func sameCandidate(candidate installation.Candidate, known []installation.Candid
 	return installation.Candidate{}, false
 }
 
-// failureOf is what is stored of err for workers that wait for the one with this
-// lease: what Webex answered. A failure of ours is not stored: they may succeed.
+// failureOf returns the part of err to store for workers that wait for owner: what
+// Webex answered. A failure of ours is not stored: the others may succeed.
 func failureOf(owner string, err error, now time.Time) installation.Failure {
 	said, ok := errors.AsType[*webex.APIError](err)
 	if !ok {
@@ -129,7 +124,7 @@ func failureOf(owner string, err error, now time.Time) installation.Failure {
 	return failure
 }
 
-// failedBefore is another worker's failure as an error of this one's.
+// failedBefore returns another worker's failure as an error.
 func (s *Service) failedBefore(orgKey string, failure installation.Failure) error {
 	return fmt.Errorf("activation or move of %s: %w", orgKey, &webex.APIError{
 		Op: "another worker's call", Status: failure.Status, Code: failure.Code, RetryAfter: max(0, failure.RetryAt.Sub(s.now())),

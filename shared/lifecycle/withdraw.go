@@ -10,11 +10,10 @@ import (
 	"signpost/shared/webex"
 )
 
-// Withdraw is the vendor's own removal of an installation: at Webex first,
-// which forgets the integration in that organization, then here. An
-// installation that Webex does not know any more, or whose tokens are dead, is
-// removed here all the same. It returns [installation.ErrNotFound], and errors
-// of package webex with which nothing was removed here.
+// Withdraw removes an installation for the vendor: at Webex first, which deactivates
+// the integration in that organization, then here. One that Webex no longer knows, or
+// whose tokens are invalid, is removed here all the same. It returns
+// [installation.ErrNotFound], and errors of package webex if nothing was removed.
 func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 	row, _, err := s.store.Find(ctx, orgKey, s.now())
 	if err != nil {

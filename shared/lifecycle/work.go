@@ -1,4 +1,4 @@
-// The work that the schedule asks for: what one claimed row needs.
+// The work on one claimed row, for the schedule.
 
 package lifecycle
 
@@ -15,24 +15,24 @@ import (
 // WorkTimeout bounds the work on one row; it is shorter than the lease.
 const WorkTimeout = installation.LeaseLife - 5*time.Second
 
-// Result is what the work on one organization came to. Its failure is logged and
-// stored with the row already.
+// Result is the result of the work on one organization. Its error is already logged
+// and stored with the row.
 type Result struct {
 	// Pushed and Deleted count configurations.
 	Pushed, Deleted int
-	// Idle: nothing was verified; the row was only put off.
+	// Idle: nothing was verified; the row was only postponed.
 	Idle bool
-	// Err is why the row is not as it should be, nil if it is.
+	// Err is why the row is not in sync, nil if it is.
 	Err error
 }
 
-// NotCalledError is returned by a [Webex] that refuses to make a call, since our
-// own limits do not allow it. Webex was not asked and said nothing.
+// NotCalledError is returned by a [Webex] that did not make a call because our own
+// limits do not allow it.
 type NotCalledError struct {
 	Reason string
 	// Host is the host of Webex that is not called.
 	Host string
-	// RetryAfter is how long the same call would be refused, 0 if unknown.
+	// RetryAfter is how long the same call will be refused, 0 if unknown.
 	RetryAfter time.Duration
 }
 
@@ -46,12 +46,12 @@ func retryAfter(err error) time.Duration {
 	return webex.RetryAfter(err)
 }
 
-// terms are what differs from one piece of work to the next. They travel in the
-// context, so that one service serves all.
+// terms differ from one piece of work to the next. They travel in the context, so that
+// one service serves all.
 type terms struct {
 	webex Webex
-	// retryAfter is how long after the last try the kept refresh token of a
-	// token_invalid installation is tried again.
+	// retryAfter is the shortest time between two tries of the kept refresh token of a
+	// token_invalid installation.
 	retryAfter time.Duration
 }
 
@@ -64,26 +64,24 @@ func (s *Service) terms(ctx context.Context) terms {
 	return terms{webex: s.webex, retryAfter: installation.RetryInvalidAfter}
 }
 
-// retrying returns a context in which a token_invalid installation's kept refresh
-// token is tried whenever so much time has passed since the last try.
+// retrying returns a context with this terms.retryAfter.
 func (s *Service) retrying(ctx context.Context, after time.Duration) context.Context {
 	given := s.terms(ctx)
 	given.retryAfter = after
 	return context.WithValue(ctx, termsKey{}, given)
 }
 
-// Work does what a row needs whose work lease the owner has claimed. Its calls go
+// Work does what a claimed row needs; owner holds its work lease. Calls to Webex go
 // through client.
 func (s *Service) Work(ctx context.Context, work installation.Work, owner string, client Webex) Result {
 	ctx = context.WithValue(ctx, termsKey{}, terms{webex: client, retryAfter: installation.RetryInvalidAfter})
 	return s.workOn(ctx, work, owner)
 }
 
-// Verify works on one organization's installation, whether or not it is due; the
-// kept refresh token of a token_invalid one is tried, whenever that was done last.
-// It returns [installation.ErrConflict] or [installation.ErrStale] if another
-// worker has the row or has just replaced it; any other failure is logged and in
-// the result.
+// Verify works on one organization's installation, whether or not it is due; it always
+// tries the kept refresh token of a token_invalid one. It returns
+// [installation.ErrConflict] or [installation.ErrStale] if another worker has the row or
+// has just replaced it; any other failure is logged and in the result.
 func (s *Service) Verify(ctx context.Context, orgKey string) (Result, error) {
 	ctx = s.retrying(ctx, 0)
 	row, _, err := s.store.Find(ctx, orgKey, s.now())
@@ -118,11 +116,11 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 	return Result{Pushed: result.pushed, Deleted: result.deleted, Idle: result.idle, Err: errors.Join(err, result.err)}
 }
 
-// prove takes up a candidate that an earlier try left unproven.
+// prove retries a candidate that is still unproven.
 func (s *Service) prove(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
 	result, err := s.proveKind(ctx, candidate, owner)
 	if errors.Is(err, installation.ErrStale) || errors.Is(err, installation.ErrReplayed) {
-		return result, nil // overtaken: there is nothing left to do
+		return result, nil // overtaken
 	}
 	if err != nil {
 		s.reportUnproven(ctx, candidate, err)
@@ -164,7 +162,7 @@ func (s *Service) expire(ctx context.Context, row installation.Installation) err
 	return nil
 }
 
-// HostOf names the host of one of Webex's addresses.
+// HostOf returns the host of one of Webex's addresses, "" if it has none.
 func HostOf(address string) string {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -173,6 +171,6 @@ func HostOf(address string) string {
 	return parsed.Host
 }
 
-// MostCalls is what the work on a row costs at most, if nothing is out of the
-// ordinary: the token, the PATCH, and a GET and a PUT for each feature.
+// MostCalls is how many calls the work on a row makes at most, barring errors: the
+// token, the PATCH, and a GET and a PUT for each feature.
 var MostCalls = 2 + 2*len(webex.Features)
