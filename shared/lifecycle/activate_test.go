@@ -27,8 +27,7 @@ func (w *world) calls() []string {
 
 func TestFirstActivation(t *testing.T) {
 	w := newWorld(t)
-	code := w.code()
-	token := w.verified(code)
+	token := w.verified(w.code())
 	var storedBefore sync.Once
 	w.cloud.OnRequest(func(webextest.Request) {
 		storedBefore.Do(func() {
@@ -51,7 +50,7 @@ func TestFirstActivation(t *testing.T) {
 	}
 	view, _ := w.cloud.Installation(w.org.ID())
 	if view.ProvisioningState != "completed" || view.ActionsURL != base+"/actions" {
-		t.Errorf("Webex was told %q %q", view.ProvisioningState, view.ActionsURL)
+		t.Errorf("registered: %q, %q", view.ProvisioningState, view.ActionsURL)
 	}
 	w.inSync()
 	w.sealedNewest()
@@ -117,14 +116,14 @@ func TestActivationThatWebexHalfAnswered(t *testing.T) {
 				w.inSync()
 				w.sealedNewest()
 				if test.fault.LoseReply && w.pushes(webex.DigitalSignage) != 1 {
-					t.Errorf("%d pushes, want 1: the lost reply is found out by a GET", w.pushes(webex.DigitalSignage))
+					t.Errorf("%d pushes, want 1: a GET finds that the PUT arrived", w.pushes(webex.DigitalSignage))
 				}
 			})
 		}
 	}
 }
 
-func TestStrangersActivationDisturbsNothing(t *testing.T) {
+func TestStrangersActivationChangesNothing(t *testing.T) {
 	w := activatedWorld(t)
 	before, _ := w.stored()
 	code := w.minted(w.cloud.MintStrangerActivation(w.org.ID()))
@@ -146,8 +145,8 @@ func TestStrangersActivationDisturbsNothing(t *testing.T) {
 	w.inSync()
 }
 
-// Posting a refused code again costs Webex nothing, until something changes that
-// its answer may depend on.
+// Posting a refused code again makes no call to Webex until settings or credentials
+// change.
 func TestRefusedCodePostedAgain(t *testing.T) {
 	w := newWorld(t)
 	code := w.minted(w.cloud.MintStrangerActivation(w.org.ID()))

@@ -3,8 +3,6 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
-	"log/slog"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -16,8 +14,8 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// between is the store of a worker in whose way another one comes: after runs
-// once, when this worker's first Find has come back, and before any Used.
+// between is the store of a worker that another one interrupts: after runs once, after
+// this worker's first Find and before any Used.
 type between struct {
 	lifecycle.Store
 	after func()
@@ -25,20 +23,10 @@ type between struct {
 	came  chan struct{}
 }
 
-// interrupted is a service for which after is run once it has read the row.
+// interrupted returns a service for which after runs once it has read the row.
 func (w *world) interrupted(after func()) *lifecycle.Service {
 	w.t.Helper()
 	return w.over(&between{Store: w.store, after: after, came: make(chan struct{})})
-}
-
-// over is a service over another store.
-func (w *world) over(store lifecycle.Store) *lifecycle.Service {
-	w.t.Helper()
-	service, err := lifecycle.New(store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, slog.New(slog.NewJSONHandler(w.log, nil)))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return service
 }
 
 func (s *between) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
@@ -52,8 +40,8 @@ func (s *between) Used(ctx context.Context, orgKey, id string, now time.Time) (b
 	return s.Store.Used(ctx, orgKey, id, now)
 }
 
-// The row and the mark of a token are read side by side: a code that another
-// worker completes in between is no replay.
+// The row and the mark of a token are read in parallel: a code that another worker
+// completes in between is no replay.
 func TestCodeCompletedBetweenTheReads(t *testing.T) {
 	w := newWorld(t)
 	token := w.verified(w.code())
@@ -89,7 +77,7 @@ func TestCodeCompletedWhileItIsProven(t *testing.T) {
 	w.inSync()
 }
 
-// A repeated removal is none that was refused, be it ever so early.
+// A removal that another worker applies meanwhile is repeated, not refused.
 func TestRemovalRepeatedBetweenReadAndWrite(t *testing.T) {
 	w := activatedWorld(t)
 	removal := w.verified(w.minted(w.cloud.MintDeprovision(w.org.ID())))
@@ -100,13 +88,12 @@ func TestRemovalRepeatedBetweenReadAndWrite(t *testing.T) {
 	}
 }
 
-// A row that was merely written between read and lease is at nobody's work.
+// A row that another worker only wrote between read and lease can still be leased.
 func TestRowWrittenBeforeItIsLeased(t *testing.T) {
 	w := activatedWorld(t)
 	worker := w.interrupted(func() {
 		row, _ := w.stored()
-		_, err := w.store.Save(t.Context(), row)
-		wantErr(t, err, nil)
+		w.save(row)
 	})
 	report, err := schedule.New(worker, w.store).VerifyNow(t.Context(), []string{w.org.ID()})
 	wantErr(t, err, nil)
@@ -115,9 +102,9 @@ func TestRowWrittenBeforeItIsLeased(t *testing.T) {
 	}
 }
 
-// The same code is posted while another worker is at it: both are answered what
-// comes of it, and Webex is asked once.
-func TestCodePostedWhileAnotherWorkerIsAtIt(t *testing.T) {
+// The same code is posted while another worker has it: both get the same result, and
+// Webex is asked once.
+func TestCodePostedWhileAnotherWorkerHasIt(t *testing.T) {
 	tests := map[string]struct {
 		kind, method string // the call during which it is posted
 		fault        *webextest.Fault
@@ -132,7 +119,7 @@ func TestCodePostedWhileAnotherWorkerIsAtIt(t *testing.T) {
 		"PATCH, retry later": {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Kind: webextest.KindApp, Status: 429, RetryAfter: "20"}, err: webex.ErrUnavailable, retryAfter: 20 * time.Second},
 		"PATCH answer lost":  {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Kind: webextest.KindApp, LoseReply: true}, err: webex.ErrUnavailable},
 		"PUT refused":        {kind: webextest.KindApp, method: "PATCH", fault: &webextest.Fault{Method: "PUT", Status: 403}, feature: installation.Pending},
-		"told, PUT slow":     {kind: webextest.KindSignage, method: "PUT", feature: installation.InSync},
+		"PUT slow":           {kind: webextest.KindSignage, method: "PUT", feature: installation.InSync},
 		"token, all well":    {kind: webextest.KindToken, method: "POST", feature: installation.InSync},
 		"token unavailable":  {kind: webextest.KindToken, method: "POST", fault: &webextest.Fault{Kind: webextest.KindToken, Status: 503, RetryAfter: "7"}, err: webex.ErrUnavailable, retryAfter: 7 * time.Second},
 		"token rejected":     {kind: webextest.KindToken, method: "POST", fault: &webextest.Fault{Kind: webextest.KindToken, Status: 403}, err: webex.ErrRejected},
@@ -158,7 +145,7 @@ func TestCodePostedWhileAnotherWorkerIsAtIt(t *testing.T) {
 					answer, err = worker.Activate(t.Context(), token, base)
 					second <- err
 				}()
-				<-read // and finds another worker at it
+				<-read // and finds that another worker has it
 			})
 			first, err := w.service().Activate(t.Context(), token, base)
 			for _, err := range []error{err, <-second} {
@@ -179,7 +166,7 @@ func TestCodePostedWhileAnotherWorkerIsAtIt(t *testing.T) {
 	}
 }
 
-// commitless is a table that takes no transaction.
+// commitless is a table that refuses transactions.
 type commitless struct{ lifecycle.Store }
 
 var errTable = errors.New("the table is throttled")
@@ -188,8 +175,8 @@ func (commitless) Commit(context.Context, installation.Installation, installatio
 	return installation.Installation{}, errTable
 }
 
-// A refresh token that replaced the code's is in the table before the commit
-// that may fail, and the schedule goes on with it.
+// A refresh token that replaced the code's is stored before the commit, which may fail,
+// and the schedule continues with it.
 func TestRotatedTokenSurvivesAFailedCommit(t *testing.T) {
 	w := newWorld(t)
 	w.cloud.SetRotateRefreshTokens(true)

@@ -29,9 +29,9 @@ func (w *world) notice() string {
 	return notice.Value
 }
 
-// TestWhatFailsForLongShowsItself: after a day by a notice, given once, then by
-// rarer tries; and once it is over.
-func TestWhatFailsForLongShowsItself(t *testing.T) {
+// TestLongFailure tests a failure of days: after a day one notice, then less frequent
+// tries, and a notice of the recovery.
+func TestLongFailure(t *testing.T) {
 	w := activatedWorld(t)
 	w.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 403})
 	w.pass(66 * time.Minute)
@@ -64,7 +64,7 @@ func TestWhatFailsForLongShowsItself(t *testing.T) {
 			t.Errorf("no line with %s", want)
 		}
 	}
-	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp + "&new"}) // begins the back-off anew, not the time
+	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp + "&new"}) // restarts the back-off, not the time
 	w.pass(7 * time.Hour)
 	w.verifyDue()
 	if row, _ := w.stored(); row.Schedule.Failures != 1 || !row.Schedule.Failing(w.clock()) || row.Schedule.DueAt.Sub(w.clock()) > time.Minute {
@@ -74,7 +74,7 @@ func TestWhatFailsForLongShowsItself(t *testing.T) {
 	w.pass(time.Minute)
 	w.verifyDue()
 	if row, _ := w.stored(); w.notice() != "configuration.recovered" || !row.Schedule.FailingSince.IsZero() {
-		t.Errorf("mended: notice %q, failing since %v", w.notice(), row.Schedule.FailingSince)
+		t.Errorf("recovered: notice %q, failing since %v", w.notice(), row.Schedule.FailingSince)
 	}
 	before, _ := w.stored()
 	w.hours(1)

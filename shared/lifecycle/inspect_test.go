@@ -31,8 +31,8 @@ func TestInspectChangesNothing(t *testing.T) {
 	wantErr(t, err, installation.ErrNotFound)
 }
 
-// TestInspectWritesNothing, whatever it finds: no access token, a refused one, a
-// dead refresh token; unless it is asked to.
+// TestInspectWritesNothing tests every state of the tokens; only with refresh it may
+// write.
 func TestInspectWritesNothing(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(w *world)

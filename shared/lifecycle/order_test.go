@@ -11,7 +11,7 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// once runs do once, while the first request that fits is on its way.
+// once runs do once, during the first request of this kind and method.
 func (w *world) once(kind, method string, do func()) {
 	var done atomic.Bool
 	w.cloud.OnRequest(func(r webextest.Request) {
@@ -21,14 +21,14 @@ func (w *world) once(kind, method string, do func()) {
 	})
 }
 
-func TestLateActivationBringsNoOldAddressBack(t *testing.T) {
+func TestLateActivationKeepsTheNewAddress(t *testing.T) {
 	w := activatedWorld(t)
 	late := w.code()
 	w.pass(time.Second)
 	wantErr(t, w.act(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))), nil)
 	w.pass(time.Hour)
 	_, err := w.activate(late)
-	wantErr(t, err, nil) // proven, and it may be the only activation we are told of
+	wantErr(t, err, nil) // proven, and it may be the only activation that arrives
 	if row, candidates := w.stored(); row.Region != elsewhere || len(candidates) != 0 {
 		t.Errorf("region %s, %d candidates", row.Region, len(candidates))
 	}
@@ -36,8 +36,7 @@ func TestLateActivationBringsNoOldAddressBack(t *testing.T) {
 	w.inSync()
 }
 
-// The removal finds no installation yet, only the candidate that another worker
-// is just proving.
+// The removal finds only a candidate, which another worker is proving.
 func TestRemovalWhileAnActivationIsProven(t *testing.T) {
 	w := newWorld(t)
 	code := w.code()
@@ -54,15 +53,13 @@ func TestRemovalWhileAnActivationIsProven(t *testing.T) {
 	wantErr(t, err, installation.ErrStale)
 }
 
-// A worker that was slow to store the candidate of a code which another worker
-// completed meanwhile leaves one that is nobody's any more.
-func TestCandidateOfASpentCodeGoes(t *testing.T) {
+// A slow worker stores the candidate of a code that another worker has completed.
+func TestCandidateOfAUsedCodeIsDeleted(t *testing.T) {
 	w := newWorld(t)
 	spent, other := w.code(), w.code() // of one second
 	for _, code := range []string{spent, other} {
-		if _, err := w.activate(code); err != nil {
-			t.Fatal(err)
-		}
+		_, err := w.activate(code)
+		wantErr(t, err, nil)
 	}
 	token, generation := w.verified(spent), installation.NewGeneration(w.verified(other).ID)
 	candidate := installation.NewCandidate(installation.Activation, token, base, w.clock())
@@ -80,8 +77,8 @@ func TestCandidateOfASpentCodeGoes(t *testing.T) {
 	}
 }
 
-// Our table does not know of it any more, Webex does.
-func TestReactivationOfWhatWasForgottenPushesNothing(t *testing.T) {
+// The table no longer has the installation, Webex does.
+func TestReactivationAfterExpiryPushesNothing(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.RevokeRefreshToken(w.org.ID())
 	w.pass(20 * time.Hour)
@@ -92,9 +89,7 @@ func TestReactivationOfWhatWasForgottenPushesNothing(t *testing.T) {
 	if row, _ := w.stored(); row.Version != 0 {
 		t.Fatalf("the table knows a row that is %s", row.State)
 	}
-	if _, err := w.activate(w.code()); err != nil {
-		t.Fatal(err)
-	}
+	w.activateOrg(w.org)
 	for _, feature := range webex.Features {
 		if got := w.pushes(feature); got != 1 {
 			t.Errorf("%s: %d pushes, want the first activation's only", feature, got)
@@ -103,8 +98,8 @@ func TestReactivationOfWhatWasForgottenPushesNothing(t *testing.T) {
 	w.inSync()
 }
 
-// Two codes at once, each delivered to a worker of its own.
-func TestActivationsAtOncePushOnce(t *testing.T) {
+// Two codes are delivered to two workers at once.
+func TestConcurrentActivationsPushOnce(t *testing.T) {
 	w := newWorld(t)
 	first, second := w.verified(w.code()), w.verified(w.code())
 	answered := make(chan error, 1)
@@ -126,8 +121,8 @@ func TestActivationsAtOncePushOnce(t *testing.T) {
 	w.inSync()
 }
 
-// A re-installation of before the move is delivered only while that is proven:
-// the move is of the new installation too.
+// A re-installation from before the move arrives only while the move is proven: the
+// move applies to the new installation too.
 func TestReinstallationWhileAMoveIsProven(t *testing.T) {
 	w := activatedWorld(t)
 	code := w.code()

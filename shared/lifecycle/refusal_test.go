@@ -14,29 +14,27 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// The OAuth client of another upload of the manifest, which webextest knows: to
-// it each refresh token of ours is answered 400 invalid_grant (RFC 6749, 5.2).
+// The OAuth client of another upload of the manifest, which webextest knows: it gets
+// 400 invalid_grant for each refresh token of ours (RFC 6749, 5.2).
 const (
 	strangerID     = "Cstranger0d9e84c07b5a6f0e1d2c3b4a59687f6e5d4c3b2a1908f7e6d5c4b3a"
 	strangerSecret = "simulated-secret-of-a-stranger"
 )
 
-// mistake deploys another upload's client, and returns how to mend that.
-func (w *world) mistake() (mend func()) {
+// mistake deploys another upload's client, and returns the correction.
+func (w *world) mistake() (fix func()) {
 	id, client := w.settings.ClientID, w.keys.client
 	w.settings.ClientID, w.keys.client = strangerID, secret.New(strangerSecret)
 	return func() { w.settings.ClientID, w.keys.client = id, client }
 }
 
-// more are further customers.
+// more activates further customers.
 func (w *world) more(count int) []*webextest.Organization {
 	w.t.Helper()
 	var orgs []*webextest.Organization
 	for n := range count {
 		org := w.cloud.AddOrganization(fmt.Sprint("Customer ", n), home)
-		if _, err := w.activate(w.minted(w.cloud.MintActivation(org.ID()))); err != nil {
-			w.t.Fatal(err)
-		}
+		w.activateOrg(org)
 		orgs = append(orgs, org)
 	}
 	return orgs
@@ -63,18 +61,18 @@ func (w *world) lines(message string) int {
 
 func (w *world) healthy() lifecycle.Health {
 	w.t.Helper()
-	health, err := w.service().CheckHealth(w.t.Context(), w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil))))
+	health, err := w.service().CheckHealth(w.t.Context(), w.healthCheck())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return health
 }
 
-// TestAWrongClientIsForgiven: a client id that is wrong for a while invalidates
-// a customer, and the next look after it is mended brings it back.
-func TestAWrongClientIsForgiven(t *testing.T) {
+// TestWrongClientIsForgiven tests that a wrong client id invalidates a customer, and
+// that the first look after the correction reactivates it.
+func TestWrongClientIsForgiven(t *testing.T) {
 	w := activatedWorld(t)
-	mend := w.mistake()
+	fix := w.mistake()
 	w.pass(19 * time.Hour)
 	w.verifyDue()
 	if got := w.state(w.org); got != installation.TokenInvalid {
@@ -85,11 +83,11 @@ func TestAWrongClientIsForgiven(t *testing.T) {
 	if tries := w.count(webextest.KindToken, "POST"); tries != 0 {
 		t.Errorf("%d tries in less than a day, with nothing changed", tries)
 	}
-	mend()
+	fix()
 	w.hours(1)
 	row, _ := w.stored()
 	if row.State != installation.Active || !row.Tokens.InvalidSince.IsZero() || row.Schedule.LastResult != "in_sync" {
-		t.Errorf("mended: state %s, invalid since %v, last result %s", row.State, row.Tokens.InvalidSince, row.Schedule.LastResult)
+		t.Errorf("corrected: state %s, invalid since %v, last result %s", row.State, row.Tokens.InvalidSince, row.Schedule.LastResult)
 	}
 	if w.lines("reactivated") != 1 || w.lines("token_invalid") != 1 {
 		t.Errorf("%d lines reactivated, %d token_invalid, want one each", w.lines("reactivated"), w.lines("token_invalid"))
@@ -98,8 +96,8 @@ func TestAWrongClientIsForgiven(t *testing.T) {
 	w.sealedNewest()
 }
 
-// TestARefusedTokenIsTriedAgain: once a day, and whatever else says so.
-func TestARefusedTokenIsTriedAgain(t *testing.T) {
+// TestRefusedTokenIsTriedAgain tests the retry once a day, and all other reasons for one.
+func TestRefusedTokenIsTriedAgain(t *testing.T) {
 	answers := webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json"}
 	refused := func(t *testing.T) *world {
 		w := activatedWorld(t)
@@ -120,8 +118,8 @@ func TestARefusedTokenIsTriedAgain(t *testing.T) {
 			w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: signage + "&v=2"})
 			w.hours(1)
 		},
-		"verify was asked":    func(w *world) { _, _ = w.verifyNow() },
-		"Webex looked":        func(w *world) { w.healthy(); w.pass(time.Second); w.verifyDue() },
+		"verify command":      func(w *world) { w.verifyNow() },
+		"health check":        func(w *world) { w.healthy(); w.pass(time.Second); w.verifyDue() },
 		"Webex sent a change": func(w *world) { _ = w.act(w.minted(w.cloud.MintAction(w.org.ID(), "update", nil))); w.hours(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +144,7 @@ func TestARefusedTokenIsTriedAgain(t *testing.T) {
 			t.Errorf("%d tries in two days, %d lines", tries, w.lines("token_invalid"))
 		}
 		if after.Tokens.InvalidSince != before.Tokens.InvalidSince {
-			t.Error("each try puts off the end")
+			t.Error("each try postpones the removal")
 		}
 		for range 100 {
 			w.healthy()
@@ -162,12 +160,12 @@ func TestARefusedTokenIsTriedAgain(t *testing.T) {
 	})
 }
 
-// TestSeveralRefusalsAreSuspected: with the wrong client nobody is left
-// invalidated, whoever was refused before there was anything to suspect.
+// TestSeveralRefusalsAreSuspected tests that a wrong client leaves nobody invalidated,
+// including those refused before there was a suspicion.
 func TestSeveralRefusalsAreSuspected(t *testing.T) {
 	w := activatedWorld(t)
 	orgs := append(w.more(5), w.org)
-	mend := w.mistake()
+	fix := w.mistake()
 	w.pass(19 * time.Hour)
 	w.verifyDue()
 	w.hours(2)
@@ -178,24 +176,24 @@ func TestSeveralRefusalsAreSuspected(t *testing.T) {
 		}
 	}
 	if got := w.lines("token_invalid"); got != 2 {
-		t.Errorf("%d were invalidated before there was anything to suspect, want 2", got)
+		t.Errorf("%d were invalidated before there was a suspicion, want 2", got)
 	}
 	if !strings.Contains(w.log.text(), `"level":"ERROR","msg":"refusals suspected"`) || !strings.Contains(w.log.text(), `"outcome":"held","organizations":3`) {
 		t.Errorf("no such line:\n%s", w.log.text())
 	}
-	mend()
+	fix()
 	w.hours(2)
 	for _, org := range orgs {
 		if row, _ := w.storedOf(org); row.State != installation.Active || row.Schedule.LastResult != "in_sync" || !row.Tokens.RefusedSince.IsZero() {
-			t.Errorf("mended: %s, %s, refused since %v", row.State, row.Schedule.LastResult, row.Tokens.RefusedSince)
+			t.Errorf("corrected: %s, %s, refused since %v", row.State, row.Schedule.LastResult, row.Tokens.RefusedSince)
 		}
 	}
 	w.inSync()
 }
 
-// TestASuccessTellsWhoIsReallyRefused: three customers whose tokens are dead are
-// no fault of ours once another one's is taken.
-func TestASuccessTellsWhoIsReallyRefused(t *testing.T) {
+// TestSuccessConfirmsRefusals tests that refusals of three customers count once another
+// customer's token is accepted.
+func TestSuccessConfirmsRefusals(t *testing.T) {
 	w := activatedWorld(t)
 	dead := w.more(3)
 	w.pass(19 * time.Hour)
@@ -208,7 +206,7 @@ func TestASuccessTellsWhoIsReallyRefused(t *testing.T) {
 	if got := w.state(dead[2]); got != installation.Active || w.lines("refusals suspected") != 1 {
 		t.Fatalf("the third in a row: %s, %d lines", got, w.lines("refusals suspected"))
 	}
-	w.hours(3) // in which w.org's token is taken
+	w.hours(3) // in which w.org's token is accepted
 	for n, org := range dead {
 		if got := w.state(org); got != installation.TokenInvalid {
 			t.Errorf("customer %d: %s", n, got)
@@ -222,9 +220,9 @@ func TestASuccessTellsWhoIsReallyRefused(t *testing.T) {
 	}
 }
 
-// TestADeadTokenInOtherWords: `invalid_grant` may come as another answer 400.
-// One proves nothing; a day of them counts as a refusal.
-func TestADeadTokenInOtherWords(t *testing.T) {
+// TestUnspecificRejection tests answers 400 that may mean `invalid_grant`: one proves
+// nothing, a day of them counts as a refusal.
+func TestUnspecificRejection(t *testing.T) {
 	for name, test := range map[string]struct {
 		status int
 		body   string
@@ -255,14 +253,14 @@ func TestADeadTokenInOtherWords(t *testing.T) {
 			w.cloud.ClearFaults()
 			w.hours(24)
 			if row, _ := w.stored(); row.State != installation.Active || !row.Tokens.RejectedSince.IsZero() {
-				t.Errorf("mended: %s, rejected since %v", row.State, row.Tokens.RejectedSince)
+				t.Errorf("corrected: %s, rejected since %v", row.State, row.Tokens.RejectedSince)
 			}
 		})
 	}
 }
 
-// TestAWrongSecretIsNoticed within the hour, by what an alarm counts.
-func TestAWrongSecretIsNoticed(t *testing.T) {
+// TestWrongSecretIsLogged with the fields that an alarm counts.
+func TestWrongSecretIsLogged(t *testing.T) {
 	w := activatedWorld(t)
 	w.keys.client = secret.New("mistyped")
 	w.pass(19 * time.Hour)

@@ -17,12 +17,12 @@ type stack struct {
 	baseURL string
 }
 
-// at has w's services work for a stack.
+// at makes w's services work for a stack.
 func (w *world) at(s stack) { w.store, w.settings.PublicURL = s.store, s.baseURL }
 
-// The documented move to another region. The old stack's schedules are disabled
-// first: then each customer's devices get one new configuration, once, and what
-// reached either stack in between is kept.
+// The documented move to another region: the old stack's schedules are disabled first,
+// each customer's devices get one new configuration, and what reached either stack in
+// between is kept.
 func TestRelocation(t *testing.T) {
 	w := activatedWorld(t)
 	old := stack{w.store, ""}
@@ -45,9 +45,7 @@ func TestRelocation(t *testing.T) {
 
 	copyRows()
 	// Webex still posts to the old address.
-	if err := w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))); err != nil {
-		t.Fatal(err)
-	}
+	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))), nil)
 	w.at(fresh)
 	verify(2)
 	copyRows() // what was written meanwhile
@@ -67,9 +65,7 @@ func TestRelocation(t *testing.T) {
 
 	// A customer activates at the new address; a late copy changes nothing.
 	w.pass(time.Minute)
-	if _, err := w.activate(w.code()); err != nil {
-		t.Fatal(err)
-	}
+	w.activateOrg(w.org)
 	again, _ := w.stored()
 	copyRows()
 	if row, _ := w.stored(); row.Version != again.Version || row.Generation != again.Generation {
@@ -77,8 +73,8 @@ func TestRelocation(t *testing.T) {
 	}
 }
 
-// A bad write that marked a customer token_invalid, and the documented restore:
-// the schedule goes on with the row, with the newest refresh token.
+// The documented restore after a bad write that marked a customer token_invalid: the
+// schedule continues with the row and the newest refresh token.
 func TestRestoreAfterABadWrite(t *testing.T) {
 	w := activatedWorld(t)
 	client, table := dynamotest.New(t)
@@ -92,10 +88,7 @@ func TestRestoreAfterABadWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	row.Tokens.Refresh, row.Tokens.RenewedAt = renewed, w.clock()
-	bad, err := w.store.Save(t.Context(), row.Invalidate("w", w.clock()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	bad := w.save(row.Invalidate("w", w.clock()))
 	copied, err := dynamo.Copy{Source: backup, Target: w.store, Purpose: dynamo.Restore, Now: w.clock}.Run(t.Context())
 	if err != nil || copied.Installations.Changed != 1 {
 		t.Fatalf("copied %+v, %v", copied, err)

@@ -11,8 +11,8 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
-// A client secret is tried by one exchange; what is stored stays good, whatever
-// comes of it.
+// A client secret is tried by one exchange; the installation stays valid whatever the
+// result.
 func TestTryClient(t *testing.T) {
 	for name, test := range map[string]struct {
 		prepare func(w *world)
@@ -23,12 +23,7 @@ func TestTryClient(t *testing.T) {
 		"a wrong secret":  {func(w *world) { w.keys.client = secret.New("mistyped") }, webex.ErrInvalidClient, 1},
 		"a refused token": {func(w *world) { w.cloud.RevokeRefreshToken(w.org.ID()) }, webex.ErrInvalidGrant, 1},
 		"Webex is down":   {func(w *world) { w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 503, Times: 1}) }, webex.ErrUnavailable, 1},
-		"token_invalid": {func(w *world) {
-			row, _ := w.stored()
-			if _, err := w.store.Save(w.t.Context(), row.Invalidate("x", w.clock())); err != nil {
-				w.t.Fatal(err)
-			}
-		}, installation.ErrNotFound, 0},
+		"token_invalid":   {func(w *world) { row, _ := w.stored(); w.save(row.Invalidate("x", w.clock())) }, installation.ErrNotFound, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := activatedWorld(t)
@@ -53,15 +48,13 @@ func TestTryClient(t *testing.T) {
 	}
 }
 
-// While a worker renews, it is waited for: two exchanges at once could each get
-// a refresh token of which Webex keeps one.
+// The trial waits for a worker that renews: two exchanges at once could each get a
+// refresh token, of which Webex keeps one.
 func TestTryClientWaitsForTheLease(t *testing.T) {
 	w := activatedWorld(t)
 	row, _ := w.stored()
 	row.Tokens.Renewal = installation.NewLease("worker", w.clock())
-	if _, err := w.store.Save(t.Context(), row); err != nil {
-		t.Fatal(err)
-	}
+	w.save(row)
 	w.cloud.ResetRequests()
 	short, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()

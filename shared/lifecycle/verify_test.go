@@ -28,14 +28,14 @@ func TestInSyncCostsTwoGETs(t *testing.T) {
 	}
 }
 
-// A look finds what differs, and the worker that has claimed the row looks again: what
-// is known without asking costs no call more.
+// A look finds a difference, and the worker that claims the row checks again; a
+// difference known without asking Webex costs no additional call.
 func TestVerifyRepairs(t *testing.T) {
 	tests := map[string]struct {
 		prepare func(w *world)
 		want    schedule.Report
 		calls   int // at Webex, at most
-		spared  int // calls that it may do without, by which feature is asked for first
+		spared  int // calls that it may save, depending on which feature is asked for first
 	}{
 		"configuration gone": {func(w *world) { w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage)) },
 			schedule.Report{Verified: 1, Pushed: 1}, 4, 0},
@@ -72,8 +72,8 @@ func TestVerifyRepairs(t *testing.T) {
 				t.Errorf("actionsUrl = %q, want %q", view.ActionsURL, want)
 			}
 			w.cloud.ResetRequests()
-			if report, err := w.verifyNow(); err != nil || report != (schedule.Report{Verified: 1}) {
-				t.Errorf("once more: %+v, %v: nothing was to be done", report, err)
+			if report := w.verifyNow(); report != (schedule.Report{Verified: 1}) {
+				t.Errorf("once more: %+v, want nothing changed", report)
 			}
 		})
 	}
@@ -89,23 +89,19 @@ func orElse(a, b string) string {
 func TestDroppedFeatureIsNotAskedForAgain(t *testing.T) {
 	w := activatedWorld(t)
 	delete(w.settings.Provided, webex.PersistentWebApp)
-	if _, err := w.verifyNow(); err != nil {
-		t.Fatal(err)
-	}
+	w.verifyNow()
 	w.cloud.ResetRequests()
-	if _, err := w.verifyNow(); err != nil {
-		t.Fatal(err)
-	}
+	w.verifyNow()
 	if got := w.count(webextest.KindPWA, "GET"); got != 0 {
 		t.Errorf("%d GETs of a feature that is not provided", got)
 	}
 	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp})
-	if report, err := w.verifyNow(); err != nil || report.Pushed != 1 {
-		t.Errorf("provided again: %+v, %v", report, err)
+	if report := w.verifyNow(); report.Pushed != 1 {
+		t.Errorf("provided again: %+v", report)
 	}
 }
 
-// A configuration that Webex reads back differently whatever is PUT.
+// Webex reads back a configuration differently, whatever is PUT.
 func TestEndlessDriftIsHeld(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.SetReadback(func(feature string, stored map[string]any) map[string]any {
@@ -118,9 +114,7 @@ func TestEndlessDriftIsHeld(t *testing.T) {
 		before := w.pushes(webex.DigitalSignage)
 		for range verifications {
 			w.pass(time.Hour)
-			if _, err := w.verifyNow(); err != nil {
-				t.Fatal(err)
-			}
+			w.verifyNow()
 		}
 		return w.pushes(webex.DigitalSignage) - before
 	}
@@ -175,24 +169,22 @@ func TestFailuresBackOff(t *testing.T) {
 	w.inSync()
 }
 
-func TestShortIntervalBacksOffFromItself(t *testing.T) {
-	w := activatedWorld(t)
-	w.settings.VerifyInterval = time.Second
-	w.fault(webextest.Fault{Status: 500})
-	w.verifyNow()
-	row, _ := w.stored()
-	if got := row.Schedule.DueAt.Sub(w.clock()); got != time.Second {
-		t.Errorf("due after %v, want the interval", got)
-	}
-}
-
-func TestRetryAfterIsHonoured(t *testing.T) {
-	w := activatedWorld(t)
-	w.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 429, RetryAfter: "600"})
-	w.verifyNow()
-	row, _ := w.stored()
-	if got := row.Schedule.DueAt.Sub(w.clock()); got != 10*time.Minute {
-		t.Errorf("due after %v, want what Webex asked for", got)
+func TestFirstBackOff(t *testing.T) {
+	for name, test := range map[string]struct {
+		interval time.Duration
+		fault    webextest.Fault
+		want     time.Duration
+	}{
+		"short interval": {time.Second, webextest.Fault{Status: 500}, time.Second},
+		"Retry-After":    {time.Hour, webextest.Fault{Kind: webextest.KindSignage, Status: 429, RetryAfter: "600"}, 10 * time.Minute},
+	} {
+		w := activatedWorld(t)
+		w.settings.VerifyInterval = test.interval
+		w.fault(test.fault)
+		w.verifyNow()
+		if row, _ := w.stored(); row.Schedule.DueAt.Sub(w.clock()) != test.want {
+			t.Errorf("%s: due after %v, want %v", name, row.Schedule.DueAt.Sub(w.clock()), test.want)
+		}
 	}
 }
 
@@ -215,9 +207,7 @@ func TestDeadRefreshToken(t *testing.T) {
 	if report := w.verifyDue(); report != (schedule.Report{}) || len(w.calls()) != 0 {
 		t.Errorf("a dead token is tried again within a day: %+v, %v", report, w.calls())
 	}
-	if _, err := w.activate(w.code()); err != nil {
-		t.Fatal(err)
-	}
+	w.activateOrg(w.org)
 	if row, _ := w.stored(); row.State != installation.Active {
 		t.Errorf("state = %s after a new activation", row.State)
 	}
@@ -244,17 +234,12 @@ func TestDeadInstallationIsRemovedAfter90Days(t *testing.T) {
 	}
 }
 
-func TestOneBadInstallationStopsNobody(t *testing.T) {
+func TestBadInstallationDoesNotStopOthers(t *testing.T) {
 	w := activatedWorld(t)
-	good := w.cloud.AddOrganization("Good", home)
-	if _, err := w.activate(w.minted(w.cloud.MintActivation(good.ID()))); err != nil {
-		t.Fatal(err)
-	}
+	good := w.more(1)[0]
 	row, _ := w.stored()
 	row.Tokens.Access = []byte("not sealed by anybody")
-	if _, err := w.store.Save(t.Context(), row); err != nil {
-		t.Fatal(err)
-	}
+	w.save(row)
 	w.cloud.DeleteConfiguration(good.ID(), string(webex.DigitalSignage))
 	w.pass(66 * time.Minute)
 	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 1, Failed: 1}) {
@@ -277,23 +262,10 @@ func TestRotatedRefreshTokenIsKept(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatSaysLittleChangesLittle(t *testing.T) {
-	w := activatedWorld(t)
-	before, _ := w.stored()
-	w.pass(20 * time.Hour)
-	w.fault(webextest.Fault{Kind: webextest.KindToken, Body: `{"access_token":"x","refresh_token":""}`, ContentType: "application/json"})
-	w.verifyDue()
-	after, _ := w.stored()
-	if string(after.Tokens.Refresh) != string(before.Tokens.Refresh) || !after.Tokens.RefreshExpiresAt.Equal(before.Tokens.RefreshExpiresAt) ||
-		!after.Tokens.AccessExpiresAt.Equal(before.Tokens.AccessExpiresAt) {
-		t.Errorf("tokens = %+v, before %+v", after.Tokens, before.Tokens)
-	}
-}
-
 func TestManyWorkersOneTokenRequest(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(20 * time.Hour)
-	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
+	token := w.healthCheck()
 	var wait sync.WaitGroup
 	for range 16 {
 		wait.Go(func() {
@@ -310,12 +282,7 @@ func TestManyWorkersOneTokenRequest(t *testing.T) {
 
 func TestOverlappingRunsShareTheWork(t *testing.T) {
 	w := activatedWorld(t)
-	for range 20 {
-		org := w.cloud.AddOrganization("Org", home)
-		if _, err := w.activate(w.minted(w.cloud.MintActivation(org.ID()))); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.more(20)
 	w.pass(66 * time.Minute)
 	w.cloud.ResetRequests()
 	var wait sync.WaitGroup
@@ -332,7 +299,7 @@ func TestOverlappingRunsShareTheWork(t *testing.T) {
 	}
 }
 
-func TestRunThatIsOverLeavesTheRest(t *testing.T) {
+func TestRunWithoutTimeLeavesTheRest(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(66 * time.Minute)
 	w.verifyDue() // from now on it is known how many there are
@@ -351,9 +318,7 @@ func TestKeysetRotationReseals(t *testing.T) {
 	before, _ := w.stored()
 	document, err := sealing.RotateDocument(w.keys.document)
 	w.keys.use(t, document, err)
-	if _, err := w.verifyNow(); err != nil {
-		t.Fatal(err)
-	}
+	w.verifyNow()
 	after, _ := w.stored()
 	if w.keys.sealer.Stale(after.Tokens.Refresh) || !w.keys.sealer.Stale(before.Tokens.Refresh) {
 		t.Error("the refresh token is not sealed by the new primary key")
@@ -391,25 +356,24 @@ func TestWithdraw(t *testing.T) {
 			wantErr(t, w.service().Withdraw(t.Context(), w.org.ID()), installation.ErrNotFound)
 			w.cloud.ClearFaults()
 			w.pass(time.Second)
-			_, err := w.activate(w.code())
-			wantErr(t, err, nil)
+			w.activateOrg(w.org)
 			w.inSync()
 		})
 	}
 }
 
-func TestVerifyNowCountsWhomItDoesNotKnow(t *testing.T) {
+func TestVerifyNowCountsUnknownOrganizations(t *testing.T) {
 	w := activatedWorld(t)
 	report, err := schedule.New(w.service(), w.store).VerifyNow(t.Context(), []string{"nobody", w.org.Sub()})
 	if err != nil || report != (schedule.Report{Verified: 1, Failed: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
 	if !strings.Contains(w.log.text(), "nobody") {
-		t.Error("the log does not say who is unknown")
+		t.Error("the log does not name the unknown organization")
 	}
 }
 
-func TestRunOfShardsThatAreNotThere(t *testing.T) {
+func TestRunRefusesUnknownShards(t *testing.T) {
 	w := activatedWorld(t)
 	for _, shard := range []int{-1, installation.Shards} {
 		if _, err := schedule.New(w.service(), w.store).VerifyDue(t.Context(), schedule.Run{Shards: []int{shard}, Concurrency: 1}); err == nil {
@@ -426,8 +390,8 @@ func TestManifestThatDropsAFeature(t *testing.T) {
 	if row.Features[webex.PersistentWebApp].Endpoint != "" || row.Features[webex.DigitalSignage].Status != installation.InSync {
 		t.Errorf("features = %+v", row.Features)
 	}
-	if report, err := w.verifyNow(); err != nil || report != (schedule.Report{Verified: 1}) {
-		t.Errorf("report = %+v, %v", report, err)
+	if report := w.verifyNow(); report != (schedule.Report{Verified: 1}) {
+		t.Errorf("report = %+v", report)
 	}
 	w.pass(time.Minute)
 	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), []string{string(webex.DigitalSignage), string(webex.PersistentWebApp)}))), nil)

@@ -94,18 +94,16 @@ func (w *world) count(kind, method string) int                      { return w.c
 func (w *world) pushes(feature webex.Feature) int                   { return w.cloud.Pushes(w.org.ID(), string(feature)) }
 func (w *world) fault(fault webextest.Fault)                        { w.cloud.Inject(fault) }
 func (w *world) provide(feature webex.Feature, c lifecycle.Content) { w.settings.Provided[feature] = c }
-func (w *world) verifyNow() (schedule.Report, error) {
-	return schedule.New(w.service(), w.store).VerifyNow(w.t.Context(), []string{w.org.ID()})
-}
-func (w *world) act(token string) error { return w.actWithin(w.t.Context(), token) }
+func (w *world) act(token string) error                             { return w.actWithin(w.t.Context(), token) }
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
 	return w.storedOf(w.org)
 }
 
-func newWorld(t *testing.T) *world {
+// newWorld returns a world whose manifest has these features, all without any.
+func newWorld(t *testing.T, features ...string) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), log: &logBuffer{}}
-	w.cloud = webextest.NewServer(t, webextest.Options{Now: w.clock})
+	w.cloud = webextest.NewServer(t, webextest.Options{Now: w.clock, Features: features})
 	w.org = w.cloud.AddOrganization("Acme", home)
 	w.client, w.table = dynamotest.New(t)
 	w.store = dynamo.New(w.client, w.table)
@@ -133,11 +131,16 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// service is a new one each time, as in a new process, with today's settings.
-func (w *world) service() *lifecycle.Service {
+// service returns a new service with the current settings, as in a new process.
+func (w *world) service() *lifecycle.Service { return w.build(w.store, slog.LevelDebug) }
+
+// over returns a service over another store, which logs as in production.
+func (w *world) over(store lifecycle.Store) *lifecycle.Service { return w.build(store, slog.LevelInfo) }
+
+func (w *world) build(store lifecycle.Store, level slog.Level) *lifecycle.Service {
 	w.t.Helper()
-	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	service, err := lifecycle.New(w.store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, log)
+	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: level}))
+	service, err := lifecycle.New(store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, log)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -153,13 +156,19 @@ func (w *world) verified(raw string) webex.Token {
 	return token
 }
 
-// minted returns what the cloud signed.
+// minted returns a token that the cloud signed.
 func (w *world) minted(token string, err error) string {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return token
+}
+
+// healthCheck returns the verified token of a health check.
+func (w *world) healthCheck() webex.Token {
+	w.t.Helper()
+	return w.verified(w.minted(w.cloud.MintAction(w.org.ID(), "healthCheck", nil)))
 }
 
 func (w *world) code() string { return w.minted(w.cloud.MintActivation(w.org.ID())) }
@@ -174,14 +183,30 @@ func (w *world) actWithin(ctx context.Context, token string) error {
 	return w.service().Act(ctx, w.verified(token))
 }
 
-// activated begins a test with an installation in sync, a little later.
+// activateOrg activates an organization with a new code.
+func (w *world) activateOrg(org *webextest.Organization) {
+	w.t.Helper()
+	if _, err := w.activate(w.minted(w.cloud.MintActivation(org.ID()))); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// save writes a row past the service.
+func (w *world) save(row installation.Installation) installation.Installation {
+	w.t.Helper()
+	saved, err := w.store.Save(w.t.Context(), row)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return saved
+}
+
+// activatedWorld returns a world with an installation that was in sync 10 s ago.
 func activatedWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
 	w.verifyDue() // the first pass, which is not spread over the interval
-	if _, err := w.activate(w.code()); err != nil {
-		t.Fatal(err)
-	}
+	w.activateOrg(w.org)
 	w.pass(10 * time.Second)
 	w.cloud.ResetRequests()
 	return w
@@ -196,6 +221,16 @@ func (w *world) storedOf(org *webextest.Organization) (installation.Installation
 	return row, candidates
 }
 
+// verifyNow verifies the world's organization, whether or not it is due.
+func (w *world) verifyNow() schedule.Report {
+	w.t.Helper()
+	report, err := schedule.New(w.service(), w.store).VerifyNow(w.t.Context(), []string{w.org.ID()})
+	if err != nil {
+		w.t.Error(err)
+	}
+	return report
+}
+
 // verifyDue runs the schedule once.
 func (w *world) verifyDue() schedule.Report {
 	w.t.Helper()
@@ -206,7 +241,7 @@ func (w *world) verifyDue() schedule.Report {
 	return report
 }
 
-// inSync fails the test unless Webex holds just what the settings want.
+// inSync fails the test unless Webex stores exactly what the settings want.
 func (w *world) inSync() {
 	w.t.Helper()
 	row, _ := w.stored()
