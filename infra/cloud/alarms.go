@@ -114,8 +114,8 @@ func (d *deployment) addAlarms(m metrics) []interfacesawscloudwatch.IAlarmRef {
 	topic := awssns.NewTopic(d.Stack, jsii.String("Alarms"), &awssns.TopicProps{
 		DisplayName: jsii.String("Alarms of " + *d.StackName()), EnforceSSL: jsii.Bool(true),
 	})
-	// A policy of its own replaces the topic's default one, which allows CloudWatch to
-	// publish.
+	// Any added statement replaces the topic's default policy, which allows CloudWatch
+	// to publish.
 	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Sid: jsii.String("AlarmsOfThisAccount"), Actions: jsii.Strings("sns:Publish"), Resources: &[]*string{topic.TopicArn()},
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},

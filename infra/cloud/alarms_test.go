@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
-	"github.com/aws/jsii-runtime-go"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -18,10 +17,8 @@ import (
 // silent schedules treat missing data as a fault.
 func TestAlarms(t *testing.T) {
 	s := production()
-	alarms := s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil)
 	var names []string
-	for _, alarm := range *alarms {
-		properties := (*alarm)["Properties"].(map[string]any)
+	for _, properties := range s.all("AWS::CloudWatch::Alarm") {
 		name := strings.TrimPrefix(properties["AlarmName"].(string), "signpost-prod-")
 		names = append(names, name)
 		if len(properties["AlarmActions"].([]any)) != 1 {
@@ -43,13 +40,13 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("infra/docs/operate.md has no entry for %s", name)
 		}
 	}
-	s.HasResourceProperties(jsii.String("AWS::SNS::TopicPolicy"), like(map[string]any{
+	s.has("AWS::SNS::TopicPolicy", map[string]any{
 		"PolicyDocument": like(map[string]any{"Statement": assertions.Match_ArrayWith(&[]any{like(map[string]any{
 			"Effect": "Allow", "Action": "sns:Publish", "Principal": map[string]any{"Service": "cloudwatch.amazonaws.com"},
 		})})}),
-	}))
-	s.HasResourceProperties(jsii.String("AWS::SNS::Subscription"), like(map[string]any{"Protocol": "email", "Endpoint": "ops@example.com"}))
-	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"AlarmName": "signpost-prod-TokenInvalid", "Threshold": 5}))
+	})
+	s.has("AWS::SNS::Subscription", map[string]any{"Protocol": "email", "Endpoint": "ops@example.com"})
+	s.has("AWS::CloudWatch::Alarm", map[string]any{"AlarmName": "signpost-prod-TokenInvalid", "Threshold": 5})
 }
 
 // TestEveryScheduleHasItsAlarm: each schedule that VerifyRuns enables has an alarm,
@@ -89,13 +86,11 @@ func TestDisabledSchedulesHaveNoAlarm(t *testing.T) {
 // watched returns the metrics that an alarm watches, nil if there is no such alarm.
 func (s synthesis) watched(alarm string) []string {
 	var list []string
-	for _, found := range *s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{"Properties": like(map[string]any{"AlarmName": alarm})})) {
-		metrics, _ := (*found)["Properties"].(map[string]any)["Metrics"].([]any)
-		for _, raw := range metrics {
-			if stat, is := raw.(map[string]any)["MetricStat"].(map[string]any); is {
-				metric := stat["Metric"].(map[string]any)
-				list = append(list, fmt.Sprintf("%s %s %s", metric["Namespace"], metric["MetricName"], must(json.Marshal(metric["Dimensions"]))))
-			}
+	metrics, _ := s.alarm(alarm)["Metrics"].([]any)
+	for _, raw := range metrics {
+		if stat, is := raw.(map[string]any)["MetricStat"].(map[string]any); is {
+			metric := stat["Metric"].(map[string]any)
+			list = append(list, fmt.Sprintf("%s %s %s", metric["Namespace"], metric["MetricName"], must(json.Marshal(metric["Dimensions"]))))
 		}
 	}
 	return list
@@ -104,13 +99,13 @@ func (s synthesis) watched(alarm string) []string {
 // TestAlarmsOfTheAPI: they watch this stack's API and its access log.
 func TestAlarmsOfTheAPI(t *testing.T) {
 	s := production()
-	s.HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{
+	s.has("AWS::CloudWatch::Alarm", map[string]any{
 		"AlarmName": "signpost-prod-ServerErrors", "MetricName": "5xx", "Namespace": "AWS/ApiGateway",
 		"Dimensions": []any{map[string]any{"Name": "ApiId", "Value": map[string]any{"Ref": "HttpApi"}}},
-	}))
-	s.HasResourceProperties(jsii.String("AWS::Logs::MetricFilter"), like(map[string]any{
+	})
+	s.has("AWS::Logs::MetricFilter", map[string]any{
 		"LogGroupName": map[string]any{"Ref": "AccessLogs"}, "FilterPattern": `{ $.status = "429" }`,
-	}))
+	})
 }
 
 // TestFailedShare: the expression refers to its metrics, and ignores the few
@@ -119,11 +114,11 @@ func TestFailedShare(t *testing.T) {
 	metric := func(id, name string) any {
 		return like(map[string]any{"Id": id, "ReturnData": false, "MetricStat": like(map[string]any{"Metric": like(map[string]any{"MetricName": name})})})
 	}
-	production().HasResourceProperties(jsii.String("AWS::CloudWatch::Alarm"), like(map[string]any{
+	production().has("AWS::CloudWatch::Alarm", map[string]any{
 		"AlarmName": "signpost-prod-FailedShare", "Threshold": 0.2,
 		"Metrics": assertions.Match_ArrayWith(&[]any{
 			like(map[string]any{"Expression": "IF(failed >= 5, failed / (failed + verified), 0)"}),
 			metric("failed", "Failed"), metric("verified", "Verified"),
 		}),
-	}))
+	})
 }

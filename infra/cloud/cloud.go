@@ -46,8 +46,8 @@ type deployment struct {
 	awscdk.Stack
 	Options
 	included  cloudformationinclude.CfnInclude
-	key       key
-	namespace string
+	key       *string // ARN; nil for AWS managed keys
+	namespace string  // of the metrics
 	// missed is the queue of records that the pipe could not deliver.
 	missed awssqs.CfnQueue
 }
@@ -156,9 +156,9 @@ func (d *deployment) setCode() {
 func (d *deployment) protectTable() {
 	table := d.table()
 	table.SetTableName(jsii.String(stage.TableName(d.Settings.Name)))
-	if d.key.key != nil {
+	if d.key != nil {
 		table.SetSseSpecification(&awsdynamodb.CfnTable_SSESpecificationProperty{
-			SseEnabled: jsii.Bool(true), SseType: jsii.String("KMS"), KmsMasterKeyId: d.key.arn(),
+			SseEnabled: jsii.Bool(true), SseType: jsii.String("KMS"), KmsMasterKeyId: d.key,
 		})
 	}
 	table.SetDeletionProtectionEnabled(jsii.Bool(d.Settings.Protected()))

@@ -19,16 +19,16 @@ func like(properties map[string]any) any { return assertions.Match_ObjectLike(&p
 
 func TestFunctionsAreBuiltAssets(t *testing.T) {
 	s := production()
-	functions := s.FindResources(jsii.String("AWS::Serverless::Function"), nil)
-	if len(*functions) != 6 {
-		t.Errorf("%d functions", len(*functions))
+	functions := s.all("AWS::Serverless::Function")
+	if len(functions) != 6 {
+		t.Errorf("%d functions", len(functions))
 	}
-	for id := range *functions {
-		code, _ := s.properties(id)["CodeUri"].(map[string]any)
+	for id, properties := range functions {
+		code, _ := properties["CodeUri"].(map[string]any)
 		if key, _ := code["Key"].(string); !strings.HasSuffix(key, ".zip") || code["Bucket"] == nil {
 			t.Errorf("%s: code is %v", id, code)
 		}
-		reserved := s.properties(id)["ReservedConcurrentExecutions"]
+		reserved := properties["ReservedConcurrentExecutions"]
 		if (reserved == 3.0) != (id == "VerifyConfigsFunction") || unset().properties(id)["ReservedConcurrentExecutions"] != nil {
 			t.Errorf("%s: %v are reserved", id, reserved)
 		}
@@ -40,14 +40,14 @@ func TestProductionIsProtected(t *testing.T) {
 	if !s.protected || unset().protected {
 		t.Errorf("termination protection: %v in production, %v elsewhere", s.protected, unset().protected)
 	}
-	s.HasResourceProperties(jsii.String("AWS::DynamoDB::Table"), like(map[string]any{
+	s.has("AWS::DynamoDB::Table", map[string]any{
 		"DeletionProtectionEnabled":        true,
 		"PointInTimeRecoverySpecification": map[string]any{"PointInTimeRecoveryEnabled": true},
 		"SSESpecification":                 map[string]any{"SSEEnabled": true, "SSEType": "KMS", "KMSMasterKeyId": map[string]any{"Fn::GetAtt": []string{"DataKey", "Arn"}}},
-	}))
-	unset().HasResourceProperties(jsii.String("AWS::DynamoDB::Table"), like(map[string]any{
+	})
+	unset().has("AWS::DynamoDB::Table", map[string]any{
 		"DeletionProtectionEnabled": false, "SSESpecification": assertions.Match_Absent(),
-	}))
+	})
 	unset().ResourceCountIs(jsii.String("AWS::KMS::Key"), jsii.Number(0))
 }
 
@@ -148,7 +148,7 @@ func TestProperties(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	s := production()
-	s.HasResourceProperties(jsii.String("AWS::Pipes::Pipe"), like(map[string]any{
+	s.has("AWS::Pipes::Pipe", map[string]any{
 		"Source": map[string]any{"Fn::GetAtt": []string{"InstallationsTable", "StreamArn"}},
 		"Target": map[string]any{"Fn::GetAtt": []string{"Notices", "Arn"}},
 		"SourceParameters": like(map[string]any{
@@ -159,7 +159,7 @@ func TestNotices(t *testing.T) {
 		"TargetParameters": map[string]any{
 			"EventBridgeEventBusParameters": map[string]any{"Source": "signpost", "DetailType": "$.type"},
 		},
-	}))
+	})
 	// It calls nothing, so its role allows nothing.
 	machine := s.properties("EventMachine")
 	if machine["StateMachineType"] != "EXPRESS" || machine["DefinitionString"] != notices.Definition() {
@@ -169,14 +169,14 @@ func TestNotices(t *testing.T) {
 	if properties := s.properties(role[0].(string)); properties["Policies"] != nil || properties["ManagedPolicyArns"] != nil {
 		t.Errorf("the state machine's role is %v", properties)
 	}
-	s.HasResourceProperties(jsii.String("AWS::IAM::Role"), like(map[string]any{
+	s.has("AWS::IAM::Role", map[string]any{
 		"Policies": []any{like(map[string]any{"PolicyDocument": like(map[string]any{"Statement": assertions.Match_ArrayWith(&[]any{
 			map[string]any{
 				"Effect": "Allow", "Action": "states:StartSyncExecution",
 				"Resource": map[string]any{"Fn::GetAtt": []string{"EventMachine", "Arn"}},
 			},
 		})})})},
-	}))
+	})
 }
 
 // TestEveryFilterReadsALogGroupOfTheTemplate also checks that a filter feeds each
@@ -184,8 +184,7 @@ func TestNotices(t *testing.T) {
 func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {
 	s := production()
 	fed := map[string]bool{}
-	for _, filter := range *s.FindResources(jsii.String("AWS::Logs::MetricFilter"), nil) {
-		properties := (*filter)["Properties"].(map[string]any)
+	for _, properties := range s.all("AWS::Logs::MetricFilter") {
 		group, _ := properties["LogGroupName"].(map[string]any)["Ref"].(string)
 		if s.resource(group)["Type"] != "AWS::Logs::LogGroup" {
 			t.Errorf("%v reads %q", properties["FilterPattern"], group)
@@ -194,8 +193,8 @@ func TestEveryFilterReadsALogGroupOfTheTemplate(t *testing.T) {
 			fed[raw.(map[string]any)["MetricName"].(string)] = true
 		}
 	}
-	for _, alarm := range *s.FindResources(jsii.String("AWS::CloudWatch::Alarm"), nil) {
-		name := (*alarm)["Properties"].(map[string]any)["AlarmName"].(string)
+	for _, properties := range s.all("AWS::CloudWatch::Alarm") {
+		name := properties["AlarmName"].(string)
 		for _, metric := range s.watched(name) {
 			if own, is := strings.CutPrefix(metric, "Signpost/prod "); is && !fed[strings.Fields(own)[0]] {
 				t.Errorf("%s watches %s, which nothing feeds", name, metric)

@@ -3,7 +3,6 @@ package cloud_test
 import (
 	"bytes"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,11 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/jsii-runtime-go"
-
 	"signpost/infra/local/lambda"
 	"signpost/infra/local/stack"
-	"signpost/infra/template"
+	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
 
@@ -38,8 +35,7 @@ var unprinted = []string{
 func TestFiltersSeeTheLines(t *testing.T) {
 	lines := playDay(t)
 	lines["AccessFunction"] = accessLines(t)
-	for id, filter := range *production().FindResources(jsii.String("AWS::Logs::MetricFilter"), nil) {
-		properties := (*filter)["Properties"].(map[string]any)
+	for id, properties := range production().all("AWS::Logs::MetricFilter") {
 		group := properties["LogGroupName"].(map[string]any)["Ref"].(string)
 		seen := false
 		for _, line := range lines[strings.TrimSuffix(group, "Logs")+"Function"] {
@@ -100,8 +96,6 @@ type day struct {
 	*testing.T
 	stack *stack.Stack
 	cloud *webextest.Cloud
-	// scheduled is what the schedule invokes the function with.
-	scheduled string
 
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -132,7 +126,7 @@ func (d *day) Write(b []byte) (int, error) {
 
 // playDay plays a day with good and bad events, and returns the lines by function.
 func playDay(t *testing.T) map[string][]map[string]any {
-	d := &day{T: t, late: time.Minute, scheduled: scheduled(t)}
+	d := &day{T: t, late: time.Minute}
 	var err error
 	d.stack, err = stack.Start(t.Context(), stack.Options{
 		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Out: d,
@@ -152,25 +146,14 @@ func playDay(t *testing.T) map[string][]map[string]any {
 	return d.lines()
 }
 
-// scheduled is the input of the template's first schedule.
-func scheduled(t *testing.T) string {
-	t.Helper()
-	for _, f := range must(template.Read(templateFile)).Functions {
-		if len(f.Schedules) > 0 {
-			return f.Schedules[0].Input
-		}
-	}
-	t.Fatal("the template has no schedule")
-	return ""
-}
-
 // customer is a customer without trouble.
 func (d *day) customer() {
 	org := d.cloud.AddOrganization("Customer", "us-west-2_r").ID()
 	d.reply(200)(d.cloud.Activate(d.Context(), org))
 	for _, task := range []string{webextest.TaskAssignContent, webextest.TaskManageContent} {
 		reply := d.reply(200)(d.cloud.CrossLaunch(d.Context(), org, webextest.DigitalSignage, task, []string{"device"}))
-		d.redeem(reply.RedirectURL)
+		code := must(url.Parse(reply.RedirectURL)).Query().Get("launch")
+		customer.Send(d.T, d.stack.URL(), customer.Redeeming(code, d.stack.Secrets().ContentKey())).Want(d.T, 200)
 	}
 	d.cloud.DeleteConfiguration(org, webextest.DigitalSignage)
 	d.reply(200)(d.cloud.ApproveUpdate(d.Context(), org, nil))
@@ -228,11 +211,7 @@ func (d *day) refused() {
 // strangers try each route.
 func (d *day) strangers() {
 	for _, path := range []string{"/activation", "/actions", "/crossLaunch/digital_signage/assignContent", "/crossLaunch/digital_signage/manageContent", "/launches/x"} {
-		response, err := http.Post(d.stack.URL()+path, "application/json", strings.NewReader("{}"))
-		if err != nil {
-			d.Fatal(err)
-		}
-		_ = response.Body.Close()
+		customer.Send(d.T, d.stack.URL(), customer.Post(path, ""))
 	}
 }
 
@@ -246,30 +225,14 @@ func (d *day) reply(status int) func(webextest.Reply, error) webextest.Reply {
 	}
 }
 
-func (d *day) redeem(address string) {
-	opened, err := url.Parse(address)
-	if err != nil {
-		d.Fatal(err)
-	}
-	request, err := http.NewRequestWithContext(d.Context(), http.MethodPost, d.stack.URL()+"/launches/"+opened.Query().Get("launch"), nil)
-	if err != nil {
-		d.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer "+d.stack.Secrets().ContentKey())
-	response, err := http.DefaultClient.Do(request)
-	if err != nil || response.StatusCode != 200 {
-		d.Fatalf("redeem: %v %v", response, err)
-	}
-	_ = response.Body.Close()
-}
-
 // verify runs the schedule's function for one organization, or, if org is "", as the
 // schedule does.
 func (d *day) verify(org string) {
 	d.Helper()
 	event := must(json.Marshal(map[string][]string{"orgIds": {org}}))
 	if org == "" {
-		event = []byte(d.scheduled)
+		runs := production().plain["Mappings"].(map[string]any)["VerifyRuns"].(map[string]any)
+		event = []byte(runs["1"].(map[string]any)["First"].(string))
 	}
 	result, err := d.stack.Invoke(d.Context(), "VerifyConfigsFunction", event)
 	if err != nil || result.Outcome != lambda.OK {

@@ -44,6 +44,32 @@ func (s synthesis) properties(id string) map[string]any {
 	return properties
 }
 
+// all returns the properties of all resources of a type, by logical id.
+func (s synthesis) all(kind string) map[string]map[string]any {
+	found := map[string]map[string]any{}
+	for id := range s.plain["Resources"].(map[string]any) {
+		if s.resource(id)["Type"] == kind {
+			found[id] = s.properties(id)
+		}
+	}
+	return found
+}
+
+// alarm returns the properties of an alarm, nil if there is none with this name.
+func (s synthesis) alarm(name string) map[string]any {
+	for _, properties := range s.all("AWS::CloudWatch::Alarm") {
+		if properties["AlarmName"] == name {
+			return properties
+		}
+	}
+	return nil
+}
+
+// has checks that the stack has a resource of a type with at least these properties.
+func (s synthesis) has(kind string, properties map[string]any) {
+	s.HasResourceProperties(jsii.String(kind), like(properties))
+}
+
 // The stages, each synthesized once: production with every setting, a stage without
 // any, one prepared for a move, and production before its first deployment.
 var (

@@ -36,7 +36,7 @@ func line(message, condition string) string {
 	return fmt.Sprintf("{ $.msg = %q%s }", message, condition)
 }
 
-// accessLog stands for API Gateway's access log instead of a function's.
+// accessLog selects API Gateway's access log instead of a function's log.
 const accessLog = "Access"
 
 // tokenHolders are the functions that work on installations.
@@ -114,7 +114,7 @@ func (d *deployment) addFilter(c count, function string) {
 	})
 }
 
-// metric returns a metric, without a label of its own if label is "".
+// metric returns a metric; "" leaves the label to CloudWatch.
 func metric(namespace, name, statistic, label string, period awscdk.Duration, dimensions map[string]*string) awscloudwatch.IMetric {
 	props := &awscloudwatch.MetricProps{
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,

@@ -19,11 +19,11 @@ import (
 var accepted = map[string]string{
 	"AwsSolutions-CFR1": "customers are in every country",
 	"AwsSolutions-CFR3": "API Gateway logs every request that passes the firewall, which samples those that do not",
-	"AwsSolutions-SF1":  "the state machine has one state, which calls nothing; what it fails on is in the queue of missed notices with the error",
+	"AwsSolutions-SF1":  "the state machine has one state, which calls nothing; records on which it fails are in the queue of missed notices, with the error",
 	"AwsSolutions-SF2":  "the state machine has one state, which calls nothing",
-	"AwsSolutions-SMG4": "the two secrets are rotated by signpost rotate: their values come from Control Hub and go to a content server; the origin key, a random one, by a new name",
+	"AwsSolutions-SMG4": "signpost rotate rotates the two secrets, whose values come from Control Hub and go to a content server; the random origin key is rotated by a new name",
 	"AwsSolutions-SQS3": "both queues are dead-letter queues themselves",
-	"AwsSolutions-SQS4": "EventBridge and Lambda, which send over TLS only, are all that may send",
+	"AwsSolutions-SQS4": "only EventBridge and Lambda may send, and they use TLS",
 }
 
 // addRules adds cdk-nag's rules to the production stack. It returns a function that

@@ -10,22 +10,13 @@ import (
 	"signpost/infra/stage"
 )
 
-// key is production's customer-managed key; other stages use AWS managed keys.
-type key struct{ key awskms.CfnKey }
-
-func (k key) arn() *string {
-	if k.key == nil {
-		return nil
-	}
-	return k.key.AttrArn()
-}
-
-// addKey adds the key that encrypts table and secrets. Anyone in the account who may
-// use those may use the key, but only through the two services: roles require no
+// addKey adds production's key for table and secrets, and returns its ARN; other
+// stages use AWS managed keys, and have nil. Anyone in the account who may use table
+// or secrets may use the key, but only through the two services: roles require no
 // permission for the key, and stolen data cannot be decrypted with it.
-func (d *deployment) addKey() key {
+func (d *deployment) addKey() *string {
 	if !d.Settings.Production() {
-		return key{}
+		return nil
 	}
 	k := awskms.NewCfnKey(d.Stack, jsii.String(stage.KeyID), &awskms.CfnKeyProps{
 		Description:       jsii.String("Encrypts the installations and secrets of " + *d.StackName()),
@@ -36,7 +27,7 @@ func (d *deployment) addKey() key {
 	awskms.NewCfnAlias(d.Stack, jsii.String("DataKeyAlias"), &awskms.CfnAliasProps{
 		AliasName: jsii.String("alias/" + *d.StackName()), TargetKeyId: k.Ref(),
 	})
-	return key{k}
+	return k.AttrArn()
 }
 
 // keyPolicy allows administrators to manage the key, but not to use it.
@@ -63,14 +54,14 @@ func (d *deployment) keyPolicy() awsiam.PolicyDocument {
 	}})
 }
 
-// addSecrets adds the secrets without values. signpost setup writes those to Secrets
-// Manager, since in the template anyone who may read the stack could read them.
+// addSecrets adds the secrets without values: in the template, anyone who may read the
+// stack could read them. signpost setup writes them to Secrets Manager.
 // It returns the secrets' ids by the template's parameter.
 func (d *deployment) addSecrets() map[string]*string {
 	ids := map[string]*string{}
 	for _, s := range stage.Secrets(d.Settings.Name) {
 		secret := awssecretsmanager.NewCfnSecret(d.Stack, jsii.String(s.LogicalID), &awssecretsmanager.CfnSecretProps{
-			Name: jsii.String(s.Name), Description: jsii.String(s.Description), KmsKeyId: d.key.arn(),
+			Name: jsii.String(s.Name), Description: jsii.String(s.Description), KmsKeyId: d.key,
 		})
 		if d.Settings.Production() {
 			secret.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE, nil)
