@@ -32,7 +32,7 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 		return err
 	}
 	rows, err := o.chosen(ctx, p, orgs, all)
-	if err != nil {
+	if err = errors.Join(err, o.installed(rows)); err != nil {
 		return err
 	}
 	results, err := o.verifyEach(ctx, p, rows)
@@ -51,17 +51,16 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	return terminal.Findings(sum.Failed+sum.Left > 0, err)
 }
 
-// chosen returns the installations to verify. An organization that has only
-// unproven candidates has nothing to verify.
+// chosen returns all installations, or only those of these organizations.
 func (o *Operator) chosen(ctx context.Context, p parts, orgs []string, all bool) ([]installation.Installation, error) {
 	if all {
 		return o.installations(ctx, p)
 	}
-	rows, err := o.find(ctx, p, orgs)
-	return rows, errors.Join(err, o.installed(rows))
+	return o.find(ctx, p, orgs)
 }
 
-// installed returns an error if one of the rows is not an installation.
+// installed returns an error if one of the rows is not an installation: an
+// organization may have only unproven candidates.
 func (o *Operator) installed(rows []installation.Installation) error {
 	for _, row := range rows {
 		if !row.Exists() {

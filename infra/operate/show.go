@@ -60,7 +60,7 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 	if err != nil {
 		return err
 	}
-	rows, err := o.rowsToShow(ctx, p, orgs, all)
+	rows, err := o.chosen(ctx, p, orgs, all)
 	if err != nil {
 		return err
 	}
@@ -89,13 +89,6 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 		err = o.Print(documents)
 	}
 	return terminal.Findings(findings, err)
-}
-
-func (o *Operator) rowsToShow(ctx context.Context, p parts, orgs []string, all bool) ([]installation.Installation, error) {
-	if all {
-		return o.installations(ctx, p)
-	}
-	return o.find(ctx, p, orgs)
 }
 
 // showInspection prints one installation, or returns it for JSON. findings is
