@@ -11,7 +11,7 @@ import (
 	"signpost/infra/terminal"
 )
 
-// secretsState is what is known about a stage's secrets.
+// secretsState is the known state of a stage's secrets.
 type secretsState int
 
 const (

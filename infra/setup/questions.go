@@ -27,14 +27,14 @@ type question struct {
 	help string
 	// fallback is proposed if the setting is empty.
 	fallback func() string
-	// check returns what is wrong with an answer, in addition to the functions'
+	// check returns an error for a wrong answer, in addition to the functions'
 	// rules for their variables; nil accepts any.
 	check func(string) error
 	// when reports whether the question is asked; nil means always.
 	when func(stage.Settings) bool
 }
 
-// validate returns what is wrong with an answer.
+// validate returns an error if an answer is wrong.
 func (q question) validate(answer string) error {
 	if q.check != nil {
 		if err := q.check(answer); err != nil {
@@ -124,8 +124,8 @@ func (s *session) assignAll() (problems []error) {
 	return problems
 }
 
-// fallBack sets each empty setting to its fallback, and returns what the questions'
-// own checks find.
+// fallBack sets each empty setting to its fallback, and returns the problems that the
+// questions' own checks find.
 func (s *session) fallBack(found bool) (problems []error) {
 	for _, q := range questions {
 		if q.when != nil && !q.when(s.settings) {

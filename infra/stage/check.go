@@ -13,8 +13,8 @@ import (
 	"signpost/shared/config"
 )
 
-// placeholders stand for the variables that the stack sets. Lambda's makes the
-// rules those on AWS, where loopback hosts are refused.
+// placeholders replace the variables that the stack sets. With Lambda's own variable
+// the rules are those on AWS, where loopback hosts are refused.
 var placeholders = map[string]string{
 	"INSTALLATIONS_TABLE": "installations", "SECRET_ID": "secret", "AWS_LAMBDA_FUNCTION_NAME": "function",
 }
@@ -37,8 +37,8 @@ func (s Settings) checkVariables(t *template.Template) error {
 	return config.Check(environ)
 }
 
-// CheckVariable returns what is wrong with one variable by the functions' rules
-// on AWS, regardless of other variables.
+// CheckVariable checks one variable by the functions' rules on AWS, regardless of other
+// variables.
 func CheckVariable(name, value string) error {
 	environ := maps.Clone(placeholders)
 	environ[name] = value

@@ -8,8 +8,8 @@ import (
 	"signpost/shared/launch"
 )
 
-// devices are as Webex has them: the id is the Base64 of an address with a
-// UUID in it.
+// devices returns n devices with ids of Webex's form: Base64 of an address that contains
+// a UUID.
 func devices(n int) []launch.Device {
 	list := make([]launch.Device, n)
 	for i := range list {

@@ -1,6 +1,5 @@
-// Package crosslaunch measures how long an administrator waits who opens the
-// vendor's page from Control Hub: in the handler of a warm process, and in the
-// first request of a new one.
+// Package crosslaunch measures how long a cross-launch takes: in the handler of a warm
+// process, and as the first request of a new one.
 package crosslaunch
 
 import (
