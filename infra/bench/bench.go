@@ -23,7 +23,6 @@ import (
 	"signpost/infra/terminal"
 )
 
-// part measures some rows and adds them to the report.
 type part struct {
 	name    string
 	measure func(context.Context, *ground.Ground, *report.Report) error
@@ -82,7 +81,6 @@ func Run(ctx context.Context, root, only string, out io.Writer) error {
 	return results.Save(folder)
 }
 
-// measured measures one part with a new ground.
 func measured(ctx context.Context, root string, part part, results *report.Report) error {
 	g, err := ground.Prepare(ctx, root)
 	if err != nil {

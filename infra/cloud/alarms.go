@@ -15,7 +15,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// alarm is a condition that requires action.
 type alarm struct {
 	name, description string
 	metric            awscloudwatch.IMetric
@@ -109,7 +108,6 @@ func (m metrics) sum(name string, period awscdk.Duration) awscloudwatch.IMetric 
 	})
 }
 
-// addAlarms adds the alarms, and the topic that they notify.
 func (d *deployment) addAlarms(m metrics) []interfacesawscloudwatch.IAlarmRef {
 	topic := awssns.NewTopic(d.Stack, jsii.String("Alarms"), &awssns.TopicProps{
 		DisplayName: jsii.String("Alarms of " + *d.StackName()), EnforceSSL: jsii.Bool(true),

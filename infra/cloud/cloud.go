@@ -77,7 +77,6 @@ func Add(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	return d.Stack, nil
 }
 
-// parameters are the values of the template's parameters.
 func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 	values := map[string]any{}
 	for parameter, id := range secrets {
@@ -193,7 +192,6 @@ func (d *deployment) tag() {
 	}
 }
 
-// output adds an output of the stack.
 func (d *deployment) output(name, description string, value *string) {
 	awscdk.NewCfnOutput(d.Stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value, Description: jsii.String(description)})
 }

@@ -80,7 +80,6 @@ func AddFirewall(app constructs.Construct, o Options) (awscdk.Stack, error) {
 	return d.Stack, nil
 }
 
-// addRules adds the web ACL and returns its ARN.
 func (d *deployment) addRules() *string {
 	acl := awswafv2.NewCfnWebACL(d.Stack, jsii.String("Rules"), &awswafv2.CfnWebACLProps{
 		Scope: jsii.String("CLOUDFRONT"), DefaultAction: &awswafv2.CfnWebACL_DefaultActionProperty{Allow: map[string]any{}},

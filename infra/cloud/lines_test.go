@@ -91,7 +91,6 @@ func checkFields(t *testing.T, id string, properties, line map[string]any) {
 	}
 }
 
-// day is a stack whose functions' lines are kept.
 type day struct {
 	*testing.T
 	stack *stack.Stack
@@ -146,7 +145,6 @@ func playDay(t *testing.T) map[string][]map[string]any {
 	return d.lines()
 }
 
-// customer is a customer without trouble.
 func (d *day) customer() {
 	org := d.cloud.AddOrganization("Customer", "us-west-2_r").ID()
 	d.reply(200)(d.cloud.Activate(d.Context(), org))
@@ -208,7 +206,6 @@ func (d *day) refused() {
 	d.reply(200)(d.cloud.HealthCheck(d.Context(), orgs[3]))
 }
 
-// strangers try each route.
 func (d *day) strangers() {
 	for _, path := range []string{"/activation", "/actions", "/crossLaunch/digital_signage/assignContent", "/crossLaunch/digital_signage/manageContent", "/launches/x"} {
 		customer.Send(d.T, d.stack.URL(), customer.Post(path, ""))

@@ -88,7 +88,6 @@ var (
 	firewall = sync.OnceValue(func() synthesis { return synthesizeStack(withFirewall(), cloud.AddFirewall) })
 )
 
-// full is settings with everything set.
 func full() stage.Settings {
 	return stage.Settings{
 		Name: "prod",
@@ -104,7 +103,6 @@ func full() stage.Settings {
 	}
 }
 
-// withFirewall is full settings with a firewall in front of the API.
 func withFirewall() stage.Settings {
 	settings := full()
 	settings.Deployment.Firewall = true

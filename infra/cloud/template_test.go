@@ -45,7 +45,6 @@ func parameterValues(s synthesis) map[string]any {
 	}
 }
 
-// replace replaces references to parameters with their values.
 func replace(value any, parameters map[string]any) any {
 	switch value := value.(type) {
 	case map[string]any:

@@ -17,7 +17,6 @@ import (
 // atOnce is how many organizations Verify works on in parallel.
 const atOnce = 8
 
-// verified is the result of verifying one organization.
 type verified struct {
 	Org  string `json:"org"`
 	Name string `json:"name"`

@@ -13,7 +13,6 @@ import (
 	"signpost/shared/webex"
 )
 
-// summary is an installation in a list.
 type summary struct {
 	Org         string            `json:"org"`
 	Name        string            `json:"name"`

@@ -47,7 +47,6 @@ type parts struct {
 	store *dynamo.Store
 }
 
-// assemble builds the parts from the settings.
 func (o *Operator) assemble(ctx context.Context) (parts, error) {
 	settings, err := o.settings(ctx)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"signpost/shared/secret"
 )
 
-// setting is a variable's value and its source.
 type setting struct{ value, source string }
 
 // Sources of settings.
@@ -30,7 +29,6 @@ const (
 
 const tableVariable = "INSTALLATIONS_TABLE"
 
-// secretVariables are shown as redacted.
 var secretVariables = map[string]bool{"SECRET_JSON": true, "SECRET_ORIGIN_KEY": true}
 
 // settings finds the value of every variable that the template gives to its

@@ -107,7 +107,6 @@ func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any
 	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}, findings
 }
 
-// card prints what the table stores of an installation.
 func (o *Operator) card(row installation.Installation, candidates int, now time.Time) {
 	o.Title(fmt.Sprintf("%s  %s", named(row), row.OrgKey))
 	s := summarize(row, now)

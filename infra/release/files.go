@@ -61,7 +61,6 @@ func copyFile(from, to string) error {
 // checksums is the file that `sha256sum --check` reads.
 const checksums = "SHA256SUMS"
 
-// writeChecksums lists every file of the release.
 func writeChecksums(dir string) error {
 	var lines strings.Builder
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

@@ -31,7 +31,6 @@ func (s *session) ask(ctx context.Context, q question, proposed string) (string,
 	}
 }
 
-// askClientSecret asks for the client secret, without echo.
 func (s *session) askClientSecret(ctx context.Context) (string, error) {
 	s.say("\nOAuth client secret\n  Control Hub shows it beside the client id. It is stored in Secrets Manager only.")
 	fmt.Fprint(s.io.Err, "  (not shown; empty for later): ")

@@ -41,7 +41,6 @@ func (s *session) field(key string) (field, error) {
 	return field{}, fmt.Errorf("%s is not a setting; the settings are %s", key, strings.Join(known, ", "))
 }
 
-// assign applies one --set.
 func (s *session) assign(key, value string) error {
 	f, err := s.field(key)
 	if err != nil {

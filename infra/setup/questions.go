@@ -34,7 +34,6 @@ type question struct {
 	when func(stage.Settings) bool
 }
 
-// validate returns an error if an answer is wrong.
 func (q question) validate(answer string) error {
 	if q.check != nil {
 		if err := q.check(answer); err != nil {
@@ -234,7 +233,6 @@ func ifAny(check func(string) error) func(string) error {
 	}
 }
 
-// newUUID returns a random UUID, version 4.
 func newUUID() string {
 	var b [16]byte
 	rand.Read(b[:])

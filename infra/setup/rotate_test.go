@@ -81,7 +81,6 @@ func TestRotateRefuses(t *testing.T) {
 	}
 }
 
-// sealed seals a token with the present keyset.
 func (p *project) sealed(t *testing.T, token, place string) secret.Sealed {
 	t.Helper()
 	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])

@@ -36,7 +36,6 @@ type Options struct {
 	ClientSecret, ContentAPIKey string
 }
 
-// session is one run.
 type session struct {
 	Options
 	io       *terminal.IO

@@ -50,7 +50,6 @@ func (m *memory) put(_ context.Context, name string, value []byte) error {
 	return nil
 }
 
-// project runs setup in a folder of its own.
 type project struct {
 	root  string
 	vault *memory
@@ -100,7 +99,6 @@ func (p *project) runWith(ctx context.Context, in io.Reader, o Options) error {
 	return s.run(ctx, found)
 }
 
-// rotateOnce does one step of a rotation.
 func (p *project) rotateOnce(secret string, o Options) error {
 	o.Batch = true
 	s, _, err := p.session(nil, o)

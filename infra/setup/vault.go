@@ -19,7 +19,6 @@ var (
 	errNoValue  = errors.New("the secret has no value yet")
 )
 
-// vault stores secrets.
 type vault interface {
 	// get returns a secret's value and when it was written, or an error wrapping
 	// errNoSecret or errNoValue.

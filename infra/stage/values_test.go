@@ -13,7 +13,6 @@ import (
 	"signpost/shared/config/configtest"
 )
 
-// parameter is a parameter of a template.
 type parameter struct {
 	Default        *string
 	AllowedPattern string   `yaml:"AllowedPattern"`

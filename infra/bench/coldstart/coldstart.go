@@ -139,5 +139,4 @@ func (e extreme) row(what string, most float64, how string) report.Row {
 	}
 }
 
-// shortName returns a function's name for display.
 func shortName(logicalID string) string { return strings.TrimSuffix(logicalID, "Function") }

@@ -65,7 +65,6 @@ func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	}}, nil
 }
 
-// invoke sends one cross-launch through the Runtime API.
 func invoke(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud, org *webextest.Organization) (time.Duration, error) {
 	event, err := crossLaunch(cloud, org, devices(few))
 	if err != nil {

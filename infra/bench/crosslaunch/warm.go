@@ -182,7 +182,6 @@ func (w *warm) Do(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// event returns a newly signed cross-launch.
 func (w *warm) event(devices []launch.Device) (events.APIGatewayV2HTTPRequest, error) {
 	event, err := crossLaunch(w.cloud, w.org, devices)
 	w.bodySize = max(w.bodySize, len(event.Body))

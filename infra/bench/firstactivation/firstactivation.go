@@ -66,7 +66,6 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	}, nil
 }
 
-// activate activates a new customer.
 func activate(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud) (time.Duration, error) {
 	org := cloud.AddOrganization("New", cloud.Regions()[0])
 	code, err := cloud.MintActivation(org.ID())

@@ -35,7 +35,6 @@ func (r *Report) Save(folder string) error {
 	return nil
 }
 
-// plotCold draws the cold starts side by side.
 func (r *Report) plotCold(file string) error {
 	p := plot.New()
 	p.Title.Text = "Cold start: spawn to the first request for work"

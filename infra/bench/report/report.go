@@ -97,5 +97,4 @@ func (r *Report) Markdown() string {
 	return b.String()
 }
 
-// cell escapes text for a table's cell.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

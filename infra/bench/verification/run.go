@@ -18,13 +18,11 @@ import (
 // leave the rest due.)
 const deadline = 15 * time.Minute
 
-// run is one scheduled run.
 type run struct {
 	rows    int
 	latency time.Duration // of Webex
 }
 
-// outcome is the result of a run.
 type outcome struct {
 	took     time.Duration
 	verified int
@@ -35,10 +33,8 @@ type outcome struct {
 	gets, others int64
 }
 
-// perSecond returns how many installations were verified per second.
 func (o outcome) perSecond() float64 { return float64(o.verified) / o.took.Seconds() }
 
-// do performs one run in a new process.
 func (s *site) do(ctx context.Context, r run) (outcome, error) {
 	function, err := s.ground.Alone(functionID, s.settings, deadline)
 	if err != nil {

@@ -66,7 +66,6 @@ func newSite(ctx context.Context, g *ground.Ground, provided ...webex.Feature) (
 	return s, nil
 }
 
-// serve serves a stand-in on a free port.
 func (s *site) serve(handler http.Handler) string {
 	server := httptest.NewServer(handler)
 	s.servers = append(s.servers, server)

@@ -58,7 +58,6 @@ func (t *Table) keys(shard int, after string, limit int) []byte {
 	return append(out, '}')
 }
 
-// batch reads passes or installations.
 func (t *Table) batch(body []byte) ([]byte, error) {
 	var r struct {
 		RequestItems map[string]struct {
@@ -122,7 +121,6 @@ func (t *Table) save(body []byte) ([]byte, error) {
 	return []byte("{}"), nil
 }
 
-// learn takes a row as the sample.
 func (t *Table) learn(body []byte) ([]byte, error) {
 	var r struct{ Item map[string]json.RawMessage }
 	if err := json.Unmarshal(body, &r); err != nil {
