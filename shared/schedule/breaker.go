@@ -1,4 +1,4 @@
-// Which of Webex's hosts a run does not call.
+// The hosts of Webex that a run does not call.
 
 package schedule
 
@@ -14,19 +14,18 @@ import (
 )
 
 const (
-	// The breaker of a host opens after so many calls in a row that were put off
-	// with a Retry-After, or not answered, each for another organization than the
-	// one before: one that has used up its own quota, or has trouble of its own, is
-	// no reason to neglect its neighbours.
+	// The breaker of a host opens after so many calls in a row that got a Retry-After,
+	// or no answer, each for another organization than the one before: one that used up
+	// its own quota, or has its own problem, must not stop the others.
 	openAfterPutOff     = 3
 	openAfterUnanswered = 10
-	// maxOpen bounds how long a host that named a time is not called. A row that
-	// Webex itself put off waits for as long as it said.
+	// maxOpen bounds how long a host with a Retry-After is not called. The row that got
+	// the Retry-After waits as long as it says.
 	maxOpen = 10 * time.Minute
 )
 
-// breaker holds which of Webex's hosts are not called for the rest of a run, since
-// they asked for it or do not answer. Between runs the passes hold it.
+// breaker records the hosts of Webex that are not called for the rest of a run because
+// they asked for a pause or do not answer. Between runs the passes record them.
 type breaker struct {
 	mu    sync.Mutex
 	hosts map[string]hostState
@@ -34,13 +33,13 @@ type breaker struct {
 
 type hostState struct {
 	putOff, unanswered int    // calls in a row
-	last               string // the organization that was counted last
+	last               string // the last organization counted
 	open               bool
-	// notBefore is until when the host asked not to be called, zero if it did not.
+	// notBefore is when the host may be called again, zero if it named no time.
 	notBefore time.Time
 }
 
-// newBreaker returns the breaker of a run: open for every host that a pass left out.
+// newBreaker returns the breaker of a run, open for every host that a pass skipped.
 func newBreaker(passes []installation.Pass) *breaker {
 	b := &breaker{hosts: map[string]hostState{}}
 	for _, pass := range passes {
@@ -85,7 +84,7 @@ func (b *breaker) allow(host string, now time.Time) error {
 	return &lifecycle.NotCalledError{Reason: "the breaker of its host is open", Host: host, RetryAfter: max(0, state.notBefore.Sub(now))}
 }
 
-// notBefore is until when the host asked not to be called, zero if it did not.
+// notBefore is when the host may be called again, zero if it named no time.
 func (b *breaker) notBefore(host string) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -99,8 +98,9 @@ func (b *breaker) close(host string) {
 	delete(b.hosts, host)
 }
 
-// record takes note of how a call to the host for an organization ended, and returns
-// whether that opened the breaker. What ends once it is open began before.
+// record records the result of a call to the host for an organization, and returns
+// whether it opened the breaker. Calls that end while it is open began before, and do
+// not count.
 func (b *breaker) record(host, org string, err error, now time.Time) (opened bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -113,7 +113,7 @@ func (b *breaker) record(host, org string, err error, now time.Time) (opened boo
 	return state.open
 }
 
-// count counts how a call ended, and opens the breaker if it was one too many.
+// count counts the result of a call, and opens the breaker at its threshold.
 func (h *hostState) count(org string, err error, now time.Time) {
 	asked := min(webex.RetryAfter(err), maxOpen)
 	switch {
@@ -130,7 +130,7 @@ func (h *hostState) count(org string, err error, now time.Time) {
 	}
 }
 
-// another is 1 if the organization is another than the one that was counted last.
+// another is 1 if the organization differs from the last one counted, else 0.
 func (h *hostState) another(org string) int {
 	if org == h.last {
 		return 0

@@ -72,8 +72,8 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
-// A run begins with what the passes left out: not called, but tried once the time that
-// the host asked for is over.
+// A run begins with the hosts that the passes skipped: they are not called, and are
+// probed once the pause that they asked for is over.
 func TestBreakerOfARunAfterAnother(t *testing.T) {
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	b := newBreaker([]installation.Pass{

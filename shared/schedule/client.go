@@ -1,4 +1,4 @@
-// Webex as a run calls it.
+// The client of Webex that a run uses.
 
 package schedule
 
@@ -12,24 +12,24 @@ import (
 	"signpost/shared/webex"
 )
 
-// limitedClient is Webex as the work on one row of a run calls it: within the
-// run's rate, and without the hosts whose breaker is open. Activations and
-// actions, which somebody waits for, do not go through it.
+// limitedClient is the client for one row of a run: it keeps to the run's rate and does
+// not call hosts whose breaker is open. Activations and actions, for which somebody
+// waits, do not go through it.
 type limitedClient struct {
 	lifecycle.Webex
 	run *run
 	org string
-	// tries is the host that is tried although its breaker is open, "" for none;
-	// answered is set once it answers.
+	// tries is the host to probe although its breaker is open, "" for none; answered is
+	// set once it answers.
 	tries    string
 	answered *atomic.Bool
 }
 
-// call is around every call.
+// call wraps every call.
 func (c *limitedClient) call(ctx context.Context, address string, do func() error) error {
 	host, r := lifecycle.HostOf(address), c.run
 	if err := c.allow(host); err != nil {
-		return err // before it waits for the rate, which it would take from others
+		return err // without using up the rate
 	}
 	if err := r.limits.wait(ctx); err != nil {
 		return errors.Join(webex.ErrUnavailable, err)
@@ -39,7 +39,7 @@ func (c *limitedClient) call(ctx context.Context, address string, do func() erro
 	}
 	err := do()
 	switch {
-	case ctx.Err() != nil: // our own time was over
+	case ctx.Err() != nil: // not the host's fault
 	case host == c.tries:
 		if !errors.Is(err, webex.ErrUnavailable) {
 			c.answered.Store(true)

@@ -21,13 +21,13 @@ import (
 	"signpost/shared/webex"
 )
 
-// units are what DynamoDB charges for.
+// units are the capacity units that DynamoDB charges.
 type units struct {
 	mu            sync.Mutex
 	reads, writes float64
 }
 
-// count has DynamoDB say what each request of a client consumes.
+// count makes DynamoDB return what each request of a client consumes.
 func (u *units) count(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("capacity", func(
 		ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler,
@@ -94,7 +94,7 @@ func (open) Stale(secret.Sealed) bool { return false }
 
 const base = "https://api.vendor.example"
 
-// customer is an installation as large as one is in production.
+// customer is an installation of the size that one has in production.
 func customer(org string, now time.Time) installation.Installation {
 	row := installation.Installation{
 		OrgKey: org, State: installation.Active, Generation: "0f6b9fd4a1c6d1c2",
@@ -116,8 +116,8 @@ func customer(org string, now time.Time) installation.Installation {
 	return row
 }
 
-// TestInOrderCostsNextToNothing: what a pass finds in order is not written, and read at
-// half a unit.
+// TestInOrderCostsNextToNothing tests that an installation in order is not written, and
+// read for half a unit.
 func TestInOrderCostsNextToNothing(t *testing.T) {
 	const customers = 400
 	_, table := dynamotest.New(t)

@@ -1,4 +1,4 @@
-// How fast a run calls Webex.
+// The rate at which a run calls Webex.
 
 package schedule
 
@@ -13,13 +13,12 @@ import (
 	"signpost/shared/webex"
 )
 
-// queueTime bounds, where the rate allows for that at all, how long the calls of the
-// rows in progress take: what is in progress when the run stops is to be finished in
-// what is left of its time.
+// queueTime bounds how long the calls of the rows in progress wait for the rate, if the
+// rate is high enough: rows in progress when the run stops must finish in its remaining
+// time.
 const queueTime = 5 * time.Second
 
-// limits are how fast one run calls Webex: with so many rows at a time, and no more
-// calls than its rate.
+// limits bound how fast one run calls Webex: rows at a time, and calls per second.
 type limits struct {
 	limiter *rate.Limiter // nil: no limit
 	rows    int           // rows at a time
@@ -35,7 +34,7 @@ func newLimits(options Run, shards int, now func() time.Time) *limits {
 	return l
 }
 
-// wait waits until one more call fits into the run's rate.
+// wait waits until the run's rate allows one more call.
 func (l *limits) wait(ctx context.Context) error {
 	if l.limiter == nil {
 		return nil

@@ -4,9 +4,9 @@
 package schedule
 
 const (
-	// MsgBacklog says how many rows a run found due, and since when.
+	// MsgBacklog has how many rows a run found due, and since when the oldest was.
 	MsgBacklog = "backlog"
-	// MsgVerified is the last line of a run, with its Report.
+	// MsgVerified is the last line of a run, with its [Report].
 	MsgVerified = "verified"
 
 	msgPanic         = "panic"

@@ -1,4 +1,4 @@
-// When a pass is to look at its next installations.
+// When a pass looks at its next installations.
 
 package schedule
 
@@ -8,9 +8,9 @@ import (
 	"signpost/shared/installation"
 )
 
-// due is when the pass is to read its next page, at now. A pass that began since the
-// settings had changed, or before it is known how many installations there are, goes
-// on at once; any other is spread evenly over the interval by the count of the last.
+// due is when the pass reads its next page. A pass that began because the settings had
+// changed, or before the number of installations is known, continues at once; any other
+// is spread evenly over the interval by the count of the last one.
 func (s *Schedule) due(p installation.Pass, now time.Time) time.Time {
 	switch {
 	case p.Settings != s.settings:
@@ -20,14 +20,14 @@ func (s *Schedule) due(p installation.Pass, now time.Time) time.Time {
 	case p.Urgent || p.Count == 0 || p.Seen >= p.Count:
 		return p.Began
 	}
-	page := p.Seen - p.Seen%pageSize(p.Count) // all of a page is due with its first
+	page := p.Seen - p.Seen%pageSize(p.Count) // all rows of a page are due with its first
 	return p.Began.Add(time.Duration(float64(s.interval) * float64(page) / float64(p.Count)))
 }
 
-// untilNext is how long after the beginning of a pass the next one begins: an
-// interval, but after one that was not spread, at once, since it takes an interval to
-// come to its last page. What all shards did together they then do one after the
-// other, within the time of a page.
+// untilNext is the time from the beginning of a pass to that of the next one: an
+// interval. After a pass that was not spread the next one begins at once, since it takes
+// an interval to reach its last page; the shards, which were verified together, then
+// begin one after the other within the time of a page.
 func (s *Schedule) untilNext(p installation.Pass) time.Duration {
 	if !p.Urgent || p.Seen == 0 {
 		return s.interval
@@ -36,8 +36,8 @@ func (s *Schedule) untilNext(p installation.Pass) time.Duration {
 	return time.Duration(float64(s.interval) * float64(lastPage) / float64(p.Seen) * float64(p.Shard+1) / installation.Shards)
 }
 
-// overdue estimates how many installations the pass should have looked at by now and has
-// not, by the count of the last one.
+// overdue estimates how many installations the pass is behind at now, by the count of the
+// last one.
 func (s *Schedule) overdue(p installation.Pass, now time.Time) int {
 	switch {
 	case s.due(p, now).After(now) || p.Ended && p.Urgent:
@@ -51,8 +51,8 @@ func (s *Schedule) overdue(p installation.Pass, now time.Time) int {
 	return max(0, int(share*float64(p.Count))-p.Seen)
 }
 
-// pageSize is how many of so many installations are looked at at a time, in pages of
-// the same size.
+// pageSize is the size of a page for so many installations: all pages are of about the
+// same size.
 func pageSize(count int) int {
 	if pages := (count + pageRows - 1) / pageRows; pages > 1 {
 		return (count + pages - 1) / pages
@@ -60,15 +60,15 @@ func pageSize(count int) int {
 	return pageRows
 }
 
-// rowsOfPage is how many installations the pass is to look at next. Each is to be in
-// the same page every time, also after a run that ended within a page.
+// rowsOfPage is how many installations the pass looks at next. Pages keep their
+// boundaries, even after a run that ended within one.
 func rowsOfPage(p installation.Pass) int {
 	size := pageSize(p.Count)
 	return size - p.Seen%size
 }
 
-// lateSince is since when the pass is late. One that is not spread over the interval,
-// and the one that follows it at once, are late if no run moves them on.
+// lateSince is since when the pass is late. A pass that is not spread over the interval,
+// and the one after it, are late only while no run works on them.
 func (s *Schedule) lateSince(p installation.Pass, now time.Time) time.Time {
 	due := s.due(p, now)
 	if p.Urgent || p.Count == 0 {
@@ -77,9 +77,9 @@ func (s *Schedule) lateSince(p installation.Pass, now time.Time) time.Time {
 	return due
 }
 
-// silent reports whether the pass of other runs' shard is to be taken over. How long one
-// of other settings has been waiting is not known: it is late when the next of its own
-// settings would be.
+// silent reports whether to take over a pass of another run's shard because no run has
+// worked on it. For a pass of other settings it is unknown since when they differ, so it
+// is late when its next page would be late with the same settings.
 func (s *Schedule) silent(p installation.Pass, now time.Time) bool {
 	p.Settings = s.settings
 	return now.Sub(latest(s.due(p, now), p.Lease.Until)) > silentAfter

@@ -31,7 +31,8 @@ func TestWhatWasLookedAtTogetherSpreads(t *testing.T) {
 	}
 }
 
-// A run that ends within a page leaves its rest due, and the pages where they were.
+// A run that ends within a page leaves its rest due and the boundaries of pages
+// unchanged.
 func TestTheRestOfAPageIsDueWithThePage(t *testing.T) {
 	s := &Schedule{settings: "s", interval: time.Hour}
 	pass := installation.Pass{Settings: "s", Began: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Count: 250}
@@ -47,8 +48,8 @@ func TestTheRestOfAPageIsDueWithThePage(t *testing.T) {
 	}
 }
 
-// A shard whose own runs are silent is taken over, also one that no run has ever begun,
-// or whose pass is of other settings: since when they differ is not known.
+// A shard that no run works on is taken over, also if no run ever began its pass, or if
+// the pass is of other settings.
 func TestASilentShardIsTakenOver(t *testing.T) {
 	began := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	ended := installation.Pass{Version: 2, Settings: "s", Began: began, Seen: 10, Count: 10, Ended: true, Lease: installation.Lease{Until: began.Add(time.Minute)}}
@@ -81,8 +82,8 @@ func TestASilentShardIsTakenOver(t *testing.T) {
 	}
 }
 
-// Passes stay in their time though each begins a little after it is due, but do not
-// make up for one that nobody began.
+// Passes keep to their times although each begins a little late, but do not catch up
+// on one that no run began.
 func TestAPassBeginsAsItWasDue(t *testing.T) {
 	began := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	ended := installation.Pass{Settings: "s", Began: began, Seen: 10, Count: 10, Ended: true}

@@ -1,4 +1,4 @@
-// How a run finds out whether a host that was left out answers again.
+// How a run finds out whether a skipped host answers again.
 
 package schedule
 
@@ -13,20 +13,20 @@ import (
 	"signpost/shared/lifecycle"
 )
 
-// probeRows is how many installations, of different customers, are tried in a run: the
-// trouble of one of them is not the host's.
+// probeRows is how many installations, of different customers, a run tries: the problem
+// of one customer need not be the host's.
 const probeRows = 3
 
-// probe tries a host. The zero probe of a host that is not tried never answers.
+// probe is the probe of a host. A nil one, of a host that is not probed, never answers.
 type probe struct {
 	finished chan struct{}
 	answer   atomic.Bool
 }
 
-// answered reports whether the host has answered by now.
+// answered reports whether the host has answered.
 func (p *probe) answered() bool { return p != nil && p.answer.Load() }
 
-// over reports whether the try has ended.
+// over reports whether the probe has ended.
 func (p *probe) over() bool {
 	select {
 	case <-p.finished:
@@ -36,7 +36,7 @@ func (p *probe) over() bool {
 	}
 }
 
-// startProbes tries every host that was left out and may be called again.
+// startProbes probes every skipped host that may be called again.
 func (r *run) startProbes(ctx context.Context, probing *sync.WaitGroup, report func(error)) {
 	r.probes = map[string]*probe{}
 	for _, host := range r.breaker.halfOpen(r.now()) {
@@ -52,13 +52,13 @@ func (r *run) startProbes(ctx context.Context, probing *sync.WaitGroup, report f
 	}
 }
 
-// try looks at some of the installations that were left out. Where there are none any
-// more, nothing speaks against the host.
+// try looks at some of the skipped installations. If none are left, the host counts as
+// answering.
 func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error {
 	rows, err := r.leftOut(ctx, host)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil // our time is over, not the table's fault
+			return nil // ctx ended: not the table's fault
 		}
 		return err
 	}
@@ -77,8 +77,7 @@ func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error
 	return nil
 }
 
-// leftOut reads installations that were left out with the host, from the first page
-// that has any.
+// leftOut reads skipped installations of the host, from the first page that has any.
 func (r *run) leftOut(ctx context.Context, host string) ([]installation.Installation, error) {
 	for _, pass := range r.known {
 		behind, left := pass.Behind[host]

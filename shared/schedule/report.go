@@ -1,4 +1,4 @@
-// What a run did, in numbers.
+// The counts of a run.
 
 package schedule
 
@@ -12,19 +12,19 @@ import (
 
 // Report counts what a run did.
 type Report struct {
-	// Verified rows are in line with our settings now.
+	// Verified rows match our settings now.
 	Verified int `json:"verified"`
 	// Pushed and Deleted count configurations.
 	Pushed  int `json:"pushed"`
 	Deleted int `json:"deleted"`
 	// Failed rows are due again after a back-off.
 	Failed int `json:"failed"`
-	// Left rows were due when the run ended, or left out since Webex's host does not
-	// answer or asked for a pause.
+	// Left rows were still due when the run ended, or were skipped because Webex's host
+	// does not answer or asked for a pause.
 	Left int `json:"left"`
 }
 
-// Add adds what another run did.
+// Add adds the counts of another run.
 func (r *Report) Add(other Report) {
 	r.Verified += other.Verified
 	r.Pushed += other.Pushed
@@ -54,7 +54,7 @@ func (t *tally) list(due []installation.Ref) {
 	}
 }
 
-// due takes note of a pass that is late by so many installations, and since when.
+// due counts the installations that a pass is behind, since a time.
 func (t *tally) due(since time.Time, late int, now time.Time) {
 	t.listed += late
 	if !since.IsZero() && since.Before(now) && (t.oldest.IsZero() || since.Before(t.oldest)) {

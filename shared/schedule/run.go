@@ -1,4 +1,4 @@
-// One run: its options, its time, and the workers that take its rows.
+// One run: its options, its time, and its workers.
 
 package schedule
 
@@ -16,7 +16,7 @@ import (
 	"signpost/shared/lifecycle"
 )
 
-// Run says what one run of the schedule does.
+// Run holds the options of one run of the schedule.
 type Run struct {
 	// Shards to work on; nil means all of them.
 	Shards []int
@@ -31,20 +31,20 @@ type Run struct {
 }
 
 const (
-	// settleAtEnd is kept at the end of a run's time for writing down what
-	// happened, and drainAtEnd, or a quarter of what there is, before that for
-	// rows in progress, which the rate makes wait: a run ends by finishing, not by
-	// breaking off.
+	// settleAtEnd is reserved at the end of a run's time for storing results, and
+	// drainAtEnd before that, or a quarter of the time if less, for rows in progress: a
+	// run finishes them instead of breaking off.
 	settleAtEnd = 5 * time.Second
 	drainAtEnd  = queueTime
 	// countTimeout bounds counting what a run leaves due.
 	countTimeout = 4 * time.Second
-	// silentAfter is how late a pass of other shards is taken over by this run.
+	// silentAfter is how late a pass of another run's shard is before this run takes it
+	// over.
 	silentAfter = 3 * time.Minute
 )
 
-// Within returns the run as it fits into ctx's time, at now by the service's
-// clock, and the context for it. Without a deadline nothing changes.
+// Within returns the run limited to ctx's deadline, and the context for it; now is the
+// service's time. Without a deadline nothing changes.
 func (r Run) Within(ctx context.Context, now time.Time) (Run, context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
@@ -72,8 +72,8 @@ type run struct {
 	done    tally
 }
 
-// begin checks the options of a run and finds its shards: those that it was given,
-// and those whose own runs are silent, most overdue first.
+// begin checks the options of a run and finds its shards: the given ones, and those that
+// no other run works on, the latest first.
 func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
 	for _, shard := range options.Shards {
 		if shard < 0 || shard >= installation.Shards {
@@ -114,9 +114,9 @@ func (r *run) over(ctx context.Context) bool {
 	return ctx.Err() != nil || (!r.until.IsZero() && !r.now().Before(r.until))
 }
 
-// all works on what is due and on the passes, side by side, through as many workers as
-// the limits allow. Each worker works on one row after the other: the stack that a
-// request to the table takes is grown once.
+// all works on due rows and on the passes in parallel, with as many workers as the
+// limits allow. Workers are reused for many rows, so that the stack that a request to
+// the table needs is grown once per worker.
 func (r *run) all(ctx context.Context) error {
 	var workers, feeders sync.WaitGroup
 	for range r.limits.rows {
@@ -142,7 +142,7 @@ func (r *run) all(ctx context.Context) error {
 	return all
 }
 
-// takeDue works on what is due in the run's shards.
+// takeDue works on the due rows of the run's shards.
 func (r *run) takeDue(ctx context.Context) (errs error) {
 	for _, shard := range r.shards {
 		errs = errors.Join(errs, r.takeDueOf(ctx, shard))
@@ -156,7 +156,7 @@ func (r *run) takeDueOf(ctx context.Context, shard int) error {
 		due, next, err := r.store.Due(ctx, shard, r.now(), cursor, pageRows)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil // our time is over, not the table's fault
+				return nil // ctx ended: not the table's fault
 			}
 			return fmt.Errorf("list what is due in shard %d: %w", shard, err)
 		}
@@ -178,11 +178,10 @@ func (r *run) takeDueOf(ctx context.Context, shard int) error {
 	return nil
 }
 
-// errReported is a failure of the table at one row, which is logged and counted.
+// errReported: the table failed at one row. It is already logged and counted.
 var errReported = errors.New("the row could not be claimed")
 
-// work claims a row and works on it. It returns an error only if the table could not
-// be asked.
+// work claims a row and works on it. It returns an error only if the table failed.
 func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedClient) error {
 	defer r.recover(ctx, ref.OrgKey, &r.done)
 	lease := installation.NewLease(rand.Text(), r.now())
@@ -203,8 +202,8 @@ func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedCli
 	return nil
 }
 
-// reportBacklog logs how long the oldest row or page of a pass had been due when the
-// run began: about a minute if all is well.
+// reportBacklog logs how long the oldest row or page had been due when the run began:
+// about a minute in normal operation.
 func (r *run) reportBacklog(ctx context.Context) {
 	seconds := 0.0
 	if !r.done.oldest.IsZero() {
@@ -213,8 +212,8 @@ func (r *run) reportBacklog(ctx context.Context) {
 	r.log.InfoContext(ctx, MsgBacklog, "due", r.done.listed, "oldest_s", seconds)
 }
 
-// countLeft counts what a run leaves due that ended before its work. Failing to
-// count does not fail the run.
+// countLeft counts the due rows that a run leaves when its time ends. A failure to count
+// does not fail the run.
 func (r *run) countLeft(ctx context.Context) {
 	counting, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
 	defer cancel()

@@ -1,25 +1,23 @@
-// Package schedule decides when each row is looked at, and how fast Webex is called
-// for that. What one organization needs is decided by package lifecycle.
+// Package schedule decides when each row is looked at, and at what rate Webex is called
+// for that. Package lifecycle decides what an organization needs.
 //
-// A run, each minute, does two things. It works on what is due: the rows that need a
-// look of their own, since something failed or was left undone. And it moves passes
-// on: of each shard one pass looks at every installation once per interval, a page at
-// a time, under the lease of the shard's row. The pass finds, the claim decides: what
-// a pass finds in order is not written at all, and anything else is claimed, which
-// reads the row consistently, and looked at again. A run that dies repeats the page
-// that it was at.
+// A run, each minute, does two things. It works on due rows, where something failed or
+// is unfinished. And it advances the passes: the pass of a shard looks at each of its
+// installations once per interval, a page at a time, under the lease of the shard's
+// row. An installation that the pass finds in order is not written; any other is
+// claimed, which reads the row consistently, and checked again. If a run dies, the next
+// one repeats its page.
 //
-// A host of Webex that does not answer, or asks for a pause, is left out for the rest
-// of the run. The shard's row says which installations that was, and the next runs
-// try a few of them until the host answers; then they are made up for beside the
-// pass.
+// A host of Webex that does not answer, or asks for a pause, is skipped for the rest of
+// the run. The shard's row records which installations that were, and the next runs try
+// a few of them until the host answers; then they catch up beside the pass.
 //
 // Passes read keys from an index and rows in batches, 0.51 read units for each of up
 // to 4 KB. A scan in segments would read half as much of these rows, but all launches
 // and used marks too; an index with whole rows would double the write units of
 // everything else.
 //
-// This file holds the schedule and its two entries, VerifyDue and VerifyNow.
+// This file holds the schedule and its two entry points, VerifyDue and VerifyNow.
 package schedule
 
 import (
@@ -57,9 +55,9 @@ func New(service *lifecycle.Service, store Store) *Schedule {
 	}
 }
 
-// VerifyDue works on what is due and moves the passes on, until there is no more to
-// do or the run's time is over. It fails only if the table could not be asked; what
-// goes wrong with one row is counted and never stops the others.
+// VerifyDue works on due rows and advances the passes, until nothing is left to do or the
+// run's time ends. It fails only if the table fails; an error with one row is counted
+// and never stops the others.
 func (s *Schedule) VerifyDue(ctx context.Context, options Run) (Report, error) {
 	run, err := s.begin(ctx, options)
 	if err != nil {
@@ -76,11 +74,10 @@ func (s *Schedule) VerifyDue(ctx context.Context, options Run) (Report, error) {
 // atOnce is how many organizations VerifyNow works on at a time.
 const atOnce = 8
 
-// VerifyNow works on the installations of these organizations, named by `sub`
-// or by its last segment, whether or not they are due; the kept refresh token of
-// a token_invalid one is tried, whenever that was done last. Those that another
-// worker has are left; an unknown one counts as failed. It returns an error only
-// if ctx ended first.
+// VerifyNow works on the installations of these organizations, named by `sub` or by its
+// last segment, whether or not they are due; it always tries the kept refresh token of a
+// token_invalid one. Those that another worker has count as left, unknown ones as
+// failed. It returns an error only if ctx ended first.
 func (s *Schedule) VerifyNow(ctx context.Context, orgs []string) (Report, error) {
 	var done tally
 	workers := new(errgroup.Group)
@@ -109,8 +106,8 @@ func (s *Schedule) verifyNamed(ctx context.Context, orgKey string, done *tally) 
 	done.add(result)
 }
 
-// recover is deferred around the work on one organization: what goes wrong with
-// one never stops the others.
+// recover is deferred around the work on one organization, so that a panic there does not
+// stop the others.
 func (s *Schedule) recover(ctx context.Context, orgKey string, done *tally) {
 	if cause := recover(); cause != nil {
 		s.log.ErrorContext(ctx, msgPanic, "org", orgKey, "outcome", "failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))

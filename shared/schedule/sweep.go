@@ -1,4 +1,4 @@
-// How a run moves the passes of its shards on.
+// How a run advances the passes of its shards.
 
 package schedule
 
@@ -14,18 +14,18 @@ import (
 )
 
 const (
-	// pageRows is how many rows are read at a time: a pass's row is written once for
-	// each page.
+	// pageRows is how many rows a page has at most: a pass's row is written once per
+	// page.
 	pageRows = 100
-	// sweepLease is how long a run that dies keeps a shard from others, at most.
+	// sweepLease is how long a run that died blocks a shard at most.
 	sweepLease = time.Minute
 )
 
-// sweep moves the passes on for as long as pages of them are due, and makes up for what
-// they left out. They take turns, a page each, so that none waits for all that another
-// has to make up for. It returns at once, and reports the error of each pass.
+// sweep advances the passes while pages of them are due, and catches up on skipped
+// installations. The passes take turns, a page each, so that none waits for another to
+// catch up. It returns at once, and reports the error of each pass.
 func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, report func(error)) {
-	turns := make(chan int, len(r.passes)) // by their place in r.passes
+	turns := make(chan int, len(r.passes)) // indexes of r.passes
 	var open sync.WaitGroup
 	for n := range r.passes {
 		open.Add(1)
@@ -35,7 +35,7 @@ func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, report func(er
 		open.Wait()
 		close(turns)
 	})
-	// Enough pages at a time for all workers while some wait for their last rows.
+	// Enough pages to keep all workers busy while some pages wait for their last rows.
 	for range 1 + 2*r.limits.rows/pageRows {
 		feeders.Go(func() {
 			for n := range turns {
@@ -55,8 +55,8 @@ func (r *run) sweep(ctx context.Context, feeders *sync.WaitGroup, report func(er
 	}
 }
 
-// turn looks at the next page of a pass, or gives the shard's lease back if there is
-// none; again says which. Without the lease it does nothing.
+// turn looks at the next page of a pass and returns again, or releases the shard's lease
+// if nothing is due. If another run holds the lease it does nothing.
 func (r *run) turn(ctx context.Context, pass *installation.Pass) (again bool, err error) {
 	mine := pass.Lease.Owner == r.owner
 	switch {
@@ -82,19 +82,19 @@ func (r *run) turn(ctx context.Context, pass *installation.Pass) (again bool, er
 	return true, nil
 }
 
-// wanted reports whether there is something to do for the pass now.
+// wanted reports whether the pass has work now.
 func (r *run) wanted(pass installation.Pass) bool {
 	now := r.now()
 	return !r.due(pass, now).After(now) || slices.ContainsFunc(r.hostsBehind(pass), r.makesUp)
 }
 
-// makesUp reports whether what was left out of the host is to be made up for now.
+// makesUp reports whether to catch up on the host's skipped installations now.
 func (r *run) makesUp(host string) bool {
 	return r.probes[host].answered() && r.breaker.allow(host, r.now()) == nil
 }
 
-// awaits returns what is closed at the end of the try of a host that the pass left
-// out, if there is nothing else to do for it; otherwise nil.
+// awaits returns the channel that closes when the probe of a skipped host ends, if the
+// pass has nothing else to do; otherwise nil.
 func (r *run) awaits(pass installation.Pass) <-chan struct{} {
 	if r.wanted(pass) {
 		return nil
@@ -107,8 +107,8 @@ func (r *run) awaits(pass installation.Pass) <-chan struct{} {
 	return nil
 }
 
-// step begins the next pass, if that is due. One that a run comes to a little late
-// counts from when it was due: else each would be as much later than the last.
+// step begins the next pass if it is due. A pass that begins a little late counts from
+// its due time: otherwise the delays of all passes would add up.
 func (r *run) step(pass installation.Pass) installation.Pass {
 	now := r.now()
 	due := r.due(pass, now)
@@ -121,15 +121,15 @@ func (r *run) step(pass installation.Pass) installation.Pass {
 	return pass.Begin(r.settings, due)
 }
 
-// hold takes or keeps the lease of the shard, and writes down where its pass is; the
-// zero Pass if another run has it.
+// hold takes or extends the lease of the shard and stores its pass. It returns the zero
+// Pass if another run holds the lease.
 func (r *run) hold(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
 	pass.Lease = installation.Lease{Owner: r.owner, Until: r.now().Add(sweepLease)}
 	return r.save(ctx, pass)
 }
 
-// release writes down where the pass is and gives the lease of its shard back; its end
-// stays, to show when a run was at it.
+// release stores the pass and releases the lease of its shard; the lease's end stays as
+// the record of when a run last worked on it.
 func (r *run) release(ctx context.Context, pass installation.Pass) error {
 	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
 	defer cancel()
@@ -141,13 +141,12 @@ func (r *run) release(ctx context.Context, pass installation.Pass) error {
 func (r *run) save(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
 	saved, err := r.store.SavePass(ctx, pass)
 	if errors.Is(err, installation.ErrConflict) || (err != nil && ctx.Err() != nil) {
-		return installation.Pass{}, nil // another run has the shard, or our time is over
+		return installation.Pass{}, nil // another run has the shard, or ctx ended
 	}
 	return saved, err
 }
 
-// pages looks at the next page of each host that is to be made up for, and at the
-// pass's own.
+// pages looks at the next page of each host to catch up on, and at the pass's own.
 func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
 	for _, host := range r.hostsBehind(pass) {
 		if !r.makesUp(host) {
@@ -173,7 +172,7 @@ func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.P
 	return pass.Advance(look.place, look.seen, look.ended), err
 }
 
-// hostsBehind lists the hosts that the pass left out, in a fixed order.
+// hostsBehind lists the hosts that the pass skipped, sorted.
 func (r *run) hostsBehind(pass installation.Pass) []string {
 	hosts := make([]string, 0, len(pass.Behind))
 	for host := range pass.Behind {
@@ -183,16 +182,16 @@ func (r *run) hostsBehind(pass installation.Pass) []string {
 	return hosts
 }
 
-// looked is what came of a page: how far it was looked at, without a gap.
+// looked is the result for a page: how far it was looked at without a gap.
 type looked struct {
 	place string
 	seen  int
 	ended bool
-	left  map[string]bool // hosts that were left out
+	left  map[string]bool // skipped hosts
 }
 
-// look reads the page after place and looks at its installations; host, if it is
-// named, limits it to those that call it, including those that failed before.
+// look reads the page after place and looks at its installations. A host, if not "",
+// limits it to the installations that call it, including those that failed before.
 func (r *run) look(ctx context.Context, pass installation.Pass, place, host string) (looked, error) {
 	result := looked{place: place, left: map[string]bool{}}
 	limit := pageRows
@@ -212,8 +211,8 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	var mu sync.Mutex
 	var failed error
 	var looking sync.WaitGroup
-	// Only an urgent pass passes over what was verified before this run: any other would
-	// leave that unlooked at until the next one comes to it.
+	// Only an urgent pass skips what was verified before this run: with any other pass,
+	// such rows would wait for the next one.
 	since := pass.Began
 	if host != "" || !pass.Urgent {
 		since = latest(since, r.began)
@@ -242,7 +241,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 		}
 	}
 	looking.Wait()
-	// What failed since its host does not answer, before that was known, is left out too.
+	// Rows that failed before the breaker of their host opened count as skipped too.
 	for _, host := range r.breaker.opened() {
 		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return slices.Contains(lifecycle.Hosts(row), host) }) {
 			result.left[host] = true
@@ -258,12 +257,12 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	return result, failed
 }
 
-// errOver: the run's time was over before an installation was looked at.
+// errOver: the run's time ended before an installation was looked at.
 var errOver = errors.New("the run is over")
 
-// lookAt looks at one installation, and works on it if it is not in order. It returns
-// the host that was left out for it, if any. It returns [errOver], or an error of the
-// table, if it is to be looked at again.
+// lookAt looks at one installation, and works on it if it differs. It returns the
+// skipped host, if any, and [errOver] or an error of the table if the installation must
+// be looked at again.
 func (r *run) lookAt(ctx context.Context, row installation.Installation, client *limitedClient, began time.Time, again bool) (left string, err error) {
 	if r.over(ctx) {
 		return "", errOver
