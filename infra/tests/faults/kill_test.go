@@ -31,7 +31,7 @@ var useCases = []useCase{
 		w.activated()
 		w.Lose(webextest.DigitalSignage)
 		w.want[webex.DigitalSignage] = 1
-		w.pass(24 * time.Hour) // due, and the access token has expired
+		w.pass(25 * time.Hour) // the next pass is due, and the access token has expired
 		return w.verify
 	}},
 }

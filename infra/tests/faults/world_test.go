@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"signpost/infra/local/lambda"
 	"signpost/infra/tests/customer"
 	"signpost/shared/installation"
@@ -33,6 +37,7 @@ type world struct {
 	want    map[webex.Feature]int
 
 	before       faults.Snapshot
+	began        time.Time
 	pushesBefore map[webex.Feature]int
 	logged       int
 }
@@ -44,6 +49,39 @@ func newWorld(t *testing.T, r *rig) *world {
 		rig: r, Customer: customer.New(t, r.stack, customer.West), want: map[webex.Feature]int{},
 		secrets: []string{r.stack.Webex().ClientSecret()},
 	}
+}
+
+// clear removes the case's rows, so that no pass of a later one looks at them.
+func (w *world) clear() {
+	w.Helper()
+	for _, key := range w.look().Keys {
+		if key.PK == "org#"+w.Org.ID() || strings.HasPrefix(key.PK, "pass#") {
+			_, err := w.client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{
+				TableName: aws.String(w.Stack.TableName()), Key: map[string]types.AttributeValue{
+					"pk": &types.AttributeValueMemberS{Value: key.PK}, "sk": &types.AttributeValueMemberS{Value: key.SK},
+				},
+			})
+			w.must(err)
+		}
+	}
+}
+
+func (w *world) shard() int { return installation.ShardOf(w.Org.ID()) }
+
+// position is where the shard's pass is.
+func (w *world) position() installation.Pass {
+	w.Helper()
+	passes, err := w.store.Passes(w.Context())
+	w.must(err)
+	return passes[w.shard()]
+}
+
+// listed reports whether passes look at the customer.
+func (w *world) listed() bool {
+	w.Helper()
+	page, err := w.store.Page(w.Context(), w.shard(), "", 100)
+	w.must(err)
+	return slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return row.OrgKey == w.Org.ID() })
 }
 
 func (w *world) must(err error) {
@@ -73,9 +111,11 @@ func (w *world) about(token string) string {
 	return w.secret(token)
 }
 
+// activated is an installation that a pass has looked at: the next one comes later.
 func (w *world) activated() {
 	w.Helper()
 	w.PostActivation(w.secret(w.Activation(nil))).Want(w.T, 200)
+	w.must(w.verify())
 }
 
 // post delivers a token. The error says why it was not accepted.
@@ -106,14 +146,14 @@ func (w *world) run(c useCase, process *faults.Process) (do func() error, err er
 	for _, feature := range webex.Features {
 		w.pushesBefore[feature] = w.Pushes(string(feature))
 	}
-	w.before, w.logged = w.look(), len(w.Stack.Logs())
+	w.before, w.began, w.logged = w.look(), time.Now(), len(w.Stack.Logs())
 	w.use(process)
 	return do, do()
 }
 
 // verify runs the schedule once, for the customer's shard.
 func (w *world) verify() error {
-	event := fmt.Sprintf(`{"shards":[%d]}`, installation.ShardOf(w.Org.ID()))
+	event := fmt.Sprintf(`{"shards":[%d]}`, w.shard())
 	result, err := w.Stack.Invoke(context.Background(), verifier, []byte(event))
 	if err == nil && result.Outcome != lambda.OK {
 		err = fmt.Errorf("%s: %s", verifier, result.Payload)
@@ -132,18 +172,22 @@ func (w *world) verify() error {
 // runs the schedule until all is at rest, and checks the invariants.
 func (w *world) settle(again func() error) {
 	w.Helper()
+	defer w.clear()
 	w.use(&faults.Process{})
 	seen := w.look()
 	if !w.durable(seen) {
 		w.must(again())
 		seen = w.look()
 	}
-	for range maxRuns {
-		due, any := seen.NextDue(w.Org.ID())
-		if wait := time.Until(due); !any || wait > rest {
+	for run := range maxRuns {
+		wait := w.untilDue(seen)
+		if wait > rest && run > 0 {
 			break
 		}
-		w.pass(time.Until(due) + time.Second)
+		if wait > rest {
+			wait = time.Minute // the schedule runs, whatever is due
+		}
+		w.pass(wait + time.Second)
 		if err := w.verify(); err != nil {
 			w.Errorf("the schedule: %v", err)
 		}
@@ -153,9 +197,9 @@ func (w *world) settle(again func() error) {
 	w.must(err)
 	logs := w.Stack.Logs()[w.logged:]
 	violations := faults.World{
-		Cloud: w.Cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Time: time.Now(),
+		Cloud: w.Cloud, Row: row, Candidates: candidates, Before: w.before, Now: seen, Began: w.began, Time: time.Now(),
 		Open: w.opened, Log: strings.Split(logs, "\n"), Secrets: w.secrets, OrgID: w.Org.ID(), Settings: w.settings,
-		PushesBefore: w.pushesBefore, Pushes: w.want,
+		PushesBefore: w.pushesBefore, Pushes: w.want, Pass: w.position(), Listed: w.listed(),
 	}.Check()
 	for _, v := range violations {
 		w.Error(v)
@@ -163,6 +207,20 @@ func (w *world) settle(again func() error) {
 	if w.Failed() {
 		w.Logf("log:\n%s", logs)
 	}
+}
+
+// untilDue is how long it takes until the customer's next row, or what a killed process
+// left of the shard's pass, is due.
+func (w *world) untilDue(seen faults.Snapshot) time.Duration {
+	w.Helper()
+	wait := 2 * rest
+	if due, any := seen.NextDue(w.Org.ID()); any {
+		wait = time.Until(due)
+	}
+	if pass := w.position(); pass.Version > 0 && !pass.Ended {
+		wait = min(wait, time.Until(pass.Lease.Until))
+	}
+	return wait
 }
 
 func (w *world) opened(row installation.Installation) (string, error) {
@@ -181,11 +239,11 @@ func (w *world) durable(seen faults.Snapshot) bool {
 	})
 }
 
-// pass makes time pass for the customer's rows: it moves what is compared with
+// pass makes time pass for the customer's rows and the passes: it moves what is compared with
 // our own clock.
 func (w *world) pass(d time.Duration) {
 	w.Helper()
 	if d > 0 {
-		w.Age(d, "dueAt", "workUntil", "renewalUntil", "accessExpiresAt")
+		w.Age(d, "dueAt", "workUntil", "renewalUntil", "accessExpiresAt", "began")
 	}
 }
