@@ -223,9 +223,9 @@ func (w World) checkToken() []Violation {
 }
 
 func (w World) checkForeign() (found []Violation) {
-	own, pass := "org#"+w.OrgID, fmt.Sprintf("pass#%d", installation.ShardOf(w.OrgID))
+	own := "org#" + w.OrgID
 	shared := func(pk string) bool { // no installation's
-		return pk == pass || strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
+		return strings.HasPrefix(pk, "pass#") || strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
 	}
 	for pk, before := range w.Before.Rows {
 		if pk != own && !strings.HasPrefix(pk, "launch#") && !shared(pk) && w.Now.Rows[pk] != before {

@@ -244,9 +244,10 @@ func passDue(pass installation.Pass, settings string, now time.Time) time.Time {
 // it due.
 func (w *world) clear(seen faults.Snapshot) {
 	w.t.Helper()
+	w.must(w.restPass(w.t, w.shard()))
 	var writes []types.WriteRequest
 	for _, key := range seen.Keys {
-		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") && !strings.HasPrefix(key.PK, "pass#") {
+		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {
 			continue
 		}
 		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{
