@@ -83,22 +83,6 @@ func TestClaimOfNothing(t *testing.T) {
 	}
 }
 
-func TestOneOfManyClaimsWins(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
-	save(t, s, active(org))
-	putCandidate(t, s, candidate(org, "c"))
-	for _, ref := range []installation.Ref{{OrgKey: org}, {OrgKey: org, Candidate: "c"}} {
-		got := race(t, 32, func(n int) error {
-			_, err := s.Claim(t.Context(), ref, installation.NewLease(numbered("w", n), now), now)
-			return err
-		}, installation.ErrConflict)
-		if got[nil] != 1 || got[installation.ErrConflict] != 31 {
-			t.Errorf("%v: %v", ref, got)
-		}
-	}
-}
-
 // A claim is a write like any other: a worker that read the row before it conflicts.
 func TestClaimRaisesTheVersion(t *testing.T) {
 	t.Parallel()

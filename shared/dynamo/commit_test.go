@@ -111,19 +111,6 @@ func TestMarksAreOfOneOrganization(t *testing.T) {
 	commit(t, s, active("two"), mark("two", "m"))
 }
 
-func TestOneOfManyCommitsWins(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
-	i, done := stage(t, s)
-	got := race(t, 32, func(int) error {
-		_, err := s.Commit(t.Context(), i, mark(org, "new"), done, now)
-		return err
-	}, installation.ErrReplayed, installation.ErrConflict)
-	if got[nil] != 1 {
-		t.Errorf("results %v", got)
-	}
-}
-
 func TestCommitLimits(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -156,15 +156,3 @@ func TestPasses(t *testing.T) {
 		t.Errorf("an empty one: %v\n%s", err, diff)
 	}
 }
-
-func TestOneRunGetsTheShard(t *testing.T) {
-	t.Parallel()
-	s := newStore(t)
-	got := race(t, 16, func(n int) error {
-		_, err := s.SavePass(t.Context(), installation.Pass{Shard: 3, Lease: installation.NewLease(numbered("r", n), now)})
-		return err
-	}, installation.ErrConflict)
-	if got[nil] != 1 {
-		t.Errorf("%v", got)
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 	"signpost/shared/launch"
 )
@@ -53,33 +54,70 @@ func TestClaimDuringATransaction(t *testing.T) {
 	}
 }
 
-func TestWhyACommitWasCancelled(t *testing.T) {
-	tests := map[string]struct {
-		codes []string // mark, installation, candidate
-		want  error
-		tries int
-	}{
-		"busy":                {[]string{none, busy, none}, installation.ErrConflict, 3},
-		"mark busy":           {[]string{busy, none, none}, installation.ErrConflict, 3},
-		"candidate busy":      {[]string{none, none, busy}, installation.ErrConflict, 3},
-		"busy and throttled":  {[]string{none, busy, throttled}, installation.ErrConflict, 3},
-		"stale":               {[]string{none, failed, none}, installation.ErrConflict, 1},
-		"stale and busy":      {[]string{none, failed, busy}, installation.ErrConflict, 1},
-		"stale and throttled": {[]string{none, failed, throttled}, installation.ErrConflict, 1},
-		"marked and busy":     {[]string{failed, busy, none}, installation.ErrReplayed, 1},
-		"marked and stale":    {[]string{failed, failed, failed}, installation.ErrReplayed, 1},
-		"too large":           {[]string{none, "ItemCollectionSizeLimitExceeded", none}, nil, 1},
+// errOther stands for an error that is none of the sentinels.
+var errOther = errors.New("another error")
+
+// Conflicts with other transactions are repeated, up to three times in all; any other
+// reason is the result.
+func TestCancelledTransactions(t *testing.T) {
+	commits := func(t *testing.T, s *dynamo.Store) error {
+		_, err := s.Commit(t.Context(), active(org), mark(org, "m"), []installation.Candidate{candidate(org, "c")}, now)
+		return err
 	}
-	for name, test := range tests {
+	launches := func(t *testing.T, s *dynamo.Store) error {
+		return s.Create(t.Context(), newLaunch(org), region, mark(org, "m"))
+	}
+	takes := func(t *testing.T, s *dynamo.Store) error { _, _, err := s.Take(t.Context(), "l", now); return err }
+	type answers [][]string // reasons, per transaction and item
+	thrice := func(codes ...string) answers { return answers{codes, codes, codes} }
+	for name, test := range map[string]struct {
+		do       func(*testing.T, *dynamo.Store) error
+		answers  answers
+		requests int
+		want     error
+	}{
+		// mark, installation, candidate
+		"commit, busy":                {commits, thrice(none, busy, none), 3, installation.ErrConflict},
+		"commit, mark busy":           {commits, thrice(busy, none, none), 3, installation.ErrConflict},
+		"commit, candidate busy":      {commits, thrice(none, none, busy), 3, installation.ErrConflict},
+		"commit, busy and throttled":  {commits, thrice(none, busy, throttled), 3, installation.ErrConflict},
+		"commit, stale":               {commits, answers{{none, failed, none}}, 1, installation.ErrConflict},
+		"commit, stale and busy":      {commits, answers{{none, failed, busy}}, 1, installation.ErrConflict},
+		"commit, stale and throttled": {commits, answers{{none, failed, throttled}}, 1, installation.ErrConflict},
+		"commit, marked and busy":     {commits, answers{{failed, busy, none}}, 1, installation.ErrReplayed},
+		"commit, marked and stale":    {commits, answers{{failed, failed, failed}}, 1, installation.ErrReplayed},
+		"commit, too large":           {commits, answers{{none, "ItemCollectionSizeLimitExceeded", none}}, 1, errOther},
+		// installation, mark, launch
+		"create, busy once":             {launches, answers{{busy, none, none}}, 2, nil},
+		"create, busy twice":            {launches, answers{{busy, none, none}, {none, busy, none}}, 3, nil},
+		"create, always busy":           {launches, thrice(busy, none, none), 3, installation.ErrConflict},
+		"create, replayed":              {launches, answers{{none, failed, none}}, 1, installation.ErrReplayed},
+		"create, replayed, launch busy": {launches, answers{{none, failed, busy}}, 1, installation.ErrReplayed},
+		"create, replayed and busy":     {launches, answers{{busy, failed, none}}, 2, nil},
+		"create, unknown":               {launches, answers{{failed, none, none}}, 1, installation.ErrNotFound},
+		"create, unknown, mark busy":    {launches, answers{{failed, busy, none}}, 1, installation.ErrNotFound},
+		"create, busy, then replayed":   {launches, answers{{busy, none, none}, {none, failed, none}}, 2, installation.ErrReplayed},
+		"create, for another reason":    {launches, answers{{none, none, "ValidationError"}}, 1, errOther},
+		// launch
+		"take, busy once":   {takes, answers{{busy}}, 2, nil},
+		"take, taken":       {takes, answers{{busy}, {failed}}, 2, launch.ErrUnknown},
+		"take, always busy": {takes, thrice(busy), 3, installation.ErrConflict},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s, ops := countingStore(t)
-			for range test.tries {
-				ops.answer("TransactWriteItems", cancelled(test.codes...))
+			save(t, s, active(org))
+			create(t, s, launch.Launch{ID: "l", OrgKey: org, IssuedAt: now})
+			ops.reset()
+			for _, codes := range test.answers {
+				ops.answer("TransactWriteItems", cancelled(codes...))
 			}
-			_, err := s.Commit(t.Context(), active(org), mark(org, "m"), []installation.Candidate{candidate(org, "c")}, now)
-			wantSentinel(t, err, test.want)
-			if ops.total() != test.tries {
+			if err := test.do(t, s); test.want == errOther {
+				wantSentinel(t, err, nil)
+			} else {
+				wantError(t, err, test.want)
+			}
+			if ops.count("TransactWriteItems") != test.requests {
 				t.Errorf("requests: %v", ops)
 			}
 		})
@@ -136,50 +174,6 @@ func wantSentinel(t *testing.T, err, want error) {
 	}
 }
 
-func TestOnlyConflictsRepeatACreate(t *testing.T) {
-	inTheWay := cancelled(busy, none, none)
-	tests := map[string]struct {
-		answers  []string
-		requests int
-		want     error
-	}{
-		"once":                     {[]string{inTheWay}, 2, nil},
-		"twice":                    {[]string{inTheWay, cancelled(none, busy, none)}, 3, nil},
-		"each time":                {[]string{inTheWay, inTheWay, inTheWay}, 3, installation.ErrConflict},
-		"replayed":                 {[]string{cancelled(none, failed, none)}, 1, installation.ErrReplayed},
-		"replayed, launch busy":    {[]string{cancelled(none, failed, busy)}, 1, installation.ErrReplayed},
-		"replayed, and in the way": {[]string{cancelled(busy, failed, none)}, 2, nil},
-		"unknown":                  {[]string{cancelled(failed, none, none)}, 1, installation.ErrNotFound},
-		"unknown, and mark in way": {[]string{cancelled(failed, busy, none)}, 1, installation.ErrNotFound},
-		"conflict, then replayed":  {[]string{inTheWay, cancelled(none, failed, none)}, 2, installation.ErrReplayed},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, ops := countingStore(t)
-			save(t, s, active(org))
-			for _, answer := range test.answers {
-				ops.answer("TransactWriteItems", answer)
-			}
-			ops.reset()
-			wantError(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "m")), test.want)
-			if ops.total() != test.requests {
-				t.Errorf("requests: %v", ops)
-			}
-		})
-	}
-}
-
-func TestOtherErrorsAreNoSentinel(t *testing.T) {
-	t.Parallel()
-	s, ops := countingStore(t)
-	ops.answer("TransactWriteItems", cancelled(none, none, "ValidationError"))
-	wantSentinel(t, s.Create(t.Context(), newLaunch(org), region, mark(org, "m")), nil)
-	if ops.total() != 1 {
-		t.Errorf("requests: %v", ops)
-	}
-}
-
 func TestCreateEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	s, ops := countingStore(t)
@@ -216,34 +210,5 @@ func TestTakeKeepsWhatItCannotRead(t *testing.T) {
 	wantSentinel(t, err, nil)
 	if _, _, err := s.Take(t.Context(), l.ID, now.Add(time.Minute)); err != nil {
 		t.Errorf("it is gone: %v", err)
-	}
-}
-
-func TestTakeConflicts(t *testing.T) {
-	tests := map[string]struct {
-		answers  []string
-		requests int // transactions
-		want     error
-	}{
-		"busy once":   {[]string{cancelled(busy)}, 2, nil},
-		"taken":       {[]string{cancelled(busy), cancelled(failed)}, 2, launch.ErrUnknown},
-		"always busy": {[]string{cancelled(busy), cancelled(busy), cancelled(busy)}, 3, installation.ErrConflict},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s, ops := countingStore(t)
-			save(t, s, active(org))
-			wantError(t, s.Create(t.Context(), launch.Launch{ID: "l", OrgKey: org, IssuedAt: now}, "us-west-2_r", mark(org, "m")), nil)
-			ops.reset()
-			for _, answer := range test.answers {
-				ops.answer("TransactWriteItems", answer)
-			}
-			_, _, err := s.Take(t.Context(), "l", now)
-			wantError(t, err, test.want)
-			if ops.count("TransactWriteItems") != test.requests {
-				t.Errorf("requests: %v", ops)
-			}
-		})
 	}
 }

@@ -114,29 +114,6 @@ func TestDeleteCandidate(t *testing.T) {
 	}
 }
 
-func TestNoUpdateIsLost(t *testing.T) {
-	t.Parallel()
-	const workers = 100
-	s := newStore(t)
-	save(t, s, active(org))
-	race(t, workers, func(int) error {
-		for {
-			i, _, err := s.Find(t.Context(), org, now)
-			if err != nil {
-				return err
-			}
-			i.Revision++
-			if _, err := s.Save(t.Context(), i); !errors.Is(err, installation.ErrConflict) {
-				return err
-			}
-		}
-	})
-	found, _ := find(t, s, org, now)
-	if found.Revision != workers || found.Version != workers+1 {
-		t.Errorf("revision %d, version %d after %d updates", found.Revision, found.Version, workers)
-	}
-}
-
 func TestFindReadsEveryPage(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"signpost/shared/installation"
@@ -98,7 +97,9 @@ var (
 func (s *Service) examine(ctx context.Context, row installation.Installation) (Health, error) {
 	session, err := s.openSession(ctx, row)
 	if err == nil {
-		err = s.examineFeatures(ctx, session, row)
+		errs := make([]error, len(webex.Features))
+		eachFeature(func(i int, name webex.Feature) { errs[i] = s.examineFeature(ctx, session, row, name) })
+		err = errors.Join(errs...)
 	} else if !errors.Is(err, ErrTokenInvalid) {
 		return Health{Impaired, TokensUnknown, row.TokenHealth(s.now())}, err
 	}
@@ -119,16 +120,6 @@ func (s *Service) examine(ctx context.Context, row installation.Installation) (H
 	default:
 		return Health{Operational, TokensValid, refreshHealth}, nil
 	}
-}
-
-func (s *Service) examineFeatures(ctx context.Context, session *session, row installation.Installation) error {
-	errs := make([]error, len(webex.Features))
-	var wait sync.WaitGroup
-	for i, name := range webex.Features {
-		wait.Go(func() { errs[i] = s.examineFeature(ctx, session, row, name) })
-	}
-	wait.Wait()
-	return errors.Join(errs...)
 }
 
 func (s *Service) examineFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) error {

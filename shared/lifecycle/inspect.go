@@ -64,20 +64,16 @@ func (s *Service) inspectFeatures(ctx context.Context, inspection *Inspection, r
 		open = s.openSession
 	}
 	session, err := open(ctx, row)
-	var wait sync.WaitGroup
 	var mu sync.Mutex
-	for _, name := range webex.Features {
-		wait.Go(func() {
-			verdict, failure := s.inspectFeature(ctx, session, err, row, name)
-			mu.Lock()
-			defer mu.Unlock()
-			inspection.Verdicts[name] = verdict
-			if failure != nil {
-				inspection.Failures[name] = failure
-			}
-		})
-	}
-	wait.Wait()
+	eachFeature(func(_ int, name webex.Feature) {
+		verdict, failure := s.inspectFeature(ctx, session, err, row, name)
+		mu.Lock()
+		defer mu.Unlock()
+		inspection.Verdicts[name] = verdict
+		if failure != nil {
+			inspection.Failures[name] = failure
+		}
+	})
 }
 
 func (s *Service) inspectFeature(ctx context.Context, session *session, noToken error, row installation.Installation, name webex.Feature) (Verdict, error) {

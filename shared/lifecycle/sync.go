@@ -111,11 +111,7 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 	result.registered, result.registerErr = s.register(ctx, session, row)
 
 	synced := make([]syncedFeature, len(webex.Features))
-	var wait sync.WaitGroup
-	for i, name := range webex.Features {
-		wait.Go(func() { synced[i] = s.syncFeature(ctx, session, row, name) })
-	}
-	wait.Wait()
+	eachFeature(func(i int, name webex.Feature) { synced[i] = s.syncFeature(ctx, session, row, name) })
 	for i, name := range webex.Features {
 		if synced[i].feature != (installation.Feature{}) {
 			result.features[name] = synced[i].feature
@@ -129,6 +125,15 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 		result.app = s.compareApp(ctx, session, row)
 	}
 	return session.row, result
+}
+
+// eachFeature calls do for all features in parallel, with their indexes.
+func eachFeature(do func(i int, name webex.Feature)) {
+	var wait sync.WaitGroup
+	for i, name := range webex.Features {
+		wait.Go(func() { do(i, name) })
+	}
+	wait.Wait()
 }
 
 // register PATCHes the app if Webex does not have our current actionsUrl, and returns
