@@ -29,7 +29,7 @@ const (
 // workers one gets it. It returns the row after that write, or
 // [installation.ErrConflict] if the row is leased, no longer due, expired, or of a
 // later schema. If a transaction is writing the row, the claim is repeated, and its
-// last error returned: that transaction may fail, so nobody may have the row.
+// last error returned: that transaction may fail, and then no worker has the row.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	k := key{orgPK(ref.OrgKey), installationSK}
 	if ref.Candidate != "" {

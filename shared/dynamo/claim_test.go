@@ -89,9 +89,7 @@ func TestClaimRaisesTheVersion(t *testing.T) {
 	s := newStore(t)
 	read := save(t, s, active(org))
 	work, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	_, err = s.Save(t.Context(), read)
 	wantError(t, err, installation.ErrConflict)
 	done := *work.Installation

@@ -38,9 +38,7 @@ func activateAgain(t *testing.T, s *dynamo.Store, orgKey, generation string) {
 	t.Helper()
 	row, _ := find(t, s, orgKey, now)
 	next, err := installation.Candidate{OrgKey: orgKey, ID: generation, Change: installation.Change{IssuedAt: now}, ForgetAt: now.Add(time.Hour)}.Promote(row)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	next.Tokens.Refresh = secret.Sealed("token of " + generation)
 	commit(t, s, next, mark(orgKey, generation))
 }
@@ -49,9 +47,7 @@ func remove(t *testing.T, s *dynamo.Store, orgKey string) {
 	t.Helper()
 	row, _ := find(t, s, orgKey, now)
 	next, err := row.Remove(now, now.Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	commit(t, s, next, mark(orgKey, "deprovision"))
 }
 

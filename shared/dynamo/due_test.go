@@ -19,9 +19,7 @@ func allDue(t *testing.T, s *dynamo.Store, now time.Time, limit int) []installat
 	for shard := range installation.Shards {
 		for cursor := ""; ; {
 			due, next, err := s.Due(t.Context(), shard, now, cursor, limit)
-			if err != nil {
-				t.Fatal(err)
-			}
+			noError(t, err)
 			if len(due) > limit {
 				t.Fatalf("%d rows, limit %d", len(due), limit)
 			}

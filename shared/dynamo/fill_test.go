@@ -109,9 +109,7 @@ func TestEmptyRowsComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	promoted, err := candidate(org, "c").Promote(installation.Installation{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	removed := tombstone("removed", now.Add(time.Hour))
 	for _, want := range []installation.Installation{promoted, removed} {
 		want = save(t, s, want)

@@ -49,9 +49,7 @@ func twoChunks() []launch.Device { return randomDevices(600, 512, 512) }
 
 func create(t *testing.T, s *dynamo.Store, l launch.Launch) {
 	t.Helper()
-	if err := s.Create(t.Context(), l, region, mark(l.OrgKey, l.ID)); err != nil {
-		t.Fatal(err)
-	}
+	noError(t, s.Create(t.Context(), l, region, mark(l.OrgKey, l.ID)))
 }
 
 func TestLaunchRoundTrip(t *testing.T) {

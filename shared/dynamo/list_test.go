@@ -42,9 +42,7 @@ func TestInstallationsListsNothingElse(t *testing.T) {
 	putCandidate(t, s, candidate("o1", "c"))
 	seen := map[string]bool{}
 	for row, err := range s.Installations(t.Context()) {
-		if err != nil {
-			t.Fatal(err)
-		}
+		noError(t, err)
 		if row.State != installation.Active || seen[row.OrgKey] {
 			t.Errorf("row = %+v", row)
 		}

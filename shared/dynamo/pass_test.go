@@ -87,9 +87,7 @@ func TestPageReadsWholeRows(t *testing.T) {
 	s := newStore(t)
 	want := save(t, s, active(org))
 	page, err := s.Page(t.Context(), installation.ShardOf(org), "", 10)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	if diff := cmp.Diff(installation.Page{Rows: []installation.Installation{want}, Last: org, End: true}, page); diff != "" {
 		t.Errorf("page (-want +got):\n%s", diff)
 	}
@@ -108,9 +106,7 @@ func TestPageLeavesOutUnreadableRows(t *testing.T) {
 	raw.orgKey = orgs[1]
 	raw.add("installation", "state", &types.AttributeValueMemberM{})
 	page, err := s.Page(t.Context(), shard, "", 10)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	if len(page.Rows) != 1 || page.Rows[0].OrgKey != orgs[2] || page.Last != orgs[2] || !page.End {
 		t.Errorf("page = %+v", page)
 	}
@@ -134,9 +130,7 @@ func TestPasses(t *testing.T) {
 	want := filled[installation.Pass](t)
 	want.Shard, want.Version = 11, 0
 	saved, err := s.SavePass(t.Context(), want)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	first := want
 	want.Version = 1
 	if diff := cmp.Diff(want, saved); diff != "" {

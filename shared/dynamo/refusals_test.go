@@ -24,9 +24,7 @@ func TestRefusals(t *testing.T) {
 		want, _ = want.Add("two")
 		want, err = s.SaveRefusals(t.Context(), want)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	found, err := s.Refusals(t.Context(), "C1")
 	if diff := cmp.Diff(want, found); err != nil || diff != "" || found.Version != 2 || !found.ClearedAt.Equal(now) {
 		t.Errorf("found %+v, %v\n%s", found, err, diff)

@@ -38,9 +38,7 @@ func (r rows) key(sk string) map[string]types.AttributeValue {
 func (r rows) get(sk string) map[string]types.AttributeValue {
 	r.t.Helper()
 	out, err := r.client.GetItem(r.t.Context(), &dynamodb.GetItemInput{TableName: &r.table, Key: r.key(sk), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		r.t.Fatal(err)
-	}
+	noError(r.t, err)
 	return out.Item
 }
 
@@ -88,9 +86,7 @@ func TestLaterAttributesSurvive(t *testing.T) {
 	}
 
 	claimed, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	invalid := save(t, s, claimed.Installation.Invalidate("w", now))
 	if plan := raw.text("installation", "plan"); plan != "later" {
 		t.Errorf("after a claim and a change of state: plan %q", plan)
@@ -154,9 +150,7 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 		}
 	}
 	proven, err := candidate(org, "c").Promote(installation.Installation{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	proven.Schedule.DueAt = now
 	commit(t, s, proven, mark(org, "c"))
 	want("activated", "installation.activated")
@@ -166,9 +160,7 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 	want("claimed", "")
 	row, _ := find(t, s, org, now)
 	row, err = row.Change(installation.Change{IssuedAt: now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	row = save(t, s, row)
 	want("changed", "installation.updated")
 	row = save(t, s, row)
@@ -176,9 +168,7 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 	row = save(t, s, row.Invalidate("w", now))
 	want("refused", "installation.token_invalid")
 	row, err = row.Remove(now, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	save(t, s, row)
 	want("removed", "installation.removed")
 }

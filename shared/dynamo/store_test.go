@@ -53,48 +53,46 @@ func mark(orgKey, id string) installation.Used {
 	return installation.Used{OrgKey: orgKey, ID: id, Until: now.Add(6 * time.Minute)}
 }
 
-func save(t *testing.T, s *dynamo.Store, i installation.Installation) installation.Installation {
+// noError ends t unless err is nil.
+func noError(t *testing.T, err error) {
 	t.Helper()
-	saved, err := s.Save(t.Context(), i)
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func save(t *testing.T, s *dynamo.Store, i installation.Installation) installation.Installation {
+	t.Helper()
+	saved, err := s.Save(t.Context(), i)
+	noError(t, err)
 	return saved
 }
 
 func putCandidate(t *testing.T, s *dynamo.Store, c installation.Candidate) installation.Candidate {
 	t.Helper()
 	put, err := s.PutCandidate(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	return put
 }
 
 func commit(t *testing.T, s *dynamo.Store, i installation.Installation, used installation.Used) installation.Installation {
 	t.Helper()
 	committed, err := s.Commit(t.Context(), i, used, nil, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	return committed
 }
 
 func find(t *testing.T, s *dynamo.Store, orgKey string, now time.Time) (installation.Installation, []installation.Candidate) {
 	t.Helper()
 	found, candidates, err := s.Find(t.Context(), orgKey, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	return found, candidates
 }
 
 func isUsed(t *testing.T, s *dynamo.Store, orgKey, id string, now time.Time) bool {
 	t.Helper()
 	used, err := s.Used(t.Context(), orgKey, id, now)
-	if err != nil {
-		t.Fatal(err)
-	}
+	noError(t, err)
 	return used
 }
 

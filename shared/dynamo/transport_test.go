@@ -34,7 +34,7 @@ type operations struct {
 	weak map[string]int
 }
 
-// countingStore returns a store on a table of its own that counts.
+// countingStore returns a store on its own table that counts requests.
 func countingStore(t *testing.T) (*dynamo.Store, *operations) {
 	t.Helper()
 	return storeOf(t, nil)

@@ -203,7 +203,7 @@ func (l Lease) plausible(now time.Time) Lease {
 // Merge returns the row that a table holding c, the zero Candidate if it has none,
 // holds after other, another table's copy of the same candidate, was copied into
 // it; and whether that differs from c. The higher version wins, but a refused
-// candidate, which has no refresh token any more, never replaces one that is not.
+// candidate, which has no refresh token left, never replaces one that is not.
 // Leases of other are dropped.
 func (c Candidate) Merge(other Candidate, now time.Time) (Candidate, bool) {
 	switch {

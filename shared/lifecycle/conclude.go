@@ -102,9 +102,9 @@ func newDifference(before, now installation.AppCheck) installation.Notice {
 	return ""
 }
 
-// scheduled says when the row is due by itself: never after a success, for then the
-// next pass looks at it, and after a failure with a back-off that begins again when
-// our settings change.
+// scheduled returns the schedule after a verification. After a success the row is not
+// due, since the next pass looks at it; after a failure it is due after a back-off, which
+// restarts when our settings change.
 func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failure error) installation.Schedule {
 	if failure == nil || schedule.Settings != s.fingerprint {
 		schedule.Failures = 0

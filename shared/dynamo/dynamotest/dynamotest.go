@@ -1,7 +1,6 @@
-// Package dynamotest gives tests a DynamoDB table of their own, in the
-// emulator that the local stack uses too: what a test sees of conditions,
-// transactions and indexes is DynamoDB's behaviour, not a fake's. It knows the
-// table's form and nothing of what is stored in it.
+// Package dynamotest gives each test its own DynamoDB table, in the emulator that the
+// local stack uses too: conditions, transactions and indexes behave as in DynamoDB, not
+// as in a fake. It knows the table's keys and indexes, not its rows.
 //
 // One emulator runs per test binary, started by the first test that needs it.
 // AWS_ENDPOINT_URL_DYNAMODB, if set, is used instead.
@@ -21,8 +20,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// TTLAttribute is the attribute by which DynamoDB deletes rows. Tables of tests
-// do not have it enabled: tests are in a time of their own.
+// TTLAttribute is the attribute by which DynamoDB deletes rows. It is not enabled for
+// the tables of tests, which set their own time.
 const TTLAttribute = "expiresAt"
 
 // emulator is the endpoint that all tests of the binary share.
@@ -33,8 +32,8 @@ var emulator = sync.OnceValues(func() (string, error) {
 	return start()
 })
 
-// New creates an empty table for t, with a name that nobody else has, and
-// returns a client and that name. The table is deleted when t ends.
+// New creates an empty table with a unique name for t, and returns a client and that
+// name. The table is deleted when t ends.
 func New(t testing.TB) (client *dynamodb.Client, table string) {
 	t.Helper()
 	client, table = dynamodb.NewFromConfig(Config(t)), "test-"+rand.Text()
@@ -51,8 +50,7 @@ func New(t testing.TB) (client *dynamodb.Client, table string) {
 	return client, table
 }
 
-// Config returns the settings of a client that reaches the tables of [New],
-// for a test that makes its own.
+// Config returns the settings for a test's own client of the tables of [New].
 func Config(t testing.TB) aws.Config {
 	t.Helper()
 	endpoint, err := emulator()

@@ -17,18 +17,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// startTimeout is for a machine that compiles other tests meanwhile.
+// startTimeout allows for a machine that compiles other tests at the same time.
 const startTimeout = 20 * time.Second
 
-// tied becomes the program that its arguments name, and kills it when standard
-// input ends: that happens however the test binary dies.
+// tied is a script that becomes the program in its arguments, and kills it when
+// standard input ends, as it does whichever way the test binary dies.
 const tied = `exec 3<&0; (read -r _ <&3; kill $$) >/dev/null 2>&1 & exec "$@"`
 
 // lifeline is the emulator's standard input, open as long as this process.
 var lifeline io.WriteCloser
 
-// start runs the emulator, in memory, and returns its endpoint when it
-// answers. It tries another port where somebody else was faster.
+// start runs the emulator, in memory, and returns its endpoint once it answers. If
+// another process took its port, it tries another one.
 func start() (string, error) {
 	program, err := find()
 	if err != nil {
