@@ -16,9 +16,8 @@ func TestUpdateApprovedBringsAFeature(t *testing.T) {
 	w := newWorld(t)
 	token := w.verified(w.code())
 	delete(token.Endpoints, webex.PersistentWebApp)
-	if _, err := w.service().Activate(t.Context(), token, base); err != nil {
-		t.Fatal(err)
-	}
+	_, err := w.service().Activate(t.Context(), token, base)
+	w.must(err)
 	w.pass(time.Minute)
 	approved := w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))
 	wantErr(t, w.act(approved), nil)

@@ -83,9 +83,8 @@ func TestUnreadableAppFailsNothing(t *testing.T) {
 // once a day.
 func TestLostMoveIsDetected(t *testing.T) {
 	w := activatedWorld(t)
-	if _, err := w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	_, err := w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{})
+	w.must(err)
 	before, _ := w.stored()
 	for range 5 {
 		_, err := w.service().CheckHealth(t.Context(), w.healthCheck())

@@ -19,9 +19,7 @@ func (w *world) notice() string {
 	out, err := w.client.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: &w.table, Key: map[string]types.AttributeValue{
 		"pk": &types.AttributeValueMemberS{Value: "org#" + w.org.ID()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 	}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	notice, _ := out.Item["notice"].(*types.AttributeValueMemberS)
 	if notice == nil {
 		return ""

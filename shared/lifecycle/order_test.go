@@ -66,9 +66,8 @@ func TestCandidateOfAUsedCodeIsDeleted(t *testing.T) {
 	w.pass(25 * time.Hour) // the schedule was out of order; the code has expired
 	candidate.Refresh, _ = w.keys.sealer.Seal(token.RefreshToken, installation.RefreshPlace(candidate.OrgKey))
 	candidate.Schedule.DueAt = w.clock()
-	if _, err := w.store.PutCandidate(t.Context(), candidate); err != nil {
-		t.Fatal(err)
-	}
+	_, err := w.store.PutCandidate(t.Context(), candidate)
+	w.must(err)
 	w.pass(time.Second)
 	w.verifyDue()
 	row, candidates := w.stored()

@@ -62,9 +62,7 @@ func (w *world) lines(message string) int {
 func (w *world) healthy() lifecycle.Health {
 	w.t.Helper()
 	health, err := w.service().CheckHealth(w.t.Context(), w.healthCheck())
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return health
 }
 
@@ -199,9 +197,8 @@ func TestSuccessConfirmsRefusals(t *testing.T) {
 	w.pass(19 * time.Hour)
 	for _, org := range dead {
 		w.cloud.RevokeRefreshToken(org.ID())
-		if _, err := schedule.New(w.service(), w.store).VerifyNow(t.Context(), []string{org.ID()}); err != nil {
-			t.Fatal(err)
-		}
+		_, err := schedule.New(w.service(), w.store).VerifyNow(t.Context(), []string{org.ID()})
+		w.must(err)
 	}
 	if got := w.state(dead[2]); got != installation.Active || w.lines("refusals suspected") != 1 {
 		t.Fatalf("the third in a row: %s, %d lines", got, w.lines("refusals suspected"))

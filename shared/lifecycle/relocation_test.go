@@ -31,9 +31,8 @@ func TestRelocation(t *testing.T) {
 	before := w.pushes(webex.DigitalSignage)
 	copyRows := func() {
 		t.Helper()
-		if _, err := (dynamo.Copy{Source: old.store, Target: fresh.store, Purpose: dynamo.Move, Now: w.clock}).Run(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		_, err := (dynamo.Copy{Source: old.store, Target: fresh.store, Purpose: dynamo.Move, Now: w.clock}).Run(t.Context())
+		w.must(err)
 	}
 	verify := func(times int) {
 		t.Helper()
@@ -79,14 +78,11 @@ func TestRestoreAfterABadWrite(t *testing.T) {
 	w := activatedWorld(t)
 	client, table := dynamotest.New(t)
 	backup := dynamo.New(client, table)
-	if _, err := (dynamo.Copy{Source: w.store, Target: backup, Purpose: dynamo.Move, Now: w.clock}).Run(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	_, err := (dynamo.Copy{Source: w.store, Target: backup, Purpose: dynamo.Move, Now: w.clock}).Run(t.Context())
+	w.must(err)
 	row, _ := w.stored()
 	renewed, err := w.keys.sealer.Seal(secret.New(w.cloud.RefreshToken(w.org.ID())), installation.RefreshPlace(row.OrgKey))
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.must(err)
 	row.Tokens.Refresh, row.Tokens.RenewedAt = renewed, w.clock()
 	bad := w.save(row.Invalidate("w", w.clock()))
 	copied, err := dynamo.Copy{Source: backup, Target: w.store, Purpose: dynamo.Restore, Now: w.clock}.Run(t.Context())

@@ -117,17 +117,11 @@ func newWorld(t *testing.T, features ...string) *world {
 		},
 	}
 	urls, err := webex.KeySetURLs(webex.DefaultRegions, w.cloud.JWKSURLs())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.must(err)
 	hosts, err := webex.ParseHosts("127.0.0.1", true)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.must(err)
 	w.verifier, err = webex.NewVerifier(w.cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, w.clock), hosts, w.clock)
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.must(err)
 	return w
 }
 
@@ -141,27 +135,29 @@ func (w *world) build(store lifecycle.Store, level slog.Level) *lifecycle.Servic
 	w.t.Helper()
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: level}))
 	service, err := lifecycle.New(store, webex.NewClient(http.DefaultTransport), w.keys, w.settings, w.clock, log)
+	w.must(err)
+	return service
+}
+
+// must ends the test unless err is nil.
+func (w *world) must(err error) {
+	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return service
 }
 
 func (w *world) verified(raw string) webex.Token {
 	w.t.Helper()
 	token, err := w.verifier.Verify(w.t.Context(), raw, webex.Provision, webex.UpdateApproved, webex.Update, webex.HealthCheck, webex.Deprovision)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return token
 }
 
 // minted returns a token that the cloud signed.
 func (w *world) minted(token string, err error) string {
 	w.t.Helper()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return token
 }
 
@@ -186,18 +182,15 @@ func (w *world) actWithin(ctx context.Context, token string) error {
 // activateOrg activates an organization with a new code.
 func (w *world) activateOrg(org *webextest.Organization) {
 	w.t.Helper()
-	if _, err := w.activate(w.minted(w.cloud.MintActivation(org.ID()))); err != nil {
-		w.t.Fatal(err)
-	}
+	_, err := w.activate(w.minted(w.cloud.MintActivation(org.ID())))
+	w.must(err)
 }
 
 // save writes a row past the service.
 func (w *world) save(row installation.Installation) installation.Installation {
 	w.t.Helper()
 	saved, err := w.store.Save(w.t.Context(), row)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return saved
 }
 
@@ -215,9 +208,7 @@ func activatedWorld(t *testing.T) *world {
 func (w *world) storedOf(org *webextest.Organization) (installation.Installation, []installation.Candidate) {
 	w.t.Helper()
 	row, candidates, err := w.store.Find(w.t.Context(), org.ID(), w.clock())
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return row, candidates
 }
 
@@ -235,9 +226,7 @@ func (w *world) verifyNow() schedule.Report {
 func (w *world) verifyDue() schedule.Report {
 	w.t.Helper()
 	report, err := schedule.New(w.service(), w.store).VerifyDue(w.t.Context(), schedule.Run{Concurrency: 4})
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	w.must(err)
 	return report
 }
 
@@ -281,9 +270,7 @@ func (w *world) tableBytes() string {
 	pages := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: &w.table})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(w.t.Context())
-		if err != nil {
-			w.t.Fatal(err)
-		}
+		w.must(err)
 		for _, item := range page.Items {
 			for _, value := range item {
 				writeValue(&text, value)
