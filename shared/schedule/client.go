@@ -23,6 +23,14 @@ type limitedClient struct {
 	// set once it answers.
 	tries    string
 	answered *atomic.Bool
+	// pause is the answer by which Webex asked for a pause: until the row is done, its
+	// host is not called again.
+	pause atomic.Pointer[askedPause]
+}
+
+type askedPause struct {
+	host string
+	err  error
 }
 
 // call wraps every call.
@@ -38,6 +46,9 @@ func (c *limitedClient) call(ctx context.Context, address string, do func() erro
 		return err
 	}
 	err := do()
+	if webex.RetryAfter(err) > 0 {
+		c.pause.Store(&askedPause{host, err})
+	}
 	switch {
 	case ctx.Err() != nil: // not the host's fault
 	case host == c.tries:
@@ -52,6 +63,9 @@ func (c *limitedClient) call(ctx context.Context, address string, do func() erro
 }
 
 func (c *limitedClient) allow(host string) error {
+	if asked := c.pause.Load(); asked != nil && asked.host == host {
+		return asked.err
+	}
 	if host == c.tries {
 		return nil
 	}
