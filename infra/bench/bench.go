@@ -29,13 +29,13 @@ type part struct {
 }
 
 var parts = []part{
-	{"cold", cold},
-	{"launch-cold", rowsOf(crosslaunch.Cold)},
-	{"launch-warm", rowsOf(crosslaunch.Warm)},
-	{"peer", rowsOf(peer.Measure)},
-	{"rate", rowsOf(verification.Rates)},
-	{"scale", scale},
-	{"activation", rowsOf(firstactivation.Measure)},
+	{"cold", coldstart.Measure},
+	{"launch-cold", crosslaunch.Cold},
+	{"launch-warm", crosslaunch.Warm},
+	{"peer", peer.Measure},
+	{"rate", verification.Rates},
+	{"scale", verification.Scale},
+	{"activation", firstactivation.Measure},
 }
 
 // Names returns the names of the parts, in order.
@@ -91,30 +91,4 @@ func measured(ctx context.Context, root string, part part, results *report.Repor
 		return fmt.Errorf("%w\n%s", err, g.Printed())
 	}
 	return nil
-}
-
-// rowsOf adapts a part that returns only rows.
-func rowsOf(measure func(context.Context, *ground.Ground) ([]report.Row, error)) func(context.Context, *ground.Ground, *report.Report) error {
-	return func(ctx context.Context, g *ground.Ground, results *report.Report) error {
-		rows, err := measure(ctx, g)
-		results.Rows = append(results.Rows, rows...)
-		return err
-	}
-}
-
-func cold(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	rows, bars, err := coldstart.Measure(ctx, g)
-	if err != nil {
-		return err
-	}
-	sizes, err := coldstart.Sizes(g)
-	results.Rows = append(append(results.Rows, rows...), sizes...)
-	results.Cold = bars
-	return err
-}
-
-func scale(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	rows, points, err := verification.Scale(ctx, g)
-	results.Rows, results.Scale = append(results.Rows, rows...), points
-	return err
 }

@@ -39,31 +39,31 @@ const (
 	nodeName  = "node, npm package"
 )
 
-// Measure starts all programs in turns, and returns the rows and the bars.
-func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, []report.Bar, error) {
+// Measure starts all programs in turns, and compares their sizes.
+func Measure(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	subjects := []measure.Subject[time.Duration]{starting(ctx, floorName, g.Program(floorName, g.Built("bench", "floor")))}
 	for _, f := range g.Functions {
 		function, err := g.Alone(f.LogicalID, nil, time.Second)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		subjects = append(subjects, starting(ctx, f.LogicalID, function))
 	}
 	subjects = append(subjects, loading(ctx, g))
 	if _, err := measure.InTurns(1, subjects); err != nil { // into the page cache
-		return nil, nil, err
+		return err
 	}
 	times, err := measure.InTurns(rounds, subjects)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	medians := map[string]time.Duration{}
-	var bars []report.Bar
 	for _, subject := range subjects {
 		medians[subject.Name] = measure.Median(times[subject.Name])
-		bars = append(bars, report.Bar{Name: shortName(subject.Name), Milliseconds: measure.Milliseconds(medians[subject.Name])})
+		results.Cold = append(results.Cold, report.Bar{Name: shortName(subject.Name), Milliseconds: measure.Milliseconds(medians[subject.Name])})
 	}
-	return rows(g, medians), bars, nil
+	results.Add(rows(g, medians)...)
+	return addSizes(g, results)
 }
 
 // starting measures the start of one process, which it kills afterwards.

@@ -14,36 +14,37 @@ const (
 	largestRest = 1.6
 )
 
-// Sizes compares the built programs with the floor.
-func Sizes(g *ground.Ground) ([]report.Row, error) {
+// addSizes compares the built programs with the floor.
+func addSizes(g *ground.Ground, results *report.Report) error {
 	floor, err := size(g.Built("bench", "floor"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	plain, err := size(g.Built("bench", "floor-plain"))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	sizes := map[string]float64{}
 	for _, f := range g.Functions {
 		bytes, err := size(g.Binary(f))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		sizes[f.LogicalID] = float64(bytes)
 	}
 	largestOfHot, largestOfRest := worst(g, func(id string) float64 { return sizes[id] / float64(floor) })
 	how := fmt.Sprintf("The floor, built with the functions' own flags, has %s.", megabytes(floor))
 	against := largestOfRest.ratio * float64(floor) / float64(plain)
-	return []report.Row{
+	results.Add(
 		largestOfHot.row("binary, cross-launch and launches", largestHot, how),
-		{
+		report.Row{
 			What: "binary, the rest", Target: fmt.Sprintf("≤ %.1f × the floor", largestRest),
 			Figure: fmt.Sprintf("%.2f × (%s), %.2f × with the tag", against, largestOfRest.name, largestOfRest.ratio), Met: against <= largestRest,
 			Notes: []string{how, fmt.Sprintf("The target was set by a floor of 10.2 MB, one built without the tag lambda.norpc, which has %s here; the second figure is against the floor with it.", megabytes(plain)),
-				"What they have beside the floor is Tink with protobuf, which looks methods up by name, so that the linker keeps every exported method there is."},
+				"Beyond the floor it is mostly Tink with protobuf, which looks up methods by name, so that the linker keeps every exported method."},
 		},
-	}, nil
+	)
+	return nil
 }
 
 func size(file string) (int64, error) {

@@ -23,7 +23,7 @@ const (
 )
 
 // Cold measures the first request of a new process.
-func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+func Cold(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	cloud := g.Stack.Webex()
 	org := cloud.AddOrganization("Cold", region)
 	activated, err := cloud.Activate(ctx, org.ID())
@@ -31,11 +31,11 @@ func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		err = fmt.Errorf("activation: %d %s", activated.Status, activated.Body)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	function, err := g.Alone("AssignContentFunction", nil, 10*time.Second)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	request := func() (time.Duration, error) { return invoke(ctx, function, cloud, org) }
 	const cold, warm, fetch = "cold", "warm", "fetch"
@@ -53,16 +53,17 @@ func Cold(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	})
 	function.Kill()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	first, later, keys := measure.Median(times[cold]), measure.Median(times[warm]), measure.Median(times[fetch])
 	ratio := measure.Ratio(first, later+keys)
-	return []report.Row{{
+	results.Add(report.Row{
 		What: "cold cross-launch", Target: fmt.Sprintf("≤ %.0f × (a warm one + one parallel fetch of the key sets)", mostCold),
 		Figure: fmt.Sprintf("%.2f × (%.1f ms)", ratio, measure.Milliseconds(first)), Met: ratio <= mostCold,
 		Notes: []string{fmt.Sprintf("The first request of a new process of the built function through the Runtime API, median of %d; a later one of the same process took %.1f ms, fetching the %d key sets side by side over new connections %.1f ms. The simulated Webex and the emulator are on loopback.",
 			coldRounds, measure.Milliseconds(later), len(webex.DefaultRegions), measure.Milliseconds(keys))},
-	}}, nil
+	})
+	return nil
 }
 
 func invoke(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud, org *webextest.Organization) (time.Duration, error) {

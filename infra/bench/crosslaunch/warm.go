@@ -50,10 +50,10 @@ const (
 const region = "us-west-2_r"
 
 // Warm measures the handler in this process, without the network to DynamoDB.
-func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+func Warm(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	w, err := newWarm(g.Stack.Webex())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	handle := func(devices []launch.Device, less func() time.Duration) func() (time.Duration, error) {
 		return func() (time.Duration, error) {
@@ -83,7 +83,7 @@ func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		{Name: signature, Measure: w.signature},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// Separately: otherwise the other subjects would pay for collecting their garbage.
 	manyTimes, err := measure.InTurns(manyRounds, []measure.Subject[time.Duration]{
@@ -91,22 +91,23 @@ func Warm(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		{Name: largeAll, Measure: handle(manyDevices, onNetwork)},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	maps.Copy(times, manyTimes)
 	median := func(name string) time.Duration { return measure.Median(times[name]) }
 	share := measure.Ratio(median(signature), median(small))
 	how := fmt.Sprintf("The handler from event to answer less the time in the client's TransactWriteItems, median of %d (of the long list %d) in turns; "+
 		"with the SDK's own work (encoding, signing) and less the network only: %v and %v.", fewRounds, manyRounds, round(median(smallAll)), round(median(largeAll)))
-	return []report.Row{
+	results.Add(
 		atMost(fmt.Sprintf("warm cross-launch, %d devices", few), median(small), mostFew, how),
 		atMost(fmt.Sprintf("warm cross-launch, %d devices", many), median(large), mostMany, how+fmt.Sprintf(" The body has %.1f MB.", float64(w.bodySize)/1e6)),
-		{
+		report.Row{
 			What: "signature check in the small case", Target: "≥ a third of it",
 			Figure: fmt.Sprintf("%.0f %% (%v)", 100*share, round(median(signature))), Met: share >= leastSignature,
 			Notes: []string{"The same ES256 signature checked by itself, in the same turns."},
 		},
-	}, nil
+	)
+	return nil
 }
 
 func atMost(what string, took, most time.Duration, how string) report.Row {

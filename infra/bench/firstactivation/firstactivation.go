@@ -22,10 +22,10 @@ const (
 )
 
 // Measure activates new customers on a warm process of the built function.
-func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+func Measure(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	function, err := g.Alone("ActivationFunction", nil, timeout)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer function.Kill()
 	cloud := g.Stack.Webex()
@@ -34,7 +34,7 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 	}
 	defer cloud.ClearFaults()
 	if _, err := activate(ctx, function, cloud); err != nil { // warms the process
-		return nil, err
+		return err
 	}
 	calls := ""
 	times, err := measure.InTurns(rounds, []measure.Subject[time.Duration]{{Name: "activation", Measure: func() (time.Duration, error) {
@@ -48,22 +48,23 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		return took, err
 	}}})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	took := measure.Median(times["activation"])
 	latencies := measure.Ratio(took, latency)
 	const least = "1 token + 1 PATCH + 2 PUT"
-	return []report.Row{
-		{
+	results.Add(
+		report.Row{
 			What: "first activation, calls to Webex", Target: "1 token + 1 PATCH + n PUT", Figure: calls, Met: calls == least,
 			Notes: []string{"Counted at the simulated Webex for each activation of both features."},
 		},
-		{
+		report.Row{
 			What: "first activation, time", Target: fmt.Sprintf("≤ %.1f latencies", mostLatencies),
 			Figure: fmt.Sprintf("%.2f latencies (%.0f ms)", latencies, float64(took.Milliseconds())), Met: latencies <= mostLatencies,
 			Notes: []string{fmt.Sprintf("Event to answer of a warm process of the built function, median of %d, each of those calls answered after %v, key sets known; the table is the emulator.", rounds, latency)},
 		},
-	}, nil
+	)
+	return nil
 }
 
 func activate(ctx context.Context, function *lambda.Function, cloud *webextest.Cloud) (time.Duration, error) {

@@ -41,10 +41,10 @@ type job struct {
 }
 
 // Measure runs command verifier, the npm package, and that with cached keys, in turns.
-func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+func Measure(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	todo, err := prepare(g.Stack.Webex())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	node := func(cached bool) func() (float64, error) {
 		return func() (float64, error) {
@@ -64,21 +64,22 @@ func Measure(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
 		{Name: cached, Measure: node(true)},
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	our, its, itsCached := measure.Median(rates[ours]), measure.Median(rates[asIs]), measure.Median(rates[cached])
 	how := fmt.Sprintf("Tokens a second, median of %d runs of %.0f s in turns, key sets on loopback: ours %.0f (GOMAXPROCS=1), decodeAndVerify as it is %.0f, with its keys cached by jwks-rsa %.0f. "+
 		"Ours also checks claims, app, action and URLs.", rounds, seconds, our, its, itsCached)
-	return []report.Row{
-		{
+	results.Add(
+		report.Row{
 			What: "token checks against the peer as it is", Target: fmt.Sprintf("≥ %d ×", leastAsIs),
 			Figure: fmt.Sprintf("%.1f ×", our/its), Met: our >= leastAsIs*its, Notes: []string{how},
 		},
-		{
+		report.Row{
 			What: "token checks against the peer with cached keys", Target: fmt.Sprintf("≥ %d ×", leastCached),
 			Figure: fmt.Sprintf("%.1f ×", our/itsCached), Met: our >= leastCached*itsCached, Notes: []string{how},
 		},
-	}, nil
+	)
+	return nil
 }
 
 // prepare signs tokens for an installed customer.

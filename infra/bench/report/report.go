@@ -48,6 +48,9 @@ type Report struct {
 	Scale   []Point
 }
 
+// Add appends rows to the table.
+func (r *Report) Add(rows ...Row) { r.Rows = append(r.Rows, rows...) }
+
 // Missed counts the targets that were not reached.
 func (r *Report) Missed() int {
 	missed := 0

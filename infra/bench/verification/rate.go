@@ -21,16 +21,17 @@ const (
 )
 
 // Rates measures runs with a realistic latency, and the cost of each installation.
-func Rates(ctx context.Context, g *ground.Ground) ([]report.Row, error) {
+func Rates(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	one, _, err := rate(ctx, g, "verification rate, one feature", webex.DigitalSignage)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	both, found, err := rate(ctx, g, "verification rate, both features", webex.Features...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return []report.Row{one, both, cost(found, len(webex.Features))}, nil
+	results.Add(one, both, cost(found, len(webex.Features)))
+	return nil
 }
 
 func rate(ctx context.Context, g *ground.Ground, what string, provided ...webex.Feature) (report.Row, outcome, error) {
