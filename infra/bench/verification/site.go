@@ -163,8 +163,10 @@ func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
 // no place at Webex's host in time.
 const mostLeft = 0.01
 
+// checkAnswer returns an error if the run did not verify what was due. It may verify more:
+// a long run begins the next passes.
 func checkAnswer(payload []byte, due int, report schedule.Report) error {
-	if report.Verified+report.Left != due || float64(report.Left) > mostLeft*float64(due) ||
+	if report.Verified+report.Left < due || float64(report.Left) > mostLeft*float64(due) ||
 		report.Failed+report.Pushed+report.Deleted != 0 {
 		return fmt.Errorf("the run did not verify all that was due: %d due, answer %.200s", due, payload)
 	}
