@@ -127,8 +127,11 @@ var changing = map[string]func(*testing.T, *keptCase){
 			t.Fatal(err)
 		}
 	},
-	"SetBaseURL":             func(_ *testing.T, k *keptCase) { k.SetBaseURL("http://127.0.0.1:1") },
-	"AddOrganization":        func(_ *testing.T, k *keptCase) { k.AddOrganization("Another", keptAway) },
+	"SetBaseURL":      func(_ *testing.T, k *keptCase) { k.SetBaseURL("http://127.0.0.1:1") },
+	"AddOrganization": func(_ *testing.T, k *keptCase) { k.AddOrganization("Another", keptAway) },
+	"AddOrganizationWithID": func(_ *testing.T, k *keptCase) {
+		k.AddOrganizationWithID("9c2cf9b5-80ac-47a0-8aff-6d87306a9633", "Given", keptAway)
+	},
 	"AddDevice":              func(_ *testing.T, k *keptCase) { k.AddDevice(k.org, Device{Name: "One more"}) },
 	"AddDevices":             func(_ *testing.T, k *keptCase) { k.AddDevices(k.org, make([]Device, 3)) },
 	"FactoryReset":           func(_ *testing.T, k *keptCase) { _, _ = k.FactoryReset(k.org, k.Devices(k.org)[0].ID) },
