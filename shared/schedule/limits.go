@@ -16,7 +16,7 @@ import (
 // queueTime bounds how long the calls of the rows in progress wait for the rate, if the
 // rate is high enough: rows in progress when the run stops must finish in its remaining
 // time.
-const queueTime = 5 * time.Second
+const queueTime = 4 * time.Second
 
 // limits bound how fast one run calls Webex: rows at a time, and calls per second.
 type limits struct {

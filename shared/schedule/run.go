@@ -35,7 +35,7 @@ const (
 	// drainAtEnd before that, or a quarter of the time if less, for rows in progress: a
 	// run finishes them instead of breaking off.
 	settleAtEnd = 5 * time.Second
-	drainAtEnd  = queueTime
+	drainAtEnd  = queueTime + time.Second
 	// countTimeout bounds counting what a run leaves due.
 	countTimeout = 4 * time.Second
 	// silentAfter is how late a pass of another run's shard is before this run takes it
@@ -142,8 +142,15 @@ func (r *run) all(ctx context.Context) error {
 	return all
 }
 
-// takeDue works on the due rows of the run's shards.
+// takeDue works on the due rows of the run's shards, once the probes are over: until
+// then a row of a skipped host would fail again, although the host may answer.
 func (r *run) takeDue(ctx context.Context) (errs error) {
+	for _, p := range r.probes {
+		select {
+		case <-p.finished:
+		case <-ctx.Done():
+		}
+	}
 	for _, shard := range r.shards {
 		errs = errors.Join(errs, r.takeDueOf(ctx, shard))
 	}
