@@ -10,12 +10,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signpost/infra/terminal"
+	"signpost/shared/assembly"
 	"signpost/shared/installation"
 	"signpost/shared/schedule"
 )
 
-// atOnce is how many organizations Verify works on in parallel.
-const atOnce = 8
+// parallel is how many organizations Verify verifies at a time.
+const parallel = 8
 
 type verified struct {
 	Org  string `json:"org"`
@@ -24,14 +25,14 @@ type verified struct {
 }
 
 // Verify verifies these organizations, or all, without waiting for the schedule.
-// It returns terminal.ErrFindings if one fails or is left for later.
+// It returns terminal.ErrFindings if one fails or could not be verified now.
 func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := o.chosen(ctx, p, orgs, all)
-	if err = errors.Join(err, o.installed(rows)); err != nil {
+	rows, err := o.selected(ctx, p, orgs, all)
+	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
 		return err
 	}
 	results, err := o.verifyEach(ctx, p, rows)
@@ -50,32 +51,32 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	return terminal.Findings(sum.Failed+sum.Left > 0, err)
 }
 
-// chosen returns all installations, or only those of these organizations.
-func (o *Operator) chosen(ctx context.Context, p parts, orgs []string, all bool) ([]installation.Installation, error) {
+// selected returns all installations, or only those of these organizations.
+func (o *Operator) selected(ctx context.Context, p assembly.Parts, orgs []string, all bool) ([]installation.Installation, error) {
 	if all {
 		return o.installations(ctx, p)
 	}
 	return o.find(ctx, p, orgs)
 }
 
-// installed returns an error if one of the rows is not an installation: an
+// requireInstalled returns an error if one of the rows is not an installation: an
 // organization may have only unproven candidates.
-func (o *Operator) installed(rows []installation.Installation) error {
+func (o *Operator) requireInstalled(rows []installation.Installation) error {
 	for _, row := range rows {
 		if !row.Exists() {
-			return o.unknown(fmt.Errorf("installation of %s: %w", row.OrgKey, installation.ErrNotFound))
+			return o.proposeList(fmt.Errorf("installation of %s: %w", row.OrgKey, installation.ErrNotFound))
 		}
 	}
 	return nil
 }
 
-func (o *Operator) verifyEach(ctx context.Context, p parts, rows []installation.Installation) ([]verified, error) {
+func (o *Operator) verifyEach(ctx context.Context, p assembly.Parts, rows []installation.Installation) ([]verified, error) {
 	bar := o.Bar("verifying", len(rows))
 	defer bar.End()
 	results := make([]verified, len(rows))
 	runs := schedule.New(p.Service, p.Store)
 	workers, ctx := errgroup.WithContext(ctx)
-	workers.SetLimit(atOnce)
+	workers.SetLimit(parallel)
 	for i, row := range rows {
 		workers.Go(func() error {
 			report, err := runs.VerifyNow(ctx, []string{row.OrgKey})
@@ -89,12 +90,12 @@ func (o *Operator) verifyEach(ctx context.Context, p parts, rows []installation.
 
 func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 	for _, one := range results {
-		who := one.Org + " " + one.Name
+		org := one.Org + " " + one.Name
 		switch {
 		case one.Failed > 0:
-			o.Bad(who + ": failed (`signpost show` says why)")
+			o.Bad(fmt.Sprintf("%s: failed; signpost show%s %s shows why", org, o.stageFlag(), one.Org))
 		case one.Left > 0:
-			o.Bad(who + ": another worker is verifying it, or Webex asked to wait; try again in 30 seconds")
+			o.Bad(org + ": another worker is verifying it, or Webex asked to wait; try again in 30 seconds")
 		}
 	}
 	text := fmt.Sprintf("verified %d, pushed %d, deleted %d, failed %d, left %d", sum.Verified, sum.Pushed, sum.Deleted, sum.Failed, sum.Left)
@@ -105,16 +106,16 @@ func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 	o.Good(text)
 }
 
-// Remove removes the integration from these organizations on behalf of the vendor.
-// It asks for each organization's key first, unless confirmed. If one of them is
-// not installed, it removes none.
+// Remove removes the integration from these organizations, at Webex first. Unless
+// confirmed, the user must type each organization's key. If one of them is not
+// installed, it removes none.
 func (o *Operator) Remove(ctx context.Context, orgs []string, confirmed bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
 		return err
 	}
 	rows, err := o.find(ctx, p, orgs)
-	if err = errors.Join(err, o.installed(rows)); err != nil {
+	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
 		return err
 	}
 	removed := []string{}
@@ -130,10 +131,10 @@ func (o *Operator) Remove(ctx context.Context, orgs []string, confirmed bool) er
 	return nil
 }
 
-func (o *Operator) removeOne(ctx context.Context, p parts, row installation.Installation, confirmed bool) error {
+func (o *Operator) removeOne(ctx context.Context, p assembly.Parts, row installation.Installation, confirmed bool) error {
 	if !confirmed {
 		question := fmt.Sprintf("This removes the integration from %s (%s, active since %s) at Webex: its devices stop showing your pages. In a script, use --yes.",
-			named(row), row.OrgKey, row.ActivatedAt.UTC().Format(time.DateOnly))
+			displayName(row), row.OrgKey, row.ActivatedAt.UTC().Format(time.DateOnly))
 		if err := o.Confirm(ctx, question, row.OrgKey); err != nil {
 			return err
 		}
@@ -145,10 +146,10 @@ func (o *Operator) removeOne(ctx context.Context, p parts, row installation.Inst
 		return fmt.Errorf("%s: %w", row.OrgKey, err)
 	}
 	if !o.JSON {
-		o.Good("removed " + named(row) + " " + row.OrgKey)
+		o.Good("removed " + displayName(row) + " " + row.OrgKey)
 	}
 	return nil
 }
 
-// named is the organization's name for display.
-func named(row installation.Installation) string { return cmp.Or(row.OrgName, "(no name)") }
+// displayName is the organization's name, or a text if there is none.
+func displayName(row installation.Installation) string { return cmp.Or(row.OrgName, "(no name)") }

@@ -10,8 +10,8 @@ import (
 	"signpost/infra/terminal"
 )
 
-// ofStage returns the settings in a stage's file, as its functions have them.
-func (o *Operator) ofStage() (map[string]string, error) {
+// stageSettings returns the settings in the stage's file, as its functions get them.
+func (o *Operator) stageSettings() (map[string]string, error) {
 	settings, err := stage.Load(o.Config, o.Stage)
 	if errors.Is(err, stage.ErrNotFound) {
 		err = terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
@@ -22,14 +22,14 @@ func (o *Operator) ofStage() (map[string]string, error) {
 	return settings.Environment(), nil
 }
 
-// awsVariables are the region, the credentials and the endpoints.
+// awsVariables name the region, the credentials and the endpoints.
 var awsVariables = []string{
 	"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SECRETS_MANAGER",
 }
 
-// signIn adds the region, the credentials and the endpoints to environ.
-func (o *Operator) signIn(ctx context.Context, environ map[string]string) error {
+// addCredentials adds the region, the credentials and the endpoints to environ.
+func (o *Operator) addCredentials(ctx context.Context, environ map[string]string) error {
 	for _, name := range awsVariables {
 		if value, ok := o.Environ[name]; ok {
 			environ[name] = value
@@ -42,8 +42,8 @@ func (o *Operator) signIn(ctx context.Context, environ map[string]string) error 
 	return nil
 }
 
-// findCredentials adds credentials and region from where the AWS tools find them,
-// such as profiles and single sign-on, which the functions do not support.
+// findCredentials adds the region and the credentials that the AWS tools would use,
+// for example of a profile or of single sign-on, which the functions do not support.
 func findCredentials(ctx context.Context, environ map[string]string) error {
 	found, err := awsconfig.Load(ctx, environ["AWS_REGION"])
 	if err != nil {

@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,20 +11,21 @@ import (
 	"time"
 
 	"signpost/infra/terminal"
+	"signpost/shared/assembly"
 	"signpost/shared/gateway"
 	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
-// step is one check of a token, with the API's error code if it fails.
-type step struct {
+// check is one check of a token, with the API's error code if it fails.
+type check struct {
 	Check  string `json:"check"`
 	Result string `json:"result"` // good, failed or not made
 	Code   string `json:"code,omitempty"`
 	Detail string `json:"detail,omitempty"`
 }
 
-// routes are the routes that accept a token, by its action.
+// routes maps the action of a token to the route that accepts it.
 var routes = map[webex.Action]string{
 	webex.Provision: "POST /activation", webex.UpdateApproved: "POST /actions", webex.Update: "POST /actions",
 	webex.HealthCheck: "POST /actions", webex.Deprovision: "POST /actions", webex.CrossLaunch: "POST /crossLaunch/{feature}/…",
@@ -44,20 +46,20 @@ func (o *Operator) Explain(ctx context.Context) error {
 	done := o.Waiting("fetching key sets")
 	explained := p.Verifier.Explain(ctx, raw)
 	done()
-	steps := steps(explained.Findings)
+	checks := tokenChecks(explained.Findings)
 	if explained.Claims.Subject != "" {
-		more, err := storedSteps(ctx, p, explained)
+		more, err := tableChecks(ctx, p, explained)
 		if err != nil {
 			return err
 		}
-		steps = append(steps, more...)
+		checks = append(checks, more...)
 	}
 	if o.JSON {
-		err = o.Print(map[string]any{"header": explained.Header, "claims": explained.Payload, "keyRegion": explained.KeyRegion, "checks": steps})
+		err = o.Print(map[string]any{"header": explained.Header, "claims": explained.Payload, "keyRegion": explained.KeyRegion, "checks": checks})
 	} else {
-		o.showExplanation(explained, steps)
+		o.showExplanation(explained, checks)
 	}
-	return terminal.Findings(slices.ContainsFunc(steps, func(s step) bool { return s.Result == "failed" }), err)
+	return terminal.Findings(slices.ContainsFunc(checks, func(c check) bool { return c.Result == "failed" }), err)
 }
 
 func (o *Operator) token(ctx context.Context) (string, error) {
@@ -78,38 +80,39 @@ func (o *Operator) token(ctx context.Context) (string, error) {
 	return raw, nil
 }
 
-func steps(findings []webex.Finding) []step {
-	var all []step
+// tokenChecks returns the checks that need only the token and Webex's keys.
+func tokenChecks(findings []webex.Finding) []check {
+	var all []check
 	for _, finding := range findings {
-		s := step{Check: string(finding.Check), Result: "good"}
+		c := check{Check: string(finding.Check), Result: "good"}
 		switch {
 		case !finding.Made:
-			s.Result = "not made"
+			c.Result = "not made"
 		case finding.Err != nil:
-			s = failed(s.Check, finding.Err)
+			c = failed(c.Check, finding.Err)
 		}
-		all = append(all, s)
+		all = append(all, c)
 	}
 	return all
 }
 
-func failed(check string, err error) step {
-	return step{Check: check, Result: "failed", Code: gateway.ProblemOf(err).Code, Detail: err.Error()}
+func failed(name string, err error) check {
+	return check{Check: name, Result: "failed", Code: gateway.ProblemOf(err).Code, Detail: err.Error()}
 }
 
-// storedSteps runs the checks against the table: installation, region, replay.
-func storedSteps(ctx context.Context, p parts, explained webex.Explanation) ([]step, error) {
+// tableChecks runs the checks against the table: installation, region, replay.
+func tableChecks(ctx context.Context, p assembly.Parts, explained webex.Explanation) ([]check, error) {
 	claims := explained.Claims
 	key := webex.OrganizationKey(claims.Subject)
-	row, _, err := p.store.Find(ctx, key, time.Now())
+	row, _, err := p.Store.Find(ctx, key, time.Now())
 	if err != nil {
 		return nil, err
 	}
-	used, err := p.store.Used(ctx, key, installation.Digest(claims.ID), time.Now())
+	used, err := p.Store.Used(ctx, key, installation.Digest(claims.ID), time.Now())
 	if err != nil {
 		return nil, err
 	}
-	known := step{Check: "installation", Result: "good", Detail: string(row.State)}
+	installed := check{Check: "installation", Result: "good", Detail: string(row.State)}
 	var wrong error
 	switch {
 	case claims.Action == webex.Provision && row.Version != 0:
@@ -117,43 +120,43 @@ func storedSteps(ctx context.Context, p parts, explained webex.Explanation) ([]s
 			wrong = err
 		}
 	case claims.Action == webex.Provision:
-		known.Detail = "a first activation"
+		installed.Detail = "a first activation"
 	case !row.Exists():
 		wrong = fmt.Errorf("%s: %w", key, installation.ErrNotFound)
 	case explained.KeyRegion != "" && explained.KeyRegion != row.Region && claims.Action != webex.Update:
 		wrong = fmt.Errorf("signed by %s, installed in %s: %w", explained.KeyRegion, row.Region, installation.ErrWrongRegion)
 	}
 	if wrong != nil {
-		known = failed("installation", wrong)
+		installed = failed("installation", wrong)
 	}
-	replay := step{Check: "replay", Result: "good", Detail: "not used before"}
+	replay := check{Check: "replay", Result: "good", Detail: "not used before"}
 	if used {
 		replay = failed("replay", installation.ErrReplayed)
 	}
-	return []step{known, replay}, nil
+	return []check{installed, replay}, nil
 }
 
-func (o *Operator) showExplanation(explained webex.Explanation, steps []step) {
+func (o *Operator) showExplanation(explained webex.Explanation, checks []check) {
 	o.showPart("header", explained.Header)
 	o.showPart("claims", explained.Payload)
 	if claims := explained.Claims; claims.Subject != "" {
 		o.Title("meaning")
 		lines := [][]string{
 			{"  organization", webex.OrganizationKey(claims.Subject)}, {"  issued", claims.IssuedAt.UTC().Format(time.RFC3339)},
-			{"  belongs to", routes[claims.Action]}, {"  key set of", explained.KeyRegion},
+			{"  accepted by", routes[claims.Action]}, {"  signed by region", cmp.Or(explained.KeyRegion, "-")},
 		}
 		o.Table(nil, lines)
 	}
 	o.Title("checks")
-	for _, s := range steps {
-		line := strings.TrimSpace(fmt.Sprintf("%-13s %s %s", s.Check, s.Code, s.Detail))
-		switch s.Result {
+	for _, c := range checks {
+		line := strings.TrimSpace(fmt.Sprintf("%-13s %s %s", c.Check, c.Code, c.Detail))
+		switch c.Result {
 		case "good":
 			o.Good(line)
 		case "failed":
 			o.Bad(line)
 		default:
-			o.Note(line + " not made")
+			o.Note(line + " not checked")
 		}
 	}
 }
@@ -165,13 +168,13 @@ func (o *Operator) showPart(title string, part map[string]any) {
 	o.Title(title)
 	var rows [][]string
 	for _, name := range slices.Sorted(maps.Keys(part)) {
-		rows = append(rows, []string{"  " + name, text(part[name])})
+		rows = append(rows, []string{"  " + name, claimText(part[name])})
 	}
 	o.Table(nil, rows)
 }
 
-// text formats a claim: seconds as whole numbers, not as 1.7e+09.
-func text(value any) string {
+// claimText formats a claim: seconds as whole numbers, not as 1.7e+09.
+func claimText(value any) string {
 	if number, ok := value.(float64); ok && number == float64(int64(number)) {
 		return fmt.Sprint(int64(number))
 	}

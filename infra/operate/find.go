@@ -10,19 +10,20 @@ import (
 	"time"
 
 	"signpost/infra/terminal"
+	"signpost/shared/assembly"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
-// find returns the organizations that words name, each by its orgId, its key, its
-// name, or a prefix of key or name. Duplicates are dropped. An organization with
-// only candidates has just its key.
-func (o *Operator) find(ctx context.Context, p parts, words []string) ([]installation.Installation, error) {
+// find returns one row for each organization, which is named by its orgId, its key, its
+// name, or a prefix of key or name. Duplicates are dropped. For an organization with
+// only candidates the row has just the key.
+func (o *Operator) find(ctx context.Context, p assembly.Parts, orgs []string) ([]installation.Installation, error) {
 	var found, all []installation.Installation
-	for _, word := range words {
-		key := webex.OrganizationKey(word)
-		row, candidates, err := p.store.Find(ctx, key, time.Now())
+	for _, org := range orgs {
+		key := webex.OrganizationKey(org)
+		row, candidates, err := p.Store.Find(ctx, key, time.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -32,8 +33,8 @@ func (o *Operator) find(ctx context.Context, p parts, words []string) ([]install
 					return nil, err
 				}
 			}
-			if row, err = choose(all, word); err != nil {
-				return nil, o.unknown(err)
+			if row, err = match(all, org); err != nil {
+				return nil, o.proposeList(err)
 			}
 		}
 		row.OrgKey = cmp.Or(row.OrgKey, key) // a candidate has no row yet
@@ -46,12 +47,12 @@ func (o *Operator) find(ctx context.Context, p parts, words []string) ([]install
 
 // installations returns all installations, sorted by name. If some cannot be read,
 // it returns the others, and an error that names them.
-func (o *Operator) installations(ctx context.Context, p parts) ([]installation.Installation, error) {
+func (o *Operator) installations(ctx context.Context, p assembly.Parts) ([]installation.Installation, error) {
 	defer o.Waiting("reading the table")()
-	all, unread := []installation.Installation{}, []error(nil)
-	for row, err := range p.store.Installations(ctx) {
+	all, unreadable := []installation.Installation{}, []error(nil)
+	for row, err := range p.Store.Installations(ctx) {
 		if err != nil {
-			unread = append(unread, err)
+			unreadable = append(unreadable, err)
 		}
 		if row.Exists() {
 			all = append(all, row)
@@ -60,38 +61,38 @@ func (o *Operator) installations(ctx context.Context, p parts) ([]installation.I
 	slices.SortFunc(all, func(a, b installation.Installation) int {
 		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.OrgKey, b.OrgKey))
 	})
-	return all, errors.Join(unread...)
+	return all, errors.Join(unreadable...)
 }
 
-// dated returns the rows with what passes found of them last: passes do not write the
-// rows that they find in order.
-func (p parts) dated(ctx context.Context, rows ...installation.Installation) ([]installation.Installation, error) {
-	passes, err := p.store.Passes(ctx)
+// withPasses returns the rows with the time and the result of the last pass that
+// verified them: passes do not write the rows that they find in order.
+func withPasses(ctx context.Context, p assembly.Parts, rows ...installation.Installation) ([]installation.Installation, error) {
+	passes, err := p.Store.Passes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now, dated := time.Now(), slices.Clone(rows)
+	now, current := time.Now(), slices.Clone(rows)
 	for n, row := range rows {
 		at := passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
 		if at.After(row.Schedule.VerifiedAt) {
-			dated[n].Schedule.VerifiedAt = at
-			if result := &dated[n].Schedule.LastResult; *result != lifecycle.ResultDrifting { // which a pass leaves so
+			current[n].Schedule.VerifiedAt = at
+			if result := &current[n].Schedule.LastResult; *result != lifecycle.ResultDrifting { // its push is still postponed
 				*result = lifecycle.ResultInOrder
 			}
 		}
 	}
-	return dated, nil
+	return current, nil
 }
 
-// choose finds the only installation whose name is word, or else whose key or
+// match returns the only installation with this name, or else the only one whose key or
 // name begins with it. It ignores case.
-func choose(all []installation.Installation, word string) (installation.Installation, error) {
+func match(all []installation.Installation, org string) (installation.Installation, error) {
 	var named, matching []installation.Installation
 	for _, row := range all {
-		if strings.EqualFold(row.OrgName, word) {
+		if strings.EqualFold(row.OrgName, org) {
 			named = append(named, row)
 		}
-		if hasPrefix(row, word) {
+		if hasPrefix(row, org) {
 			matching = append(matching, row)
 		}
 	}
@@ -100,7 +101,7 @@ func choose(all []installation.Installation, word string) (installation.Installa
 	}
 	switch len(matching) {
 	case 0:
-		return installation.Installation{}, fmt.Errorf("installation of %s: %w", word, installation.ErrNotFound)
+		return installation.Installation{}, fmt.Errorf("installation of %s: %w", org, installation.ErrNotFound)
 	case 1:
 		return matching[0], nil
 	}
@@ -108,11 +109,11 @@ func choose(all []installation.Installation, word string) (installation.Installa
 	for _, row := range matching {
 		list += "\n  " + row.OrgKey + "  " + row.OrgName
 	}
-	return installation.Installation{}, terminal.Usagef("%q is ambiguous:%s", word, list)
+	return installation.Installation{}, terminal.Usagef("%q is ambiguous: use the key of one of these:%s", org, list)
 }
 
-// hasPrefix reports whether an installation's key or name begins with word.
-func hasPrefix(row installation.Installation, word string) bool {
-	word = strings.ToLower(word)
-	return strings.HasPrefix(strings.ToLower(row.OrgKey), word) || strings.HasPrefix(strings.ToLower(row.OrgName), word)
+// hasPrefix reports whether an installation's key or name begins with prefix.
+func hasPrefix(row installation.Installation, prefix string) bool {
+	prefix = strings.ToLower(prefix)
+	return strings.HasPrefix(strings.ToLower(row.OrgKey), prefix) || strings.HasPrefix(strings.ToLower(row.OrgName), prefix)
 }

@@ -21,24 +21,24 @@ type summary struct {
 	Features    map[string]string `json:"features"`
 	TokenHealth string            `json:"tokenHealth"`
 	LastResult  string            `json:"lastResult"`
-	// LastVerified is the time of the last successful verification, or of the beginning
-	// of the pass that made it, Failures how many have failed since.
+	// LastVerified is the time of the last successful verification, or the start of the
+	// pass that made it. Failures counts those that failed since.
 	LastVerified string `json:"lastVerified,omitempty"`
 	Failures     int    `json:"failures"`
-	// NextDue is empty if only the passes verify the installation.
+	// NextDue is empty while nothing is due before the next pass.
 	NextDue string `json:"nextDue"`
-	// FailingSince is the time of the first of these failures; a day after it,
-	// Failing becomes true.
+	// FailingSince is the time of the first of these failures. Failing is true from a
+	// day after it.
 	FailingSince string `json:"failingSince,omitempty"`
 	Failing      bool   `json:"failing"`
-	// AppDiffers is what Webex has approved without an action that announced it,
-	// HealthAtWebex is Webex's view of our health checks, and SignedElsewhere is
-	// another region that signed an action.
+	// AppDiffers says what was approved at Webex although no action about it arrived.
+	// HealthAtWebex is the state that Webex has from our answers to health checks.
+	// SignedElsewhere is a region other than Region that signed an action.
 	AppDiffers      string `json:"appDiffers,omitempty"`
 	HealthAtWebex   string `json:"healthAtWebex,omitempty"`
 	SignedElsewhere string `json:"signedElsewhere,omitempty"`
 
-	// Trouble is the first problem in a word or two, "" for none.
+	// Trouble is the most urgent problem in a word or two, "" for none.
 	Trouble string `json:"trouble,omitempty"`
 
 	verified time.Time
@@ -47,9 +47,9 @@ type summary struct {
 func summarize(row installation.Installation, now time.Time) summary {
 	s := summary{
 		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
-		LastResult: row.Schedule.LastResult, LastVerified: stamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
-		NextDue: stamp(row.Schedule.DueAt), verified: row.Schedule.VerifiedAt,
-		FailingSince: stamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
+		LastResult: row.Schedule.LastResult, LastVerified: timestamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
+		NextDue: timestamp(row.Schedule.DueAt), verified: row.Schedule.VerifiedAt,
+		FailingSince: timestamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
 		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.SignedElsewhere.Region,
 	}
 	if row.Exists() {
@@ -62,7 +62,7 @@ func summarize(row installation.Installation, now time.Time) summary {
 	return s
 }
 
-// trouble returns the first problem that needs attention, "" for none.
+// trouble returns the most urgent problem, "" for none.
 func (s summary) trouble() string {
 	switch {
 	case s.State != string(installation.Active):
@@ -79,14 +79,15 @@ func (s summary) trouble() string {
 	return ""
 }
 
-// shown is the state for display: the problem, if there is one.
-func (s summary) shown() string { return cmp.Or(s.Trouble, s.State) }
+// displayState is the state as tables show it: the problem, if there is one.
+func (s summary) displayState() string { return cmp.Or(s.Trouble, s.State) }
 
 // Filter selects installations. An empty field selects all.
 type Filter struct {
 	// Named is a prefix of the organization's name or key.
 	Named string
-	// Failing selects those whose last verification failed, Due those that are due.
+	// Failing selects those whose last verification failed, Due those of which a retry
+	// or other work is due now; what waits for the next pass is not due.
 	Failing, Due bool
 	// Token is a token health: healthy, expiring or token_invalid.
 	Token string
@@ -118,8 +119,8 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 	if err != nil {
 		return err
 	}
-	rows, unread := o.installations(ctx, p)
-	if rows, err = p.dated(ctx, rows...); err != nil {
+	rows, unreadable := o.installations(ctx, p)
+	if rows, err = withPasses(ctx, p, rows...); err != nil {
 		return err
 	}
 	now, kept, trouble := time.Now(), []summary{}, false
@@ -134,7 +135,7 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 	} else {
 		o.table(kept, now)
 	}
-	return terminal.Findings(trouble, errors.Join(unread, err))
+	return terminal.Findings(trouble, errors.Join(unreadable, err))
 }
 
 func (o *Operator) table(list []summary, now time.Time) {
@@ -145,7 +146,7 @@ func (o *Operator) table(list []summary, now time.Time) {
 	rows := make([][]string, len(list))
 	for i, s := range list {
 		rows[i] = []string{
-			s.Org, s.Name, s.shown(), cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
+			s.Org, s.Name, s.displayState(), cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
 			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), distance(s.verified, now),
 		}
 	}

@@ -14,7 +14,6 @@ import (
 
 	"signpost/infra/terminal"
 	"signpost/shared/assembly"
-	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 )
 
@@ -26,7 +25,7 @@ type Operator struct {
 	Template, Config string
 	// Stage is the deployment, "" for the local stack.
 	Stage string
-	// TableName overrides the stage's table, such as with a restored one. Without a
+	// TableName replaces the stage's table, for example by a restored one. Without a
 	// stage it selects a deployment whose other settings are in the environment.
 	TableName string
 	// Environ is the process's environment.
@@ -41,32 +40,22 @@ func (o *Operator) localURL() string {
 	return "http://127.0.0.1:" + cmp.Or(o.Environ["PORT"], "3000")
 }
 
-// parts are the functions' dependencies, and the store.
-type parts struct {
-	assembly.Parts
-	store *dynamo.Store
-}
-
-func (o *Operator) assemble(ctx context.Context) (parts, error) {
+// assemble builds what the functions use, from the selected stack's settings.
+func (o *Operator) assemble(ctx context.Context) (assembly.Parts, error) {
 	settings, err := o.settings(ctx)
 	if err != nil {
-		return parts{}, err
+		return assembly.Parts{}, err
 	}
 	environ := values(settings)
-	if err := o.signIn(ctx, environ); err != nil {
-		return parts{}, err
+	if err := o.addCredentials(ctx, environ); err != nil {
+		return assembly.Parts{}, err
 	}
-	done := o.Waiting("reading the secret")
-	assembled, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
-	done()
+	defer o.Waiting("reading the secret")()
+	parts, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return parts{}, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("settings:\n%w", err), "signpost config%s", o.stageFlag())}
+		return parts, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("settings:\n%w", err), "signpost config%s", o.stageFlag())}
 	}
-	client, err := dynamo.Open(environ)
-	if err != nil {
-		return parts{}, fmt.Errorf("open DynamoDB: %w", err)
-	}
-	return parts{Parts: assembled, store: dynamo.New(client, environ[tableVariable])}, nil
+	return parts, nil
 }
 
 // stageFlag is the flag that selects the same stage in a proposed command.
@@ -77,9 +66,9 @@ func (o *Operator) stageFlag() string {
 	return " --stage " + o.Stage
 }
 
-// unknown adds a proposed command to the error for an organization that is not
-// installed.
-func (o *Operator) unknown(err error) error {
+// proposeList adds the command that lists the installations to an error that says that
+// there is none.
+func (o *Operator) proposeList(err error) error {
 	if errors.Is(err, installation.ErrNotFound) {
 		return terminal.Fixable(err, "signpost list%s", o.stageFlag())
 	}
@@ -101,8 +90,19 @@ func distance(t, now time.Time) string {
 	return "in " + distance.String()
 }
 
-// stamp formats a time as RFC 3339, "" for the zero time.
-func stamp(t time.Time) string {
+// expiry says when something expires or expired, "" for the zero time.
+func expiry(t, now time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case t.Before(now):
+		return "expired " + distance(t, now)
+	}
+	return "expires " + distance(t, now)
+}
+
+// timestamp formats a time as RFC 3339, "" for the zero time.
+func timestamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

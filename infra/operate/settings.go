@@ -38,36 +38,36 @@ func (o *Operator) settings(ctx context.Context) (map[string]setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	others, origin, err := o.others(ctx, functions)
+	base, source, err := o.baseSettings(ctx, functions)
 	if err != nil {
 		return nil, err
 	}
 	found := map[string]setting{}
 	for _, name := range names {
-		// A stage's file is the only source of its functions' settings, except for the
-		// AWS account and region.
-		ofStage := o.Stage != "" && !strings.HasPrefix(name, "AWS_")
-		one := setting{others[name], origin}
-		if o.Environ[name] != "" && !ofStage {
-			one = setting{o.Environ[name], fromEnvironment}
+		s := setting{base[name], source}
+		// The environment overrides nothing in a stage's file, except for the AWS account
+		// and region.
+		if o.Environ[name] != "" && (o.Stage == "" || strings.HasPrefix(name, "AWS_")) {
+			s = setting{o.Environ[name], fromEnvironment}
 		}
 		if name == tableVariable && o.TableName != "" {
-			one = setting{o.TableName, fromFlag}
+			s = setting{o.TableName, fromFlag}
 		}
-		if one.value == "" {
-			one.source = unset
+		if s.value == "" {
+			s.source = unset
 		}
-		found[name] = one
+		found[name] = s
 	}
 	return found, nil
 }
 
-// others returns settings from a stage's file or from the local stack, and their
-// source. With a deployment the local stack is not asked: it would add what the
-// deployment leaves unset, such as the page of a feature that it does not provide.
-func (o *Operator) others(ctx context.Context, functions []string) (map[string]string, string, error) {
+// baseSettings returns the settings that the environment and the flag override, from
+// the stage's file or from the local stack, and their source. For a deployment the local
+// stack is not asked: it would add what the deployment leaves unset, such as the page of
+// a feature that it does not provide.
+func (o *Operator) baseSettings(ctx context.Context, functions []string) (map[string]string, string, error) {
 	if o.Stage != "" {
-		environ, err := o.ofStage()
+		environ, err := o.stageSettings()
 		return environ, fromStage, err
 	}
 	url := o.localURL()
@@ -76,7 +76,7 @@ func (o *Operator) others(ctx context.Context, functions []string) (map[string]s
 	}
 	environ := map[string]string{}
 	for _, function := range functions {
-		for name, value := range askStack(ctx, url, function) {
+		for name, value := range stackVariables(ctx, url, function) {
 			environ[name] = mergedSecret(name, environ[name], value)
 		}
 	}
@@ -103,9 +103,9 @@ func (o *Operator) variables() (names, functions []string, err error) {
 	return slices.Sorted(maps.Keys(all)), functions, nil
 }
 
-// askStack asks the local stack's Lambda API for a function's variables. It returns
-// nil if no stack answers.
-func askStack(ctx context.Context, api, function string) map[string]string {
+// stackVariables reads a function's variables from the local stack's Lambda API. It
+// returns nil if no stack answers.
+func stackVariables(ctx context.Context, api, function string) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, api+"/2015-03-31/functions/"+function+"/configuration", nil)
@@ -151,7 +151,7 @@ func values(settings map[string]setting) map[string]string {
 			environ[name] = setting.value
 		}
 	}
-	environ["AWS_SAM_LOCAL"] = "true" // allows loopback hosts
+	environ["AWS_SAM_LOCAL"] = "true" // off AWS, loopback hosts are allowed
 	return environ
 }
 

@@ -14,9 +14,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// threeWay compares the wanted, the last pushed and the stored configuration of
+// featureReport compares the wanted, the last pushed and the stored configuration of
 // one feature.
-type threeWay struct {
+type featureReport struct {
 	Feature      string               `json:"feature"`
 	Verb         string               `json:"verb"`
 	Status       string               `json:"status"`
@@ -30,24 +30,24 @@ type threeWay struct {
 	lines []sides.Line
 }
 
-func threeWays(inspection lifecycle.Inspection) []threeWay {
-	all := []threeWay{}
+func featureReports(inspection lifecycle.Inspection) []featureReport {
+	all := []featureReport{}
 	for _, name := range webex.Features {
 		verdict, ok := inspection.Verdicts[name]
 		if !ok {
 			continue
 		}
-		view := threeWay{
+		report := featureReport{
 			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
-			Stored: verdict.Stored, PushedAt: stamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
+			Stored: verdict.Stored, PushedAt: timestamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
 			lines: sides.Configuration(verdict.Wanted, verdict.Stored),
 		}
 		if failure := inspection.Failures[name]; failure != nil {
-			view.Failure, view.Verb = failure.Error(), "unknown"
-			view.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // differences are unknown
+			report.Failure, report.Verb = failure.Error(), "unknown"
+			report.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // differences are unknown
 		}
-		view.Differs = sides.Differing(view.lines)
-		all = append(all, view)
+		report.Differs = sides.Differing(report.lines)
+		all = append(all, report)
 	}
 	return all
 }
@@ -60,7 +60,7 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 	if err != nil {
 		return err
 	}
-	rows, err := o.chosen(ctx, p, orgs, all)
+	rows, err := o.selected(ctx, p, orgs, all)
 	if err != nil {
 		return err
 	}
@@ -72,11 +72,11 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 		if err != nil {
 			return err
 		}
-		dated, err := p.dated(ctx, inspection.Installation)
+		current, err := withPasses(ctx, p, inspection.Installation)
 		if err != nil {
 			return err
 		}
-		inspection.Installation = dated[0]
+		inspection.Installation = current[0]
 		if i > 0 && !o.JSON {
 			o.Blank()
 		}
@@ -91,33 +91,33 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 	return terminal.Findings(findings, err)
 }
 
-// showInspection prints one installation, or returns it for JSON. findings is
+// showInspection prints one installation, or returns it for JSON. findings reports
 // whether it is not active, or a verification would change it.
 func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any, findings bool) {
 	now, row := time.Now(), inspection.Installation
-	views := threeWays(inspection)
+	reports := featureReports(inspection)
 	if !o.JSON {
-		o.card(row, len(inspection.Candidates), now)
-		for _, view := range views {
-			o.showSides(view)
+		o.showInstallation(row, len(inspection.Candidates), now)
+		for _, report := range reports {
+			o.showFeature(report)
 		}
 	}
 	findings = row.State != installation.Active ||
-		slices.ContainsFunc(views, func(v threeWay) bool { return v.Verb != string(lifecycle.Leave) })
-	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": views}, findings
+		slices.ContainsFunc(reports, func(r featureReport) bool { return r.Verb != string(lifecycle.Leave) })
+	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": reports}, findings
 }
 
-func (o *Operator) card(row installation.Installation, candidates int, now time.Time) {
-	o.Title(fmt.Sprintf("%s  %s", named(row), row.OrgKey))
+func (o *Operator) showInstallation(row installation.Installation, candidates int, now time.Time) {
+	o.Title(fmt.Sprintf("%s  %s", displayName(row), row.OrgKey))
 	s := summarize(row, now)
 	lines := [][2]string{
-		{"state", s.shown()}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
-		{"token health", s.TokenHealth}, {"refresh token", "expires " + distance(row.Tokens.RefreshExpiresAt, now)},
-		{"access token", "expires " + distance(row.Tokens.AccessExpiresAt, now)},
+		{"state", s.displayState()}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
+		{"token health", s.TokenHealth}, {"refresh token", expiry(row.Tokens.RefreshExpiresAt, now)},
+		{"access token", expiry(row.Tokens.AccessExpiresAt, now)},
 		{"activated", distance(row.ActivatedAt, now)}, {"last action", distance(row.LastActionAt, now)},
 		{"verified", distance(row.Schedule.VerifiedAt, now)}, {"last result", s.LastResult},
 		{"failures", fmt.Sprint(row.Schedule.Failures)}, {"failing since", distance(row.Schedule.FailingSince, now)}, {"next due", distance(row.Schedule.DueAt, now)},
-		{"app at Webex", s.AppDiffers}, {"health at Webex", s.HealthAtWebex}, {"signed by region", s.SignedElsewhere},
+		{"app at Webex", s.AppDiffers}, {"health at Webex", s.HealthAtWebex}, {"signed by another region", s.SignedElsewhere},
 		{"registered actionsUrl", row.RegisteredActionsURL}, {"unproven candidates", fmt.Sprint(candidates)},
 	}
 	cells := make([][]string, len(lines))
@@ -127,41 +127,41 @@ func (o *Operator) card(row installation.Installation, candidates int, now time.
 	o.Table(nil, cells)
 }
 
-func (o *Operator) showSides(view threeWay) {
+func (o *Operator) showFeature(report featureReport) {
 	o.Blank()
-	o.Title(view.Feature)
+	o.Title(report.Feature)
 	lines := [][]string{{"", "wanted", "stored at Webex"}}
-	for _, line := range view.lines {
+	for _, line := range report.lines {
 		mark, theirs := " ", cmp.Or(line.Theirs, "-")
 		if line.Differs {
 			mark = "≠"
 		}
-		if view.Failure != "" {
-			theirs = "not known"
+		if report.Failure != "" {
+			theirs = "unknown"
 		}
 		lines = append(lines, []string{mark + " " + line.Name, cmp.Or(line.Ours, "-"), theirs})
 	}
 	o.Table(nil, lines)
 	pushed := "never pushed"
-	if view.PushedAt != "" {
-		pushed = "last pushed " + view.PushedAt
+	if report.PushedAt != "" {
+		pushed = "last pushed " + report.PushedAt
 	}
-	if view.PushedWanted {
+	if report.PushedWanted {
 		pushed += ", with the wanted values"
 	}
 	o.Note(pushed)
-	o.verdict(view)
+	o.showVerdict(report)
 }
 
-func (o *Operator) verdict(view threeWay) {
+func (o *Operator) showVerdict(report featureReport) {
 	switch {
-	case view.Failure != "":
-		o.Bad("Webex could not be asked: " + view.Failure)
-	case view.Verb == string(lifecycle.Leave):
-		o.Good(view.Status + ": a verification changes nothing")
-	case view.Verb == string(lifecycle.Hold):
-		o.Bad("drifting: Webex keeps reading back something else; pushes are postponed")
+	case report.Failure != "":
+		o.Bad("the configuration stored at Webex could not be read: " + report.Failure)
+	case report.Verb == string(lifecycle.Leave):
+		o.Good(report.Status + ": a verification changes nothing")
+	case report.Verb == string(lifecycle.Hold):
+		o.Bad("drifting: the stored configuration differs again after each push, so the next push is postponed")
 	default:
-		o.Bad("a verification would " + view.Verb)
+		o.Bad("a verification would " + report.Verb + " it")
 	}
 }

@@ -139,10 +139,10 @@ func TestVerify(t *testing.T) {
 	c.want(terminal.ExitOK, []string{"verified 1, pushed 1"}, "verify", c.org.ID())
 	c.want(terminal.ExitOK, nil, "verify", "--dry-run", c.org.ID())
 
-	// No difference is shown if Webex could not be asked.
+	// No difference is shown if the configurations at Webex are unknown.
 	c.stack.Webex().Inject(webextest.Fault{OrgID: c.org.ID(), Kind: webextest.KindSignage, Status: 500})
 	defer c.stack.Webex().ClearFaults()
-	if output := c.want(terminal.ExitFindings, []string{"could not be asked", "not known"}, "show", c.org.ID()); strings.Contains(output, "≠") {
+	if output := c.want(terminal.ExitFindings, []string{"could not be read", "unknown"}, "show", c.org.ID()); strings.Contains(output, "≠") {
 		t.Errorf("differences are shown:\n%s", output)
 	}
 }
@@ -156,7 +156,7 @@ func TestShowWritesNothing(t *testing.T) {
 	defer c.stack.Webex().ClearFaults()
 	before := c.row()
 	for _, args := range [][]string{{"show", c.org.ID()}, {"verify", "--dry-run", c.org.ID()}, {"verify", c.org.ID(), "--dry-run"}} {
-		c.want(terminal.ExitFindings, []string{"access token expired: run verify", "not known"}, args...)
+		c.want(terminal.ExitFindings, []string{"access token has expired: run signpost verify", "unknown"}, args...)
 	}
 	if after := c.row(); after.Version != before.Version || after.State != installation.Active {
 		t.Errorf("version %d became %d, state %s", before.Version, after.Version, after.State)
@@ -252,7 +252,7 @@ func TestExplain(t *testing.T) {
 		"two":          {good + "\n" + code, terminal.ExitUsage, []string{"several different tokens"}},
 		"none":         {" ", terminal.ExitUsage, []string{"no token"}},
 		"a bad one":    {good[:len(good)-8] + "AAAAAAAA", terminal.ExitFindings, []string{"bad_signature"}},
-		"no token":     {"hello", terminal.ExitFindings, []string{"malformed_request", "not made"}},
+		"no token":     {"hello", terminal.ExitFindings, []string{"malformed_request", "not checked"}},
 		"a stranger's": {foreign, terminal.ExitFindings, []string{"token_expired", "wrong_app", "unknown_installation"}},
 	} {
 		exit, output := c.ask(test.input, "explain")

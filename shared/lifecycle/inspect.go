@@ -12,7 +12,7 @@ import (
 
 // ErrAccessExpired: the access token has expired, and a new one would change the
 // installation, which a verification may do.
-var ErrAccessExpired = errors.New("access token expired: run verify")
+var ErrAccessExpired = errors.New("the access token has expired: run signpost verify, or signpost show --refresh")
 
 // Inspection is an installation as the table holds it, compared with what Webex stores.
 type Inspection struct {
