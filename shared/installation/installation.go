@@ -108,8 +108,8 @@ type Installation struct {
 
 	// BaseURL is our public address as Webex reached it at activation.
 	BaseURL string
-	// RegisteredActionsURL is the actionsUrl that is registered at Webex, as far as
-	// we know; empty until the first registration succeeded.
+	// RegisteredActionsURL is the actionsUrl that is registered at Webex; empty if that
+	// is unknown, as it is until the outcome of a registration is stored.
 	RegisteredActionsURL string
 
 	Tokens   Tokens

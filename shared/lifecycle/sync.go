@@ -102,8 +102,11 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 // sync registers our actionsUrl if Webex has another, and brings the configurations of
 // all features in line, in parallel.
 func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
-	result := synced{registered: row.RegisteredActionsURL, features: maps.Clone(row.Features), app: row.App}
 	session, err := s.openSession(ctx, row)
+	if err == nil {
+		row, err = s.invalidate(ctx, session, row)
+	}
+	result := synced{registered: row.RegisteredActionsURL, features: maps.Clone(row.Features), app: row.App}
 	if err != nil {
 		result.registerErr, result.err = err, err
 		return session.row, result
@@ -125,6 +128,40 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 		result.app = s.compareApp(ctx, session, row)
 	}
 	return session.row, result
+}
+
+// invalidate stores that what Webex has is unknown, before the calls that change it,
+// where a later verification would trust the row: the registered address, and features
+// that Webex does not store. The outcome of such a call can be lost, and if the settings
+// changed back nobody would ask Webex about it.
+func (s *Service) invalidate(ctx context.Context, session *session, row installation.Installation) (installation.Installation, error) {
+	next, changes := s.invalidated(row)
+	if !changes {
+		return row, nil
+	}
+	saved, err := s.update(ctx, session.row, func(row installation.Installation) installation.Installation {
+		row, _ = s.invalidated(row)
+		return row
+	})
+	if err != nil {
+		return row, err
+	}
+	session.row = saved
+	return next, nil
+}
+
+func (s *Service) invalidated(row installation.Installation) (_ installation.Installation, changes bool) {
+	if row.RegisteredActionsURL != "" && row.RegisteredActionsURL != s.settings.actionsURL(row) {
+		row.RegisteredActionsURL, changes = "", true
+	}
+	row.Features = maps.Clone(row.Features)
+	for name, feature := range row.Features {
+		if _, provided := s.settings.Wanted(name, row); provided && feature.Status == installation.NotProvided {
+			feature.Status, changes = installation.Pending, true
+			row.Features[name] = feature
+		}
+	}
+	return row, changes
 }
 
 // eachFeature calls do for all features in parallel, with their indexes.

@@ -28,6 +28,28 @@ func TestInSyncCostsTwoGETs(t *testing.T) {
 	}
 }
 
+// The reply to a PATCH is lost and PUBLIC_URL changed back: which address Webex has is
+// unknown, so it is registered again.
+func TestRegistrationOfUnknownOutcome(t *testing.T) {
+	w := activatedWorld(t)
+	w.settings.PublicURL = "https://new.vendor.example"
+	w.fault(webextest.Fault{Kind: webextest.KindApp, Method: "PATCH", LoseReply: true, Times: 1})
+	w.pass(66 * time.Minute)
+	if report := w.verifyDue(); report.Failed != 1 {
+		t.Fatalf("report = %+v, want one failure", report)
+	}
+	if row, _ := w.stored(); row.RegisteredActionsURL != "" {
+		t.Errorf("the row says that %q is registered", row.RegisteredActionsURL)
+	}
+	w.settings.PublicURL = ""
+	w.pass(66 * time.Minute)
+	w.verifyDue()
+	view, _ := w.cloud.Installation(w.org.ID())
+	if row, _ := w.stored(); view.ActionsURL != base+"/actions" || row.RegisteredActionsURL != view.ActionsURL {
+		t.Errorf("Webex has %q, the row says %q, want %s/actions", view.ActionsURL, row.RegisteredActionsURL, base)
+	}
+}
+
 // A look finds a difference, and the worker that claims the row checks again; a
 // difference known without asking Webex costs no additional call.
 func TestVerifyRepairs(t *testing.T) {

@@ -30,6 +30,29 @@ var remembered = map[string]sequence{
 			{Kind: move, Gap: 2 * time.Second, Deliveries: []delivery{{}}},
 		},
 	},
+	// The row still named the former actionsUrl, since the worker died between the PATCH
+	// and its write: with the former setting nobody registered it again.
+	"PUBLIC_URL is changed and changed back while its registration is not stored": {
+		Crowd: true,
+		Steps: []step{
+			{Kind: activate, Deliveries: []delivery{{}}},
+			{Kind: verify, Gap: time.Second, Deliveries: []delivery{{After: 40 * time.Millisecond, KillAfter: 7}}},
+			{Kind: settings, Gap: 30 * time.Millisecond, Variant: 3},
+			{Kind: settings, Gap: 16 * time.Minute, Variant: 1},
+		},
+	},
+	// The row still said that we do not provide the feature, so nobody asked Webex what
+	// it stores.
+	"a feature is provided again and dropped again while its push is not stored": {
+		Crowd: true,
+		Steps: []step{
+			{Kind: settings, Variant: 2},
+			{Kind: verify, Gap: time.Second, Variant: 2, Deliveries: []delivery{{}}},
+			{Kind: settings, Gap: 20 * time.Minute},
+			{Kind: verify, Gap: time.Second, Variant: 2, Deliveries: []delivery{{KillAfter: 9}}},
+			{Kind: settings, Gap: 16 * time.Minute, Variant: 2},
+		},
+	},
 }
 
 func TestRememberedSequences(t *testing.T) {
