@@ -42,12 +42,16 @@ func (s *Service) Look(ctx context.Context, row installation.Installation, clien
 	case row.Schedule.Failures > 0 || s.differs(ctx, row, now):
 		return Differs, nil
 	}
+	ask, same := s.featuresToAsk(row, now)
+	if !same {
+		return Differs, nil
+	}
 	ctx = context.WithValue(ctx, termsKey{}, terms{webex: client})
 	session, err := s.openReadOnly(ctx, row)
 	if err != nil {
 		return Differs, nil
 	}
-	for _, name := range webex.Features {
+	for _, name := range ask {
 		if same, err := s.sameAtWebex(ctx, session, row, name); err != nil {
 			return LeftOut, err
 		} else if !same {
@@ -65,35 +69,43 @@ func (s *Service) elsewhere(row installation.Installation, now time.Time) bool {
 }
 
 // differs reports whether the row needs work, as far as can be known without asking
-// Webex: a new token, another registered address, another configuration, a comparison of
-// the app, tokens to be sealed with today's key.
+// Webex, of all but the features: a new token, another registered address, a comparison
+// of the app, tokens to be sealed with today's key.
 func (s *Service) differs(ctx context.Context, row installation.Installation, now time.Time) bool {
 	if !usable(row, now) || ageing(row, now) || row.RegisteredActionsURL != s.settings.actionsURL(row) || s.comparesApp(row) {
 		return true
 	}
-	for _, name := range webex.Features {
-		verdict := s.settings.Judge(row, name, nil, now)
-		if verdict.asksWebex && !verdict.PushedWanted {
-			return true
-		}
-	}
 	sealer, err := s.keys.Sealer(ctx)
 	return err == nil && !row.Tokens.Renewal.Held(now) && (stale(sealer, row.Tokens.Refresh) || stale(sealer, row.Tokens.Access))
+}
+
+// featuresToAsk lists the features for which Webex must be asked what it stores. It
+// returns false if a feature needs work whatever Webex stores.
+func (s *Service) featuresToAsk(row installation.Installation, now time.Time) (ask []webex.Feature, same bool) {
+	for _, name := range webex.Features {
+		verdict := s.settings.Judge(row, name, nil, now)
+		switch {
+		case !verdict.asksWebex && verdict.feature != row.Features[name]:
+			return nil, false
+		case verdict.asksWebex && !verdict.PushedWanted:
+			return nil, false
+		case verdict.asksWebex:
+			ask = append(ask, name)
+		}
+	}
+	return ask, true
 }
 
 // sameAtWebex reports whether a verification would leave a feature unchanged, here and
 // at Webex. A failed call counts as a difference, unless our own limits prevented it:
 // then it returns that error.
 func (s *Service) sameAtWebex(ctx context.Context, session *session, row installation.Installation, name webex.Feature) (bool, error) {
-	var stored *webex.FeatureConfig
-	if s.settings.Judge(row, name, nil, s.now()).asksWebex {
-		var err error
-		if stored, err = s.stored(ctx, session, name, row.Features[name].Endpoint); err != nil {
-			if refused, ok := errors.AsType[*NotCalledError](err); ok {
-				return false, refused
-			}
-			return false, nil
-		}
+	stored, err := s.stored(ctx, session, name, row.Features[name].Endpoint)
+	if refused, ok := errors.AsType[*NotCalledError](err); ok {
+		return false, refused
+	}
+	if err != nil {
+		return false, nil
 	}
 	verdict := s.settings.Judge(row, name, stored, s.now())
 	unchanged := verdict.feature == row.Features[name]
