@@ -85,7 +85,7 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 		next.Work = installation.NewLease(owner, now)
 		next.Schedule.DueAt = next.Work.Until
 	}
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	stored, err := s.store.Commit(settle, next, used, done, now)
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *Service) syncAndConclude(ctx context.Context, row installation.Installa
 func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	began := row.Revision
 	row, result := s.sync(ctx, row)
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {
 		return s.concluded(row, owner, began, result)

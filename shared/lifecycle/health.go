@@ -138,7 +138,7 @@ func (s *Service) examineFeature(ctx context.Context, session *session, row inst
 // hasten makes the row due after wait, the pause that Webex asked for. It tries once: a
 // worker that changes the row at the same moment will detect the problem.
 func (s *Service) hasten(ctx context.Context, row installation.Installation, wait time.Duration) {
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	now := s.now()
 	due := now.Add(wait)

@@ -121,8 +121,9 @@ func (s *Service) reread(ctx context.Context, row installation.Installation) (in
 // only copy of a refresh token.
 const settleTime = 4 * time.Second
 
-// detached returns a context for storing a result after the caller's deadline.
-func detached(ctx context.Context) (context.Context, context.CancelFunc) {
+// Detached returns a context for storing a result after the caller's deadline: 4 seconds
+// from now.
+func Detached(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 }
 

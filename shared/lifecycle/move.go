@@ -92,7 +92,7 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 		return err
 	}
 	if err != nil {
-		settle, cancel := detached(ctx)
+		settle, cancel := Detached(ctx)
 		defer cancel()
 		return s.unproven(settle, candidate, err)
 	}
@@ -115,7 +115,7 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 // applyMove stores the proven move. base is the generation that was asked.
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, base installation.Generation, change func(*installation.Tokens)) error {
 	for range saveAttempts {
-		settle, cancel := detached(ctx)
+		settle, cancel := Detached(ctx)
 		row, _, err := s.store.Find(settle, candidate.OrgKey, s.now())
 		cancel()
 		if err != nil {
@@ -131,7 +131,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})
 		if errors.Is(err, installation.ErrReplayed) {
-			settle, cancel := detached(ctx)
+			settle, cancel := Detached(ctx)
 			defer cancel()
 			return errors.Join(err, s.drop(settle, candidate))
 		}
@@ -145,7 +145,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 // dropStale deletes a move that something newer has overtaken.
 func (s *Service) dropStale(ctx context.Context, candidate installation.Candidate, cause error) error {
 	s.log.InfoContext(ctx, msgMoveUnneeded, "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	return s.drop(settle, candidate)
 }

@@ -22,7 +22,7 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		return row, err
 	}
 	_, change, candidate, err := s.exchangeCandidate(ctx, candidate, candidate.URLs.OAuth)
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	if err != nil {
 		return row, s.unproven(settle, candidate, err)
@@ -63,7 +63,7 @@ func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.
 	if err != nil {
 		return access, nil, candidate, err
 	}
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	if change, err = s.renewal(settle, candidate.OrgKey, tokens); err != nil {
 		return access, nil, candidate, err

@@ -108,7 +108,7 @@ var errRaceLost = errors.New("another worker renews the token")
 func (s *Service) exchange(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
 	used := row.Tokens.Refresh
 	tokens, err := s.exchangeSealed(ctx, row.OrgKey, oauthURL, used)
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	switch {
 	case oauthURL == row.URLs.OAuth && refuses(row, err):

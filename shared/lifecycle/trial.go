@@ -45,7 +45,7 @@ func (s *Service) TryClient(ctx context.Context, orgKey string) error {
 func (s *Service) tryClient(ctx context.Context, row installation.Installation, owner string) error {
 	used := row.Tokens.Refresh
 	tokens, err := s.exchangeSealed(ctx, row.OrgKey, row.URLs.OAuth, used)
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	if err != nil {
 		s.release(settle, row, owner)

@@ -29,7 +29,7 @@ func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
 		return fmt.Errorf("deactivate %s at Webex: %w", orgKey, err)
 	}
-	settle, cancel := detached(ctx)
+	settle, cancel := Detached(ctx)
 	defer cancel()
 	now := s.now()
 	_, err = s.update(settle, session.row, func(row installation.Installation) installation.Installation {

@@ -33,6 +33,11 @@ type askedPause struct {
 	err  error
 }
 
+// client returns a client for one organization's row.
+func (r *run) client(org string) *limitedClient {
+	return &limitedClient{Webex: r.webex, run: r, org: org}
+}
+
 // call wraps every call.
 func (c *limitedClient) call(ctx context.Context, address string, do func() error) error {
 	host, r := lifecycle.HostOf(address), c.run

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 
 	"signpost/shared/installation"
-	"signpost/shared/lifecycle"
 )
 
 // probeRows is how many installations, of different customers, a run tries: the problem
@@ -69,7 +68,8 @@ func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error
 	var trying sync.WaitGroup
 	for _, row := range rows[:min(len(rows), probeRows)] {
 		trying.Go(func() {
-			client := &limitedClient{Webex: r.webex, run: r, org: row.OrgKey, tries: host, answered: answered}
+			client := r.client(row.OrgKey)
+			client.tries, client.answered = host, answered
 			_, _ = r.lookAt(ctx, row, client, r.began, true)
 		})
 	}
@@ -90,7 +90,7 @@ func (r *run) leftOut(ctx context.Context, host string) ([]installation.Installa
 				return nil, err
 			}
 			rows := slices.DeleteFunc(page.Rows, func(row installation.Installation) bool {
-				return row.State != installation.Active || !slices.Contains(lifecycle.Hosts(row), host)
+				return row.State != installation.Active || !calls(row, host)
 			})
 			if len(rows) > 0 {
 				return rows, nil

@@ -48,17 +48,22 @@ func (t *tally) list(due []installation.Ref) {
 	defer t.mu.Unlock()
 	t.listed += len(due)
 	for _, ref := range due {
-		if !ref.DueAt.IsZero() && (t.oldest.IsZero() || ref.DueAt.Before(t.oldest)) {
-			t.oldest = ref.DueAt
-		}
+		t.since(ref.DueAt)
 	}
 }
 
 // due counts the installations that a pass is behind, since a time.
 func (t *tally) due(since time.Time, late int, now time.Time) {
 	t.listed += late
-	if !since.IsZero() && since.Before(now) && (t.oldest.IsZero() || since.Before(t.oldest)) {
-		t.oldest = since
+	if since.Before(now) {
+		t.since(since)
+	}
+}
+
+// since notes a time since when something is due, zero if unknown.
+func (t *tally) since(due time.Time) {
+	if !due.IsZero() && (t.oldest.IsZero() || due.Before(t.oldest)) {
+		t.oldest = due
 	}
 }
 

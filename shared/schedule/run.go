@@ -36,8 +36,6 @@ const (
 	// run finishes them instead of breaking off.
 	settleAtEnd = 5 * time.Second
 	drainAtEnd  = queueTime + time.Second
-	// countTimeout bounds counting what a run leaves due.
-	countTimeout = 4 * time.Second
 	// silentAfter is how late a pass of another run's shard is before this run takes it
 	// over.
 	silentAfter = 3 * time.Minute
@@ -61,7 +59,7 @@ type run struct {
 	*Schedule
 	known   []installation.Pass // of all shards, as the run began
 	passes  []installation.Pass // of the shards to work on, as far as this run moved them
-	shards  []int               // the same shards
+	shards  []int               // the shards of passes, which workers move meanwhile
 	until   time.Time
 	began   time.Time
 	owner   string
@@ -174,7 +172,7 @@ func (r *run) takeDueOf(ctx context.Context, shard int) error {
 			}
 			r.rows <- func() {
 				if !r.over(ctx) { // else it is still due
-					_ = r.work(ctx, ref, &limitedClient{Webex: r.webex, run: r, org: ref.OrgKey})
+					_ = r.work(ctx, ref, r.client(ref.OrgKey))
 				}
 			}
 		}
@@ -222,7 +220,7 @@ func (r *run) reportBacklog(ctx context.Context) {
 // countLeft counts the due rows that a run leaves when its time ends. A failure to count
 // does not fail the run.
 func (r *run) countLeft(ctx context.Context) {
-	counting, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
+	counting, cancel := lifecycle.Detached(ctx)
 	defer cancel()
 	for _, pass := range r.passes {
 		left, err := r.store.CountDue(counting, pass.Shard, r.now())

@@ -5,6 +5,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -85,7 +86,7 @@ func (r *run) turn(ctx context.Context, pass *installation.Pass) (again bool, er
 // wanted reports whether the pass has work now.
 func (r *run) wanted(pass installation.Pass) bool {
 	now := r.now()
-	return !r.due(pass, now).After(now) || slices.ContainsFunc(r.hostsBehind(pass), r.makesUp)
+	return !r.due(pass, now).After(now) || slices.ContainsFunc(hostsBehind(pass), r.makesUp)
 }
 
 // makesUp reports whether to catch up on the host's skipped installations now.
@@ -99,7 +100,7 @@ func (r *run) awaits(pass installation.Pass) <-chan struct{} {
 	if r.wanted(pass) {
 		return nil
 	}
-	for _, host := range r.hostsBehind(pass) {
+	for _, host := range hostsBehind(pass) {
 		if p := r.probes[host]; p != nil && !p.over() {
 			return p.finished
 		}
@@ -131,7 +132,7 @@ func (r *run) hold(ctx context.Context, pass installation.Pass) (installation.Pa
 // release stores the pass and releases the lease of its shard; the lease's end stays as
 // the record of when a run last worked on it.
 func (r *run) release(ctx context.Context, pass installation.Pass) error {
-	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), countTimeout)
+	settle, cancel := lifecycle.Detached(ctx)
 	defer cancel()
 	pass.Lease = installation.Lease{Until: r.now()}
 	_, err := r.save(settle, pass)
@@ -148,7 +149,7 @@ func (r *run) save(ctx context.Context, pass installation.Pass) (installation.Pa
 
 // pages looks at the next page of each host to catch up on, and at the pass's own.
 func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
-	for _, host := range r.hostsBehind(pass) {
+	for _, host := range hostsBehind(pass) {
 		if !r.makesUp(host) {
 			continue
 		}
@@ -173,13 +174,13 @@ func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.P
 }
 
 // hostsBehind lists the hosts that the pass skipped, sorted.
-func (r *run) hostsBehind(pass installation.Pass) []string {
-	hosts := make([]string, 0, len(pass.Behind))
-	for host := range pass.Behind {
-		hosts = append(hosts, host)
-	}
-	slices.Sort(hosts)
-	return hosts
+func hostsBehind(pass installation.Pass) []string {
+	return slices.Sorted(maps.Keys(pass.Behind))
+}
+
+// calls reports whether the verification of an installation calls the host.
+func calls(row installation.Installation, host string) bool {
+	return slices.Contains(lifecycle.Hosts(row), host)
 }
 
 // looked is the result for a page: how far it was looked at without a gap.
@@ -219,7 +220,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	}
 	done := make([]bool, len(page.Rows))
 	for n, row := range page.Rows {
-		if host != "" && !slices.Contains(lifecycle.Hosts(row), host) {
+		if host != "" && !calls(row, host) {
 			done[n] = true
 			continue
 		}
@@ -229,7 +230,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 		looking.Add(1)
 		r.rows <- func() {
 			defer looking.Done()
-			left, err := r.lookAt(ctx, row, &limitedClient{Webex: r.webex, run: r, org: row.OrgKey}, since, host != "")
+			left, err := r.lookAt(ctx, row, r.client(row.OrgKey), since, host != "")
 			mu.Lock()
 			defer mu.Unlock()
 			if done[n] = err == nil; left != "" {
@@ -243,7 +244,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	looking.Wait()
 	// Rows that failed before the breaker of their host opened count as skipped too.
 	for _, host := range r.breaker.opened() {
-		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return slices.Contains(lifecycle.Hosts(row), host) }) {
+		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return calls(row, host) }) {
 			result.left[host] = true
 		}
 	}
