@@ -14,6 +14,7 @@ import (
 
 	"signpost/infra/terminal"
 	"signpost/shared/assembly"
+	"signpost/shared/config"
 	"signpost/shared/installation"
 )
 
@@ -52,10 +53,10 @@ func (o *Operator) assemble(ctx context.Context) (assembly.Parts, error) {
 	}
 	defer o.Waiting("reading the secret")()
 	parts, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return parts, terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("settings:\n%w", err), "signpost config%s", o.stageFlag())}
+	if _, wrong := errors.AsType[*config.Error](err); wrong {
+		err = terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("settings:\n%w", err), "signpost config%s", o.stageFlag())}
 	}
-	return parts, nil
+	return parts, err
 }
 
 // stageFlag is the flag that selects the same stage in a proposed command.

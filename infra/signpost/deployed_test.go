@@ -22,6 +22,7 @@ type deployment struct {
 	environ  []string
 	settings stage.Settings
 	asked    []string // requests to Secrets Manager: secret and access key
+	denied   bool     // whether Secrets Manager denies access
 }
 
 func newDeployment(t *testing.T) *deployment {
@@ -65,6 +66,11 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential="), "/")
 	d.asked = append(d.asked, input.SecretId+" by "+key)
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if d.denied {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"__type":"AccessDeniedException","Message":"not authorized"}`)
+		return
+	}
 	_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": d.variables("VerifyConfigsFunction")["SECRET_JSON"]})
 }
 
@@ -104,6 +110,16 @@ func TestAStage(t *testing.T) {
 		if code, output := d.call(environ, "--config", folder, "--stage", name, "list"); code != terminal.ExitUsage || !strings.Contains(output, want) {
 			t.Errorf("stage %s: exit %d:\n%s", name, code, output)
 		}
+	}
+}
+
+// TestADeniedSecret: a failure of AWS is neither wrong usage nor a wrong setting.
+func TestADeniedSecret(t *testing.T) {
+	d := newDeployment(t)
+	d.denied = true
+	code, output := d.call(d.environ, "--config", d.folder(), "--stage", "night", "list")
+	if code != terminal.ExitFailed || !strings.Contains(output, "AccessDeniedException") || strings.Contains(output, "signpost config") {
+		t.Errorf("exit %d:\n%s", code, output)
 	}
 }
 
