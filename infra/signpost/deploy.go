@@ -74,7 +74,7 @@ without asking.`,
 	flags.StringArrayVar(&set, "set", nil, "set `NAME=VALUE`; an empty value clears it; can be repeated")
 	flags.BoolVar(&batch, "batch", false, "ask nothing; save all settings, or none if one is missing or wrong")
 	flags.BoolVar(&all, "all", false, "ask every question again")
-	flags.BoolVar(&offline, "offline", false, "call neither AWS nor any address")
+	flags.BoolVar(&offline, "offline", false, "call neither AWS nor your pages")
 	return command
 }
 
@@ -153,6 +153,7 @@ func (a *app) destroyCommand() *cobra.Command {
 		o.Yes, o.Confirm = yes, confirm
 		return deploy.Destroy(ctx, io, o)
 	})
+	command.Long = "The next deployment adopts the table. In production the secrets and their key stay\ntoo."
 	command.Flags().BoolVar(&yes, "yes", false, "do not ask, except for production")
 	command.Flags().StringVar(&confirm, "confirm", "", "the `name` of the stack, to confirm production too")
 	return command
@@ -193,7 +194,7 @@ changed in TO are restored.`,
 	}
 	command.Flags().StringVar(&o.Purpose, "for", "", "the `purpose`: move or restore")
 	command.Flags().StringVar(&o.Org, "org", "", "copy this `organization` only, by its key or its orgId")
-	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "count the rows that would be written, and write none")
+	command.Flags().BoolVar(&o.DryRun, "dry-run", false, "count the rows that would be written, and write nothing")
 	return command
 }
 

@@ -14,14 +14,14 @@ const orgHelp = `ORG is the organization's orgId, its key as in the logs, a pref
 name or the beginning of its name. If several match, they are listed, and nothing
 else is done.`
 
-const stackHelp = `Without a stage (--stage or STAGE) the command works on the local stack at PORT
-(default 3000). With a stage it works on that deployment, with the credentials of
-the AWS tools. Without a stage, --table or INSTALLATIONS_TABLE selects the table
-of a deployment whose other settings are in the environment.`
+const stackHelp = `Without --stage or STAGE the command works on the local stack at PORT (default
+3000). With a stage it works on that deployment, with the credentials of the AWS
+tools. Without a stage, --table or INSTALLATIONS_TABLE selects the table of a
+deployment whose other settings are in the environment.`
 
-// operating completes a command that works on installations: its help, the flag
-// --table, and the operator that run gets.
-func (a *app) operating(command *cobra.Command, run func(*operate.Operator, *cobra.Command, []string) error) *cobra.Command {
+// onStack completes a command that works on the installations of a stack: its help, the
+// flag --table, and the operator that run gets.
+func (a *app) onStack(command *cobra.Command, run func(*operate.Operator, *cobra.Command, []string) error) *cobra.Command {
 	command.GroupID = groupOperate
 	if strings.Contains(command.Use, "ORG") {
 		command.Long = orgHelp + "\n\n" + command.Long
@@ -44,7 +44,7 @@ func (a *app) operating(command *cobra.Command, run func(*operate.Operator, *cob
 
 func (a *app) listCommand() *cobra.Command {
 	var filter operate.Filter
-	command := a.operating(&cobra.Command{
+	command := a.onStack(&cobra.Command{
 		Use: "list [ORG]", Short: "List installations: state, features, token health, last verified",
 		Long:    "Exits with 3 if one of them has a problem.",
 		Example: "  signpost list --failing\n  signpost list --stage prod --json",
@@ -57,7 +57,7 @@ func (a *app) listCommand() *cobra.Command {
 	})
 	flags := command.Flags()
 	flags.BoolVar(&filter.Failing, "failing", false, "only those whose last verification failed")
-	flags.BoolVar(&filter.Due, "due", false, "only those that are due for a verification")
+	flags.BoolVar(&filter.Due, "due", false, "only those of which work is due, such as a retry; not those that wait for the next pass")
 	flags.StringVar(&filter.Token, "token", "", "only those with this `health` of the refresh token: healthy, expiring, token_invalid")
 	_ = command.RegisterFlagCompletionFunc("token", cobra.FixedCompletions(operate.TokenHealths, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
 	return command
@@ -65,7 +65,7 @@ func (a *app) listCommand() *cobra.Command {
 
 func (a *app) showCommand() *cobra.Command {
 	refresh := false
-	command := a.operating(&cobra.Command{
+	command := a.onStack(&cobra.Command{
 		Use: "show ORG", Short: "Show one installation beside what Webex stores for it",
 		Long: "Changes nothing without --refresh. Exits with 3 if the installation is not\nactive, or a verification would change it.",
 		Args: arguments(1, 1, "ORG"),
@@ -78,9 +78,9 @@ func (a *app) showCommand() *cobra.Command {
 
 func (a *app) verifyCommand() *cobra.Command {
 	var all, dryRun bool
-	command := a.operating(&cobra.Command{
+	command := a.onStack(&cobra.Command{
 		Use: "verify ORG… | --all", Short: "Verify installations now, and repair what differs",
-		Long: "Exits with 3 if one fails or is left for later.",
+		Long: "Exits with 3 if one fails or cannot be verified now.",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if all && len(args) > 0 {
 				return errors.New("--all takes no ORG")
@@ -102,8 +102,8 @@ func (a *app) verifyCommand() *cobra.Command {
 }
 
 func (a *app) explainCommand() *cobra.Command {
-	return a.operating(&cobra.Command{
-		Use: "explain", Short: "Run every check of the functions on a token",
+	return a.onStack(&cobra.Command{
+		Use: "explain", Short: "Run the functions' checks on a token, and show which one fails",
 		Long: `Reads the token from the standard input, and ignores words, quotes and line breaks
 around it. Exits with 3 if a check fails.`,
 		Example: "  signpost explain < token.txt",
@@ -118,9 +118,9 @@ around it. Exits with 3 if a check fails.`,
 
 func (a *app) removeCommand() *cobra.Command {
 	yes := false
-	command := a.operating(&cobra.Command{
-		Use: "remove ORG…", Short: "Remove installations at Webex, then their rows",
-		Long: "Asks for each organization's key first. Removes none if one is not installed.",
+	command := a.onStack(&cobra.Command{
+		Use: "remove ORG…", Short: "Remove installations, at Webex and here",
+		Long: "Each organization's key must be typed to confirm. Removes none if one is not\ninstalled.",
 		Args: arguments(1, 0, "ORG"),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
 		return o.Remove(cmd.Context(), args, yes)
@@ -130,7 +130,7 @@ func (a *app) removeCommand() *cobra.Command {
 }
 
 func (a *app) configCommand() *cobra.Command {
-	return a.operating(&cobra.Command{
+	return a.onStack(&cobra.Command{
 		Use: "config", Short: "Show every setting, its source, and what is wrong",
 		Long: "Secrets are redacted. Exits with 3 if a setting is wrong.", Args: noArguments,
 	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.Settings(cmd.Context()) })
