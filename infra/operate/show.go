@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"signpost/infra/sides"
+	"signpost/infra/compare"
 	"signpost/infra/terminal"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
@@ -27,7 +27,7 @@ type featureReport struct {
 	Differs      int                  `json:"differs"`
 	Failure      string               `json:"failure,omitempty"`
 
-	lines []sides.Line
+	lines []compare.Line
 }
 
 func featureReports(inspection lifecycle.Inspection) []featureReport {
@@ -40,13 +40,13 @@ func featureReports(inspection lifecycle.Inspection) []featureReport {
 		report := featureReport{
 			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
 			Stored: verdict.Stored, PushedAt: timestamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
-			lines: sides.Configuration(verdict.Wanted, verdict.Stored),
+			lines: compare.Configuration(verdict.Wanted, verdict.Stored),
 		}
 		if failure := inspection.Failures[name]; failure != nil {
 			report.Failure, report.Verb = failure.Error(), "unknown"
-			report.lines = sides.Configuration(verdict.Wanted, verdict.Wanted) // differences are unknown
+			report.lines = compare.Configuration(verdict.Wanted, verdict.Wanted) // differences are unknown
 		}
-		report.Differs = sides.Differing(report.lines)
+		report.Differs = compare.Differing(report.lines)
 		all = append(all, report)
 	}
 	return all

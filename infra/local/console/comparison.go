@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"signpost/infra/sides"
+	"signpost/infra/compare"
 	"signpost/shared/assembly"
 	"signpost/shared/config"
 	"signpost/shared/installation"
@@ -18,28 +18,28 @@ import (
 // comparison shows what Signpost's table and Webex store, side by side.
 type comparison struct {
 	OrgID   string
-	Problem string // why Signpost's side cannot be read
-	Held    bool   // the table has an installation
+	Problem string // why Signpost's settings or table cannot be read
+	Stored  bool   // whether the table has an installation
 	// NoAccess is set while Webex refuses the refresh token: features are then
-	// not verified, and what the table says of them is the last known state.
+	// not verified, and the table has their last known state.
 	NoAccess   bool
 	State      pill
 	Differs    int
-	Lines      []sides.Line
-	Features   []featureSides
+	Lines      []compare.Line
+	Features   []featureComparison
 	Facts      []fact
 	DueAt      time.Time
 	VerifiedAt time.Time
 	Candidates []candidate
 }
 
-type featureSides struct {
+type featureComparison struct {
 	feature
 	Status pill
 	Next   string // what the next verification will do, a sentence
 	Pushed time.Time
-	Lines  []sides.Line
-	Silent bool // neither side has a configuration
+	Lines  []compare.Line
+	Empty  bool // neither stores a configuration
 }
 
 type fact struct{ Name, Value string }
@@ -73,19 +73,19 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 		return view
 	}
 	row.Schedule.VerifiedAt = passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
-	view.Held, view.NoAccess = row.Exists(), row.State == installation.TokenInvalid
+	view.Stored, view.NoAccess = row.Exists(), row.State == installation.TokenInvalid
 	view.describeRow(row, candidates, now)
 	actionsURL := ""
-	if view.Held {
+	if view.Stored {
 		actionsURL = row.RegisteredActionsURL
 	}
-	view.Lines = sides.Installation(row, actionsURL, c.heldBy(org))
+	view.Lines = compare.Installation(row, actionsURL, c.storedAtWebex(org))
 	for _, f := range features {
 		view.Features = append(view.Features, c.compareFeature(settings, row, org.ID(), f, now))
 	}
-	view.Differs = sides.Differing(view.Lines)
+	view.Differs = compare.Differing(view.Lines)
 	for _, f := range view.Features {
-		view.Differs += sides.Differing(f.Lines)
+		view.Differs += compare.Differing(f.Lines)
 	}
 	return view
 }
@@ -102,31 +102,31 @@ func (c *Console) settings() (lifecycle.Settings, error) {
 	return assembly.Settings(provider), nil
 }
 
-func (c *Console) heldBy(org *webextest.Organization) sides.Held {
+func (c *Console) storedAtWebex(org *webextest.Organization) compare.Stored {
 	view, installed := c.options.Webex.Installation(org.ID())
-	return sides.Held{
+	return compare.Stored{
 		Installed: installed, Subject: org.Sub(), Region: view.Region, ProvisioningState: view.ProvisioningState,
 		ManifestVersion: view.ManifestVersion, Scopes: view.Scopes, AppURL: view.AppURL, ActionsURL: view.ActionsURL,
 	}
 }
 
 // compareFeature compares a feature as a verification does.
-func (c *Console) compareFeature(settings lifecycle.Settings, row installation.Installation, orgID string, f feature, now time.Time) featureSides {
+func (c *Console) compareFeature(settings lifecycle.Settings, row installation.Installation, orgID string, f feature, now time.Time) featureComparison {
 	name := webex.Feature(f.Name)
 	var stored *webex.FeatureConfig
 	if object, ok := c.options.Webex.Configuration(orgID, f.Name); ok {
-		config := sides.ConfigOf(name, object)
+		config := compare.ConfigOf(name, object)
 		stored = &config
 	}
-	view := featureSides{feature: f, Status: pill{"not installed", toneIdle}}
+	view := featureComparison{feature: f, Status: pill{"not installed", toneIdle}}
 	if !row.Exists() {
-		view.Silent = stored == nil
-		view.Lines = sides.Configuration(nil, stored)
+		view.Empty = stored == nil
+		view.Lines = compare.Configuration(nil, stored)
 		return view
 	}
 	verdict := settings.Judge(row, name, stored, now)
-	view.Lines = sides.Configuration(verdict.Wanted, stored)
-	view.Silent = verdict.Wanted == nil && stored == nil
+	view.Lines = compare.Configuration(verdict.Wanted, stored)
+	view.Empty = verdict.Wanted == nil && stored == nil
 	view.Status = statusPill(row.Features[name].Status)
 	view.Pushed = verdict.PushedAt
 	if row.State == installation.TokenInvalid {
@@ -153,7 +153,7 @@ func statusPill(status installation.FeatureStatus) pill {
 	return pill{text, toneIdle}
 }
 
-// describeRow adds what only the table has.
+// describeRow adds what only the table stores.
 func (v *comparison) describeRow(row installation.Installation, candidates []installation.Candidate, now time.Time) {
 	for _, one := range candidates {
 		v.Candidates = append(v.Candidates, candidate{string(one.Kind), one.Refused, one.Schedule.DueAt})
@@ -168,7 +168,7 @@ func (v *comparison) describeRow(row installation.Installation, candidates []ins
 	default:
 		v.State = pill{"not stored", toneIdle}
 	}
-	if !v.Held {
+	if !v.Stored {
 		return
 	}
 	v.DueAt, v.VerifiedAt = row.Schedule.DueAt, row.Schedule.VerifiedAt

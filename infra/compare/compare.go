@@ -1,9 +1,7 @@
-// Package sides compares what Signpost wants and stores of an installation with
-// what Webex stores.
-//
-// It owns the comparison and its texts. It does no I/O: the caller reads the
-// table and Webex.
-package sides
+// Package compare compares what Signpost wants and stores of an installation with
+// what Webex stores, as lines of text. It does no I/O: the caller reads the table and
+// Webex.
+package compare
 
 import (
 	"cmp"
@@ -15,10 +13,10 @@ import (
 	"signpost/shared/webex"
 )
 
-// Line is one property, as each side stores it.
+// Line is one property, as Signpost and as Webex store it.
 type Line struct {
 	Name         string
-	Ours, Theirs string // "" if the side stores none
+	Ours, Theirs string // "" for none
 	Differs      bool
 }
 
@@ -26,9 +24,9 @@ func line(name, ours, theirs string) Line {
 	return Line{Name: name, Ours: ours, Theirs: theirs, Differs: ours != theirs}
 }
 
-// known is the line of a property that Webex reports only with an update. Until
+// reported is the line of a property that Webex reports only with an update. Until
 // then, its absence is not a difference.
-func known(exists bool, name, ours, theirs string) Line {
+func reported(exists bool, name, ours, theirs string) Line {
 	l := line(name, ours, theirs)
 	l.Differs = l.Differs && ours != "" && theirs != ""
 	if exists && ours == "" {
@@ -48,8 +46,8 @@ func Differing(lines []Line) int {
 	return n
 }
 
-// Held is what Webex stores of the installation, without its configurations.
-type Held struct {
+// Stored is what Webex stores of the installation, without its configurations.
+type Stored struct {
 	Installed         bool
 	Subject           string
 	Region            string
@@ -62,29 +60,29 @@ type Held struct {
 
 // Installation compares all but the configurations. actionsURL is the one that
 // Webex should have registered; row may be the zero value.
-func Installation(row installation.Installation, actionsURL string, held Held) []Line {
+func Installation(row installation.Installation, actionsURL string, stored Stored) []Line {
 	exists := row.Exists()
-	state := Line{Name: "State", Ours: string(row.State), Theirs: held.ProvisioningState, Differs: exists != held.Installed}
-	if exists && held.Installed {
-		state.Differs = held.ProvisioningState != "completed"
+	state := Line{Name: "State", Ours: string(row.State), Theirs: stored.ProvisioningState, Differs: exists != stored.Installed}
+	if exists && stored.Installed {
+		state.Differs = stored.ProvisioningState != "completed"
 	}
 	lines := []Line{state}
-	if !exists && !held.Installed {
+	if !exists && !stored.Installed {
 		return lines
 	}
 	if !exists {
 		row, actionsURL = installation.Installation{}, ""
 	}
-	if !held.Installed {
-		held = Held{}
+	if !stored.Installed {
+		stored = Stored{}
 	}
 	return append(lines,
-		line("Region", row.Region, held.Region),
-		line("Organization", row.Subject, held.Subject),
-		known(exists, "Manifest version", version(row.ManifestVersion), version(held.ManifestVersion)),
-		known(exists, "Scopes", list(row.Scopes), list(held.Scopes)),
-		line("App URL", row.URLs.App, held.AppURL),
-		line("Actions URL", actionsURL, held.ActionsURL),
+		line("Region", row.Region, stored.Region),
+		line("Organization", row.Subject, stored.Subject),
+		reported(exists, "Manifest version", version(row.ManifestVersion), version(stored.ManifestVersion)),
+		reported(exists, "Scopes", list(row.Scopes), list(stored.Scopes)),
+		line("App URL", row.URLs.App, stored.AppURL),
+		line("Actions URL", actionsURL, stored.ActionsURL),
 	)
 }
 
@@ -101,8 +99,8 @@ func list(scopes []string) string {
 
 // Configuration compares the wanted configuration of a feature with the one that
 // Webex stores. Nil means none.
-func Configuration(wanted, held *webex.FeatureConfig) []Line {
-	ours, theirs := fields(wanted), fields(held)
+func Configuration(wanted, stored *webex.FeatureConfig) []Line {
+	ours, theirs := fields(wanted), fields(stored)
 	lines := []Line{
 		line("Devices show", ours.DeviceURL, theirs.DeviceURL),
 		line("Assign content", ours.AssignContentURL, theirs.AssignContentURL),
@@ -110,8 +108,8 @@ func Configuration(wanted, held *webex.FeatureConfig) []Line {
 	}
 	if cmp.Or(ours.XAPIAllowList, theirs.XAPIAllowList) != "" {
 		allowed := line("xAPI allow list", ours.XAPIAllowList, theirs.XAPIAllowList)
-		if wanted != nil && held != nil { // an omitted list is equal to the default one
-			aligned := *held
+		if wanted != nil && stored != nil { // an omitted list is equal to the default one
+			aligned := *stored
 			aligned.DeviceURL, aligned.AssignContentURL, aligned.ManageContentURL = ours.DeviceURL, ours.AssignContentURL, ours.ManageContentURL
 			allowed.Differs = !wanted.Equal(aligned)
 		}

@@ -1,16 +1,16 @@
-package sides_test
+package compare_test
 
 import (
 	"strings"
 	"testing"
 
-	"signpost/infra/sides"
+	"signpost/infra/compare"
 	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
 // names lists the lines that differ.
-func names(lines []sides.Line) string {
+func names(lines []compare.Line) string {
 	var differing []string
 	for _, l := range lines {
 		if l.Differs {
@@ -28,40 +28,42 @@ func TestInstallation(t *testing.T) {
 			URLs: installation.URLs{App: "https://app"}, ManifestVersion: 2,
 		},
 	}
-	held := sides.Held{
+	stored := compare.Stored{
 		Installed: true, Subject: "sub", Region: "us", ProvisioningState: "completed", ManifestVersion: 2,
 		Scopes: []string{"a", "b"}, AppURL: "https://app", ActionsURL: "https://api/actions",
 	}
 	for _, test := range []struct {
 		name   string
-		change func(*installation.Installation, *sides.Held)
+		change func(*installation.Installation, *compare.Stored)
 		want   string
 	}{
-		{"equal", func(*installation.Installation, *sides.Held) {}, ""},
-		{"no version reported", func(i *installation.Installation, _ *sides.Held) { i.ManifestVersion = 0 }, ""},
-		{"a lost action", func(_ *installation.Installation, h *sides.Held) { h.ManifestVersion = 3 }, "Manifest version"},
-		{"moved", func(_ *installation.Installation, h *sides.Held) { h.Region, h.AppURL = "eu", "https://other" }, "Region, App URL"},
-		{"fewer scopes", func(_ *installation.Installation, h *sides.Held) { h.Scopes = []string{"a"} }, "Scopes"},
-		{"not completed", func(_ *installation.Installation, h *sides.Held) { h.ProvisioningState = "in_progress" }, "State"},
-		{"removed here", func(i *installation.Installation, _ *sides.Held) { i.State = installation.Removed }, "State, Region, Organization, App URL, Actions URL"},
-		{"removed there", func(_ *installation.Installation, h *sides.Held) { *h = sides.Held{Subject: "sub"} }, "State, Region, Organization, App URL, Actions URL"},
-		{"nowhere", func(i *installation.Installation, h *sides.Held) { *i, *h = installation.Installation{}, sides.Held{} }, ""},
+		{"equal", func(*installation.Installation, *compare.Stored) {}, ""},
+		{"no version reported", func(i *installation.Installation, _ *compare.Stored) { i.ManifestVersion = 0 }, ""},
+		{"a lost action", func(_ *installation.Installation, h *compare.Stored) { h.ManifestVersion = 3 }, "Manifest version"},
+		{"moved", func(_ *installation.Installation, h *compare.Stored) { h.Region, h.AppURL = "eu", "https://other" }, "Region, App URL"},
+		{"fewer scopes", func(_ *installation.Installation, h *compare.Stored) { h.Scopes = []string{"a"} }, "Scopes"},
+		{"not completed", func(_ *installation.Installation, h *compare.Stored) { h.ProvisioningState = "in_progress" }, "State"},
+		{"removed here", func(i *installation.Installation, _ *compare.Stored) { i.State = installation.Removed }, "State, Region, Organization, App URL, Actions URL"},
+		{"removed there", func(_ *installation.Installation, h *compare.Stored) { *h = compare.Stored{Subject: "sub"} }, "State, Region, Organization, App URL, Actions URL"},
+		{"nowhere", func(i *installation.Installation, h *compare.Stored) {
+			*i, *h = installation.Installation{}, compare.Stored{}
+		}, ""},
 	} {
-		i, h := row, held
+		i, h := row, stored
 		test.change(&i, &h)
-		if got := names(sides.Installation(i, "https://api/actions", h)); got != test.want {
+		if got := names(compare.Installation(i, "https://api/actions", h)); got != test.want {
 			t.Errorf("%s: %q differ, want %q", test.name, got, test.want)
 		}
 	}
 }
 
 func TestUnreportedIsNotMissing(t *testing.T) {
-	held := sides.Held{Installed: true, ManifestVersion: 1}
+	stored := compare.Stored{Installed: true, ManifestVersion: 1}
 	for _, test := range []struct {
 		state installation.State
 		want  string
 	}{{installation.Active, "not reported yet"}, {installation.Removed, ""}} {
-		lines := sides.Installation(installation.Installation{State: test.state}, "", held)
+		lines := compare.Installation(installation.Installation{State: test.state}, "", stored)
 		if got := lines[3]; got.Name != "Manifest version" || got.Ours != test.want || got.Theirs != "1" || got.Differs {
 			t.Errorf("%s: %+v, want %q", test.state, got, test.want)
 		}
@@ -77,9 +79,9 @@ func TestConfiguration(t *testing.T) {
 	spelled.XAPIAllowList = "app.example" // what leaving it out means
 	other.XAPIAllowList, other.DeviceURL = "elsewhere.example", "https://other.example/"
 	for _, test := range []struct {
-		name         string
-		wanted, held *webex.FeatureConfig
-		want         string
+		name           string
+		wanted, stored *webex.FeatureConfig
+		want           string
 	}{
 		{"equal", &wanted, &same, ""},
 		{"equal in effect", &wanted, &spelled, ""},
@@ -88,11 +90,11 @@ func TestConfiguration(t *testing.T) {
 		{"not wanted", nil, &same, "Devices show, Assign content, Manage content"},
 		{"nothing", nil, nil, ""},
 	} {
-		lines := sides.Configuration(test.wanted, test.held)
+		lines := compare.Configuration(test.wanted, test.stored)
 		if got := names(lines); got != test.want {
 			t.Errorf("%s: %q differ, want %q", test.name, got, test.want)
 		}
-		if n := sides.Differing(lines); (n == 0) != (test.want == "") {
+		if n := compare.Differing(lines); (n == 0) != (test.want == "") {
 			t.Errorf("%s: %d differ", test.name, n)
 		}
 	}
@@ -105,10 +107,10 @@ func TestConfigOf(t *testing.T) {
 		},
 	}
 	want := webex.FeatureConfig{Feature: webex.PersistentWebApp, DeviceURL: "https://app", AssignContentURL: "https://a", XAPIAllowList: "x"}
-	if got := sides.ConfigOf(webex.PersistentWebApp, object); got != want {
+	if got := compare.ConfigOf(webex.PersistentWebApp, object); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := sides.ConfigOf(webex.DigitalSignage, object); got.DeviceURL != "https://signage" {
+	if got := compare.ConfigOf(webex.DigitalSignage, object); got.DeviceURL != "https://signage" {
 		t.Errorf("%+v", got)
 	}
 }
