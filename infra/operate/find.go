@@ -64,22 +64,15 @@ func (o *Operator) installations(ctx context.Context, p assembly.Parts) ([]insta
 	return all, errors.Join(unreadable...)
 }
 
-// withPasses returns the rows with the time and the result of the last pass that
-// verified them: passes do not write the rows that they find in order.
+// withPasses returns each row with its last pass; see [lifecycle.WithPass].
 func withPasses(ctx context.Context, p assembly.Parts, rows ...installation.Installation) ([]installation.Installation, error) {
 	passes, err := p.Store.Passes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	now, current := time.Now(), slices.Clone(rows)
+	now, current := time.Now(), make([]installation.Installation, len(rows))
 	for n, row := range rows {
-		at := passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
-		if at.After(row.Schedule.VerifiedAt) {
-			current[n].Schedule.VerifiedAt = at
-			if result := &current[n].Schedule.LastResult; *result != lifecycle.ResultDrifting { // its push is still postponed
-				*result = lifecycle.ResultInOrder
-			}
-		}
+		current[n] = lifecycle.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
 	}
 	return current, nil
 }

@@ -72,7 +72,7 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 		view.Problem = "The table cannot be read: " + err.Error()
 		return view
 	}
-	row.Schedule.VerifiedAt = passes[installation.ShardOf(row.OrgKey)].VerifiedAt(row, lifecycle.Hosts(row), now)
+	row = lifecycle.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
 	view.Stored, view.NoAccess = row.Exists(), row.State == installation.TokenInvalid
 	view.describeRow(row, candidates, now)
 	actionsURL := ""
