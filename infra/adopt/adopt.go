@@ -1,10 +1,10 @@
-// Package adopt finds the resources that a deleted stack of a stage left behind
-// (its table, its secrets, their key), in the form that `cdk import` reads, so that
-// a new stack can adopt them.
+// Package adopt finds the resources that a deleted stack of a stage retained (its
+// table, its secrets, their key), in the form that `cdk import` reads, so that a new
+// stack can adopt them.
 //
-// `cdk deploy --import-existing-resources` is not enough: it finds resources by ids
-// in the template, which contains the table's only. AWS assigns the ids of secrets
-// and keys.
+// `cdk deploy --import-existing-resources` is not enough: it finds resources by their
+// ids in the template, where only the table has one. AWS assigns the ids of secrets and
+// keys.
 package adopt
 
 import (
@@ -16,7 +16,7 @@ import (
 
 // Account is an AWS account in one region. [Open] opens the real one.
 type Account interface {
-	// Region is the region's name.
+	// Region is the name of the region.
 	Region() string
 	// Table returns the id of the customer-managed key that encrypts the table, ""
 	// for none.

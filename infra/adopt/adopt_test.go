@@ -50,7 +50,7 @@ func secret(name, key string) string {
 	return `{"ARN": "` + arn + name + `-Ab1", "KmsKeyId": "arn:aws:kms:eu-west-1:123456789012:key/` + key + `"}`
 }
 
-func TestLeft(t *testing.T) {
+func TestRetained(t *testing.T) {
 	const name = "signpost-prod-installations"
 	ids := map[string]string{"TableName": name}
 	for _, test := range []struct {
@@ -71,7 +71,7 @@ func TestLeft(t *testing.T) {
 		{"a secret scheduled for deletion", "prod", map[string]string{"signpost-prod/integration": `{"ARN": "x", "DeletedDate": 1.7e9}`}, nil, "restore it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := Left(t.Context(), amazon(t, test.answers), stage.Settings{Name: test.stage})
+			got, err := Retained(t.Context(), amazon(t, test.answers), stage.Settings{Name: test.stage})
 			if (err != nil) != (test.err != "") || err != nil && !strings.Contains(err.Error(), test.err) {
 				t.Fatalf("error %v", err)
 			}

@@ -37,7 +37,7 @@ func (o Options) cdk(io *terminal.IO) (cdk, error) {
 	if err != nil {
 		return cdk{}, err
 	}
-	output := o.Distribution.Work(filepath.Join("cdk.out", o.Stage))
+	output := o.Distribution.BuildPath(filepath.Join("cdk.out", o.Stage))
 	if err := os.MkdirAll(output, 0o755); err != nil {
 		return cdk{}, err
 	}

@@ -25,18 +25,18 @@ type Options struct {
 	ConfigDir, Stage string
 	// Program is the path of the signpost command, which is also the CDK app.
 	Program string
-	// Yes confirms the deletion of any stage except production. Confirm, the name
-	// of the stack, confirms that of any stage.
+	// Yes confirms the deletion of any stage except production. Confirm, which must be
+	// the name of the stack, confirms the deletion of any stage.
 	Yes     bool
 	Confirm string
 	// Account opens the account in which to look for resources of a deleted stack.
 	Account func(context.Context) (adopt.Account, error)
 }
 
-func (o Options) outputs() string { return o.Distribution.Work("outputs-" + o.Stage + ".json") }
+func (o Options) outputs() string { return o.Distribution.BuildPath("outputs-" + o.Stage + ".json") }
 
-// Deploy deploys a stage. The first deployment adopts the resources that an earlier
-// stack left behind.
+// Deploy deploys a stage. The first deployment adopts the resources that a deleted
+// stack of the stage retained.
 func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 	settings, err := o.load()
 	if err != nil {
@@ -48,7 +48,7 @@ func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 	}
 	first := !settings.Deployed()
 	if first {
-		if err := adoptLeft(ctx, io, o, c, settings); err != nil {
+		if err := adoptRetained(ctx, io, o, c, settings); err != nil {
 			return err
 		}
 	}
@@ -89,12 +89,12 @@ func (o Options) deployStack(ctx context.Context, c cdk) (stage.Settings, error)
 	if err != nil {
 		return stage.Settings{}, err
 	}
-	return takeOutputs(o.outputs(), o.ConfigDir, o.Stage)
+	return recordOutputs(o.outputs(), o.ConfigDir, o.Stage)
 }
 
-// takeOutputs copies the API's address and the table's name from the file of
-// outputs that the CDK wrote to the settings.
-func takeOutputs(file, folder, name string) (stage.Settings, error) {
+// recordOutputs copies the API's address and the table's name to the settings, from the
+// file of outputs that the CDK wrote.
+func recordOutputs(file, folder, name string) (stage.Settings, error) {
 	settings, err := stage.Load(folder, name)
 	if err != nil {
 		return settings, err
@@ -107,21 +107,21 @@ func takeOutputs(file, folder, name string) (stage.Settings, error) {
 	if err := json.Unmarshal(text, &stacks); err != nil {
 		return settings, fmt.Errorf("outputs: %s: %w", file, err)
 	}
-	given := stacks[stage.Stack(name)]
-	if given.ApiUrl == "" || given.TableName == "" {
+	outputs := stacks[stage.Stack(name)]
+	if outputs.ApiUrl == "" || outputs.TableName == "" {
 		return settings, fmt.Errorf("outputs: %s has no ApiUrl or no TableName of %s", file, stage.Stack(name))
 	}
 	deployment := &settings.Deployment
-	if deployment.APIURL == given.ApiUrl && deployment.Table == given.TableName {
+	if deployment.APIURL == outputs.ApiUrl && deployment.Table == outputs.TableName {
 		return settings, nil
 	}
-	deployment.APIURL, deployment.Table = given.ApiUrl, given.TableName
+	deployment.APIURL, deployment.Table = outputs.ApiUrl, outputs.TableName
 	return settings, settings.Write(folder)
 }
 
-// adoptLeft imports the resources that an earlier stack of the stage left behind.
-func adoptLeft(ctx context.Context, io *terminal.IO, o Options, c cdk, settings stage.Settings) error {
-	file := o.Distribution.Work("left-" + o.Stage + ".json")
+// adoptRetained imports the resources that a deleted stack of the stage retained.
+func adoptRetained(ctx context.Context, io *terminal.IO, o Options, c cdk, settings stage.Settings) error {
+	file := o.Distribution.BuildPath("retained-" + o.Stage + ".json")
 	if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -129,18 +129,18 @@ func adoptLeft(ctx context.Context, io *terminal.IO, o Options, c cdk, settings 
 	if err != nil {
 		return err
 	}
-	left, err := adopt.Left(ctx, account, settings)
-	if err != nil || len(left) == 0 {
+	retained, err := adopt.Retained(ctx, account, settings)
+	if err != nil || len(retained) == 0 {
 		return err
 	}
-	text, err := json.MarshalIndent(left, "", "  ")
+	text, err := json.MarshalIndent(retained, "", "  ")
 	if err == nil {
 		err = os.WriteFile(file, text, 0o600)
 	}
 	if err != nil {
 		return err
 	}
-	io.Note(fmt.Sprintf("An earlier stack of %s left these resources, which the new one adopts:\n%s", o.Stage, text))
+	io.Note(fmt.Sprintf("A deleted stack of %s retained these resources, which the new one adopts:\n%s", o.Stage, text))
 	return c.run(ctx, "import", stage.Stack(o.Stage), "--resource-mapping", file)
 }
 
@@ -156,11 +156,11 @@ func Destroy(ctx context.Context, io *terminal.IO, o Options) error {
 		return terminal.Usagef("--confirm is %q, but the stack is %s: nothing was deleted", o.Confirm, stack)
 	}
 	if confirmed := o.Confirm == stack || o.Yes && !settings.Production(); !confirmed {
-		what, flag := "", "--yes"
+		what, kept, flag := "", "Its table stays, and the next deployment adopts it.", "--yes"
 		if settings.Production() {
-			what, flag = "This is PRODUCTION. ", "--confirm "+stack
+			what, kept, flag = "This is PRODUCTION. ", "Its table, secrets and key stay, and the next deployment adopts them.", "--confirm "+stack
 		}
-		what += "This deletes the stack " + stack + ". Its table stays, and the next deployment adopts it. In a script, use " + flag + "."
+		what += "This deletes the stack " + stack + ". " + kept + " In a script, use " + flag + "."
 		if err := io.Confirm(ctx, what, stack); err != nil {
 			return err
 		}

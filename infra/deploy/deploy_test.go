@@ -96,7 +96,7 @@ func settings(name string, d stage.Deployment) stage.Settings {
 }
 
 func (p *project) io(in string) *terminal.IO {
-	return terminal.Of(strings.NewReader(in), &p.out, &p.out, nil)
+	return terminal.NewIO(strings.NewReader(in), &p.out, &p.out, nil)
 }
 
 // calls returns the commands of the CDK CLI since the last call, without the paths
@@ -111,7 +111,7 @@ func (p *project) calls(t *testing.T) []string {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), p.Distribution.Work("")+"/", "")), "\n")
+	return strings.Split(strings.TrimSpace(strings.ReplaceAll(string(text), p.Distribution.BuildPath("")+"/", "")), "\n")
 }
 
 func (p *project) write(t *testing.T, name, text string) {
@@ -131,9 +131,9 @@ func TestDeploy(t *testing.T) {
 		settings stage.Settings
 		want     []string
 	}{
-		{"first, with a table of an earlier stack", settings("dev", stage.Deployment{}), []string{"import signpost-dev --resource-mapping left-dev.json", deploy("dev")}},
+		{"first, with a table of an earlier stack", settings("dev", stage.Deployment{}), []string{"import signpost-dev --resource-mapping retained-dev.json", deploy("dev")}},
 		{"production first, with a firewall", settings("prod", firewall), []string{
-			"import signpost-prod --resource-mapping left-prod.json", deploy("prod"), deploy("prod"), "deploy signpost-prod-firewall --exclusively"}},
+			"import signpost-prod --resource-mapping retained-prod.json", deploy("prod"), deploy("prod"), "deploy signpost-prod-firewall --exclusively"}},
 		{"production again", settings("prod", stage.Deployment{APIURL: address}), []string{deploy("prod")}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestDeployRefuses(t *testing.T) {
 // follows a failure.
 func TestDeployStopsAtAFailure(t *testing.T) {
 	p := newProject(t, settings("clean", stage.Deployment{}))
-	stale := p.Distribution.Work("left-clean.json")
+	stale := p.Distribution.BuildPath("retained-clean.json")
 	if err := errors.Join(os.MkdirAll(filepath.Dir(stale), 0o700), os.WriteFile(stale, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func TestTakeOutputs(t *testing.T) {
 		`{"signpost-prod":{"ApiUrl":"https://x"}}`: "no TableName", `x`: "outputs",
 	} {
 		p.write(t, "outputs", text)
-		_, err := takeOutputs(file, p.ConfigDir, "prod")
+		_, err := recordOutputs(file, p.ConfigDir, "prod")
 		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", text, err)
 		}

@@ -70,8 +70,8 @@ func (d Distribution) Template(architecture string) string {
 	return filepath.Join(d.Root, "template.yaml")
 }
 
-// Work is the path of a file or folder for generated files.
-func (d Distribution) Work(name string) string { return filepath.Join(d.Root, ".build", name) }
+// BuildPath is the path of a generated file or folder.
+func (d Distribution) BuildPath(name string) string { return filepath.Join(d.Root, ".build", name) }
 
 // CDK is the path of the CDK CLI: the one that npm installed, else the one on the
 // PATH.
@@ -101,7 +101,7 @@ func (d Distribution) Code(ctx context.Context, functions []template.Function, a
 	for _, f := range functions {
 		path := filepath.Join(d.Root, filepath.FromSlash(ReleaseArchive(architecture, f.LogicalID)))
 		if !d.release {
-			path = d.Work(filepath.Join("aws", architecture, f.Folder()))
+			path = d.BuildPath(filepath.Join("aws", architecture, f.Folder()))
 			if err := d.build(ctx, f, path, architecture); err != nil {
 				return nil, fmt.Errorf("build %s: %w", f.LogicalID, err)
 			}

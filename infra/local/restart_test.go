@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)
 	environ := config.Environ(os.Environ())
-	err := Run(ctx, terminal.Of(os.Stdin, os.Stdout, os.Stderr, environ), ".", environ)
+	err := Run(ctx, terminal.NewIO(os.Stdin, os.Stdout, os.Stderr, environ), ".", environ)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}

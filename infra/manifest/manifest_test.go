@@ -121,7 +121,7 @@ func TestVersions(t *testing.T) {
 		if look {
 			f = Check
 		}
-		err := f(terminal.Of(nil, &out, &out, nil), folder, "prod")
+		err := f(terminal.NewIO(nil, &out, &out, nil), folder, "prod")
 		return out.String(), err
 	}
 	for _, look := range []bool{true, false} {

@@ -86,7 +86,7 @@ func call(t *testing.T, input string, environ []string, args ...string) (code in
 	t.Helper()
 	var out, problems bytes.Buffer
 	values := config.Environ(environ)
-	a := &app{IO: terminal.Of(strings.NewReader(input), &out, &problems, values), environ: values}
+	a := &app{IO: terminal.NewIO(strings.NewReader(input), &out, &problems, values), environ: values}
 	code = a.run(t.Context(), args)
 	return code, out.String() + problems.String()
 }

@@ -21,7 +21,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills the process
 	environ := config.Environ(os.Environ())
-	a := &app{IO: terminal.Of(os.Stdin, os.Stdout, os.Stderr, environ), environ: environ}
+	a := &app{IO: terminal.NewIO(os.Stdin, os.Stdout, os.Stderr, environ), environ: environ}
 	code := a.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)

@@ -32,7 +32,7 @@ func TestLocalStack(t *testing.T) {
 func expect(t *testing.T, address string, ok, failed, skipped int) error {
 	t.Helper()
 	var out bytes.Buffer
-	streams := terminal.Of(nil, &out, &out, nil)
+	streams := terminal.NewIO(nil, &out, &out, nil)
 	streams.JSON = true
 	err := Run(t.Context(), streams, address)
 	count := func(result string) int { return strings.Count(out.String(), `"result": "`+result+`"`) }
@@ -58,7 +58,7 @@ func TestAnotherServer(t *testing.T) {
 		t.Errorf("out of reach by https it ends with %v", err)
 	}
 	for _, address := range []string{"", "signpost.example.com", "http://signpost.example.com", "https://"} {
-		if err := Run(t.Context(), terminal.Of(nil, io.Discard, io.Discard, nil), address); terminal.ExitCode(err) != terminal.ExitUsage {
+		if err := Run(t.Context(), terminal.NewIO(nil, io.Discard, io.Discard, nil), address); terminal.ExitCode(err) != terminal.ExitUsage {
 			t.Errorf("%q: %v", address, err)
 		}
 	}

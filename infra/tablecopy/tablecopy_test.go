@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 		{"in a region", Options{"us-east-1/" + from, "us-east-1/" + to, "move", "", false}, "installations 0 0 2", true, true},
 	} {
 		var out bytes.Buffer
-		if err := Run(t.Context(), terminal.Of(nil, &out, &out, nil), step.options); err != nil {
+		if err := Run(t.Context(), terminal.NewIO(nil, &out, &out, nil), step.options); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		said := strings.Join(strings.Fields(out.String()), " ")
@@ -72,7 +72,7 @@ func TestRunRefuses(t *testing.T) {
 		"same table, us-east-1/x": {From: "us-east-1/x", To: "x", Purpose: "restore"},
 		"move or --for restore":   {From: "x", To: "y"},
 	} {
-		err := Run(t.Context(), terminal.Of(nil, io.Discard, io.Discard, nil), o)
+		err := Run(t.Context(), terminal.NewIO(nil, io.Discard, io.Discard, nil), o)
 		if terminal.ExitCode(err) != terminal.ExitUsage || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", o, err)
 		}

@@ -19,7 +19,7 @@ func (s *IO) Line(ctx context.Context) (string, error) {
 		reader = bufio.NewReader(s.In)
 		s.In = reader
 	}
-	text, err := until(ctx, func() (string, error) { return reader.ReadString('\n') })
+	text, err := readUntil(ctx, func() (string, error) { return reader.ReadString('\n') })
 	if err == io.EOF && text != "" {
 		err = nil
 	}
@@ -29,7 +29,7 @@ func (s *IO) Line(ctx context.Context) (string, error) {
 // All reads In to its end, at most 1 MiB, or returns the context's error if the
 // context ends first.
 func (s *IO) All(ctx context.Context) (string, error) {
-	return until(ctx, func() (string, error) {
+	return readUntil(ctx, func() (string, error) {
 		text, err := io.ReadAll(io.LimitReader(s.In, 1<<20))
 		return string(text), err
 	})
@@ -46,7 +46,7 @@ func (s *IO) Hidden(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := until(ctx, func() (string, error) {
+	text, err := readUntil(ctx, func() (string, error) {
 		text, err := term.ReadPassword(terminal)
 		return string(text), err
 	})
@@ -57,9 +57,9 @@ func (s *IO) Hidden(ctx context.Context) (string, error) {
 	return text, err
 }
 
-// until waits for read or for the end of the context. It reads in the background,
+// readUntil waits for read or for the end of the context. It reads in the background,
 // since a read of a terminal cannot be interrupted.
-func until(ctx context.Context, read func() (string, error)) (string, error) {
+func readUntil(ctx context.Context, read func() (string, error)) (string, error) {
 	type result struct {
 		text string
 		err  error

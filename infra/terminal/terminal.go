@@ -31,9 +31,9 @@ type IO struct {
 	keyboard *os.File
 }
 
-// Of returns the IO for these streams and this environment.
+// NewIO returns the IO for these streams and this environment.
 // NO_COLOR (no-color.org) and TERM=dumb turn colours off.
-func Of(in io.Reader, out, problems io.Writer, environ map[string]string) *IO {
+func NewIO(in io.Reader, out, problems io.Writer, environ map[string]string) *IO {
 	terminal := IsTerminal(out)
 	dumb := environ["TERM"] == "dumb"
 	keyboard, ok := in.(*os.File)

@@ -21,7 +21,7 @@ func TestHostileNamesDoNotControlTheTerminal(t *testing.T) {
 
 func TestMarksAndProgressOnlyOnATerminal(t *testing.T) {
 	var out, problems bytes.Buffer
-	s := Of(strings.NewReader(""), &out, &problems, nil)
+	s := NewIO(strings.NewReader(""), &out, &problems, nil)
 	s.Good("one")
 	s.Bad("two")
 	s.Bar("work", 2).Step()

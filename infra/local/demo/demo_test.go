@@ -21,7 +21,7 @@ const root = "../../.."
 // printed.
 func run(ctx context.Context, from string, environment map[string]string) (status int, out, problems string) {
 	var printed, wrong bytes.Buffer
-	err := Run(ctx, terminal.Of(nil, &printed, &wrong, environment), from, environment)
+	err := Run(ctx, terminal.NewIO(nil, &printed, &wrong, environment), from, environment)
 	if err != nil {
 		fmt.Fprintln(&wrong, err)
 	}

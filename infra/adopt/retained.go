@@ -12,9 +12,10 @@ import (
 // by its logical id.
 type Mapping map[string]map[string]string
 
-// Left returns the resources of a stage that exist. The key is included if one of
-// them is encrypted with it. Several keys are an error, since a stack has one.
-func Left(ctx context.Context, a Account, s stage.Settings) (Mapping, error) {
+// Retained returns the table, the secrets and the key of a stage that exist. The key is
+// included if one of the others is encrypted with it. Several keys are an error, since a
+// stack has one.
+func Retained(ctx context.Context, a Account, s stage.Settings) (Mapping, error) {
 	resources, keys := Mapping{}, map[string]string{}
 	note := func(what, key string) {
 		if key != "" && s.Production() {
