@@ -16,7 +16,7 @@ func (s *session) ask(ctx context.Context, q question, proposed string) (string,
 		fmt.Fprintf(s.io.Err, "  [%s]: ", proposed)
 		answer, err := s.io.Line(ctx)
 		if err != nil {
-			return "", s.kept(err)
+			return "", s.resumable(err)
 		}
 		switch answer = strings.TrimSpace(answer); answer {
 		case "":
@@ -33,16 +33,15 @@ func (s *session) ask(ctx context.Context, q question, proposed string) (string,
 
 func (s *session) askClientSecret(ctx context.Context) (string, error) {
 	s.say("\nOAuth client secret\n  Control Hub shows it beside the client id. It is stored in Secrets Manager only.")
-	fmt.Fprint(s.io.Err, "  (not shown; empty for later): ")
+	fmt.Fprint(s.io.Err, "  (hidden; leave it empty to enter it later): ")
 	answer, err := s.io.Hidden(ctx)
-	return strings.TrimSpace(answer), s.kept(err)
+	return strings.TrimSpace(answer), s.resumable(err)
 }
 
 func (s *session) say(format string, args ...any) { fmt.Fprintf(s.io.Err, format+"\n", args...) }
 
-// kept prints, if err is not nil, that the interrupted dialog can be resumed. It
-// returns err.
-func (s *session) kept(err error) error {
+// resumable returns err, and if it is not nil prints how to resume the dialog.
+func (s *session) resumable(err error) error {
 	if err == nil {
 		return nil
 	}

@@ -27,10 +27,9 @@ func openTable(ctx context.Context, name string) (*dynamo.Store, error) {
 	return dynamo.New(dynamodb.NewFromConfig(settings), name), nil
 }
 
-// forgetKeys drops all keys except the one that seals, unless a stored token still
-// requires one of them. Because of [spread], no function still seals with an older
-// one.
-func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err error) {
+// forgetKeys drops all keys except the primary one, unless a stored token still requires
+// one of them. After [propagation], no function encrypts with an older one any more.
+func (s *session) forgetKeys(ctx context.Context, d parts) (message string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	switch {
 	case err != nil:
@@ -38,7 +37,7 @@ func (s *session) forgetKeys(ctx context.Context, d parts) (says string, err err
 	case count == 1:
 		return "", errors.New("there is only one key, which cannot be dropped")
 	case !newestIsPrimary:
-		return "", fmt.Errorf("the newest key does not seal yet: run %s first", s.command("rotate", "keyset"))
+		return "", fmt.Errorf("the newest key does not encrypt yet: run %s first", s.command("rotate", "keyset"))
 	}
 	needed, err := s.stillNeeded(ctx, d)
 	if err != nil {
@@ -64,7 +63,7 @@ func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error)
 	}
 	for row, err := range store.Rows(ctx) {
 		if err != nil {
-			return needed, fmt.Errorf("look for tokens sealed with older keys: %w", err)
+			return needed, fmt.Errorf("look for tokens encrypted with older keys: %w", err)
 		}
 		if expired := row.Candidate != nil && !s.now().Before(row.Candidate.ForgetAt); !expired {
 			needed.count(row, keyset.NeedsOlder)
@@ -102,9 +101,9 @@ func (n neededError) Error() string {
 		count int
 		what  string
 	}{
-		{n.active, "active: sealed again at their next verification, within VERIFY_INTERVAL"},
-		{n.invalid, "token_invalid: sealed again when their token is retried, once a day"},
-		{n.unproven, "activations or moves that Webex has not confirmed yet: sealed again at their next retry, within two hours"},
+		{n.active, "active: encrypted again at their next verification, within VERIFY_INTERVAL"},
+		{n.invalid, "token_invalid: encrypted again when their token is retried, once a day"},
+		{n.unproven, "activations or moves that Webex has not confirmed yet: encrypted again at their next retry, within two hours"},
 	} {
 		if kind.count > 0 {
 			fmt.Fprintf(&text, "\n  %d %s", kind.count, kind.what)

@@ -42,7 +42,7 @@ func Next(ctx context.Context, io *terminal.IO, o Options) error {
 // not an error.
 func (s *session) next(filled secretsState) error {
 	problems := s.problems()
-	command, why := s.following(filled, problems)
+	command, why := s.nextCommand(filled, problems)
 	if s.io.JSON {
 		return s.io.Print(map[string]string{"next": command, "why": why})
 	}
@@ -53,7 +53,7 @@ func (s *session) next(filled secretsState) error {
 	return nil
 }
 
-func (s *session) following(filled secretsState, problems error) (command, why string) {
+func (s *session) nextCommand(filled secretsState, problems error) (command, why string) {
 	file := stage.ManifestFile(s.ConfigDir, s.Stage)
 	_, changed, manifestErr := manifest.Changed(s.settings)
 	switch {

@@ -75,7 +75,7 @@ var questions = []question{
 		help: "ARN of an issued certificate in AWS Certificate Manager, in the region of the stack."},
 	{key: "deployment.hostedZoneId", text: "Its hosted zone", when: hasDomain,
 		help: "Id of the Route 53 zone in which to create the name. Leave empty to create it yourself."},
-	{key: "deployment.alarmEmail", text: "Who receives alarms", check: ifAny(email), help: "An e-mail address; AWS asks it to confirm. May be empty."},
+	{key: "deployment.alarmEmail", text: "Who receives alarms", check: optional(email), help: "An e-mail address; AWS asks it to confirm. May be empty."},
 	{key: clientID, text: "OAuth client id",
 		help: "Control Hub shows it once, when the manifest is uploaded (signpost manifest). Leave empty until then."},
 }
@@ -83,12 +83,12 @@ var questions = []question{
 func isGlobal(s stage.Settings) bool  { return s.Integration.Availability == "global" }
 func hasDomain(s stage.Settings) bool { return s.Deployment.Domain != "" }
 
-// settle applies --set and asks for missing settings. It saves nothing if a value in
+// applySettings applies --set and asks for missing settings. It saves nothing if a value in
 // --set is wrong.
-func (s *session) settle(ctx context.Context, found bool) error {
+func (s *session) applySettings(ctx context.Context, found bool) error {
 	problems := s.assignAll()
 	if s.Batch {
-		problems = append(problems, s.fallBack(found)...)
+		problems = append(problems, s.applyFallbacks(found)...)
 		problems = append(problems, s.problems())
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -101,7 +101,7 @@ func (s *session) settle(ctx context.Context, found bool) error {
 	if !found || s.All {
 		s.settings.NextQuestion = questions[0].key
 	}
-	return s.askOpen(ctx)
+	return s.askMissing(ctx)
 }
 
 // assignAll applies --set. It checks each value by itself, except in a batch, which
@@ -123,9 +123,9 @@ func (s *session) assignAll() (problems []error) {
 	return problems
 }
 
-// fallBack sets each empty setting to its fallback, and returns the problems that the
+// applyFallbacks sets each empty setting to its fallback, and returns the problems that the
 // questions' own checks find.
-func (s *session) fallBack(found bool) (problems []error) {
+func (s *session) applyFallbacks(found bool) (problems []error) {
 	for _, q := range questions {
 		if q.when != nil && !q.when(s.settings) {
 			continue
@@ -143,14 +143,14 @@ func (s *session) fallBack(found bool) (problems []error) {
 	return problems
 }
 
-// proposal returns the present answer, else the fallback.
+// proposal returns the current answer, else the fallback.
 func (s *session) proposal(q question, lost bool) string {
 	field, err := s.field(q.key)
 	if err != nil {
 		return ""
 	}
-	if present := field.get(); present != "" || q.fallback == nil || lost {
-		return present
+	if current := field.get(); current != "" || q.fallback == nil || lost {
+		return current
 	}
 	return q.fallback()
 }
@@ -161,9 +161,9 @@ func (s *session) set(key, value string) {
 	}
 }
 
-// askOpen asks all questions from the one at which the last setup stopped, and
+// askMissing asks all questions from the one at which the last setup stopped, and
 // earlier ones whose answer is missing or wrong. It saves each answer immediately.
-func (s *session) askOpen(ctx context.Context) error {
+func (s *session) askMissing(ctx context.Context) error {
 	resume := slices.IndexFunc(questions, func(q question) bool { return q.key == s.settings.NextQuestion })
 	if s.settings.NextQuestion == "" {
 		resume = len(questions)
@@ -224,7 +224,7 @@ func oneOf(choices ...string) func(string) error {
 	}
 }
 
-func ifAny(check func(string) error) func(string) error {
+func optional(check func(string) error) func(string) error {
 	return func(text string) error {
 		if text == "" {
 			return nil

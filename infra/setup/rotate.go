@@ -18,7 +18,7 @@ import (
 func (s *session) rotate(ctx context.Context, secret string) error {
 	integration, content := s.names()
 	name := integration
-	var rotate func(context.Context, parts) (says string, err error)
+	var rotate func(context.Context, parts) (message string, err error)
 	switch secret {
 	case "client-secret":
 		rotate = s.rotateClientSecret
@@ -39,10 +39,10 @@ func (s *session) rotate(ctx context.Context, secret string) error {
 	if err != nil {
 		return err
 	}
-	if age := s.now().Sub(written); age < spread {
-		return fmt.Errorf("%s was written %s ago: wait until %s have passed, so that every function has read it", name, age.Round(time.Second), spread)
+	if age := s.now().Sub(written); age < propagation {
+		return fmt.Errorf("%s was written %s ago, and functions may still use its previous value: run this again in %s", name, age.Round(time.Second), (propagation - age).Round(time.Second))
 	}
-	says, err := rotate(ctx, d)
+	message, err := rotate(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -50,9 +50,9 @@ func (s *session) rotate(ctx context.Context, secret string) error {
 		return err
 	}
 	if s.io.JSON {
-		return s.io.Print(map[string]string{"secret": secret, "step": says})
+		return s.io.Print(map[string]string{"secret": secret, "step": message})
 	}
-	_, err = fmt.Fprintln(s.io.Out, says)
+	_, err = fmt.Fprintln(s.io.Out, message)
 	return err
 }
 
@@ -100,17 +100,17 @@ func contentKeys(raw json.RawMessage) ([]string, error) {
 	return several, nil
 }
 
-// rotateKeyset adds a key, or makes the added key the primary one, which seals.
-func (s *session) rotateKeyset(_ context.Context, d parts) (says string, err error) {
+// rotateKeyset adds a key, or makes the added key the primary one, which encrypts.
+func (s *session) rotateKeyset(_ context.Context, d parts) (message string, err error) {
 	count, newestIsPrimary, err := sealing.Keys(d["tokenKeyset"])
 	if err != nil {
 		return "", err
 	}
 	if newestIsPrimary {
 		d["tokenKeyset"], err = sealing.ExtendDocument(d["tokenKeyset"])
-		return fmt.Sprintf("A key was added that only opens tokens. Run this again in %s to seal with it.", spread), err
+		return fmt.Sprintf("A key was added, which only decrypts so far. Run this again in %.0f minutes to encrypt with it.", propagation.Minutes()), err
 	}
 	d["tokenKeyset"], err = sealing.PromoteDocument(d["tokenKeyset"])
-	return fmt.Sprintf("The newest of %d keys seals now. Each installation's tokens are sealed again at its next verification.\n"+
-		"Then drop the older keys with %s: it refuses while one is still required.", count, s.command("rotate", "keyset-forget")), err
+	return fmt.Sprintf("The newest of %d keys encrypts now. Stored tokens are encrypted again as installations are verified.\n"+
+		"Then drop the older keys with %s, which refuses while one is still required.", count, s.command("rotate", "keyset-forget")), err
 }

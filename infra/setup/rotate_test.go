@@ -44,10 +44,10 @@ func (p *project) rotate(t *testing.T, what, says string, o Options) {
 		t.Fatalf("%s: %v", what, err)
 	}
 	p.says(t, says)
-	if err := p.rotateOnce(what, o); err == nil || !strings.Contains(err.Error(), "wait until") {
+	if err := p.rotateOnce(what, o); err == nil || !strings.Contains(err.Error(), "run this again in") {
 		t.Errorf("%s, the next step at once: %v", what, err)
 	}
-	p.pass(spread)
+	p.pass(propagation)
 }
 
 func (p *project) pass(d time.Duration) {
@@ -75,8 +75,8 @@ func TestRotateRefuses(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	p.rotate(t, "keyset", "that only opens", Options{})
-	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "does not seal yet") {
+	p.rotate(t, "keyset", "which only decrypts", Options{})
+	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "does not encrypt yet") {
 		t.Errorf("the added key can be dropped: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func (p *project) sealed(t *testing.T, token, place string) secret.Sealed {
 	return sealed
 }
 
-// Each kind of row with a token requires the older key until it is sealed again.
+// Each kind of row with a token requires the older key until it is encrypted again.
 // An expired row, or one that no key opens, requires none.
 func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	p := deployedProject(t)
@@ -122,8 +122,8 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	put(installation.Candidate{OrgKey: "over", ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now})
 	put(installation.Candidate{OrgKey: "refused", ID: "c", Refused: true, ForgetAt: now.AddDate(0, 0, 90)})
 	save(installation.Installation{OrgKey: "lost", State: installation.Active, Tokens: installation.Tokens{Refresh: secret.Sealed("\x01????lost")}})
-	p.rotate(t, "keyset", "that only opens", Options{})
-	p.rotate(t, "keyset", "seals now", Options{})
+	p.rotate(t, "keyset", "which only decrypts", Options{})
+	p.rotate(t, "keyset", "encrypts now", Options{})
 
 	fresh := p.sealed(t, "token", "p")
 	for _, step := range []struct {
@@ -155,8 +155,8 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 		t.Error("the rest of the secret is lost")
 	}
 	p.store = nil
-	p.rotate(t, "keyset", "that only opens", Options{})
-	p.rotate(t, "keyset", "seals now", Options{})
+	p.rotate(t, "keyset", "which only decrypts", Options{})
+	p.rotate(t, "keyset", "encrypts now", Options{})
 	if err := p.rotateOnce("keyset-forget", Options{}); err == nil || !strings.Contains(err.Error(), "not reached") {
 		t.Errorf("keys are dropped without reading the table: %v", err)
 	}

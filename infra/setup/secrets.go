@@ -34,9 +34,9 @@ func (d parts) check(text []byte) error {
 	return err
 }
 
-// spread is how long functions may keep using the previous value of a secret,
-// with a margin.
-const spread = 10 * time.Minute
+// propagation is how long functions may use the previous value of a secret, with a
+// margin.
+const propagation = 10 * time.Minute
 
 // load returns the parts of a secret, and when they were written. With an error
 // wrapping errNoValue the parts are empty, but not nil.

@@ -28,7 +28,7 @@ type Options struct {
 	Set map[string]string
 	// Batch asks nothing. If a setting is missing or wrong, nothing is saved.
 	Batch bool
-	// All asks every question again, with the present answers as proposals.
+	// All asks every question again, with the current answers as proposals.
 	All bool
 	// Offline calls neither AWS nor any address.
 	Offline bool
@@ -75,13 +75,13 @@ func Run(ctx context.Context, io *terminal.IO, o Options) error {
 }
 
 func (s *session) run(ctx context.Context, found bool) error {
-	if err := s.settle(ctx, found); err != nil {
+	if err := s.applySettings(ctx, found); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.io.Err, "\nThe settings are in %s. It contains no secret: keep it under version control.\n", stage.File(s.ConfigDir, s.Stage))
 	filled := unknown
 	if !s.Offline {
-		s.reach(ctx)
+		s.warnUnreachable(ctx)
 		var err error
 		if filled, err = s.fillSecrets(ctx); err != nil {
 			return err

@@ -17,13 +17,13 @@ import (
 
 const (
 	// trials is how many refused refresh tokens end the trial: one may be revoked,
-	// but hardly several in a row.
+	// several in a row hardly.
 	trials = 3
 	// trialTimeout bounds one trial, including the wait for a worker's lease.
 	trialTimeout = installation.LeaseLife + 10*time.Second
 )
 
-// client combines a client secret on trial with the present keyset.
+// client combines the client secret on trial with the current keyset.
 type client struct {
 	clientSecret secret.String
 	keyset       *sealing.Keyset
@@ -36,9 +36,9 @@ func (c client) ClientSecret(context.Context) (secret.String, error) { return c.
 func (c client) Sealer(context.Context) (lifecycle.Sealer, error) { return c.keyset, nil }
 
 // tryClientSecret checks a new client secret before any function uses it, by
-// exchanging one customer's refresh token. Without a customer it cannot be tried,
-// and says reports that.
-func (s *session) tryClientSecret(ctx context.Context, value string, d parts) (says string, err error) {
+// exchanging one customer's refresh token. The message says which, or that there is no
+// customer to try it with.
+func (s *session) tryClientSecret(ctx context.Context, value string, d parts) (message string, err error) {
 	keyset, err := sealing.Parse(d["tokenKeyset"])
 	if err != nil {
 		return "", err
@@ -58,7 +58,7 @@ func (s *session) tryClientSecret(ctx context.Context, value string, d parts) (s
 	return tryWithSome(ctx, service, store)
 }
 
-func tryWithSome(ctx context.Context, service *lifecycle.Service, store *dynamo.Store) (says string, err error) {
+func tryWithSome(ctx context.Context, service *lifecycle.Service, store *dynamo.Store) (message string, err error) {
 	var refused []error
 	for row, err := range store.Installations(ctx) {
 		if err != nil {
@@ -85,7 +85,7 @@ func tryWithSome(ctx context.Context, service *lifecycle.Service, store *dynamo.
 		}
 	}
 	if len(refused) > 0 {
-		return "", fmt.Errorf("nothing was changed: Webex refuses refresh tokens with it, WEBEX_CLIENT_ID may belong to another upload: %w", errors.Join(refused...))
+		return "", fmt.Errorf("nothing was changed: Webex refuses refresh tokens with it, WEBEX_CLIENT_ID may belong to another upload of the manifest: %w", errors.Join(refused...))
 	}
 	return "It could not be tried: there is no active installation yet.", nil
 }

@@ -9,9 +9,9 @@ import (
 
 var replacement = regexp.MustCompile(`\$\([A-Za-z]+\)`)
 
-// reach warns about pages that do not answer. That is not an error: a page may not
-// exist yet, or may be unreachable from this machine.
-func (s *session) reach(ctx context.Context) {
+// warnUnreachable warns about pages that do not answer. That is not an error: a page may
+// not exist yet, or may be unreachable from this machine.
+func (s *session) warnUnreachable(ctx context.Context) {
 	for _, key := range []string{"SIGNAGE_URL", "PWA_URL", "CONTENT_URL"} {
 		address := s.settings.Variables[key]
 		if address == "" {
