@@ -73,6 +73,23 @@ func (g *gate) turns(actor int) []*turn {
 	return own
 }
 
+// let makes a call once it is let through.
+func (g *gate) let(ctx context.Context, name string, call func() error) error {
+	if err := g.pass(ctx, name); err != nil {
+		return err
+	}
+	return call()
+}
+
+// passed is let for a call with a result.
+func passed[T any](ctx context.Context, g *gate, name string, call func() (T, error)) (result T, err error) {
+	err = g.let(ctx, name, func() error {
+		result, err = call()
+		return err
+	})
+	return result, err
+}
+
 // gatedStore is a store behind the gate: each call is atomic at the moment at
 // which it is let through, as those of the real one are.
 type gatedStore struct {
@@ -94,38 +111,23 @@ func (s gatedStore) Find(ctx context.Context, orgKey string, now time.Time) (ins
 }
 
 func (s gatedStore) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	if err := s.gate.pass(ctx, "Used"); err != nil {
-		return false, err
-	}
-	return s.stores.Used(ctx, orgKey, id, now)
+	return passed(ctx, s.gate, "Used", func() (bool, error) { return s.stores.Used(ctx, orgKey, id, now) })
 }
 
 func (s gatedStore) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
-	if err := s.gate.pass(ctx, "PutCandidate"); err != nil {
-		return c, err
-	}
-	return s.stores.PutCandidate(ctx, c)
+	return passed(ctx, s.gate, "PutCandidate", func() (installation.Candidate, error) { return s.stores.PutCandidate(ctx, c) })
 }
 
 func (s gatedStore) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
-	if err := s.gate.pass(ctx, "DeleteCandidate"); err != nil {
-		return err
-	}
-	return s.stores.DeleteCandidate(ctx, c)
+	return s.gate.let(ctx, "DeleteCandidate", func() error { return s.stores.DeleteCandidate(ctx, c) })
 }
 
 func (s gatedStore) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
-	if err := s.gate.pass(ctx, "Save"); err != nil {
-		return i, err
-	}
-	return s.stores.Save(ctx, i)
+	return passed(ctx, s.gate, "Save", func() (installation.Installation, error) { return s.stores.Save(ctx, i) })
 }
 
 func (s gatedStore) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
-	if err := s.gate.pass(ctx, "Commit"); err != nil {
-		return i, err
-	}
-	return s.stores.Commit(ctx, i, used, done, now)
+	return passed(ctx, s.gate, "Commit", func() (installation.Installation, error) { return s.stores.Commit(ctx, i, used, done, now) })
 }
 
 func (s gatedStore) Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) ([]installation.Ref, string, error) {
@@ -136,45 +138,27 @@ func (s gatedStore) Due(ctx context.Context, shard int, now time.Time, cursor st
 }
 
 func (s gatedStore) Passes(ctx context.Context) ([]installation.Pass, error) {
-	if err := s.gate.pass(ctx, "Passes"); err != nil {
-		return nil, err
-	}
-	return s.stores.Passes(ctx)
+	return passed(ctx, s.gate, "Passes", func() ([]installation.Pass, error) { return s.stores.Passes(ctx) })
 }
 
 func (s gatedStore) Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error) {
-	if err := s.gate.pass(ctx, "Page"); err != nil {
-		return installation.Page{}, err
-	}
-	return s.stores.Page(ctx, shard, place, limit)
+	return passed(ctx, s.gate, "Page", func() (installation.Page, error) { return s.stores.Page(ctx, shard, place, limit) })
 }
 
 func (s gatedStore) SavePass(ctx context.Context, p installation.Pass) (installation.Pass, error) {
-	if err := s.gate.pass(ctx, "SavePass"); err != nil {
-		return installation.Pass{}, err
-	}
-	return s.stores.SavePass(ctx, p)
+	return passed(ctx, s.gate, "SavePass", func() (installation.Pass, error) { return s.stores.SavePass(ctx, p) })
 }
 
 func (s gatedStore) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
-	if err := s.gate.pass(ctx, "Claim"); err != nil {
-		return installation.Work{}, err
-	}
-	return s.stores.Claim(ctx, ref, lease, now)
+	return passed(ctx, s.gate, "Claim", func() (installation.Work, error) { return s.stores.Claim(ctx, ref, lease, now) })
 }
 
 func (s gatedStore) Refusals(ctx context.Context, clientID string) (installation.Refusals, error) {
-	if err := s.gate.pass(ctx, "Refusals"); err != nil {
-		return installation.Refusals{}, err
-	}
-	return s.stores.Refusals(ctx, clientID)
+	return passed(ctx, s.gate, "Refusals", func() (installation.Refusals, error) { return s.stores.Refusals(ctx, clientID) })
 }
 
 func (s gatedStore) SaveRefusals(ctx context.Context, refusals installation.Refusals) (installation.Refusals, error) {
-	if err := s.gate.pass(ctx, "SaveRefusals"); err != nil {
-		return refusals, err
-	}
-	return s.stores.SaveRefusals(ctx, refusals)
+	return passed(ctx, s.gate, "SaveRefusals", func() (installation.Refusals, error) { return s.stores.SaveRefusals(ctx, refusals) })
 }
 
 // gatedWebex is Webex behind the gate.
@@ -184,50 +168,29 @@ type gatedWebex struct {
 }
 
 func (w gatedWebex) Exchange(ctx context.Context, oauthURL string, client webex.Credentials, refresh secret.String) (webex.Tokens, error) {
-	if err := w.gate.pass(ctx, "POST token"); err != nil {
-		return webex.Tokens{}, err
-	}
-	return w.Webex.Exchange(ctx, oauthURL, client, refresh)
+	return passed(ctx, w.gate, "POST token", func() (webex.Tokens, error) { return w.Webex.Exchange(ctx, oauthURL, client, refresh) })
 }
 
 func (w gatedWebex) GetApp(ctx context.Context, appURL string, token secret.String) (webex.App, error) {
-	if err := w.gate.pass(ctx, "GET app"); err != nil {
-		return webex.App{}, err
-	}
-	return w.Webex.GetApp(ctx, appURL, token)
+	return passed(ctx, w.gate, "GET app", func() (webex.App, error) { return w.Webex.GetApp(ctx, appURL, token) })
 }
 
 func (w gatedWebex) UpdateApp(ctx context.Context, appURL string, token secret.String, update webex.AppUpdate) error {
-	if err := w.gate.pass(ctx, "PATCH app"); err != nil {
-		return err
-	}
-	return w.Webex.UpdateApp(ctx, appURL, token, update)
+	return w.gate.let(ctx, "PATCH app", func() error { return w.Webex.UpdateApp(ctx, appURL, token, update) })
 }
 
 func (w gatedWebex) DeleteApp(ctx context.Context, appURL string, token secret.String) error {
-	if err := w.gate.pass(ctx, "DELETE app"); err != nil {
-		return err
-	}
-	return w.Webex.DeleteApp(ctx, appURL, token)
+	return w.gate.let(ctx, "DELETE app", func() error { return w.Webex.DeleteApp(ctx, appURL, token) })
 }
 
 func (w gatedWebex) GetConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) (webex.FeatureConfig, error) {
-	if err := w.gate.pass(ctx, "GET "+string(feature)); err != nil {
-		return webex.FeatureConfig{}, err
-	}
-	return w.Webex.GetConfig(ctx, feature, endpoint, token)
+	return passed(ctx, w.gate, "GET "+string(feature), func() (webex.FeatureConfig, error) { return w.Webex.GetConfig(ctx, feature, endpoint, token) })
 }
 
 func (w gatedWebex) PutConfig(ctx context.Context, endpoint string, token secret.String, config webex.FeatureConfig) error {
-	if err := w.gate.pass(ctx, "PUT "+string(config.Feature)); err != nil {
-		return err
-	}
-	return w.Webex.PutConfig(ctx, endpoint, token, config)
+	return w.gate.let(ctx, "PUT "+string(config.Feature), func() error { return w.Webex.PutConfig(ctx, endpoint, token, config) })
 }
 
 func (w gatedWebex) DeleteConfig(ctx context.Context, feature webex.Feature, endpoint string, token secret.String) error {
-	if err := w.gate.pass(ctx, "DELETE "+string(feature)); err != nil {
-		return err
-	}
-	return w.Webex.DeleteConfig(ctx, feature, endpoint, token)
+	return w.gate.let(ctx, "DELETE "+string(feature), func() error { return w.Webex.DeleteConfig(ctx, feature, endpoint, token) })
 }
