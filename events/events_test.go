@@ -2,7 +2,6 @@ package events_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -18,6 +17,7 @@ import (
 
 	"signpost/events"
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 )
 
 // answer is a function's answer to a sample: either the JSON body, in which an
@@ -106,13 +106,9 @@ func TestSamplesAreAPIGatewayEvents(t *testing.T) {
 
 // TestSamples runs every sample on the local stack, as it is and fresh.
 func TestSamples(t *testing.T) {
-	s, err := stack.Start(context.Background(), stack.Options{
+	s := customer.StartWith(t, stack.Options{
 		Root: "..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
 	functions := functionsByFolder(t, s.URL())
 	without := maps.Clone(functions)
 	// The first run begins the first passes: from then on nothing is due for a while.

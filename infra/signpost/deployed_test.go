@@ -30,7 +30,7 @@ func newDeployment(t *testing.T) *deployment {
 	d := &deployment{customer: newCustomer(t)}
 	vault := httptest.NewServer(d)
 	t.Cleanup(vault.Close)
-	variables := d.variables("VerifyConfigsFunction")
+	variables := d.variables()
 	d.environ = []string{
 		"AWS_REGION=eu-west-1", "AWS_ACCESS_KEY_ID=of-the-environment", "AWS_SECRET_ACCESS_KEY=x",
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER=" + vault.URL, "AWS_ENDPOINT_URL_DYNAMODB=" + variables["AWS_ENDPOINT_URL_DYNAMODB"],
@@ -42,21 +42,14 @@ func newDeployment(t *testing.T) *deployment {
 	return d
 }
 
-// variables returns a function's variables from the local stack's Lambda API.
-func (d *deployment) variables(function string) map[string]string {
+// variables returns those of the function that verifies.
+func (d *deployment) variables() map[string]string {
 	d.t.Helper()
-	response, err := http.Get(d.stack.URL() + "/2015-03-31/functions/" + function + "/configuration")
+	variables, err := d.stack.Environment("VerifyConfigsFunction")
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer response.Body.Close()
-	var answer struct {
-		Environment struct{ Variables map[string]string }
-	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		d.t.Fatal(err)
-	}
-	return answer.Environment.Variables
+	return variables
 }
 
 // ServeHTTP is Secrets Manager, with the local stack's own document.
@@ -71,7 +64,7 @@ func (d *deployment) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"__type":"AccessDeniedException","Message":"not authorized"}`)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": d.variables("VerifyConfigsFunction")["SECRET_JSON"]})
+	_ = json.NewEncoder(w).Encode(map[string]string{"SecretString": d.variables()["SECRET_JSON"]})
 }
 
 // folder creates a folder with the stage's settings.

@@ -12,17 +12,14 @@ import (
 
 	"signpost/infra/local/stack"
 	"signpost/infra/terminal"
+	"signpost/infra/tests/customer"
 )
 
 // TestLocalStack: all checks pass, except those of TLS, which are skipped.
 func TestLocalStack(t *testing.T) {
-	s, err := stack.Start(t.Context(), stack.Options{
+	s := customer.StartWith(t, stack.Options{
 		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Stop()
 	if err := expect(t, s.URL(), len(checks)-2, 0, 2); err != nil {
 		t.Error(err)
 	}

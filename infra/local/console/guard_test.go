@@ -1,35 +1,15 @@
 package console_test
 
 import (
-	"io"
-	"net/http"
 	"strings"
 	"testing"
+
+	api "signpost/infra/tests/customer"
 )
 
-func ask(t *testing.T, method, path string, header map[string]string) (*http.Response, string) {
+func ask(t *testing.T, method, path string, header map[string]string) api.Answer {
 	t.Helper()
-	request, err := http.NewRequest(method, local.WebexURL()+path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range header {
-		request.Header.Set(name, value)
-	}
-	if host := header["Host"]; host != "" {
-		request.Host = host
-	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response, string(text)
+	return api.Send(t, local.WebexURL(), api.Request{Method: method, Path: path, Headers: header})
 }
 
 func TestOtherHostsAndSitesAreRefused(t *testing.T) {
@@ -58,8 +38,8 @@ func TestOtherHostsAndSitesAreRefused(t *testing.T) {
 		{"GET", "/console/assets/page.html", nil, 404},
 		{"GET", "/?org=gone", nil, 303},
 	} {
-		if response, text := ask(t, test.method, test.path, test.header); response.StatusCode != test.status {
-			t.Errorf("%s %s %v: %d %.100s, want %d", test.method, test.path, test.header, response.StatusCode, text, test.status)
+		if got := ask(t, test.method, test.path, test.header); got.Status != test.status {
+			t.Errorf("%s %s %v: %d %.100s, want %d", test.method, test.path, test.header, got.Status, got.Body, test.status)
 		}
 	}
 	if _, installed := cloud.Installation(org.ID()); installed {
@@ -82,13 +62,13 @@ func TestErrorsOfActions(t *testing.T) {
 		{"/console/organizations/gone/activate", "no longer exists"},
 		{"/console/organizations?region=nowhere", "no such region"},
 	} {
-		response, text := ask(t, "POST", test.path, map[string]string{"Accept": "application/json"})
-		if response.StatusCode != 200 || !strings.Contains(text, `"failed":true`) || !strings.Contains(text, test.says) {
-			t.Errorf("%s: %d %s, want %q", test.path, response.StatusCode, text, test.says)
+		got := ask(t, "POST", test.path, map[string]string{"Accept": "application/json"})
+		if got.Status != 200 || !strings.Contains(got.Body, `"failed":true`) || !strings.Contains(got.Body, test.says) {
+			t.Errorf("%s: %d %s, want %q", test.path, got.Status, got.Body, test.says)
 		}
 	}
-	if response, text := ask(t, "POST", path+"launch?feature=digital_signage&task=assign_content", nil); response.Header.Get("Refresh") != "" || !strings.Contains(text, "No device is selected") {
-		t.Errorf("a launch of nothing: %v %s", response.Header, text)
+	if got := ask(t, "POST", path+"launch?feature=digital_signage&task=assign_content", nil); got.Header.Get("Refresh") != "" || !strings.Contains(got.Body, "No device is selected") {
+		t.Errorf("a launch of nothing: %v %s", got.Header, got.Body)
 	}
 }
 
@@ -99,17 +79,17 @@ func TestPolicies(t *testing.T) {
 		"/sample/signage":           "default-src 'none'",
 		"/sample/content?launch=no": "default-src 'none'",
 	} {
-		response, _ := ask(t, "GET", path, nil)
-		policy := strings.Join(response.Header.Values("Content-Security-Policy"), "; ")
+		got := ask(t, "GET", path, nil)
+		policy := strings.Join(got.Header.Values("Content-Security-Policy"), "; ")
 		if !strings.Contains(policy, want) || strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
 			t.Errorf("%s: policy %q", path, policy)
 		}
-		if response.Header.Get("X-Content-Type-Options") != "nosniff" || response.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %v", path, response.Header)
+		if got.Header.Get("X-Content-Type-Options") != "nosniff" || got.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", path, got.Header)
 		}
 	}
-	response, text := ask(t, "GET", "/sample/content?view=1", nil)
-	if response.StatusCode != 403 || response.Header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(text, "used before") {
-		t.Errorf("a wrong code: %d %s", response.StatusCode, text)
+	got := ask(t, "GET", "/sample/content?view=1", nil)
+	if got.Status != 403 || got.Header.Get("Referrer-Policy") != "no-referrer" || !strings.Contains(got.Body, "used before") {
+		t.Errorf("a wrong code: %d %s", got.Status, got.Body)
 	}
 }

@@ -5,18 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
 
 	"signpost/infra/local/stack"
 	"signpost/infra/template"
+	"signpost/infra/tests/customer"
 	"signpost/shared/config"
 )
 
@@ -84,16 +82,6 @@ func optionsOf(t *testing.T, file string, environment map[string]string) stack.O
 	}
 }
 
-func start(t *testing.T, o stack.Options) *stack.Stack {
-	t.Helper()
-	s, err := stack.Start(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	return s
-}
-
 type echo struct {
 	PID         int
 	Path, Body  string
@@ -115,19 +103,6 @@ func call(t *testing.T, s *stack.Stack, function string) echo {
 
 func request(t *testing.T, method, url, body string) (int, string) {
 	t.Helper()
-	r, err := http.NewRequest(method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, string(text)
+	got := customer.Send(t, url, customer.Request{Method: method, ContentType: "application/json", Body: body})
+	return got.Status, got.Body
 }

@@ -18,7 +18,7 @@ import (
 func TestNoticesAreLogged(t *testing.T) {
 	o := optionsOf(t, "template.yaml", nil)
 	for _, notice := range []string{"installation.activated", "installation.removed"} {
-		s := start(t, o)
+		s := customer.StartWith(t, o)
 		_, err := customer.Table(s.DynamoDBURL()).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(s.TableName()), Item: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: "org#o"}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 			"notice": &types.AttributeValueMemberS{Value: notice}, "version": &types.AttributeValueMemberN{Value: "7"},

@@ -9,6 +9,7 @@ import (
 
 	"signpost/infra/local/stack"
 	"signpost/infra/template"
+	"signpost/infra/tests/customer"
 	"signpost/shared/config"
 )
 
@@ -40,7 +41,7 @@ func TestSAMFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, o)
+	s := customer.StartWith(t, o)
 	got := samVariables(t, s)
 	for name, want := range map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": strings.Replace(s.DynamoDBURL(), "127.0.0.1", "host.docker.internal", 1),
@@ -75,8 +76,8 @@ func TestSAMFile(t *testing.T) {
 // TestSAMFileWithOwnSettings: the address of another table is kept, and secrets
 // of the environment are not written to the file.
 func TestSAMFileWithOwnSettings(t *testing.T) {
-	first := start(t, options(t, nil))
-	s := start(t, options(t, map[string]string{
+	first := customer.StartWith(t, options(t, nil))
+	s := customer.StartWith(t, options(t, map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": strings.Replace(first.DynamoDBURL(), "127.0.0.1", "localhost", 1), "PUBLIC_URL": "https://tunnel.example.com",
 		"SECRET_JSON": `{"clientSecret":"mine"}`, "AWS_SECRET_ACCESS_KEY": "mine", "AWS_ACCESS_KEY_ID": "local",
 	}))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 )
 
 // refused starts a stack that must not start, and returns the lines of the error.
@@ -110,7 +111,7 @@ func TestFunctionThatRefusesItsSettings(t *testing.T) {
 
 func TestTableWithOtherKeys(t *testing.T) {
 	o := options(t, nil)
-	first := start(t, o)
+	first := customer.StartWith(t, o)
 	text, err := os.ReadFile(o.Template)
 	if err != nil {
 		t.Fatal(err)

@@ -22,7 +22,7 @@ import (
 )
 
 func TestRequestsReachFunctions(t *testing.T) {
-	s := start(t, options(t, nil))
+	s := customer.StartWith(t, options(t, nil))
 	for _, test := range []struct {
 		method, path string
 		status       int
@@ -47,7 +47,7 @@ func TestRequestsReachFunctions(t *testing.T) {
 
 // A page of another site must not read secrets through the Lambda API.
 func TestLambdaAPIRefusesOtherHostsAndSites(t *testing.T) {
-	s := start(t, options(t, nil))
+	s := customer.StartWith(t, options(t, nil))
 	for _, change := range []func(*http.Request){
 		func(r *http.Request) { r.Host = "evil.example:3000" },
 		func(r *http.Request) { r.Host = "127.0.0.1.evil.example" },
@@ -70,7 +70,7 @@ func TestLambdaAPIRefusesOtherHostsAndSites(t *testing.T) {
 }
 
 func TestFunctionsGetOnlyTheirPartOfTheSecrets(t *testing.T) {
-	s := start(t, options(t, map[string]string{"SIGNAGE_URL": "http://127.0.0.1/$(deviceId)"}))
+	s := customer.StartWith(t, options(t, map[string]string{"SIGNAGE_URL": "http://127.0.0.1/$(deviceId)"}))
 	for function, want := range map[string]string{
 		"EchoFunction": "clientSecret tokenKeyset", "RedeemFunction": "contentApiKey", "QuickFunction": "",
 	} {
@@ -102,10 +102,10 @@ func TestSecretsAreKept(t *testing.T) {
 	o := options(t, map[string]string{"WEBEX_SIMULATOR": "off"})
 	t.Chdir(o.DataDir)
 	o.DataDir = "."
-	first := start(t, o)
+	first := customer.StartWith(t, o)
 	key := first.Secrets().ContentKey()
 	first.Stop()
-	if second := start(t, o); key == "" || second.Secrets().ContentKey() != key {
+	if second := customer.StartWith(t, o); key == "" || second.Secrets().ContentKey() != key {
 		t.Errorf("the content key was %q, then %q", key, second.Secrets().ContentKey())
 	}
 	info, err := os.Stat(first.SecretsFile())
@@ -115,7 +115,7 @@ func TestSecretsAreKept(t *testing.T) {
 }
 
 func TestSecretsOfTheEnvironmentWin(t *testing.T) {
-	s := start(t, options(t, map[string]string{
+	s := customer.StartWith(t, options(t, map[string]string{
 		"SECRET_JSON": `{"clientSecret":"mine","contentApiKey":["new","old"],"tokenKeyset":{"key":[]}}`,
 	}))
 	if got := call(t, s, "EchoFunction").Environment["SECRET_JSON"]; got != `{"clientSecret":"mine","tokenKeyset":{"key":[]}}` {
@@ -132,7 +132,7 @@ func TestSecretsOfTheEnvironmentWin(t *testing.T) {
 func TestLimitsOfTheTemplate(t *testing.T) {
 	o := options(t, nil)
 	o.Now = func() time.Time { return time.Unix(1_700_000_000, 0) } // the clock stands still
-	s := start(t, o)
+	s := customer.StartWith(t, o)
 	for i := range 8 {
 		status, answer := request(t, "POST", s.URL()+"/echo/word", "{}")
 		if want := map[bool]int{true: 200, false: 429}[i < 5]; status != want || status == 429 && answer != `{"message":"Too Many Requests"}` {
@@ -141,7 +141,7 @@ func TestLimitsOfTheTemplate(t *testing.T) {
 	}
 	call(t, s, "EchoFunction") // the Lambda API has no such limit
 	o.DataDir, o.Unlimited = t.TempDir(), true
-	s = start(t, o)
+	s = customer.StartWith(t, o)
 	for range 8 {
 		if status, _ := request(t, "POST", s.URL()+"/echo/word", "{}"); status != 200 {
 			t.Errorf("without limits a request is answered %d", status)
@@ -150,7 +150,7 @@ func TestLimitsOfTheTemplate(t *testing.T) {
 }
 
 func TestSetEnvironment(t *testing.T) {
-	s := start(t, options(t, nil))
+	s := customer.StartWith(t, options(t, nil))
 	before := call(t, s, "EchoFunction")
 	s.SetEnvironment(map[string]string{"SIGNAGE_URL": "other", "VERIFY_INTERVAL": ""})
 	after := call(t, s, "EchoFunction")
@@ -164,7 +164,7 @@ func TestSetEnvironment(t *testing.T) {
 }
 
 func TestTableOfTheTemplate(t *testing.T) {
-	s := start(t, options(t, map[string]string{"INSTALLATIONS_TABLE": "Mine"}))
+	s := customer.StartWith(t, options(t, map[string]string{"INSTALLATIONS_TABLE": "Mine"}))
 	client := customer.Table(s.DynamoDBURL())
 	table, err := client.DescribeTable(context.Background(), &dynamodb.DescribeTableInput{TableName: aws.String("Mine")})
 	if err != nil {
@@ -179,7 +179,7 @@ func TestTableOfTheTemplate(t *testing.T) {
 	}
 
 	external := options(t, map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": s.DynamoDBURL(), "INSTALLATIONS_TABLE": "Mine"})
-	second := start(t, external) // the table exists
+	second := customer.StartWith(t, external) // the table exists
 	if got := call(t, second, "EchoFunction").Environment["AWS_ENDPOINT_URL_DYNAMODB"]; got != s.DynamoDBURL() {
 		t.Errorf("with the developer's endpoint, functions have %s", got)
 	}
@@ -190,7 +190,7 @@ func TestScheduleRuns(t *testing.T) {
 	defer listener.Close()
 	o := options(t, map[string]string{"SIGNAGE_URL": listener.Addr().String()})
 	o.ScheduleEvery = 50 * time.Millisecond
-	start(t, o)
+	customer.StartWith(t, o)
 	for range 2 { // runs
 		connection, err := listener.Accept()
 		if err != nil {
@@ -201,7 +201,7 @@ func TestScheduleRuns(t *testing.T) {
 }
 
 func TestSimulator(t *testing.T) {
-	s := start(t, options(t, nil))
+	s := customer.StartWith(t, options(t, nil))
 	if got := len(s.Webex().Organizations()); got != 3 {
 		t.Errorf("%d customers, want one in each trusted region", got)
 	}
@@ -217,7 +217,7 @@ func TestSimulator(t *testing.T) {
 }
 
 func TestStopLeavesNothing(t *testing.T) {
-	s := start(t, options(t, nil))
+	s := customer.StartWith(t, options(t, nil))
 	pid := call(t, s, "EchoFunction").PID
 	addresses := []string{s.URL(), s.WebexURL(), s.DynamoDBURL()}
 	s.Stop()
@@ -239,7 +239,7 @@ func TestStopLeavesNothing(t *testing.T) {
 }
 
 func TestEndOfTheEmulatorIsReported(t *testing.T) {
-	s := start(t, options(t, nil))
+	s := customer.StartWith(t, options(t, nil))
 	stack.KillEmulator(s)
 	if err := <-s.Failed(); !strings.Contains(err.Error(), "emulator has ended") {
 		t.Errorf("got %v", err)

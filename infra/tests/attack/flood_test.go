@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"signpost/infra/local/stack"
 	"signpost/infra/template"
 	"signpost/infra/tests/customer"
 	"signpost/shared/race"
@@ -160,11 +159,7 @@ func TestFloodOfARoute(t *testing.T) {
 	now := time.Now()
 	options := customer.Options(t.TempDir(), nil)
 	options.Unlimited, options.Now = false, func() time.Time { return now }
-	s, err := stack.Start(t.Context(), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Stop()
+	s := customer.StartWith(t, options)
 	const more = 20
 	answers := map[int]int{}
 	for range flooded.Limit.Burst + more {

@@ -62,6 +62,17 @@ func StartFor(t *testing.T, changes map[string]string) *stack.Stack {
 	return s
 }
 
+// StartWith starts a stack for one test.
+func StartWith(t *testing.T, options stack.Options) *stack.Stack {
+	t.Helper()
+	s, err := stack.Start(context.Background(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Stop)
+	return s
+}
+
 // Main runs a package's tests with one shared deployment, which start starts
 // with its data in folder, and returns the exit code.
 func Main(m *testing.M, shared **stack.Stack, start func(folder string) (*stack.Stack, error)) int {

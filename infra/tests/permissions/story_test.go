@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/infra/local/lambda"
-	"signpost/infra/local/stack"
 	"signpost/infra/tests/customer"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/secret/sealing"
@@ -78,15 +77,11 @@ func newStory(t *testing.T) *story {
 	}
 	server := httptest.NewServer(recorder)
 	t.Cleanup(server.Close)
-	s, err := stack.Start(t.Context(), customer.Options(data, map[string]string{
+	s := customer.StartWith(t, customer.Options(data, map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": server.URL, "AWS_ENDPOINT_URL_SECRETS_MANAGER": server.URL, "SECRET_ID": "secret",
 		"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
 		"CONTENT_URL": customer.ContentURL, "INSTALLATIONS_TABLE": rand.Text(), // all tests share the emulator
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
 	// The next call starts new processes, which read their secret while recorded.
 	s.SetEnvironment(map[string]string{"VENDOR_NAME": "Story"})
 	return &story{customer.New(t, s, customer.West), recorder}

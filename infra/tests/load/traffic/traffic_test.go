@@ -6,20 +6,17 @@ import (
 	"time"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/tests/customer"
 )
 
 // TestFaultsAreFound: a run on a stack that takes another content API key than
 // the content server sends must fail.
 func TestFaultsAreFound(t *testing.T) {
 	var log Log
-	s, err := stack.Start(t.Context(), stack.Options{
+	s := customer.StartWith(t, stack.Options{
 		Root: "../../../..", EphemeralPorts: true, DataDir: t.TempDir(), Out: &log, ScheduleEvery: stack.ScheduleOff,
 		Unlimited: true,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
 	secrets := s.Secrets()
 	secrets.ContentAPIKey = json.RawMessage(`"another-key"`)
 	document, err := json.Marshal(secrets)
