@@ -36,11 +36,8 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 	if err != nil {
 		return Activated{}, err
 	}
-	if current.Exists() && current.Generation == candidate.Generation() {
-		return s.resume(ctx, current)
-	}
-	if err := installation.CheckActivation(current, candidate.Generation(), candidate.IssuedAt); err != nil {
-		return Activated{}, err
+	if answer, decided, err := s.decided(ctx, current, candidate); decided {
+		return answer, err
 	}
 	if used {
 		return Activated{}, fmt.Errorf("activation of %s: %w", candidate.OrgKey, installation.ErrReplayed)
@@ -60,6 +57,17 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return s.resume(ctx, row) // another worker has it
 	}
 	return s.finish(ctx, row, owner)
+}
+
+// decided reports whether the row decides an activation, with the answer: its own is
+// resumed, and one that it supersedes is refused.
+func (s *Service) decided(ctx context.Context, row installation.Installation, candidate installation.Candidate) (answer Activated, decided bool, err error) {
+	if row.Exists() && row.Generation == candidate.Generation() {
+		answer, err = s.resume(ctx, row)
+		return answer, true, err
+	}
+	err = installation.CheckActivation(row, candidate.Generation(), candidate.IssuedAt)
+	return Activated{}, err != nil, err
 }
 
 // history reads what is stored of the candidate's organization and, in parallel,

@@ -60,11 +60,8 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 	if err != nil {
 		return Activated{}, err
 	}
-	if row.Exists() && row.Generation == candidate.Generation() {
-		return s.resume(ctx, row)
-	}
-	if err := installation.CheckActivation(row, candidate.Generation(), candidate.IssuedAt); err != nil {
-		return Activated{}, err
+	if answer, decided, err := s.decided(ctx, row, candidate); decided {
+		return answer, err
 	}
 	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.OrgKey, webex.ErrUnavailable)
 }
