@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -71,6 +72,9 @@ func (s Stack) Fresh(ctx context.Context, event []byte) ([]byte, error) {
 	case len(old.OrgIDs) > 0:
 		pairs, err = s.organizations(ctx, old)
 	}
+	if _, unreachable := errors.AsType[*url.Error](err); unreachable {
+		return nil, fmt.Errorf("is `make dev` running? %w", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -98,8 +102,7 @@ func (s Stack) token(ctx context.Context, old string) (string, error) {
 	// A second after the activation: iat has whole seconds, and a removal counts only
 	// if it is later.
 	extra["iat"] = time.Now().Unix() + 1
-	var minted struct{ JWT string }
-	err = s.control(ctx, "organizations/"+customer.ID+"/mintAction", map[string]any{"action": claims["action"], "extra": extra}, &minted)
+	minted, err := s.control().Press(ctx, customer.ID, "mintAction", map[string]any{"action": claims["action"], "extra": extra})
 	return minted.JWT, err
 }
 

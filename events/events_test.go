@@ -3,7 +3,6 @@ package events_test
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"maps"
 	"net/http"
 	"os"
@@ -16,6 +15,8 @@ import (
 	awsevents "github.com/aws/aws-lambda-go/events"
 
 	"signpost/events"
+	"signpost/infra/local/client"
+	"signpost/infra/local/lambda"
 	"signpost/infra/local/stack"
 	"signpost/infra/tests/customer"
 )
@@ -186,19 +187,12 @@ func (want answer) check(t *testing.T, got []byte) {
 // functionsByFolder asks the Lambda API which functions there are.
 func functionsByFolder(t *testing.T, api string) map[string]string {
 	t.Helper()
-	response, err := http.Get(api + "/2015-03-31/functions/")
+	list, err := client.NewLambda(api).Functions(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	var list struct {
-		Functions []struct{ FunctionName string }
-	}
-	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
-		t.Fatal(err)
-	}
 	functions := map[string]string{}
-	for _, f := range list.Functions {
+	for _, f := range list {
 		functions[strings.ToLower(strings.TrimSuffix(f.FunctionName, "Function"))] = f.FunctionName
 	}
 	return functions
@@ -207,14 +201,9 @@ func functionsByFolder(t *testing.T, api string) map[string]string {
 // invoke calls a function as `aws lambda invoke` does.
 func invoke(t *testing.T, api, function string, event []byte) []byte {
 	t.Helper()
-	response, err := http.Post(api+"/2015-03-31/functions/"+function+"/invocations", "application/json", bytes.NewReader(event))
-	if err != nil {
-		t.Fatal(err)
+	got, err := client.New(api).Send(t.Context(), http.MethodPost, lambda.APIPath+function+"/invocations", json.RawMessage(event), nil)
+	if err != nil || got.Status != 200 {
+		t.Fatalf("%d %s %v", got.Status, got.Body, err)
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != 200 {
-		t.Fatalf("%d %s %v", response.StatusCode, answer, err)
-	}
-	return answer
+	return got.Body
 }

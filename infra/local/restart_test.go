@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -20,9 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"signpost/infra/local/client"
 	"signpost/infra/local/stack"
 	"signpost/infra/terminal"
-	"signpost/infra/tests/customer"
 	"signpost/shared/config"
 )
 
@@ -149,53 +146,36 @@ func (m *machine) end(signal syscall.Signal) {
 	m.program = nil
 }
 
-// request sends JSON and decodes the answer, which must be a 200.
-func (m *machine) request(method, address string, body any, answer any) {
+// control calls the simulator's control API, which must accept it.
+func (m *machine) control(method, path string, in, out any) {
 	m.Helper()
-	if status, err := ask(method, address, body, answer); err != nil || status != http.StatusOK {
-		m.Fatalf("%s %s: %d %v", method, address, status, err)
+	if err := client.NewControl(m.webex).Ask(m.Context(), method, path, in, out); err != nil {
+		m.Fatal(err)
 	}
-}
-
-func ask(method, address string, body any, answer any) (int, error) {
-	got, err := customer.Do(context.Background(), http.DefaultClient, address, customer.Request{
-		Method: method, ContentType: "application/json", Body: customer.Encode(body),
-	})
-	if err != nil {
-		return 0, err
-	}
-	if got.Status != http.StatusOK {
-		return got.Status, errors.New(got.Body)
-	}
-	return got.Status, json.Unmarshal([]byte(got.Body), answer)
-}
-
-// reply is what the simulated Webex reports about a request that it made.
-type reply struct {
-	Status      int
-	Body        json.RawMessage
-	RedirectURL string
 }
 
 // at has an administrator do something with an organization.
-func (m *machine) at(org, what string, body any) reply {
+func (m *machine) at(org, what string, body any) client.Reply {
 	m.Helper()
-	var got reply
-	m.request("POST", m.webex+"/_control/organizations/"+org+"/"+what, body, &got)
+	var got client.Reply
+	m.control("POST", "organizations/"+org+"/"+what, body, &got)
 	return got
 }
 
-type organization struct {
-	ID             string
-	Installation   *struct{ ActionsURL string }
-	Configurations map[string]any
+func (m *machine) organizations() []client.Organization {
+	m.Helper()
+	var all []client.Organization
+	m.control("GET", "organizations", nil, &all)
+	return all
 }
 
-func (m *machine) organizations() []organization {
+func (m *machine) verify(org string) client.Report {
 	m.Helper()
-	var all []organization
-	m.request("GET", m.webex+"/_control/organizations", nil, &all)
-	return all
+	run, err := client.NewLambda(m.api).Verify(m.Context(), org)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return run
 }
 
 func (m *machine) activate(org string) {
@@ -211,10 +191,8 @@ func (m *machine) activate(org string) {
 // cross-launch.
 func (m *machine) works(org string) {
 	m.Helper()
-	m.request("POST", m.webex+"/_control/organizations/"+org+"/revokeAccessTokens", nil, &struct{}{})
-	var run struct{ Verified, Pushed, Failed int }
-	m.request("POST", m.api+"/2015-03-31/functions/VerifyConfigsFunction/invocations", map[string]any{"orgIds": []string{org}}, &run)
-	if run.Verified != 1 || run.Pushed != 0 || run.Failed != 0 {
+	m.control("POST", "organizations/"+org+"/revokeAccessTokens", nil, nil)
+	if run := m.verify(org); run.Verified != 1 || run.Pushed != 0 || run.Failed != 0 {
 		m.Fatalf("the verification: %+v", run)
 	}
 	if got := m.at(org, "healthCheck", nil); got.Status != 200 || !strings.Contains(string(got.Body), `"valid"`) || !strings.Contains(string(got.Body), `"operational"`) {
@@ -237,7 +215,7 @@ func TestRestart(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		m.end(signal)
 		m.start()
-		m.request("POST", m.webex+"/_control/rotateRefreshTokens", map[string]bool{"on": true}, &struct{}{})
+		m.control("POST", "rotateRefreshTokens", map[string]bool{"on": true}, nil)
 		m.works(org)
 	}
 	m.end(syscall.SIGKILL) // the moment after a refresh token was replaced
@@ -250,9 +228,7 @@ func TestRestart(t *testing.T) {
 			t.Errorf("with LOCAL_DATA=new a customer is left: %+v", c)
 		}
 	}
-	var run struct{ Verified, Failed int }
-	m.request("POST", m.api+"/2015-03-31/functions/VerifyConfigsFunction/invocations", map[string]any{"orgIds": []string{org}}, &run)
-	if run.Verified != 0 || run.Failed != 1 { // there is no such installation
+	if run := m.verify(org); run.Verified != 0 || run.Failed != 1 { // there is no such installation
 		t.Errorf("with LOCAL_DATA=new a row is left: %+v", run)
 	}
 	m.activate(m.organizations()[0].ID)
@@ -267,24 +243,24 @@ func TestKilledInTheMiddle(t *testing.T) {
 	m.start()
 	for _, test := range []struct {
 		kind, method string
-		done         func(organization) bool
+		done         func(client.Organization) bool
 	}{
-		{"token", "POST", func(c organization) bool { return c.Installation != nil }},
-		{"app", "PATCH", func(c organization) bool { return c.Installation != nil && c.Installation.ActionsURL != "" }},
-		{"signage", "PUT", func(c organization) bool { return c.Configurations["digital_signage"] != nil }},
-		{"pwa", "PUT", func(c organization) bool { return c.Configurations["persistent_web_app"] != nil }},
+		{"token", "POST", func(c client.Organization) bool { return c.Installation != nil }},
+		{"app", "PATCH", func(c client.Organization) bool { return c.Installation != nil && c.Installation.ActionsURL != "" }},
+		{"signage", "PUT", func(c client.Organization) bool { return c.Configurations["digital_signage"] != nil }},
+		{"pwa", "PUT", func(c client.Organization) bool { return c.Configurations["persistent_web_app"] != nil }},
 	} {
-		m.request("POST", m.webex+"/_control/faults", map[string]any{
+		m.control("POST", "faults", map[string]any{
 			"kind": test.kind, "method": test.method, "times": 1, "loseReply": true, "delayMillis": 60_000,
-		}, &struct{}{})
-		var added organization
-		m.request("POST", m.webex+"/_control/organizations", map[string]string{"name": "Customer of " + test.kind}, &added)
+		}, nil)
+		var added client.Organization
+		m.control("POST", "organizations", map[string]string{"name": "Customer of " + test.kind}, &added)
 		org := added.ID
-		go func() { _, _ = ask("POST", m.webex+"/_control/organizations/"+org+"/activate", nil, &reply{}) }() // is killed
+		go func() { _, _ = client.NewControl(m.webex).Press(context.Background(), org, "activate", nil) }() // is killed
 		m.reached(test.kind, test.method)
 		m.end(syscall.SIGKILL)
 		m.start()
-		if !slices.ContainsFunc(m.organizations(), func(c organization) bool { return c.ID == org && test.done(c) }) {
+		if !slices.ContainsFunc(m.organizations(), func(c client.Organization) bool { return c.ID == org && test.done(c) }) {
 			t.Fatalf("after %s Webex has lost what it answered: %+v", test.kind, m.organizations())
 		}
 		if test.kind == "token" { // the code was not exchanged
@@ -304,12 +280,12 @@ func (m *machine) reached(kind, method string) {
 	m.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		var faults []any
-		m.request("GET", m.webex+"/_control/faults", nil, &faults)
+		m.control("GET", "faults", nil, &faults)
 		var requests []struct {
 			Kind, Method string
 			Status       int
 		}
-		m.request("GET", m.webex+"/_control/requests", nil, &requests)
+		m.control("GET", "requests", nil, &requests)
 		for _, r := range requests {
 			if len(faults) == 0 && r.Kind == kind && r.Method == method && r.Status != 0 {
 				return

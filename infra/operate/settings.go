@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"signpost/infra/local/client"
 	"signpost/infra/template"
 	"signpost/infra/terminal"
 	"signpost/shared/config"
@@ -108,22 +108,11 @@ func (o *Operator) variables() (names, functions []string, err error) {
 func stackVariables(ctx context.Context, api, function string) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, api+"/2015-03-31/functions/"+function+"/configuration", nil)
+	asked, err := client.NewLambda(api).Function(ctx, function)
 	if err != nil {
 		return nil
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil
-	}
-	defer response.Body.Close()
-	var answer struct {
-		Environment struct{ Variables map[string]string }
-	}
-	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&answer) != nil {
-		return nil
-	}
-	return answer.Environment.Variables
+	return asked.Environment.Variables
 }
 
 // mergedSecret merges the secret documents of two functions, which have different

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"signpost/infra/local/client"
 	"signpost/shared/webex"
 )
 
@@ -37,7 +38,7 @@ func (s *story) inRegion(region string) string {
 }
 
 // endpoints describes the region of the installation's addresses at Webex.
-func (s *story) endpoints(org organization) string {
+func (s *story) endpoints(org client.Organization) string {
 	if org.Installation == nil {
 		return "none"
 	}
@@ -53,7 +54,7 @@ func (s *story) endpoints(org organization) string {
 func (s *story) checkHealth(ctx context.Context) {
 	reply := s.press(ctx, "healthCheck", nil)
 	var health struct{ OperationalState, TokensState string }
-	s.decode(answer{status: reply.Status, body: reply.Body}, &health)
+	s.decode(reply.Answer(), &health)
 	s.check("Response", "200 operational, tokens valid", fmt.Sprintf("%s %s, tokens %s", reply, health.OperationalState, health.TokensState))
 	saw := "not installed"
 	if i := s.look(ctx).Installation; i != nil {
@@ -67,7 +68,7 @@ func (s *story) checkHealth(ctx context.Context) {
 func (s *story) deprovision(ctx context.Context) {
 	health := s.press(ctx, "mintAction", map[string]any{"action": webex.HealthCheck}).JWT
 	launch := s.press(ctx, "mintAction", map[string]any{"action": webex.CrossLaunch}).JWT
-	code := launchCode(s.launch(ctx).RedirectURL)
+	code := client.LaunchCode(s.launch(ctx).RedirectURL)
 	s.keep(s.nextSecond(ctx))
 	s.expect("Response", "200", s.press(ctx, "deprovision", nil).String())
 	s.expectNothingStored(ctx)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"signpost/infra/local/client"
 )
 
 // findTime is the time limit for each address.
@@ -43,8 +45,8 @@ var errOther = errors.New("unexpected response")
 func findAPI(ctx context.Context, url string) (there bool, base string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	f, err := lambdaAPI{newClient(url)}.function(ctx, functionVerify)
-	if err == nil && f.FunctionName != functionVerify {
+	f, err := client.NewLambda(url).Function(ctx, client.Verifying)
+	if err == nil && f.FunctionName != client.Verifying {
 		err = errOther
 	}
 	if there, err = present(ctx, url, "a Signpost API", err); !there {
@@ -57,7 +59,7 @@ func findAPI(ctx context.Context, url string) (there bool, base string, err erro
 func findSimulator(ctx context.Context, url string) (there bool, provisioning string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	state, err := control{newClient(url)}.cloud(ctx)
+	state, err := client.NewControl(url).Cloud(ctx)
 	if err == nil && state.AppID == "" {
 		err = errOther
 	}

@@ -18,7 +18,7 @@ func (s *story) activate(ctx context.Context) {
 		State    string
 		Features map[webex.Feature]string
 	}
-	s.decode(answer{status: reply.Status, body: reply.Body}, &body)
+	s.decode(reply.Answer(), &body)
 	s.check("Response", "200 active, signage in_sync, web app in_sync",
 		fmt.Sprintf("%s %s, signage %s, web app %s", reply, body.State, body.Features[webex.DigitalSignage], body.Features[webex.PersistentWebApp]))
 	s.checkControlHub(ctx, 1)

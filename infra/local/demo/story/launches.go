@@ -7,12 +7,13 @@ import (
 	"net/url"
 	"strings"
 
+	"signpost/infra/local/client"
 	"signpost/shared/webex"
 )
 
 // launch assigns content to the three boards in Control Hub and returns the
 // response, with the address that Control Hub opens.
-func (s *story) launch(ctx context.Context) reply {
+func (s *story) launch(ctx context.Context) client.Reply {
 	var ids []string
 	for _, d := range s.boards {
 		ids = append(ids, d.ID)
@@ -25,7 +26,7 @@ func (s *story) launch(ctx context.Context) reply {
 func (s *story) assignContent(ctx context.Context) {
 	reply := s.launch(ctx)
 	s.expect("Response", "200", reply.String())
-	s.code = launchCode(reply.RedirectURL)
+	s.code = client.LaunchCode(reply.RedirectURL)
 	want := withParameter(s.deployed.launches, "launch", s.code)
 	if s.code == "" {
 		want = withParameter(s.deployed.launches, "launch", "<code>")
@@ -34,16 +35,8 @@ func (s *story) assignContent(ctx context.Context) {
 	s.show("Response", "200, and Control Hub opens "+reply.RedirectURL)
 }
 
-func launchCode(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return u.Query().Get("launch")
-}
-
 // redeemCode redeems a launch as the vendor's content server does.
-func (s *story) redeemCode(ctx context.Context, code, key string) answer {
+func (s *story) redeemCode(ctx context.Context, code, key string) client.Answer {
 	return s.post(ctx, "/launches/"+url.PathEscape(code), nil, http.Header{"Authorization": {"Bearer " + key}})
 }
 
@@ -54,7 +47,7 @@ func (s *story) redeem(ctx context.Context) {
 }
 
 // checkLaunch checks all members of a redeemed launch except issuedAt.
-func (s *story) checkLaunch(redeemed answer) {
+func (s *story) checkLaunch(redeemed client.Answer) {
 	s.expect("Launch", "200", redeemed.String())
 	var saw map[string]any
 	s.decode(redeemed, &saw)

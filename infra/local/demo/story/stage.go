@@ -11,16 +11,17 @@ import (
 	"strings"
 	"time"
 
+	"signpost/infra/local/client"
 	"signpost/shared/webex"
 )
 
 // stage is what the story needs before it begins.
 type stage struct {
-	cloud       cloud
-	org         organization
-	boards      []device // three that show signage
-	navigator   device   // one that shows the web app
-	home, other string   // regions
+	cloud       client.Cloud
+	org         client.Organization
+	boards      []client.Device // three that show signage
+	navigator   client.Device   // one that shows the web app
+	home, other string          // regions
 	deployed    deployment
 	contentKey  string
 	activatedAt time.Time
@@ -36,7 +37,7 @@ type deployment struct {
 // prepare reads the state of the stack and adds a customer.
 func (s *story) prepare(ctx context.Context, target Target) (made stage, err error) {
 	made.contentKey = target.ContentKey
-	if made.cloud, err = s.control.cloud(ctx); err != nil {
+	if made.cloud, err = s.control.Cloud(ctx); err != nil {
 		return made, err
 	}
 	if made.deployed, err = s.deployment(ctx); err != nil {
@@ -49,7 +50,7 @@ func (s *story) prepare(ctx context.Context, target Target) (made stage, err err
 		return made, fmt.Errorf("the story needs two regions that the simulator has and WEBEX_REGIONS allows, not %q", regions)
 	}
 	made.home, made.other = regions[0], regions[1]
-	if made.org, err = s.control.addOrganization(ctx, "Demo customer "+rand.Text()[:6], made.home); err != nil {
+	if made.org, err = s.control.AddOrganization(ctx, "Demo customer "+rand.Text()[:6], made.home); err != nil {
 		return made, err
 	}
 	for _, d := range made.org.Devices {
@@ -67,7 +68,7 @@ func (s *story) prepare(ctx context.Context, target Target) (made stage, err err
 }
 
 func (s *story) deployment(ctx context.Context) (deployment, error) {
-	functions, err := s.lambda.functions(ctx)
+	functions, err := s.lambda.Functions(ctx)
 	if err != nil {
 		return deployment{}, err
 	}
@@ -118,7 +119,7 @@ func (d deployment) configuration(feature webex.Feature) map[string]any {
 
 // shows returns what a device should load: the address with the device's values
 // filled in, and Webex's own parameter.
-func (s *stage) shows(address string, d device) string {
+func (s *stage) shows(address string, d client.Device) string {
 	var pairs []string
 	for name, value := range map[string]string{
 		"deviceId": d.ID, "deviceName": d.Name, "deviceModel": d.Model, "ownerId": d.OwnerID,

@@ -17,6 +17,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"signpost/infra/local/client"
 )
 
 // Target is the stack to play on.
@@ -42,11 +44,11 @@ const cleanUpTime = 15 * time.Second
 type story struct {
 	telling
 	stage
-	control control
-	api     client
-	lambda  lambdaAPI
+	control client.Control
+	api     client.Client
+	lambda  client.Lambda
 
-	pushes   pushes // expected so far
+	pushes   client.Pushes // expected so far
 	settings *settingsChange
 	code     string // launch code of the assigned content
 }
@@ -81,10 +83,10 @@ var steps = []step{
 func Play(ctx context.Context, target Target, options Options) (err error) {
 	s := &story{
 		telling: telling{out: cmp.Or[io.Writer](options.Out, io.Discard), color: options.Color},
-		api:     newClient(target.APIURL),
-		control: control{newClient(target.WebexURL)},
-		lambda:  lambdaAPI{newClient(target.APIURL)},
-		pushes:  pushes{},
+		api:     client.New(target.APIURL),
+		control: client.NewControl(target.WebexURL),
+		lambda:  client.NewLambda(target.APIURL),
+		pushes:  client.Pushes{},
 	}
 	if s.stage, err = s.prepare(ctx, target); err != nil {
 		return err
@@ -127,13 +129,13 @@ func (s *story) cleanUp(ctx context.Context) error {
 
 // uninstall removes the integration from the story's organization, if installed.
 func (s *story) uninstall(ctx context.Context) error {
-	org, err := s.control.organization(ctx, s.org.ID)
+	org, err := s.control.Organization(ctx, s.org.ID)
 	if err != nil || org.Installation == nil {
 		return err
 	}
 	if err := s.nextSecond(ctx); err != nil {
 		return err
 	}
-	_, err = s.control.press(ctx, s.org.ID, "deprovision", nil)
+	_, err = s.control.Press(ctx, s.org.ID, "deprovision", nil)
 	return err
 }

@@ -1,6 +1,8 @@
 package story
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -106,4 +108,15 @@ func wrap(text string) string {
 		return text
 	}
 	return text[:at] + "\n      " + label("") + wrap(text[at:])
+}
+
+// canonical encodes a value as JSON with sorted keys, for comparison.
+func canonical(value any) string {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return err.Error()
+	}
+	return string(bytes.TrimSpace(text.Bytes()))
 }

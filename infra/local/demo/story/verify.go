@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"slices"
 
+	"signpost/infra/local/client"
 	"signpost/shared/webex"
 )
 
 // verify verifies the installation now, and checks the counts of the run.
 func (s *story) verify(ctx context.Context, name string, pushed int) {
-	saw := try(s, func() (report, error) { return s.lambda.verify(ctx, s.org.ID) })
-	s.check(name, report{Verified: 1, Pushed: pushed}.String(), saw.String())
+	saw := try(s, func() (client.Report, error) { return s.lambda.Verify(ctx, s.org.ID) })
+	s.check(name, client.Report{Verified: 1, Pushed: pushed}.String(), saw.String())
 }
 
 func (s *story) verifyPush(ctx context.Context) {
@@ -26,7 +27,7 @@ func (s *story) changeSettings(ctx context.Context) {
 	var err error
 	s.settings, err = changeSignageURL(ctx, s.lambda, original, changed)
 	s.keep(err)
-	deployed := try(s, func() (function, error) { return s.lambda.function(ctx, functionVerify) })
+	deployed := try(s, func() (client.Function, error) { return s.lambda.Function(ctx, client.Verifying) })
 	s.expect(variableSignage, changed, deployed.Environment.Variables[variableSignage])
 	s.show(variableSignage, "now with "+parameterEdition+"="+edition)
 	s.checkUnchanged(ctx)
@@ -46,7 +47,7 @@ func (s *story) revertSettings(ctx context.Context) {
 }
 
 func (s *story) loseConfiguration(ctx context.Context) {
-	s.keep(s.control.deleteConfiguration(ctx, s.org.ID, webex.DigitalSignage))
+	s.keep(s.control.DeleteConfiguration(ctx, s.org.ID, webex.DigitalSignage))
 	s.checkBoard(ctx, nothing)
 }
 
@@ -61,7 +62,7 @@ const variableSignage = "SIGNAGE_URL"
 // settingsChange is another SIGNAGE_URL in every function that has one, as a
 // deployment would set it.
 type settingsChange struct {
-	lambda          lambdaAPI
+	lambda          client.Lambda
 	original, value string
 	changed         []string // functions to restore
 }
@@ -71,9 +72,9 @@ const parameterEdition = "demoEdition"
 
 // changeSignageURL deploys another SIGNAGE_URL. It returns the change also with
 // an error, so that the caller can restore the functions changed so far.
-func changeSignageURL(ctx context.Context, lambda lambdaAPI, original, value string) (*settingsChange, error) {
+func changeSignageURL(ctx context.Context, lambda client.Lambda, original, value string) (*settingsChange, error) {
 	change := &settingsChange{lambda, original, value, nil}
-	functions, err := lambda.functions(ctx)
+	functions, err := lambda.Functions(ctx)
 	if err != nil {
 		return change, err
 	}
@@ -86,7 +87,7 @@ func changeSignageURL(ctx context.Context, lambda lambdaAPI, original, value str
 			return change, fmt.Errorf("SIGNAGE_URL of %s was changed by another program during the story: does another demo run?", f.FunctionName)
 		}
 		change.changed = append(change.changed, f.FunctionName) // before the call, whose response may be lost
-		if err := lambda.set(ctx, f.FunctionName, variableSignage, value); err != nil {
+		if err := lambda.Set(ctx, f.FunctionName, variableSignage, value); err != nil {
 			return change, err
 		}
 	}
@@ -98,9 +99,9 @@ func changeSignageURL(ctx context.Context, lambda lambdaAPI, original, value str
 func (c *settingsChange) restore(ctx context.Context) error {
 	var errs []error
 	c.changed = slices.DeleteFunc(c.changed, func(name string) bool {
-		f, err := c.lambda.function(ctx, name)
+		f, err := c.lambda.Function(ctx, name)
 		if err == nil && f.Environment.Variables[variableSignage] == c.value {
-			err = c.lambda.set(ctx, name, variableSignage, c.original)
+			err = c.lambda.Set(ctx, name, variableSignage, c.original)
 		}
 		errs = append(errs, err)
 		return err == nil

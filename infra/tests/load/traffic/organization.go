@@ -3,13 +3,13 @@ package traffic
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"signpost/infra/local/client"
 	"signpost/infra/tests/customer"
 	"signpost/shared/webex/webextest"
 )
@@ -90,7 +90,7 @@ func (o *organization) launch(ctx context.Context, w *worker) {
 	if !ok {
 		return
 	}
-	code := launchCode(redirect.RedirectURL)
+	code := client.LaunchCode(redirect.RedirectURL)
 	if code == "" {
 		w.wrong(kindLaunch, body)
 		return
@@ -112,14 +112,6 @@ func (w *worker) devices() []device {
 		devices[i] = device{DeviceID: fmt.Sprintf("Y2lzY29zcGFyazovL3VybjpURUFNOnVz-%016x", w.random.Uint64()), DisplayName: fmt.Sprintf("Board <%d> in \"Köln\"", w.random.IntN(1000))}
 	}
 	return devices
-}
-
-func launchCode(redirect string) string {
-	u, err := url.Parse(redirect)
-	if err != nil {
-		return ""
-	}
-	return u.Query().Get("launch")
 }
 
 // redeemed is the answer to a redemption.
