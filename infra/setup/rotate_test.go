@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -94,26 +95,22 @@ func (p *project) sealed(t *testing.T, token, place string) secret.Sealed {
 	return sealed
 }
 
+// stored returns the row as write stores it.
+func stored[Row any](t *testing.T, write func(context.Context, Row) (Row, error), row Row) Row {
+	t.Helper()
+	saved, err := write(t.Context(), row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return saved
+}
+
 // Each kind of row with a token requires the older key until it is encrypted again.
 // An expired row, or one that no key opens, requires none.
 func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	p := deployedProject(t)
-	save := func(i installation.Installation) installation.Installation {
-		t.Helper()
-		saved, err := p.store.Save(t.Context(), i)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return saved
-	}
-	put := func(c installation.Candidate) installation.Candidate {
-		t.Helper()
-		saved, err := p.store.PutCandidate(t.Context(), c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return saved
-	}
+	save := func(i installation.Installation) installation.Installation { return stored(t, p.store.Save, i) }
+	put := func(c installation.Candidate) installation.Candidate { return stored(t, p.store.PutCandidate, c) }
 	old := p.sealed(t, "token", "p")
 	active := save(installation.Installation{OrgKey: "active", State: installation.Active, Tokens: installation.Tokens{Refresh: old}})
 	access := save(installation.Installation{OrgKey: "access", State: installation.Active, Tokens: installation.Tokens{Access: old}})

@@ -106,14 +106,19 @@ func sizeOf(p packed) (size int) {
 	return size
 }
 
-// randomTexts have ids and names of these lengths in Base64's alphabet.
-func randomTexts(n, id, name int) []launch.Device {
-	random := rand.NewChaCha8([32]byte{1})
-	text := func(length int) string {
+// RandomTexts returns texts in Base64's alphabet, which hardly compress.
+func RandomTexts(seed byte) func(length int) string {
+	random := rand.NewChaCha8([32]byte{seed})
+	return func(length int) string {
 		b := make([]byte, length)
 		random.Read(b)
 		return base64.RawURLEncoding.EncodeToString(b)[:length]
 	}
+}
+
+// randomTexts have ids and names of these lengths in Base64's alphabet.
+func randomTexts(n, id, name int) []launch.Device {
+	text := RandomTexts(1)
 	devices := make([]launch.Device, n)
 	for i := range devices {
 		devices[i] = launch.Device{DeviceID: text(id), DisplayName: text(name)}

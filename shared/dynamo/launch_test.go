@@ -1,8 +1,6 @@
 package dynamo_test
 
 import (
-	"encoding/base64"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -28,12 +26,7 @@ func newLaunch(orgKey string, devices ...launch.Device) launch.Launch {
 // randomDevices have ids and names that hardly compress; every third has no
 // name.
 func randomDevices(n, idLength, nameLength int) []launch.Device {
-	random := rand.NewChaCha8([32]byte{byte(n)})
-	text := func(length int) string {
-		b := make([]byte, length)
-		random.Read(b)
-		return base64.RawURLEncoding.EncodeToString(b)[:length]
-	}
+	text := dynamo.RandomTexts(byte(n))
 	devices := make([]launch.Device, n)
 	for i := range devices {
 		devices[i].DeviceID = text(idLength)

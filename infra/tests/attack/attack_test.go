@@ -49,32 +49,34 @@ func newField(t *testing.T, s *stack.Stack) *field {
 // changes.
 const batch = 12
 
-// attack sends each row, and checks after each batch that nothing has changed.
+// attack sends each row.
 func (f *field) attack(t *testing.T, rows []row) {
 	t.Helper()
-	for some := range slices.Chunk(rows, batch) {
-		names := make([]string, len(some))
-		for i, row := range some {
-			names[i] = row.name
-			t.Run(row.name, func(t *testing.T) { check(t, customer.Send(t, f.Stack.URL(), row.request), row.want) })
-		}
-		f.watch.unchanged(t, names...)
-	}
+	inBatches(f, t, rows, func(r row) string { return r.name }, func(t *testing.T, r row) {
+		check(t, customer.Send(t, f.Stack.URL(), r.request), r.want)
+	})
 }
 
 // everywhere sends each forgery to each address that takes tokens, with the good
-// claims for that address, and checks after each batch that nothing has changed.
+// claims for that address.
 func (f *field) everywhere(t *testing.T, forgeries []forgery) {
 	t.Helper()
-	for some := range slices.Chunk(forgeries, batch) {
-		names := make([]string, len(some))
-		for i, forgery := range some {
-			names[i] = forgery.name
-			t.Run(forgery.name, func(t *testing.T) {
-				for door, action := range doors {
-					check(t, customer.Send(t, f.Stack.URL(), customer.Post(door, forgery.make(f.claims(action)))), forgery.want)
-				}
-			})
+	inBatches(f, t, forgeries, func(some forgery) string { return some.name }, func(t *testing.T, some forgery) {
+		for door, action := range doors {
+			check(t, customer.Send(t, f.Stack.URL(), customer.Post(door, some.make(f.claims(action)))), some.want)
+		}
+	})
+}
+
+// inBatches runs a subtest for each case, and checks after each batch that nothing has
+// changed.
+func inBatches[C any](f *field, t *testing.T, cases []C, name func(C) string, run func(*testing.T, C)) {
+	t.Helper()
+	for some := range slices.Chunk(cases, batch) {
+		var names []string
+		for _, c := range some {
+			names = append(names, name(c))
+			t.Run(name(c), func(t *testing.T) { run(t, c) })
 		}
 		f.watch.unchanged(t, names...)
 	}

@@ -232,8 +232,7 @@ func changePairs() []pair {
 		{name: "verify, verify", prepare: func(d *duo) (use, use) {
 			d.cloud.SetRotateRefreshTokens(true)
 			d.due()
-			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
-			d.want[webex.DigitalSignage] = 1
+			d.loses()
 			d.after = d.renewedOnce
 			return d.verify(), d.verify()
 		}},
@@ -246,14 +245,12 @@ func changePairs() []pair {
 		}},
 		{name: "pass, pass: configuration gone", prepare: func(d *duo) (use, use) {
 			d.passDue()
-			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
-			d.want[webex.DigitalSignage] = 1
+			d.loses()
 			return d.verify(), d.verify()
 		}},
 		{name: "pass, healthCheck: configuration gone", prepare: func(d *duo) (use, use) {
 			d.passDue()
-			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
-			d.want[webex.DigitalSignage] = 1
+			d.loses()
 			return d.verify(), d.health()
 		}},
 		{name: "pass, updateApproved", prepare: func(d *duo) (use, use) {
@@ -272,15 +269,13 @@ func changePairs() []pair {
 			row.Schedule.DueAt = time.Now()
 			_, err := d.store.Save(d.t.Context(), row)
 			d.must(err)
-			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
-			d.want[webex.DigitalSignage] = 1
+			d.loses()
 			return d.verify(), d.verify()
 		}},
 		{name: "healthCheck, verify", prepare: func(d *duo) (use, use) {
 			d.cloud.SetRotateRefreshTokens(true)
 			d.due()
-			d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
-			d.want[webex.DigitalSignage] = 1
+			d.loses()
 			d.after = d.renewedOnce
 			return d.health(), d.verify()
 		}},
@@ -325,18 +320,21 @@ func (d *duo) passDue() {
 	d.must(err)
 }
 
-// askedOnce says that only one of two passes asked Webex.
-func (d *duo) askedOnce() string {
-	if requests := d.cloud.Count(webextest.KindSignage, "GET"); requests != 1 {
-		return fmt.Sprintf("%d requests for a configuration, want 1", requests)
-	}
-	return ""
+// loses has Webex lose the signage configuration, which one push restores.
+func (d *duo) loses() {
+	d.cloud.DeleteConfiguration(d.org.ID(), webextest.DigitalSignage)
+	d.want[webex.DigitalSignage] = 1
 }
 
+// askedOnce says that only one of two passes asked Webex.
+func (d *duo) askedOnce() string { return d.once(webextest.KindSignage, "GET") }
+
 // renewedOnce says that the two asked for one access token.
-func (d *duo) renewedOnce() string {
-	if requests := d.cloud.Count(webextest.KindToken, "POST"); requests != 1 {
-		return fmt.Sprintf("%d token requests, want 1", requests)
+func (d *duo) renewedOnce() string { return d.once(webextest.KindToken, "POST") }
+
+func (d *duo) once(kind, method string) string {
+	if requests := d.cloud.Count(kind, method); requests != 1 {
+		return fmt.Sprintf("%d requests %s %s, want 1", requests, method, kind)
 	}
 	return ""
 }
