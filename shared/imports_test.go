@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"shared/version":              {},
 	"shared/config/configtest":    {},
 	"shared/webex/webextest":      {},
+	"shared/webex/verifiertest":   {"shared/webex"},
 	"shared/dynamo/dynamotest":    {},
 	"shared/lifecycle/model":      {"shared/webex", "shared/installation", "shared/launch"},
 	"shared/lifecycle/simulation": {},

@@ -17,6 +17,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 )
 
 // regions are key set endpoints in a synctest bubble: each answers its document
@@ -112,16 +113,8 @@ func newWaiting(t *testing.T) *waiting {
 		w.keys[region] = newKey(t)
 		w.publish(region, region, w.keys[region])
 	}
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hosts, err := webex.ParseHosts(webex.DefaultHosts, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock := func() time.Time { return time.Now().Add(w.skip) }
-	if w.Verifier, err = webex.NewVerifier("app", webex.NewKeySets(urls, w.regions, clock), hosts, clock); err != nil {
+	var err error
+	if w.Verifier, err = verifiertest.New("app", nil, w.regions, func() time.Time { return time.Now().Add(w.skip) }); err != nil {
 		t.Fatal(err)
 	}
 	return w

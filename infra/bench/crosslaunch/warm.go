@@ -3,7 +3,6 @@
 package crosslaunch
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -25,10 +24,12 @@ import (
 	"signpost/infra/bench/measure"
 	"signpost/infra/bench/report"
 	"signpost/shared/dynamo"
+	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/crosslaunch"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -135,15 +136,7 @@ func newWarm(cloud *webextest.Cloud) (*warm, error) {
 	client := dynamo.NewClient(aws.Config{
 		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""), HTTPClient: w,
 	}, w.timeCalls)
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
-	if err != nil {
-		return nil, err
-	}
-	hosts, err := webex.ParseHosts("127.0.0.1", true)
-	if err != nil {
-		return nil, err
-	}
-	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, nil, time.Now), hosts, time.Now)
+	verifier, err := verifiertest.New(cloud.AppID(), cloud.JWKSURLs(), nil, time.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -174,13 +167,7 @@ func (w *warm) timeCalls(o *dynamodb.Options) {
 func (w *warm) Do(r *http.Request) (*http.Response, error) {
 	began := time.Now()
 	defer func() { w.network += time.Since(began) }()
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(bytes.NewReader([]byte("{}"))), ContentLength: 2, Request: r,
-	}, nil
+	return dynamotest.Accepting{}.Do(r)
 }
 
 func (w *warm) event(devices []launch.Device) (events.APIGatewayV2HTTPRequest, error) {

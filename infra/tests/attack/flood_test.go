@@ -16,6 +16,7 @@ import (
 	"signpost/infra/tests/customer"
 	"signpost/shared/race"
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -37,19 +38,11 @@ func TestFloodOfTheVerifier(t *testing.T) {
 	const flood, workers, intervals = 10_000, 8, 5
 	cloud := webextest.NewServer(t, webextest.Options{})
 	org := cloud.AddOrganization("Victim of the flood", west)
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	trusted, err := webex.ParseHosts(webex.DefaultHosts, false)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var transport counting
 	began := time.Now()
 	var elapsed atomic.Int64
 	clock := func() time.Time { return began.Add(time.Duration(elapsed.Load())) }
-	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, &transport, clock), trusted, clock)
+	verifier, err := verifiertest.New(cloud.AppID(), cloud.JWKSURLs(), &transport, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +72,11 @@ func TestFloodOfTheVerifier(t *testing.T) {
 			})
 		}
 		wait.Wait()
-		if got, limit := transport.requests.Load(), (i+1)*int64(len(urls)); got > limit || got < limit-i {
-			t.Errorf("after %d intervals there were %d fetches of %d key sets", i+1, got, len(urls))
+		if got, limit := transport.requests.Load(), (i+1)*int64(len(webex.DefaultRegions)); got > limit || got < limit-i {
+			t.Errorf("after %d intervals there were %d fetches of %d key sets", i+1, got, len(webex.DefaultRegions))
 		}
 	}
-	t.Logf("%d made-up key ids over %d intervals: %d fetches of %d key sets, %d good tokens served", sent.Load(), intervals, transport.requests.Load(), len(urls), served.Load())
+	t.Logf("%d made-up key ids over %d intervals: %d fetches of %d key sets, %d good tokens served", sent.Load(), intervals, transport.requests.Load(), len(webex.DefaultRegions), served.Load())
 }
 
 // TestFloodOfTheStack: in a flood of unknown key ids each process of a function

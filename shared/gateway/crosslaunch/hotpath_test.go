@@ -2,7 +2,6 @@ package crosslaunch_test
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -112,28 +111,13 @@ func TestWarmCrossLaunchIsOneRequest(t *testing.T) {
 	}
 }
 
-// accepting is the transport of a DynamoDB that accepts everything: what is
-// measured with it is all but the network.
-type accepting struct{}
-
-// Do implements [aws.HTTPClient].
-func (accepting) Do(r *http.Request) (*http.Response, error) {
-	if _, err := io.Copy(io.Discard, r.Body); err != nil {
-		return nil, err
-	}
-	return &http.Response{
-		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(strings.NewReader("{}")), ContentLength: 2, Request: r,
-	}, nil
-}
-
 // hot returns a cross-launch of n devices on a DynamoDB that accepts everything,
 // with the key sets fetched. Nothing remembers tokens, so that it can be repeated.
 func hot(t testing.TB, n int) func() {
 	t.Helper()
 	crosslaunch.LiftBudget(t)
 	client := dynamo.NewClient(aws.Config{
-		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: accepting{},
+		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""), HTTPClient: dynamotest.Accepting{},
 	})
 	d := deploy(t, dynamo.New(client, "table"), time.Now, nil)
 	codeOf(t, handle(t, d.assign, d.event(t, devices(1))))

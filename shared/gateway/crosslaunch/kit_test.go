@@ -16,6 +16,7 @@ import (
 	"signpost/shared/gateway/crosslaunch"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -36,15 +37,7 @@ func deploy(t testing.TB, store launch.Creator, now func() time.Time, toWebex ht
 	t.Helper()
 	d := &deployment{cloud: webextest.NewServer(t, webextest.Options{Now: now})}
 	d.org = d.cloud.AddOrganization("Acme", "us-west-2_r")
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, d.cloud.JWKSURLs())
-	if err != nil {
-		t.Fatal(err)
-	}
-	hosts, err := webex.ParseHosts(webex.DefaultHosts, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	verifier, err := webex.NewVerifier(d.cloud.AppID(), webex.NewKeySets(urls, toWebex, now), hosts, now)
+	verifier, err := verifiertest.New(d.cloud.AppID(), d.cloud.JWKSURLs(), toWebex, now)
 	if err != nil {
 		t.Fatal(err)
 	}

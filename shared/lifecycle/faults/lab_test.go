@@ -23,6 +23,7 @@ import (
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -50,8 +51,6 @@ type lab struct {
 	keys   *keys
 	// neighbour has the integration installed too, and is never touched.
 	neighbour string
-	hosts     webex.Hosts
-	jwks      map[string]string
 	// verifier has the key sets already.
 	verifier *webex.Verifier
 	// quiet is what there is between two cases; nil: to be looked up.
@@ -101,12 +100,6 @@ func newLab(t testing.TB) *lab {
 		t.Fatal(err)
 	}
 	l.keys = &keys{client: secret.New(l.cloud.ClientSecret()), sealer: keyset}
-	if l.jwks, err = webex.KeySetURLs(webex.DefaultRegions, l.cloud.JWKSURLs()); err != nil {
-		t.Fatal(err)
-	}
-	if l.hosts, err = webex.ParseHosts("127.0.0.1", true); err != nil {
-		t.Fatal(err)
-	}
 	if l.verifier, err = l.newVerifier(l.webex); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +118,7 @@ func (l *lab) restPass(t testing.TB, shard int) error {
 }
 
 func (l *lab) newVerifier(transport http.RoundTripper) (*webex.Verifier, error) {
-	return webex.NewVerifier(l.cloud.AppID(), webex.NewKeySets(l.jwks, transport, l.clock), l.hosts, l.clock)
+	return verifiertest.New(l.cloud.AppID(), l.cloud.JWKSURLs(), transport, l.clock)
 }
 
 // opened is an installation's refresh token.

@@ -20,6 +20,7 @@ import (
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -87,13 +88,8 @@ func newDuo(t *testing.T, mutate func(stores) stores) *duo {
 	sealer, err := sharedKeyset()
 	d.must(err)
 	d.keys = &keys{client: secret.New(cloud.ClientSecret()), sealer: sealer}
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs())
-	d.must(err)
-	hosts, err := webex.ParseHosts("127.0.0.1", true)
-	d.must(err)
 	began := time.Now() // key sets do not age: they are not what is in question
-	sets := webex.NewKeySets(urls, d.spy, func() time.Time { return began })
-	d.verifier, err = webex.NewVerifier(cloud.AppID(), sets, hosts, time.Now)
+	d.verifier, err = verifiertest.WithKeys(cloud.AppID(), cloud.JWKSURLs(), d.spy, func() time.Time { return began }, time.Now)
 	d.must(err)
 	for shard := range installation.Shards {
 		ended := installation.Pass{Shard: shard, Settings: d.fingerprint(), Began: began, Ended: true, Count: 1}
