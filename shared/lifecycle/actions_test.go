@@ -26,9 +26,7 @@ func TestUpdateApprovedBringsAFeature(t *testing.T) {
 		t.Errorf("row = %+v", row)
 	}
 	w.inSync()
-	if got := w.pushes(webex.DigitalSignage); got != 1 {
-		t.Errorf("%d pushes of signage, want no second one", got)
-	}
+	w.wantPushes(webex.DigitalSignage, 1)
 	wantErr(t, w.act(approved), installation.ErrReplayed)
 }
 
@@ -171,15 +169,13 @@ func TestMoveThatCannotBeProvenYetIsDue(t *testing.T) {
 	w.fault(webextest.Fault{Kind: webextest.KindApp, Method: "GET", Status: 503})
 	w.cloud.SetRotateRefreshTokens(true)
 	wantErr(t, w.act(update), nil)
-	if row, candidates := w.stored(); row.Region != home || len(candidates) != 1 {
-		t.Fatalf("region = %s, %d candidates", row.Region, len(candidates))
-	}
+	w.wantRegion(home)
+	w.wantCandidates(1)
 	w.cloud.ClearFaults()
 	w.pass(31 * time.Second)
 	w.verifyDue()
-	if row, candidates := w.stored(); row.Region != elsewhere || len(candidates) != 0 {
-		t.Errorf("region = %s, %d candidates", row.Region, len(candidates))
-	}
+	w.wantRegion(elsewhere)
+	w.wantCandidates(0)
 	w.inSync()
 	w.sealedNewest()
 }
@@ -197,8 +193,7 @@ func TestDeprovision(t *testing.T) {
 	}
 	wantErr(t, w.act(removal), nil)
 	for range 2 { // the code can be accepted for a day
-		_, err := w.activate(code)
-		wantErr(t, err, installation.ErrStale)
+		w.wantActivation(code, installation.ErrStale)
 		w.pass(3 * time.Hour)
 	}
 	w.pass(42 * time.Hour)
@@ -215,25 +210,19 @@ func TestLateDeprovisionSparesAReinstallation(t *testing.T) {
 	claims := map[string]any{"sub": w.org.Sub(), "iat": w.clock().Unix(), "jti": "late", "appId": w.cloud.AppID(), "action": "deprovision"}
 	removal := w.cloud.Sign(home, nil, claims)
 	w.pass(time.Second)
-	_, err := w.activate(w.code())
-	wantErr(t, err, nil)
+	w.wantActivation(w.code(), nil)
 	wantErr(t, w.act(removal), nil)
-	if row, _ := w.stored(); row.State != installation.Active {
-		t.Errorf("state = %s", row.State)
-	}
+	w.wantState(installation.Active)
 	w.inSync()
 }
 
 func TestDeprovisionEndsOlderCandidates(t *testing.T) {
 	w := newWorld(t)
 	w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 503})
-	_, err := w.activate(w.code())
-	wantErr(t, err, webex.ErrUnavailable)
+	w.wantActivation(w.code(), webex.ErrUnavailable)
 	w.pass(time.Second)
 	wantErr(t, w.act(w.minted(w.cloud.MintDeprovision(w.org.ID()))), nil)
-	if _, candidates := w.stored(); len(candidates) != 0 {
-		t.Errorf("%d candidates left", len(candidates))
-	}
+	w.wantCandidates(0)
 }
 
 func TestHealth(t *testing.T) {
@@ -305,9 +294,7 @@ func TestHealthCheckAnswersWhenItsTimeIsOver(t *testing.T) {
 func TestHealthCheckBringsTheRepairForward(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
-	if report := w.verifyDue(); report != (schedule.Report{}) {
-		t.Fatalf("due before its time: %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{}) // not due yet
 	w.healthy()
 	if report := w.verifyDue(); report.Pushed != 1 {
 		t.Errorf("report = %+v", report)
@@ -322,6 +309,5 @@ func TestLaterRemovalUpdatesTheTombstone(t *testing.T) {
 	code := w.code()
 	w.pass(10 * time.Second)
 	wantErr(t, w.act(w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))), nil)
-	_, err := w.activate(code)
-	wantErr(t, err, installation.ErrStale)
+	w.wantActivation(code, installation.ErrStale)
 }

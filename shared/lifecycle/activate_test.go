@@ -31,9 +31,7 @@ func TestFirstActivation(t *testing.T) {
 	var storedBefore sync.Once
 	w.cloud.OnRequest(func(webextest.Request) {
 		storedBefore.Do(func() {
-			if _, candidates := w.stored(); len(candidates) != 1 {
-				t.Errorf("first call to Webex with %d candidates stored, want 1", len(candidates))
-			}
+			w.wantCandidates(1) // at the first call to Webex
 		})
 	})
 	got, err := w.service().Activate(t.Context(), token, base)
@@ -54,9 +52,7 @@ func TestFirstActivation(t *testing.T) {
 	}
 	w.inSync()
 	w.sealedNewest()
-	if _, candidates := w.stored(); len(candidates) != 0 {
-		t.Errorf("%d candidates left", len(candidates))
-	}
+	w.wantCandidates(0)
 }
 
 func TestRepeatedActivationDoesNothing(t *testing.T) {
@@ -127,8 +123,7 @@ func TestStrangersActivationChangesNothing(t *testing.T) {
 	w := activatedWorld(t)
 	before, _ := w.stored()
 	code := w.minted(w.cloud.MintStrangerActivation(w.org.ID()))
-	_, err := w.activate(code)
-	wantErr(t, err, webex.ErrInvalidGrant)
+	w.wantActivation(code, webex.ErrInvalidGrant)
 	after, candidates := w.stored()
 	if after.Version != before.Version || after.Generation != before.Generation {
 		t.Error("the installation was touched")
@@ -139,9 +134,7 @@ func TestStrangersActivationChangesNothing(t *testing.T) {
 	w.pass(2 * time.Hour)
 	w.cloud.ResetRequests()
 	w.verifyDue()
-	if got := w.count(webextest.KindToken, "POST"); got != 0 {
-		t.Errorf("a refused candidate was tried again %d times", got)
-	}
+	w.wantCount(webextest.KindToken, "POST", 0) // a refused candidate is not tried again
 	w.inSync()
 }
 
@@ -150,24 +143,20 @@ func TestStrangersActivationChangesNothing(t *testing.T) {
 func TestRefusedCodePostedAgain(t *testing.T) {
 	w := newWorld(t)
 	code := w.minted(w.cloud.MintStrangerActivation(w.org.ID()))
-	post := func(what string, requests int) {
+	post := func(requests int) {
 		t.Helper()
 		for range 3 {
-			_, err := w.activate(code)
-			wantErr(t, err, webex.ErrInvalidGrant)
+			w.wantActivation(code, webex.ErrInvalidGrant)
 		}
-		if got := w.count(webextest.KindToken, "POST"); got != requests {
-			t.Errorf("%s: %d token requests, want %d", what, got, requests)
-		}
+		w.wantCount(webextest.KindToken, "POST", requests)
 	}
-	post("at first", 1)
+	post(1)
 	w.provide(webex.DigitalSignage, lifecycle.Content{DeviceURL: "https://other.vendor.example/"})
-	post("settings changed", 2)
+	post(2) // the settings have changed
 	w.settings.ClientID, w.keys.client = w.cloud.ClientID()+"0", secret.New("another")
-	_, err := w.activate(code)
-	wantErr(t, err, webex.ErrInvalidClient) // our fault, and tried again
+	w.wantActivation(code, webex.ErrInvalidClient) // our fault, and tried again
 	w.settings.ClientID, w.keys.client = w.cloud.ClientID(), secret.New(w.cloud.ClientSecret())
-	post("client changed and back", 4)
+	post(4) // the client has changed, and back
 }
 
 func TestReactivationReplacesOnceProven(t *testing.T) {
@@ -176,24 +165,18 @@ func TestReactivationReplacesOnceProven(t *testing.T) {
 	w.cloud.SetRotateRefreshTokens(true)
 	code := w.code()
 	w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 503, Times: 1})
-	_, err := w.activate(code)
-	wantErr(t, err, webex.ErrUnavailable)
+	w.wantActivation(code, webex.ErrUnavailable)
 	if row, candidates := w.stored(); row.Generation != first.Generation || len(candidates) != 1 {
 		t.Fatal("an unproven activation replaced the installation")
 	}
 	w.cloud.ResetRequests()
-	_, err = w.activate(code)
-	wantErr(t, err, nil)
+	w.wantActivation(code, nil)
 	row, candidates := w.stored()
 	if row.Generation == first.Generation || len(candidates) != 0 || row.Version <= first.Version {
 		t.Errorf("row = %+v, %d candidates", row, len(candidates))
 	}
-	if got := w.count(webextest.KindSignage, "GET"); got != 1 {
-		t.Errorf("%d GETs, want 1: a re-activation looks first", got)
-	}
-	if got := w.pushes(webex.DigitalSignage); got != 1 {
-		t.Errorf("%d pushes, want the first activation's only", got)
-	}
+	w.wantCount(webextest.KindSignage, "GET", 1) // a re-activation looks first
+	w.wantPushes(webex.DigitalSignage, 1)        // by the first activation
 	w.sealedNewest()
 }
 
@@ -204,15 +187,11 @@ func TestActivationOrder(t *testing.T) {
 	w.pass(time.Second)
 	third := w.code()
 	for _, code := range []string{first, second} {
-		_, err := w.activate(code)
-		wantErr(t, err, nil)
+		w.wantActivation(code, nil)
 	}
-	_, err := w.activate(first)
-	wantErr(t, err, installation.ErrReplayed) // superseded within its own second
-	_, err = w.activate(third)
-	wantErr(t, err, nil)
-	_, err = w.activate(second)
-	wantErr(t, err, installation.ErrStale)
+	w.wantActivation(first, installation.ErrReplayed) // superseded within its own second
+	w.wantActivation(third, nil)
+	w.wantActivation(second, installation.ErrStale)
 }
 
 func TestParallelDeliveriesOfOneCode(t *testing.T) {
@@ -227,13 +206,9 @@ func TestParallelDeliveriesOfOneCode(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if got := w.count(webextest.KindToken, "POST"); got != 1 {
-		t.Errorf("%d token requests, want 1", got)
-	}
+	w.wantCount(webextest.KindToken, "POST", 1)
 	for _, feature := range webex.Features {
-		if got := w.pushes(feature); got != 1 {
-			t.Errorf("%s: %d pushes, want 1", feature, got)
-		}
+		w.wantPushes(feature, 1)
 	}
 }
 
@@ -260,15 +235,12 @@ func TestWrongClientSecretIsRetriedUntilItIsRight(t *testing.T) {
 	w := newWorld(t)
 	right := w.keys.client
 	w.keys.client = secret.New("wrong")
-	_, err := w.activate(w.code())
-	wantErr(t, err, webex.ErrInvalidClient)
+	w.wantActivation(w.code(), webex.ErrInvalidClient)
 	if strings.Contains(w.log.text(), right.Reveal()) {
 		t.Error("the log holds the client secret")
 	}
 	w.keys.client = right
 	w.pass(31 * time.Second)
-	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 2}) {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1, Pushed: 2})
 	w.inSync()
 }

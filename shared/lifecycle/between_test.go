@@ -54,9 +54,7 @@ func TestCodeCompletedBetweenTheReads(t *testing.T) {
 	if got.Features[webex.DigitalSignage] != installation.InSync {
 		t.Errorf("answer = %+v", got)
 	}
-	if pushes := w.pushes(webex.DigitalSignage); pushes != 1 {
-		t.Errorf("%d pushes, want 1", pushes)
-	}
+	w.wantPushes(webex.DigitalSignage, 1)
 }
 
 // A worker whose lease ran out while Webex was slow is overtaken by one that
@@ -71,9 +69,7 @@ func TestCodeCompletedWhileItIsProven(t *testing.T) {
 	})
 	_, err := w.service().Activate(t.Context(), token, base)
 	wantErr(t, err, nil)
-	if _, candidates := w.stored(); len(candidates) != 0 {
-		t.Errorf("%d candidates left", len(candidates))
-	}
+	w.wantCandidates(0)
 	w.inSync()
 }
 
@@ -192,8 +188,6 @@ func TestRotatedTokenSurvivesAFailedCommit(t *testing.T) {
 		t.Errorf("the candidate does not hold the newest refresh token: %v", err)
 	}
 	w.pass(installation.LeaseLife + time.Second)
-	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 2}) {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1, Pushed: 2})
 	w.sealedNewest()
 }

@@ -27,11 +27,9 @@ func TestLateActivationKeepsTheNewAddress(t *testing.T) {
 	w.pass(time.Second)
 	wantErr(t, w.act(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))), nil)
 	w.pass(time.Hour)
-	_, err := w.activate(late)
-	wantErr(t, err, nil) // proven, and it may be the only activation that arrives
-	if row, candidates := w.stored(); row.Region != elsewhere || len(candidates) != 0 {
-		t.Errorf("region %s, %d candidates", row.Region, len(candidates))
-	}
+	w.wantActivation(late, nil) // proven, and it may be the only activation that arrives
+	w.wantRegion(elsewhere)
+	w.wantCandidates(0)
 	w.verifyDue()
 	w.inSync()
 }
@@ -43,14 +41,12 @@ func TestRemovalWhileAnActivationIsProven(t *testing.T) {
 	w.pass(time.Second)
 	removal := w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))
 	w.once(webextest.KindToken, "POST", func() { wantErr(t, w.act(removal), nil) })
-	_, err := w.activate(code)
-	wantErr(t, err, installation.ErrStale)
+	w.wantActivation(code, installation.ErrStale)
 	if row, candidates := w.stored(); row.Exists() || len(candidates) != 0 {
 		t.Errorf("%q, %d candidates", row.State, len(candidates))
 	}
 	wantErr(t, w.act(removal), nil) // repeated
-	_, err = w.activate(code)
-	wantErr(t, err, installation.ErrStale)
+	w.wantActivation(code, installation.ErrStale)
 }
 
 // A slow worker stores the candidate of a code that another worker has completed.
@@ -58,8 +54,7 @@ func TestCandidateOfAUsedCodeIsDeleted(t *testing.T) {
 	w := newWorld(t)
 	spent, other := w.code(), w.code() // of one second
 	for _, code := range []string{spent, other} {
-		_, err := w.activate(code)
-		wantErr(t, err, nil)
+		w.wantActivation(code, nil)
 	}
 	token, generation := w.verified(spent), installation.NewGeneration(w.verified(other).ID)
 	candidate := installation.NewCandidate(installation.Activation, token, base, w.clock())
@@ -90,9 +85,7 @@ func TestReactivationAfterExpiryPushesNothing(t *testing.T) {
 	}
 	w.activateOrg(w.org)
 	for _, feature := range webex.Features {
-		if got := w.pushes(feature); got != 1 {
-			t.Errorf("%s: %d pushes, want the first activation's only", feature, got)
-		}
+		w.wantPushes(feature, 1) // by the first activation
 	}
 	w.inSync()
 }
@@ -114,9 +107,7 @@ func TestConcurrentActivationsPushOnce(t *testing.T) {
 	_, err := w.service().Activate(t.Context(), first, base)
 	wantErr(t, err, installation.ErrStale) // superseded within its second
 	wantErr(t, <-answered, nil)
-	if got := w.pushes(webex.DigitalSignage); got != 1 {
-		t.Errorf("%d pushes, want 1", got)
-	}
+	w.wantPushes(webex.DigitalSignage, 1)
 	w.inSync()
 }
 

@@ -83,9 +83,7 @@ func TestMoveIsStoredDespiteATransaction(t *testing.T) {
 	w := activatedWorld(t)
 	token := w.verified(w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{NewRefreshToken: true})))
 	wantErr(t, w.on(&stumbling{conflicts: 2}).Act(t.Context(), token), nil)
-	if row, _ := w.stored(); row.Region != elsewhere {
-		t.Errorf("region = %s, want %s", row.Region, elsewhere)
-	}
+	w.wantRegion(elsewhere)
 	token = w.verified(w.minted(w.cloud.MintMove(w.org.ID(), home, webextest.MoveOptions{})))
 	wantErr(t, w.on(&stumbling{conflicts: 1000}).Act(t.Context(), token), installation.ErrConflict)
 }
@@ -93,14 +91,11 @@ func TestMoveIsStoredDespiteATransaction(t *testing.T) {
 func TestRemovalOfACandidateDespiteATransaction(t *testing.T) {
 	w := newWorld(t)
 	w.fault(webextest.Fault{Kind: webextest.KindToken, Status: 500, Times: 1})
-	_, err := w.activate(w.code())
-	wantErr(t, err, webex.ErrUnavailable)
+	w.wantActivation(w.code(), webex.ErrUnavailable)
 	w.pass(10 * time.Second)
 	token := w.verified(w.minted(w.cloud.MintDeprovision(w.org.ID())))
 	wantErr(t, w.on(&stumbling{conflicts: 1}).Act(t.Context(), token), nil)
-	if _, candidates := w.stored(); len(candidates) != 0 {
-		t.Errorf("left: %+v", candidates)
-	}
+	w.wantCandidates(0)
 }
 
 func TestCausesAreLoggedOnce(t *testing.T) {

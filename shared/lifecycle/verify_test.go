@@ -17,15 +17,11 @@ import (
 func TestInSyncCostsTwoGETs(t *testing.T) {
 	w := activatedWorld(t)
 	w.pass(66 * time.Minute)
-	if report := w.verifyDue(); report != (schedule.Report{Verified: 1}) {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1})
 	if got := len(w.calls()); got != 2 || w.count(webextest.KindSignage, "GET") != 1 || w.count(webextest.KindPWA, "GET") != 1 {
 		t.Errorf("calls = %v, want one GET per feature", w.calls())
 	}
-	if report := w.verifyDue(); report != (schedule.Report{}) {
-		t.Errorf("due again at once: %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{}) // not due again at once
 }
 
 // The reply to a PATCH is lost and PUBLIC_URL changed back: which address Webex has is
@@ -94,9 +90,7 @@ func TestVerifyRepairs(t *testing.T) {
 				t.Errorf("actionsUrl = %q, want %q", view.ActionsURL, want)
 			}
 			w.cloud.ResetRequests()
-			if report := w.verifyNow(); report != (schedule.Report{Verified: 1}) {
-				t.Errorf("once more: %+v, want nothing changed", report)
-			}
+			w.wantReport(w.verifyNow(), schedule.Report{Verified: 1}) // once more, and nothing changes
 		})
 	}
 }
@@ -114,9 +108,7 @@ func TestDroppedFeatureIsNotAskedForAgain(t *testing.T) {
 	w.verifyNow()
 	w.cloud.ResetRequests()
 	w.verifyNow()
-	if got := w.count(webextest.KindPWA, "GET"); got != 0 {
-		t.Errorf("%d GETs of a feature that is not provided", got)
-	}
+	w.wantCount(webextest.KindPWA, "GET", 0) // it is not provided
 	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp})
 	if report := w.verifyNow(); report.Pushed != 1 {
 		t.Errorf("provided again: %+v", report)
@@ -230,9 +222,7 @@ func TestDeadRefreshToken(t *testing.T) {
 		t.Errorf("a dead token is tried again within a day: %+v, %v", report, w.calls())
 	}
 	w.activateOrg(w.org)
-	if row, _ := w.stored(); row.State != installation.Active {
-		t.Errorf("state = %s after a new activation", row.State)
-	}
+	w.wantState(installation.Active)
 	w.inSync()
 }
 
@@ -243,9 +233,7 @@ func TestDeadInstallationIsRemovedAfter90Days(t *testing.T) {
 	w.verifyDue()
 	w.pass(installation.TokenInvalidLife - time.Minute)
 	w.verifyDue()
-	if row, _ := w.stored(); row.State != installation.TokenInvalid {
-		t.Errorf("state = %s, a minute too early", row.State)
-	}
+	w.wantState(installation.TokenInvalid) // a minute too early
 	w.pass(time.Minute)
 	w.verifyDue()
 	if row, _ := w.stored(); row.Exists() {
@@ -264,9 +252,7 @@ func TestBadInstallationDoesNotStopOthers(t *testing.T) {
 	w.save(row)
 	w.cloud.DeleteConfiguration(good.ID(), string(webex.DigitalSignage))
 	w.pass(66 * time.Minute)
-	if report := w.verifyDue(); report != (schedule.Report{Verified: 1, Pushed: 1, Failed: 1}) {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1, Pushed: 1, Failed: 1})
 }
 
 func TestRotatedRefreshTokenIsKept(t *testing.T) {
@@ -279,9 +265,7 @@ func TestRotatedRefreshTokenIsKept(t *testing.T) {
 		}
 		w.sealedNewest()
 	}
-	if got := w.count(webextest.KindToken, "POST"); got != 4 {
-		t.Errorf("%d token requests, want one per lapsed access token", got)
-	}
+	w.wantCount(webextest.KindToken, "POST", 4) // one per lapsed access token
 }
 
 func TestManyWorkersOneTokenRequest(t *testing.T) {
@@ -297,9 +281,7 @@ func TestManyWorkersOneTokenRequest(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	if got := w.count(webextest.KindToken, "POST"); got != 1 {
-		t.Errorf("%d token requests, want 1", got)
-	}
+	w.wantCount(webextest.KindToken, "POST", 1)
 }
 
 func TestOverlappingRunsShareTheWork(t *testing.T) {
@@ -412,9 +394,7 @@ func TestManifestThatDropsAFeature(t *testing.T) {
 	if row.Features[webex.PersistentWebApp].Endpoint != "" || row.Features[webex.DigitalSignage].Status != installation.InSync {
 		t.Errorf("features = %+v", row.Features)
 	}
-	if report := w.verifyNow(); report != (schedule.Report{Verified: 1}) {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyNow(), schedule.Report{Verified: 1})
 	w.pass(time.Minute)
 	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), []string{string(webex.DigitalSignage), string(webex.PersistentWebApp)}))), nil)
 	if row, _ := w.stored(); row.Features[webex.PersistentWebApp].Status != installation.InSync {

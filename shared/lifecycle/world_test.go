@@ -3,7 +3,6 @@ package lifecycle_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -22,6 +21,7 @@ import (
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
+	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -116,11 +116,7 @@ func newWorld(t *testing.T, features ...string) *world {
 			webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp},
 		},
 	}
-	urls, err := webex.KeySetURLs(webex.DefaultRegions, w.cloud.JWKSURLs())
-	w.must(err)
-	hosts, err := webex.ParseHosts("127.0.0.1", true)
-	w.must(err)
-	w.verifier, err = webex.NewVerifier(w.cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, w.clock), hosts, w.clock)
+	w.verifier, err = verifiertest.New(w.cloud.AppID(), w.cloud.JWKSURLs(), nil, w.clock)
 	w.must(err)
 	return w
 }
@@ -296,11 +292,4 @@ func writeValue(text *strings.Builder, value types.AttributeValue) {
 		}
 	}
 	text.WriteByte('\n')
-}
-
-func wantErr(t *testing.T, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) || (want == nil && err != nil) {
-		t.Errorf("error = %v, want %v", err, want)
-	}
 }
