@@ -18,18 +18,19 @@ import (
 type alarm struct {
 	name, description string
 	metric            awscloudwatch.IMetric
-	// threshold is exceeded in the alarm's state; with silence, the metric is below
-	// it or missing.
+	// threshold raises the alarm if the metric exceeds it; with silence, if the metric
+	// is below it or missing.
 	threshold float64
 	silence   bool
 }
 
 func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(jsii.Number(n)) }
 
-// The share and the number of failed verifications in an hour that raise the alarm.
+// The alarm FailedShare is raised if more than this share of an hour's verifications
+// failed, and at least this many.
 const (
-	failedShare = 0.2
-	failedLeast = 5
+	failedShare   = 0.2
+	failedMinimum = 5
 )
 
 // alarms returns all alarms. Conditions that need no action, such as bad signatures
@@ -38,38 +39,38 @@ const (
 func (m metrics) alarms() []alarm {
 	five, hour, day := minutes(5), minutes(60), awscdk.Duration_Days(jsii.Number(1))
 	counted := func(name string, period awscdk.Duration) awscloudwatch.IMetric {
-		return m.own(name, "Sum", period, nil)
+		return m.custom(name, "Sum", period, nil)
 	}
 	return append([]alarm{
 		{name: "Internal", description: "A request was answered 500 internal.",
-			metric: m.own("Problems", "Sum", five, map[string]string{"code": "internal"})},
-		{name: "Errors", description: "A function ended in an error or in no time left.", metric: m.sum("Errors", five)},
+			metric: m.custom("Problems", "Sum", five, map[string]string{"code": "internal"})},
+		{name: "Errors", description: "A function failed or timed out.", metric: m.sum("Errors", five)},
 		{name: "Throttles", description: "Lambda refused to run a function: the concurrency of the account is used up.",
 			metric: m.sum("Throttles", five)},
 		{name: "FailedRuns", description: "A scheduled run could not start or failed; it is in the queue of failures.",
 			metric: m.sent(m.d.failures(), five)},
 		{name: "MissedNotices", description: "Events for the vendor could not be delivered; their records are in the queue of missed notices.",
 			metric: m.sent(m.d.missed, five)},
-		{name: "Backlog", description: "A verification has been due for more than 30 minutes.",
-			metric: m.own("OldestDue", "Maximum", five, nil), threshold: 30 * 60},
+		{name: "Backlog", description: "A verification, or the next page of a pass, has been due for more than 30 minutes.",
+			metric: m.custom("OldestDue", "Maximum", five, nil), threshold: 30 * 60},
 		{name: "InvalidClient", description: "Webex refuses the OAuth client: its id or its secret is wrong.", metric: counted("InvalidClient", hour)},
-		{name: "RefusalsSuspected", description: "Webex refused the tokens of several organizations in a row. Nobody is invalidated, since the fault is likely ours.",
+		{name: "RefusalsSuspected", description: "Webex refused the tokens of several organizations in a row. None is marked invalid, since the cause is probably in this deployment.",
 			metric: counted("RefusalsSuspected", hour)},
-		{name: "FailedShare", description: fmt.Sprintf("More than %.0f %% of an hour's verifications failed.", 100*failedShare),
+		{name: "FailedShare", description: fmt.Sprintf("More than %.0f %% of an hour's verifications failed, and at least %d.", 100*failedShare, failedMinimum),
 			metric: m.failedShare(hour), threshold: failedShare},
 		{name: "FailingForADay", description: "A customer's configurations could not be verified for 24 hours.", metric: counted("FailingForADay", day)},
-		{name: "Expiring", description: "A customer's refresh token ends in less than 14 days and was not renewed.", metric: counted("Expiring", day)},
-		{name: "TokenInvalid", description: "More customers than usual lost their refresh token in a day.",
+		{name: "Expiring", description: "A customer's refresh token ends in less than 14 days, since Webex does not extend it.", metric: counted("Expiring", day)},
+		{name: "TokenInvalid", description: "More customers than deployment.tokenInvalidPerDay lost their refresh token in a day.",
 			metric: counted("TokenInvalid", day), threshold: float64(m.d.Settings.Deployment.TokenInvalidPerDay)},
-		{name: "AppDiffers", description: "A customer approved something that did not reach us.", metric: counted("AppDiffers", day)},
+		{name: "AppDiffers", description: "A customer approved something, and Webex's message about it was lost.", metric: counted("AppDiffers", day)},
 		{name: "TooManyRequests", description: "Callers were answered 429: a route's limit, which all callers share, was reached.",
 			metric: counted("TooManyRequests", five)},
 		{name: "ServerErrors", description: "More than 10 requests in 5 minutes were answered 5xx.", metric: m.serverErrors(five), threshold: 10},
 	}, m.silenceAlarms()...)
 }
 
-// silenceAlarms has an alarm for each schedule: in a common metric, the other
-// schedules would hide one that has stopped.
+// silenceAlarms returns an alarm for each schedule: in a metric of all of them, the
+// others would hide one that has stopped.
 func (m metrics) silenceAlarms() (list []alarm) {
 	if m.d.Settings.Deployment.SchedulesOff() {
 		return nil
@@ -77,18 +78,18 @@ func (m metrics) silenceAlarms() (list []alarm) {
 	for i := range max(1, m.d.Settings.Deployment.VerifyRuns) {
 		schedule := strconv.Itoa(i) // its first shard, by the template's mapping VerifyRuns
 		list = append(list, alarm{name: "ScheduleSilent" + schedule, description: "Schedule " + schedule + " has finished no run for 15 minutes.",
-			metric: m.own("ScheduleRuns", "Sum", minutes(15), map[string]string{"schedule": schedule}), threshold: 1, silence: true})
+			metric: m.custom("ScheduleRuns", "Sum", minutes(15), map[string]string{"schedule": schedule}), threshold: 1, silence: true})
 	}
 	return list
 }
 
-// failedShare is the share of verifications that failed, 0 if so few failed that it
-// may be a single customer's problem.
+// failedShare is the share of verifications that failed; 0 if so few failed that the
+// cause may be a single customer's.
 func (m metrics) failedShare(period awscdk.Duration) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression: jsii.String(fmt.Sprintf("IF(failed >= %d, failed / (failed + verified), 0)", failedLeast)),
+		Expression: jsii.String(fmt.Sprintf("IF(failed >= %d, failed / (failed + verified), 0)", failedMinimum)),
 		UsingMetrics: &map[string]awscloudwatch.IMetric{
-			"failed": m.own("Failed", "Sum", period, nil), "verified": m.own("Verified", "Sum", period, nil),
+			"failed": m.custom("Failed", "Sum", period, nil), "verified": m.custom("Verified", "Sum", period, nil),
 		},
 		Period: period, Label: jsii.String("Failed share"),
 	})

@@ -8,8 +8,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// outsideCodes are codes of problem answers that outsiders or Webex cause. They
-// are on the dashboard only and raise no alarm.
+// outsideCodes are the codes of problem answers whose cause is a caller or Webex. They
+// raise no alarm.
 var outsideCodes = []string{
 	"bad_signature", "unknown_key", "bad_algorithm", "wrong_app", "token_expired", "token_replayed",
 	"unauthorized", "webex_rejected", "webex_unavailable",
@@ -27,8 +27,8 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	}))
 	hour, five := minutes(60), minutes(5)
 	board.AddWidgets(
-		graph("Customers", m.own("Activated", "Sum", hour, nil), m.own("Removed", "Sum", hour, nil), m.own("TokenInvalid", "Sum", hour, nil),
-			m.own("AppDiffers", "Sum", hour, nil), m.own("WrongRegion", "Sum", hour, nil)),
+		graph("Customers", m.custom("Activated", "Sum", hour, nil), m.custom("Removed", "Sum", hour, nil), m.custom("TokenInvalid", "Sum", hour, nil),
+			m.custom("AppDiffers", "Sum", hour, nil), m.custom("WrongRegion", "Sum", hour, nil)),
 		graph("Configurations, by feature and outcome", m.byFeature("Configurations", "pushed", "deleted", "held", "failed")...),
 	)
 	board.AddWidgets(
@@ -36,18 +36,18 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 		graph("Launches, by feature", m.byFeature("Launches", "launched", "redeemed")...),
 	)
 	board.AddWidgets(
-		graph("Schedule", m.own("Runs", "Sum", five, nil), m.own("Verified", "Sum", five, nil), m.own("Failed", "Sum", five, nil),
-			m.own("FailingForADay", "Sum", five, nil), m.sent(d.failures(), five)),
-		graph("Due: found and left by a run, and age of the oldest in seconds",
-			m.own("Due", "Maximum", five, nil), m.own("Left", "Maximum", five, nil), m.own("OldestDue", "Maximum", five, nil)),
+		graph("Schedule", m.custom("Runs", "Sum", five, nil), m.custom("Verified", "Sum", five, nil), m.custom("Failed", "Sum", five, nil),
+			m.custom("FailingForADay", "Sum", five, nil), m.sent(d.failures(), five)),
+		graph("Due work that runs found and left, and age of the oldest in seconds",
+			m.custom("Due", "Maximum", five, nil), m.custom("Left", "Maximum", five, nil), m.custom("OldestDue", "Maximum", five, nil)),
 	)
 	var refused []awscloudwatch.IMetric
 	for _, code := range outsideCodes {
-		refused = append(refused, m.own("Problems", "Sum", five, map[string]string{"code": code}))
+		refused = append(refused, m.custom("Problems", "Sum", five, map[string]string{"code": code}))
 	}
 	board.AddWidgets(
 		graph("Refused requests, and failures of Webex", refused...),
-		graph("500 internal, all 5xx, 429", m.own("Problems", "Sum", five, map[string]string{"code": "internal"}), m.serverErrors(five), m.own("TooManyRequests", "Sum", five, nil)),
+		graph("500 internal, all 5xx, 429", m.custom("Problems", "Sum", five, map[string]string{"code": "internal"}), m.serverErrors(five), m.custom("TooManyRequests", "Sum", five, nil)),
 	)
 	board.AddWidgets(
 		graph("Errors and throttles", append(m.all("Errors", "Sum", five), m.sum("Throttles", five))...),
@@ -64,7 +64,7 @@ func (m metrics) byFeature(name string, outcomes ...string) []awscloudwatch.IMet
 			if outcome != "" {
 				dimensions["outcome"] = outcome
 			}
-			list = append(list, m.own(name, "Sum", minutes(60), dimensions))
+			list = append(list, m.custom(name, "Sum", minutes(60), dimensions))
 		}
 	}
 	return list

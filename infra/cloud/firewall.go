@@ -23,15 +23,15 @@ import (
 // refuse requests without it, because an HTTP API of API Gateway supports neither
 // a web ACL nor a resource policy and stays reachable at its own address.
 
-// Requests per source address and five minutes that the firewall allows. One
-// person activates a few times; a content server, or Webex for all customers,
-// calls from few addresses, so the limit for them is that of the routes.
+// Requests that the firewall allows each source address in five minutes. One person
+// activates a few times. A content server, and Webex for all customers, call from few
+// addresses, so what limits them are the limits of the routes.
 const (
 	activationsPerAddress = 100
 	requestsPerAddress    = 30_000
 )
 
-// Identifiers that are equal in every account: CloudFront's managed policies, and
+// Identifiers that are the same in every account: CloudFront's managed policies, and
 // the hosted zone of its addresses.
 const (
 	cachingDisabled           = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -83,9 +83,9 @@ func AddFirewall(app constructs.Construct, o Options) (awscdk.Stack, error) {
 func (d *deployment) addRules() *string {
 	acl := awswafv2.NewCfnWebACL(d.Stack, jsii.String("Rules"), &awswafv2.CfnWebACLProps{
 		Scope: jsii.String("CLOUDFRONT"), DefaultAction: &awswafv2.CfnWebACL_DefaultActionProperty{Allow: map[string]any{}},
-		VisibilityConfig: visible("Rules"),
+		VisibilityConfig: visibility("Rules"),
 		Rules: []any{
-			limited(0, "ActivationsPerAddress", activationsPerAddress, &awswafv2.CfnWebACL_StatementProperty{
+			rateRule(0, "ActivationsPerAddress", activationsPerAddress, &awswafv2.CfnWebACL_StatementProperty{
 				ByteMatchStatement: &awswafv2.CfnWebACL_ByteMatchStatementProperty{
 					FieldToMatch: &awswafv2.CfnWebACL_FieldToMatchProperty{UriPath: map[string]any{}}, SearchString: jsii.String("/activation"),
 					PositionalConstraint: jsii.String("STARTS_WITH"),
@@ -95,29 +95,28 @@ func (d *deployment) addRules() *string {
 					},
 				},
 			}),
-			limited(1, "RequestsPerAddress", requestsPerAddress, nil),
+			rateRule(1, "RequestsPerAddress", requestsPerAddress, nil),
 		},
 	})
 	return acl.AttrArn()
 }
 
-// limited is a rule that blocks a source address while it sends more than this
-// many requests in five minutes. If about is not nil, only requests that match it
-// count.
-func limited(priority float64, name string, requests float64, about *awswafv2.CfnWebACL_StatementProperty) *awswafv2.CfnWebACL_RuleProperty {
+// rateRule is a rule that blocks a source address while it sends more than this many
+// requests in five minutes. Unless scope is nil, only requests that match it count.
+func rateRule(priority float64, name string, requests float64, scope *awswafv2.CfnWebACL_StatementProperty) *awswafv2.CfnWebACL_RuleProperty {
 	rate := &awswafv2.CfnWebACL_RateBasedStatementProperty{
 		AggregateKeyType: jsii.String("IP"), Limit: jsii.Number(requests), EvaluationWindowSec: jsii.Number(300),
 	}
-	if about != nil {
-		rate.ScopeDownStatement = about
+	if scope != nil {
+		rate.ScopeDownStatement = scope
 	}
 	return &awswafv2.CfnWebACL_RuleProperty{
 		Name: jsii.String(name), Priority: jsii.Number(priority), Action: &awswafv2.CfnWebACL_RuleActionProperty{Block: map[string]any{}},
-		Statement: &awswafv2.CfnWebACL_StatementProperty{RateBasedStatement: rate}, VisibilityConfig: visible(name),
+		Statement: &awswafv2.CfnWebACL_StatementProperty{RateBasedStatement: rate}, VisibilityConfig: visibility(name),
 	}
 }
 
-func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
+func visibility(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 	return &awswafv2.CfnWebACL_VisibilityConfigProperty{
 		CloudWatchMetricsEnabled: jsii.Bool(true), SampledRequestsEnabled: jsii.Bool(true), MetricName: jsii.String(name),
 	}

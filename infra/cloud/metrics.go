@@ -19,16 +19,17 @@ import (
 type count struct {
 	metric  string
 	pattern string
-	// value is the field of a line that is added; "" adds 1.
+	// value is the field whose value each line adds; with "" each line adds 1.
 	value string
 	// by are the fields that become dimensions.
 	by []string
-	// of are the functions whose lines are counted, or accessLog; nil means the
+	// of are the functions whose lines are counted, or accessLog; nil means all
 	// functions with routes.
 	of []string
 }
 
-// line is the pattern of lines with this message that meet the condition, if any.
+// line is the pattern of the lines with this message that also meet the condition, if
+// there is one.
 func line(message, condition string) string {
 	if condition != "" {
 		condition = " && " + condition
@@ -39,8 +40,8 @@ func line(message, condition string) string {
 // accessLog selects API Gateway's access log instead of a function's log.
 const accessLog = "Access"
 
-// tokenHolders are the functions that work on installations.
-var tokenHolders = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
+// onInstallations are the functions that change installations.
+var onInstallations = []string{"ActivationFunction", "UpdateApprovedFunction", "VerifyConfigsFunction"}
 
 // counts are all metrics from log lines. Packages gateway, lifecycle and schedule log
 // them; the template defines the format of the access log.
@@ -49,17 +50,17 @@ var counts = []count{
 	{metric: "Launches", pattern: `{ $.msg = "request" && ($.outcome = "launched" || $.outcome = "redeemed") && $.feature = * }`, by: []string{"feature", "outcome"},
 		of: []string{"AssignContentFunction", "ManageContentFunction", "LaunchesFunction"}},
 	{metric: "Activated", pattern: `{ $.outcome = "activated" }`, of: []string{"ActivationFunction", "VerifyConfigsFunction"}},
-	{metric: "Configurations", pattern: line(lifecycle.MsgFeature, ""), by: []string{"feature", "outcome"}, of: tokenHolders},
-	{metric: "Drift", pattern: line(lifecycle.MsgFeature, `$.drift IS TRUE`), by: []string{"feature"}, of: tokenHolders},
-	{metric: "TokenInvalid", pattern: line(lifecycle.MsgTokenInvalid, ""), of: tokenHolders},
+	{metric: "Configurations", pattern: line(lifecycle.MsgFeature, ""), by: []string{"feature", "outcome"}, of: onInstallations},
+	{metric: "Drift", pattern: line(lifecycle.MsgFeature, `$.drift IS TRUE`), by: []string{"feature"}, of: onInstallations},
+	{metric: "TokenInvalid", pattern: line(lifecycle.MsgTokenInvalid, ""), of: onInstallations},
 	// The schedule retries an activation that is refused for this, and logs it.
 	{metric: "InvalidClient", pattern: `{ $.webex_code = "invalid_client" }`, of: []string{"UpdateApprovedFunction", "VerifyConfigsFunction"}},
-	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: tokenHolders},
+	{metric: "Expiring", pattern: `{ $.token_health = "expiring" }`, of: onInstallations},
 	{metric: "FailingForADay", pattern: `{ $.failing_hours >= 24 }`, of: []string{"VerifyConfigsFunction"}},
-	{metric: "RefusalsSuspected", pattern: line(lifecycle.MsgRefusalsSuspected, ""), of: tokenHolders},
-	{metric: "AppDiffers", pattern: line(lifecycle.MsgAppDiffers, ""), of: tokenHolders},
-	{metric: "WrongRegion", pattern: line(lifecycle.MsgWrongRegion, ""), of: tokenHolders},
-	{metric: "Removed", pattern: line(lifecycle.MsgRemoved, ""), of: tokenHolders},
+	{metric: "RefusalsSuspected", pattern: line(lifecycle.MsgRefusalsSuspected, ""), of: onInstallations},
+	{metric: "AppDiffers", pattern: line(lifecycle.MsgAppDiffers, ""), of: onInstallations},
+	{metric: "WrongRegion", pattern: line(lifecycle.MsgWrongRegion, ""), of: onInstallations},
+	{metric: "Removed", pattern: line(lifecycle.MsgRemoved, ""), of: onInstallations},
 	{metric: "Runs", pattern: line(schedule.MsgVerified, ""), of: []string{"VerifyConfigsFunction"}},
 	{metric: "ScheduleRuns", pattern: line(schedule.MsgVerified, `$.schedule = *`), by: []string{"schedule"}, of: []string{"VerifyConfigsFunction"}},
 	{metric: "Verified", pattern: line(schedule.MsgVerified, ""), value: "$.verified", of: []string{"VerifyConfigsFunction"}},
@@ -114,7 +115,7 @@ func (d *deployment) addFilter(c count, function string) {
 	})
 }
 
-// metric returns a metric; "" leaves the label to CloudWatch.
+// metric returns a metric; with label "" CloudWatch chooses one.
 func metric(namespace, name, statistic, label string, period awscdk.Duration, dimensions map[string]*string) awscloudwatch.IMetric {
 	props := &awscloudwatch.MetricProps{
 		Namespace: jsii.String(namespace), MetricName: jsii.String(name), Statistic: jsii.String(statistic), Period: period,
@@ -128,9 +129,9 @@ func metric(namespace, name, statistic, label string, period awscdk.Duration, di
 	return awscloudwatch.NewMetric(props)
 }
 
-// own is a metric from log lines. Its label is the values of its dimensions, or its
-// name if it has none.
-func (m metrics) own(name, statistic string, period awscdk.Duration, dimensions map[string]string) awscloudwatch.IMetric {
+// custom is one of the metrics from log lines. Its label is the values of its
+// dimensions, or its name if it has none.
+func (m metrics) custom(name, statistic string, period awscdk.Duration, dimensions map[string]string) awscloudwatch.IMetric {
 	values := map[string]*string{}
 	var label []string
 	for _, field := range []string{"feature", "outcome", "code", "schedule"} {

@@ -10,8 +10,8 @@ import (
 	"signpost/infra/stage"
 )
 
-// addKey adds production's key for table and secrets, and returns its ARN; other
-// stages use AWS managed keys, and have nil. Anyone in the account who may use table
+// addKey adds production's key for table and secrets, and returns its ARN. It returns
+// nil for other stages, which use AWS managed keys. Anyone in the account who may use table
 // or secrets may use the key, but only through the two services: roles require no
 // permission for the key, and stolen data cannot be decrypted with it.
 func (d *deployment) addKey() *string {
@@ -54,9 +54,9 @@ func (d *deployment) keyPolicy() awsiam.PolicyDocument {
 	}})
 }
 
-// addSecrets adds the secrets without values: in the template, anyone who may read the
-// stack could read them. signpost setup writes them to Secrets Manager.
-// It returns the secrets' ids by the template's parameter.
+// addSecrets adds the secrets without values, which anyone who may read the stack could
+// read; signpost setup writes them to Secrets Manager. It maps the template's parameters
+// to the ids of the secrets.
 func (d *deployment) addSecrets() map[string]*string {
 	ids := map[string]*string{}
 	for _, s := range stage.Secrets(d.Settings.Name) {

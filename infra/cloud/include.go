@@ -14,13 +14,13 @@ import (
 )
 
 // include includes the template, with its parameters replaced by their values.
-// The CDK removes those parameters, but leaves their names in the console's form
-// (AWS::CloudFormation::Interface), which CloudFormation's linter refuses. So a copy
-// of the template is included whose form has only the other parameters.
+// The CDK removes those parameters, but not their names in the parameter groups of the
+// console's form (AWS::CloudFormation::Interface), which CloudFormation's linter refuses.
+// So it includes a copy of the template whose groups list only the other parameters.
 func (d *deployment) include(values map[string]any) (cloudformationinclude.CfnInclude, error) {
 	text, err := os.ReadFile(d.Options.TemplateFile)
 	if err == nil {
-		text, err = withoutFields(text, func(parameter string) bool { return values[parameter] != nil })
+		text, err = withoutParameters(text, func(parameter string) bool { return values[parameter] != nil })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("template: %w", err)
@@ -39,17 +39,18 @@ func (d *deployment) include(values map[string]any) (cloudformationinclude.CfnIn
 	}), nil
 }
 
-// withoutFields removes parameters from the form, and groups that become empty.
-func withoutFields(text []byte, drop func(parameter string) bool) ([]byte, error) {
+// withoutParameters removes parameters from the parameter groups, and groups that
+// become empty.
+func withoutParameters(text []byte, drop func(parameter string) bool) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, err
 	}
 	groups := template.Member(document.Content[0], "Metadata", "AWS::CloudFormation::Interface", "ParameterGroups")
 	groups.Content = slices.DeleteFunc(groups.Content, func(group *yaml.Node) bool {
-		fields := template.Member(group, "Parameters")
-		fields.Content = slices.DeleteFunc(fields.Content, func(field *yaml.Node) bool { return drop(field.Value) })
-		return len(fields.Content) == 0
+		listed := template.Member(group, "Parameters")
+		listed.Content = slices.DeleteFunc(listed.Content, func(parameter *yaml.Node) bool { return drop(parameter.Value) })
+		return len(listed.Content) == 0
 	})
 	return yaml.Marshal(&document)
 }
