@@ -49,8 +49,8 @@ func Write(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(o.Dir); err != nil {
-		return fmt.Errorf("empty %s: %w", o.Dir, err)
+	if err := o.emptyDir(root); err != nil {
+		return err
 	}
 	programs := []string{o.Dir}
 	for _, architecture := range o.Architectures {
@@ -80,6 +80,21 @@ func Write(ctx context.Context, o Options) error {
 		return err
 	}
 	return writeChecksums(o.Dir)
+}
+
+// emptyDir removes the folder, unless it is the project in root or contains it.
+func (o Options) emptyDir(root string) error {
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return err
+	}
+	if below, err := filepath.Rel(dir, root); err == nil && filepath.IsLocal(below) {
+		return fmt.Errorf("%s contains the project and would be emptied: name another folder with --dir", o.Dir)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("empty %s: %w", o.Dir, err)
+	}
+	return nil
 }
 
 // writeFunctions writes the functions' archives, from the folders in code, and the

@@ -41,6 +41,31 @@ func write(t *testing.T, folder string) string {
 	return dir
 }
 
+// The folder is emptied first, so it must not be the project or contain it.
+func TestTheProjectIsNotEmptied(t *testing.T) {
+	project := filepath.Join(t.TempDir(), "project")
+	file := filepath.Join(project, "template.yaml")
+	text, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{project, filepath.Join(project, "infra", ".."), filepath.Dir(project)} {
+		if err := os.MkdirAll(project, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		err := release.Write(t.Context(), release.Options{Root: project, Dir: dir, Report: func(string) {}})
+		if err == nil || !strings.Contains(err.Error(), "contains the project") {
+			t.Errorf("%s: %v", dir, err)
+		}
+		if _, err := os.Stat(file); err != nil {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+}
+
 func TestSameCodeGivesTheSameBytes(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector has no effect on the programs built here; make test runs this without it")
