@@ -98,7 +98,7 @@ type wireClaims struct {
 	// endpoints are the claims of [featureSpecs].
 	endpoints map[Feature]string
 	// shape is the error of claims with a wrong type. It is reported only after the
-	// signature was checked, so that a stranger learns nothing from it.
+	// signature was checked, so that a caller without a valid token learns nothing.
 	shape error
 }
 
@@ -228,10 +228,10 @@ func (w *wireClaims) claims() (Claims, error) {
 	if Action(w.Action) == Provision && (w.OAuthURL == "" || w.AppURL == "" || w.RefreshToken == "") {
 		return Claims{}, fmt.Errorf("%w: an activation code needs oauthUrl, appUrl and refreshToken", ErrMalformed)
 	}
-	return w.shaped(), nil
+	return w.convert(), nil
 }
 
-func (w *wireClaims) shaped() Claims {
+func (w *wireClaims) convert() Claims {
 	return Claims{
 		Subject: w.Subject, AppID: w.AppID, Action: Action(w.Action), ID: w.ID,
 		IssuedAt: w.IssuedAt.Time, ExpiryTime: w.ExpiryTime.Time, Region: w.Region,
@@ -249,8 +249,8 @@ const (
 	// maxAge bounds a token without expiryTime [node].
 	maxAge = 5 * time.Minute
 	// maxActionAge bounds a management action without expiryTime. Actions are
-	// ordered by `iat` and applied once, so that a late one is harmless, and one
-	// that an outage of ours delayed must not be lost [ours].
+	// ordered by `iat` and applied once, so a late one is harmless; one that an
+	// outage of ours delayed must not be lost [ours].
 	maxActionAge = 24 * time.Hour
 	// maxProvisionAge bounds an activation code whatever its expiryTime, and so
 	// how long its `jti` must be remembered [ours].

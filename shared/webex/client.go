@@ -19,8 +19,8 @@ import (
 const (
 	// callTimeout bounds any one call, whatever its context allows.
 	callTimeout = 8 * time.Second
-	// maxAnswerSize bounds an answer's body, in bytes.
-	maxAnswerSize = 1 << 20
+	// maxResponseSize bounds the body of a response, in bytes.
+	maxResponseSize = 1 << 20
 	// maxIdleConnsPerHost lets each worker of a scheduled run keep two connections
 	// where Webex does not speak HTTP/2: it makes two calls at a time.
 	maxIdleConnsPerHost = 128
@@ -28,8 +28,9 @@ const (
 	maxRetryAfter = 24 * time.Hour
 )
 
-// Client calls Webex on behalf of installations. It never retries: its callers
-// know which calls may be repeated, and when. It is safe for concurrent use.
+// Client calls Webex on behalf of installations. Each call takes at most 8 seconds.
+// Client never retries: its callers know which calls may be repeated, and when. It is
+// safe for concurrent use.
 type Client struct {
 	http *http.Client
 }
@@ -74,7 +75,7 @@ type call struct {
 	body            []byte
 }
 
-// do sends a call and returns the body of the answer. Its errors are [*APIError].
+// do sends a call and returns the body of the response. Its errors are [*APIError].
 func (c *Client) do(ctx context.Context, call call) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, call.method, call.url, bytes.NewReader(call.body))
 	if err != nil {
@@ -91,8 +92,8 @@ func (c *Client) do(ctx context.Context, call call) ([]byte, error) {
 	return body, nil
 }
 
-// send is the one place that sends a request and sorts the answer into success and
-// failure. It returns the body of either.
+// send is the one place that sends a request and tells success from failure. It
+// returns the body of either.
 func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
 	request.Header.Set("Accept", "application/json")
 	response, err := c.http.Do(request)
@@ -102,7 +103,7 @@ func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
 	defer response.Body.Close()
 	body, err := readBounded(response.Body)
 	if err != nil {
-		body = nil // a partial answer is not used
+		body = nil // a partial body is not used
 	}
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return body, &APIError{Op: op, Status: response.StatusCode, RetryAfter: parseRetryAfter(response.Header)}
@@ -114,9 +115,9 @@ func (c *Client) send(op string, request *http.Request) ([]byte, *APIError) {
 }
 
 func readBounded(body io.Reader) ([]byte, error) {
-	content, err := io.ReadAll(io.LimitReader(body, maxAnswerSize+1))
-	if err == nil && len(content) > maxAnswerSize {
-		err = fmt.Errorf("answer is over %d bytes", maxAnswerSize)
+	content, err := io.ReadAll(io.LimitReader(body, maxResponseSize+1))
+	if err == nil && len(content) > maxResponseSize {
+		err = fmt.Errorf("response is over %d bytes", maxResponseSize)
 	}
 	return content, err
 }
@@ -132,7 +133,8 @@ func withoutURL(err error) error {
 }
 
 // parseRetryAfter reads seconds [page], possibly with a fraction, or an HTTP date,
-// which it compares with the answer's own Date. Other values are ignored.
+// which it compares with the Date header of the same response. Other values are
+// ignored.
 func parseRetryAfter(header http.Header) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	seconds, err := strconv.ParseFloat(value, 64)
@@ -151,8 +153,9 @@ func parseRetryAfter(header http.Header) time.Duration {
 }
 
 // GetConfig reads the stored configuration at endpoint. Its error is [ErrNotFound]
-// when Webex stores none. No source documents that answer: 404, 410, 204 and a
-// body without a configuration all count [ours].
+// when Webex stores none. No source documents the response in that case: 404, 410,
+// 204 and a body without a configuration all count [ours]. Any other error is an
+// [*APIError].
 func (c *Client) GetConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) (FeatureConfig, error) {
 	op := "GET configuration of " + string(feature)
 	body, err := c.do(ctx, call{op: op, method: http.MethodGet, url: endpoint, token: token})
@@ -173,7 +176,8 @@ func (c *Client) GetConfig(ctx context.Context, feature Feature, endpoint string
 }
 
 // PutConfig creates or replaces the configuration at endpoint. Webex pushes
-// the content URL to every device of this provider each time [page].
+// the content URL to every device of this provider each time [page]. Its error is an
+// [*APIError], or says that config cannot be encoded.
 func (c *Client) PutConfig(ctx context.Context, endpoint string, token secret.String, config FeatureConfig) error {
 	body, err := config.encode()
 	if err != nil {
@@ -184,7 +188,8 @@ func (c *Client) PutConfig(ctx context.Context, endpoint string, token secret.St
 }
 
 // DeleteConfig removes the configuration at endpoint, and with it the feature
-// from the devices that show it [page]. A missing configuration is no error.
+// from the devices that show it [page]. A missing configuration is no error; any
+// other error is an [*APIError].
 func (c *Client) DeleteConfig(ctx context.Context, feature Feature, endpoint string, token secret.String) error {
 	_, err := c.do(ctx, call{op: "DELETE configuration of " + string(feature), method: http.MethodDelete, url: endpoint, token: token})
 	if failure, ok := errors.AsType[*APIError](err); ok && (failure.Status == http.StatusNotFound || failure.Status == http.StatusGone) {
@@ -209,18 +214,18 @@ type AppUpdate struct {
 	Answer *App `json:"-"`
 }
 
-// UpdateApp sends update to the installation's appUrl.
+// UpdateApp sends update to the installation's appUrl. Its errors are [*APIError].
 func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.String, update AppUpdate) error {
 	body, err := json.Marshal(update)
 	if err != nil {
 		return fmt.Errorf("encode an app update: %w", err)
 	}
-	answer, err := c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body})
+	response, err := c.do(ctx, call{op: "PATCH app", method: http.MethodPatch, url: appURL, token: token, body: body})
 	if err != nil {
 		return err
 	}
 	if update.Answer != nil {
-		*update.Answer, _ = decodeApp(answer) // the update succeeded, whatever the body is
+		*update.Answer, _ = decodeApp(response) // the update succeeded, whatever the body is
 	}
 	return nil
 }
@@ -237,7 +242,7 @@ type App struct {
 	// Stored holds the features for which Webex stores a configuration.
 	Stored map[Feature]bool
 	// HealthState is the managementState of healthCheckDetails: how Webex rates our
-	// answers to its health checks, such as success or failed [java].
+	// responses to its health checks, such as success or failed [java].
 	HealthState string
 }
 
@@ -270,7 +275,7 @@ func healthState(app members) string {
 // for feature. It is false if there is no record.
 func (a App) StoresNone(feature Feature) bool { return a.ProvisioningState != "" && !a.Stored[feature] }
 
-// GetApp reads the installation at appURL.
+// GetApp reads the installation at appURL. Its errors are [*APIError].
 func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String) (App, error) {
 	body, err := c.do(ctx, call{op: "GET app", method: http.MethodGet, url: appURL, token: token})
 	if err != nil {
@@ -283,7 +288,8 @@ func (c *Client) GetApp(ctx context.Context, appURL string, token secret.String)
 	return app, nil
 }
 
-// DeleteApp deactivates the installation at appURL [java].
+// DeleteApp deactivates the installation at appURL [java]. Its errors are
+// [*APIError].
 func (c *Client) DeleteApp(ctx context.Context, appURL string, token secret.String) error {
 	_, err := c.do(ctx, call{op: "DELETE app", method: http.MethodDelete, url: appURL, token: token})
 	return err

@@ -25,9 +25,9 @@ var (
 // Why a call to Webex failed. Branch on these with errors.Is; an [APIError] has
 // the details.
 var (
-	// ErrRejected: Webex answered, and repeating the same call will not help.
+	// ErrRejected: Webex refused the request, and repeating it will not help.
 	ErrRejected = errors.New("webex rejected the request")
-	// ErrUnavailable: no answer, a server error or 429; may succeed if repeated.
+	// ErrUnavailable: no response, a server error or 429; may succeed if repeated.
 	ErrUnavailable = errors.New("webex is unavailable")
 	// ErrUnauthorized: 401, the access token is unknown, revoked or expired.
 	ErrUnauthorized = errors.New("webex refused the access token")
@@ -40,8 +40,8 @@ var (
 	ErrInvalidClient = errors.New("webex refused the OAuth client")
 	// ErrGrantRejected: a 400 of the token endpoint that says neither
 	// invalid_grant nor that our client is wrong. Webex's usual error body has no
-	// OAuth code, so this may mean an invalid refresh token. One such answer
-	// proves nothing; the caller decides how many do.
+	// OAuth code, so this may mean an invalid refresh token. One such
+	// response proves nothing; the caller decides when they count as a refusal.
 	ErrGrantRejected = errors.New("webex rejected the token request without saying why")
 )
 
@@ -49,7 +49,7 @@ var (
 type APIError struct {
 	// Op names the call by method and resource, without address or token.
 	Op string
-	// Status is the HTTP status, 0 if no answer came.
+	// Status is the HTTP status, 0 if there was no response.
 	Status int
 	// Code is OAuth's error code, if the token endpoint gave one. A 401 of the token
 	// endpoint without a code counts as invalid_client, the only error with that
@@ -57,7 +57,7 @@ type APIError struct {
 	Code string
 	// RetryAfter is how long Webex asked not to be called, 0 if it did not ask.
 	RetryAfter time.Duration
-	// Cause is the error of the network or of decoding the answer; nil if the
+	// Cause is the error of the network or of decoding the response; nil if the
 	// status alone is the failure.
 	Cause error
 }
@@ -83,9 +83,9 @@ func (e *APIError) Unwrap() error { return e.Cause }
 func (e *APIError) Is(target error) bool {
 	switch target {
 	case ErrUnavailable:
-		return !e.answered() || e.Status == http.StatusTooManyRequests || e.Status >= 500
+		return !e.complete() || e.Status == http.StatusTooManyRequests || e.Status >= 500
 	case ErrRejected:
-		return e.answered() && e.Status != http.StatusTooManyRequests && e.Status < 500
+		return e.complete() && e.Status != http.StatusTooManyRequests && e.Status < 500
 	case ErrUnauthorized:
 		return e.Status == http.StatusUnauthorized && e.Code == ""
 	case ErrNotFound:
@@ -108,9 +108,9 @@ const opExchange = "POST token"
 // client is the reason for a refused exchange.
 var explainedCodes = []string{"invalid_grant", "invalid_client", "unauthorized_client", "unsupported_grant_type"}
 
-// answered reports whether the answer is complete. A success status whose body
+// complete reports whether the response is complete. A success status whose body
 // could not be read does not count: the call may or may not have taken effect.
-func (e *APIError) answered() bool {
+func (e *APIError) complete() bool {
 	return e.Status >= 300 && (e.Cause == nil || e.Status >= 400)
 }
 

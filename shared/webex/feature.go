@@ -145,11 +145,11 @@ func (c FeatureConfig) encode() ([]byte, error) {
 	return body.Bytes(), nil
 }
 
-// decodeConfig reads the answer to a GET, with member names in any case. An empty
-// answer, null, or an object without the address that devices show means that no
+// decodeConfig reads the response to a GET, with member names in any case. An empty
+// body, null, or an object without the address that devices show means that no
 // configuration is stored [ours], which is [ErrNotFound].
 func decodeConfig(feature Feature, body []byte) (FeatureConfig, error) {
-	if text := string(bytes.TrimSpace(withoutMark(body))); text == "" || text == "null" {
+	if text := string(bytes.TrimSpace(trimBOM(body))); text == "" || text == "null" {
 		return FeatureConfig{}, ErrNotFound
 	}
 	stored, err := readMembers(body)

@@ -35,7 +35,7 @@ func parseKeySet(document []byte, region string) (map[string][]key, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := json.Unmarshal(withoutMark(document), &set); err != nil {
+	if err := json.Unmarshal(trimBOM(document), &set); err != nil {
 		return nil, errors.New("not a JWK set")
 	}
 	keys := map[string][]key{}

@@ -27,25 +27,25 @@ type fetch struct {
 	done  chan struct{} // closed once the set has the result
 }
 
-// held returns the keys with this id or the error of the last fetch, and whether
+// cached returns the keys with this id or the error of the last fetch, and whether
 // that result is fresh, so that no fetch is needed.
-func (s *keySet) held(kid string, now time.Time) (keys []key, failure error, fresh bool) {
+func (s *keySet) cached(kid string, now time.Time) (keys []key, failure error, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	keys, failure = s.answer(kid)
+	keys, failure = s.cachedKeys(kid)
 	return keys, failure, !s.mustFetch(kid, now)
 }
 
-// answer returns the keys with this id, or else the error of the last fetch; s.mu
-// is held. A failed fetch does not invalidate the last good set.
-func (s *keySet) answer(kid string) ([]key, error) {
+// cachedKeys returns the keys with this id, or else the error of the last fetch;
+// s.mu is held. A failed fetch does not invalidate the last good set.
+func (s *keySet) cachedKeys(kid string) ([]key, error) {
 	if keys := s.keys[kid]; len(keys) > 0 {
 		return keys, nil
 	}
 	return nil, s.failure
 }
 
-// mustFetch decides whether Webex has to be asked; s.mu is held.
+// mustFetch reports whether the set must be fetched; s.mu is held.
 func (s *keySet) mustFetch(kid string, now time.Time) bool {
 	switch {
 	case s.failure != nil && now.Sub(s.attempted) < retryAfter:
@@ -63,20 +63,20 @@ func (s *keySet) mustFetch(kid string, now time.Time) bool {
 }
 
 // wait returns the keys with this id once fetch is done, at once if it is nil. It
-// waits as long as ctx allows, or at most heldWait if the last good set has keys.
-// The fetch continues after that.
+// waits as long as ctx allows, or at most refetchWait if the last good set has
+// the key. The fetch continues after that.
 func (s *keySet) wait(ctx context.Context, kid string, keys []key, fetch *fetch) ([]key, error) {
 	if fetch == nil {
-		return s.settled(kid)
+		return s.result(kid)
 	}
 	if len(keys) > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, heldWait)
+		ctx, cancel = context.WithTimeout(ctx, refetchWait)
 		defer cancel()
 	}
 	select {
 	case <-fetch.done:
-		return s.settled(kid)
+		return s.result(kid)
 	case <-ctx.Done():
 	}
 	if len(keys) > 0 {
@@ -85,16 +85,17 @@ func (s *keySet) wait(ctx context.Context, kid string, keys []key, fetch *fetch)
 	return nil, s.unavailable(ctx.Err())
 }
 
-func (s *keySet) settled(kid string) ([]key, error) {
+// result is cachedKeys without s.mu held.
+func (s *keySet) result(kid string) ([]key, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.answer(kid)
+	return s.cachedKeys(kid)
 }
 
-// ask returns the cached keys with this id, and the fetch to wait for, nil if none
-// is needed. A fetch past its time limit is replaced: Lambda froze the process
+// startFetch starts a fetch, unless one is running or none is needed. It returns the
+// cached keys with this id, and the fetch to wait for, nil if none is needed. A fetch past its time limit is replaced: Lambda froze the process
 // during it, and its connection is lost.
-func (s *keySet) ask(k *KeySets, kid string) ([]key, *fetch) {
+func (s *keySet) startFetch(k *KeySets, kid string) ([]key, *fetch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := k.now()

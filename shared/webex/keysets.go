@@ -22,9 +22,9 @@ const (
 	maxKeySetAge = 6 * time.Hour
 	// keySetTimeout bounds one fetch.
 	keySetTimeout = 1500 * time.Millisecond
-	// heldWait is how long a caller waits for the refetch of a set whose last good
+	// refetchWait is how long a caller waits for the refetch of a set whose last good
 	// version has the key, before it uses that.
-	heldWait = 500 * time.Millisecond
+	refetchWait = 500 * time.Millisecond
 )
 
 // KeySets caches the JWK sets of the trusted regions, each fetched when a token
@@ -101,7 +101,7 @@ func (k *KeySets) signer(ctx context.Context, kid string, regions []string, fits
 		if regions != nil && !slices.Contains(regions, set.region) {
 			continue
 		}
-		keys, failure, fresh := set.held(kid, k.now())
+		keys, failure, fresh := set.cached(kid, k.now())
 		if !fresh {
 			missing = append(missing, set)
 			continue
@@ -126,23 +126,23 @@ func (k *KeySets) fetchAndTry(ctx context.Context, kid string, sets []*keySet, s
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop() // ends the waiting, not the fetches
-	type answer struct {
+	type result struct {
 		keys    []key
 		failure error
 	}
-	answers := make(chan answer, len(sets))
+	results := make(chan result, len(sets))
 	for _, set := range sets {
 		// Not in the goroutine, which may run after the caller has returned, when its
 		// clock must no longer be read.
-		held, fetch := set.ask(k, kid)
+		cached, fetch := set.startFetch(k, kid)
 		go func() {
-			keys, failure := set.wait(ctx, kid, held, fetch)
-			answers <- answer{keys, failure}
+			keys, failure := set.wait(ctx, kid, cached, fetch)
+			results <- result{keys, failure}
 		}()
 	}
 	for range sets {
-		came := <-answers
-		if region, found := search.try(came.keys, came.failure); found {
+		result := <-results
+		if region, found := search.try(result.keys, result.failure); found {
 			return region, true
 		}
 	}

@@ -16,13 +16,14 @@ import (
 	"signpost/shared/secret"
 )
 
-// Credentials are the OAuth client that uploading the integration's manifest yielded.
+// Credentials are those of the OAuth client that Control Hub showed when the
+// integration's manifest was uploaded.
 type Credentials struct {
 	ClientID     string
 	ClientSecret secret.String
 }
 
-// Tokens is a successful answer of the token endpoint.
+// Tokens is a successful response of the token endpoint.
 type Tokens struct {
 	Access secret.String
 	// AccessLife is `expires_in`, 0 if missing.
@@ -50,22 +51,22 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	body, failure := c.send(opExchange, request)
-	answer, broken := readTokenAnswer(body)
+	response, broken := readTokenResponse(body)
 	if failure != nil {
-		failure.explain(answer)
+		failure.explain(response)
 		return Tokens{}, failure
 	}
 	tokens := Tokens{
-		Access: token(answer, "access_token"), AccessLife: time.Duration(member[lifetime](answer, "expires_in")),
-		Refresh: token(answer, "refresh_token"), RefreshLife: time.Duration(member[lifetime](answer, "refresh_token_expires_in")),
+		Access: token(response, "access_token"), AccessLife: time.Duration(member[lifetime](response, "expires_in")),
+		Refresh: token(response, "refresh_token"), RefreshLife: time.Duration(member[lifetime](response, "refresh_token_expires_in")),
 	}
 	if tokens.Access.IsZero() {
-		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: errors.New("no access token in the answer")}
+		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: errors.New("no access token in the response")}
 	}
 	if broken != nil && tokens.Refresh.IsZero() {
-		// The missing part may hold the only valid refresh token. Asking again returns
-		// it if the one used is still valid; continuing would lose it.
-		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: fmt.Errorf("the answer breaks off without a refresh token: %w", broken)}
+		// The missing part may hold the only valid refresh token. Another exchange
+		// returns it if the one used is still valid; continuing would lose it.
+		return Tokens{}, &APIError{Op: opExchange, Status: http.StatusOK, Cause: fmt.Errorf("the response ends before a refresh token: %w", broken)}
 	}
 	if tokens.Refresh.Equal(refresh) {
 		tokens.Refresh = secret.String{}
@@ -73,20 +74,20 @@ func (c *Client) Exchange(ctx context.Context, oauthURL string, client Credentia
 	return tokens, nil
 }
 
-// readTokenAnswer reads an answer of the token endpoint: JSON, or a form as early
+// readTokenResponse reads a response of the token endpoint: JSON, or a form as early
 // OAuth servers sent it, told apart by content only. It returns the members up to
 // an error, since a refresh token among them may be the only valid one. The error
-// means that the answer breaks off or is malformed.
-func readTokenAnswer(body []byte) (answer members, broken error) {
-	body = bytes.TrimSpace(withoutMark(body))
-	answer = members{}
+// means that the response is truncated or malformed.
+func readTokenResponse(body []byte) (response members, broken error) {
+	body = bytes.TrimSpace(trimBOM(body))
+	response = members{}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if first, err := decoder.Token(); err != nil || first != json.Delim('{') {
 		form, _ := url.ParseQuery(string(body))
 		for name := range form {
-			answer[name], _ = json.Marshal(form.Get(name)) // a string
+			response[name], _ = json.Marshal(form.Get(name)) // a string
 		}
-		return answer, nil
+		return response, nil
 	}
 	for decoder.More() {
 		name, err := decoder.Token()
@@ -95,26 +96,26 @@ func readTokenAnswer(body []byte) (answer members, broken error) {
 			err = decoder.Decode(&value)
 		}
 		if err != nil {
-			return answer, err
+			return response, err
 		}
 		if name, ok := name.(string); ok {
-			answer[name] = value
+			response[name] = value
 		}
 	}
 	_, broken = decoder.Token() // the end of the object
-	return answer, broken
+	return response, broken
 }
 
-func token(answer members, name string) secret.String {
-	return secret.New(strings.TrimSpace(member[string](answer, name)))
+func token(response members, name string) secret.String {
+	return secret.New(strings.TrimSpace(member[string](response, name)))
 }
 
-// explain sets the error code of RFC 6749 that the answer contains.
-func (e *APIError) explain(answer members) {
+// explain sets the error code of RFC 6749 that the response contains.
+func (e *APIError) explain(response members) {
 	if e.Status != http.StatusBadRequest && e.Status != http.StatusUnauthorized {
 		return
 	}
-	if code := member[string](answer, "error"); slices.Contains(oauthCodes, code) {
+	if code := member[string](response, "error"); slices.Contains(oauthCodes, code) {
 		e.Code = code
 	}
 	if e.Status == http.StatusUnauthorized {

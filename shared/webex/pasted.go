@@ -99,13 +99,13 @@ func readCompact(match string) (token string, used int) {
 		return "", first + 1
 	}
 	signature, length := readSignature(match[second+1:], signatureLengths[algorithm])
-	return header + "." + unbroken(match[first+1:second]) + "." + signature, second + 1 + length
+	return header + "." + withoutBreaks(match[first+1:second]) + "." + signature, second + 1 + length
 }
 
 // lastHeader returns the longest end of text that is a JSON object in base64url,
 // and its algorithm. Words may precede it, as in "key eyJ…".
 func lastHeader(text string) (header, algorithm string) {
-	text = unbroken(text)
+	text = withoutBreaks(text)
 	text = text[max(0, len(text)-maxHeader):]
 	for {
 		start := strings.Index(text, "ey")
@@ -128,7 +128,7 @@ func lastHeader(text string) (header, algorithm string) {
 // text it takes. Its length is the first of lengths after which a word ends, else
 // the shortest. If text is too short for any, the signature is all of it.
 func readSignature(text string, lengths []int) (signature string, used int) {
-	all := unbroken(text)
+	all := withoutBreaks(text)
 	length, shortest := 0, 0
 	for i := range len(text) {
 		if strings.IndexByte(breaks, text[i]) >= 0 {
@@ -150,7 +150,7 @@ func readSignature(text string, lengths []int) (signature string, used int) {
 	return all, len(text)
 }
 
-func unbroken(text string) string {
+func withoutBreaks(text string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(breaks, r) {
 			return -1

@@ -129,7 +129,7 @@ func (v *Verifier) checkSignature(ctx context.Context, token *jwt.Token, raw str
 		return "", fmt.Errorf("%w: region is not trusted", ErrUnknownKey)
 	}
 	signed := raw[:strings.LastIndexByte(raw, '.')]
-	return v.keys.signer(ctx, kid, regionsToAsk(wire), func(key key) error {
+	return v.keys.signer(ctx, kid, signingRegions(wire), func(key key) error {
 		switch {
 		case key.method != token.Method:
 			return ErrBadAlgorithm
@@ -141,11 +141,11 @@ func (v *Verifier) checkSignature(ctx context.Context, token *jwt.Token, raw str
 	})
 }
 
-// regionsToAsk returns the regions whose keys may have signed: the one that the
+// signingRegions returns the regions whose keys may have signed: the one that the
 // token names, or any trusted one (nil). The region that a customer leaves may sign
 // an update, so the region claim of an update is not used here; the caller compares
 // the key's region with the stored one [ours].
-func regionsToAsk(wire *wireClaims) []string {
+func signingRegions(wire *wireClaims) []string {
 	if wire.Region == "" || Action(wire.Action) == Update {
 		return nil
 	}

@@ -15,10 +15,10 @@ import (
 type members map[string]json.RawMessage
 
 // readMembers reads one complete JSON object and fails for anything else: members
-// cut off from a partial answer would look as if Webex had left them out.
+// cut off from a partial body would look as if Webex had omitted them.
 func readMembers(body []byte) (members, error) {
 	var read members
-	if err := json.Unmarshal(withoutMark(body), &read); err != nil {
+	if err := json.Unmarshal(trimBOM(body), &read); err != nil {
 		return nil, errors.New("not a JSON object")
 	}
 	if read == nil {
@@ -27,8 +27,8 @@ func readMembers(body []byte) (members, error) {
 	return read, nil
 }
 
-// withoutMark drops a byte order mark.
-func withoutMark(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
+// trimBOM drops a byte order mark.
+func trimBOM(body []byte) []byte { return bytes.TrimPrefix(body, []byte("\ufeff")) }
 
 // raw returns the member with exactly this name, or else one whose name differs
 // in case only; nil if it is missing or null.
