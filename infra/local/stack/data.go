@@ -42,7 +42,7 @@ func (s *settings) openData(failed func(error)) error {
 		return nil
 	}
 	folder := filepath.Join(s.dataDir, webexFolder)
-	if err := s.simulator.Keep(folder, failed); err != nil {
+	if err := s.simulator.Persist(folder, failed); err != nil {
 		return fmt.Errorf("the simulated Webex's data cannot be read: %w\nset %s=new to start with an empty Webex and table", err, settingData)
 	}
 	if err := s.sameAddress(); err != nil {

@@ -118,7 +118,7 @@ func (w *world) refusedWrongly(row installation.Installation) bool {
 // takes reports whether Webex would take the installation's refresh token.
 func (w *world) takes(row installation.Installation) bool {
 	token, err := keyset().Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
-	return err == nil && w.cloud.TakesRefreshToken(token.Reveal())
+	return err == nil && w.cloud.AcceptsRefreshToken(token.Reveal())
 }
 
 func (w *world) callsOf(orgID string) int {

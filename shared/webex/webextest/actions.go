@@ -20,13 +20,13 @@ var (
 	ErrNoCrossLaunch = errors.New("no cross-launch URL is stored for this")
 )
 
-// Reply is the integration's answer to what Webex posted.
+// Reply is the integration's response to what Webex posted.
 type Reply struct {
 	JWT    string      // what was posted
 	URL    string      // where to
 	Status int         // 0 if nothing was delivered
-	Header http.Header // of the answer
-	Body   []byte      // of the answer
+	Header http.Header // of the response
+	Body   []byte      // of the response
 
 	RedirectURL string // of a cross-launch: opened by Control Hub
 	Dropped     bool   // lost because of DropNextAction
@@ -69,16 +69,16 @@ func (c *Cloud) Deprovision(ctx context.Context, orgID string) (Reply, error) {
 }
 
 // HealthCheck asks the integration for its health. Webex stores operationalState and
-// tokensState of an answer with status 200 [java].
+// tokensState of a response with status 200 [java].
 func (c *Cloud) HealthCheck(ctx context.Context, orgID string) (Reply, error) {
 	reply, err := c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintAction(orgID, ActionHealthCheck, nil) })
 	if err == nil && reply.Status == http.StatusOK {
-		c.keepHealth(orgID, reply.Body)
+		c.storeHealth(orgID, reply.Body)
 	}
 	return reply, err
 }
 
-func (c *Cloud) keepHealth(orgID string, body []byte) {
+func (c *Cloud) storeHealth(orgID string, body []byte) {
 	var health struct{ OperationalState, TokensState string }
 	if json.Unmarshal(body, &health) != nil {
 		return

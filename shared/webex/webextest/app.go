@@ -13,19 +13,19 @@ import (
 )
 
 // serveApp serves the appUrl of an installation: GET, PATCH and DELETE [java].
-func (c *Cloud) serveApp(q *query) answer {
+func (c *Cloud) serveApp(q *apiRequest) response {
 	inst, _, refused := c.authorize(q)
 	if refused != nil {
 		return *refused
 	}
 	switch q.Method {
 	case http.MethodGet, http.MethodHead:
-		return jsonAnswer(http.StatusOK, c.appInfo(inst))
+		return jsonResponse(http.StatusOK, c.appInfo(inst))
 	case http.MethodPatch:
 		return c.patchApp(inst, q.body)
 	case http.MethodDelete:
 		c.uninstall(inst)
-		return answer{status: http.StatusNoContent}
+		return response{status: http.StatusNoContent}
 	}
 	return methodNotAllowed("GET, PATCH, DELETE")
 }
@@ -77,7 +77,7 @@ var patchFields = map[string]struct {
 }
 
 // patchApp applies all of a PATCH or nothing. Unknown fields are refused [ours].
-func (c *Cloud) patchApp(inst *installation, body []byte) answer {
+func (c *Cloud) patchApp(inst *installation, body []byte) response {
 	patch, err := decodeObject(body)
 	if err != nil {
 		return webexError(http.StatusBadRequest, "The body is not a JSON object", err.Error())
@@ -98,12 +98,12 @@ func (c *Cloud) patchApp(inst *installation, body []byte) answer {
 		patchFields[name].set(inst, value)
 	}
 	inst.UpdatedAt = c.now()
-	return jsonAnswer(http.StatusOK, c.appInfo(inst))
+	return jsonResponse(http.StatusOK, c.appInfo(inst))
 }
 
 // serveManifest serves the manifestUrl. No source describes it; the fields are those
 // of a manifest [ours].
-func (c *Cloud) serveManifest(q *query) answer {
+func (c *Cloud) serveManifest(q *apiRequest) response {
 	inst, _, refused := c.authorize(q)
 	if refused != nil {
 		return *refused
@@ -115,7 +115,7 @@ func (c *Cloud) serveManifest(q *query) answer {
 	for _, scope := range inst.Scopes {
 		access = append(access, map[string]string{"scope": scope, "access": "required"})
 	}
-	return jsonAnswer(http.StatusOK, map[string]any{
+	return jsonResponse(http.StatusOK, map[string]any{
 		"id":              c.opts.AppID,
 		"manifestVersion": inst.ManifestVersion,
 		"features":        nonNil(inst.Features),

@@ -124,8 +124,8 @@ type Cloud struct {
 	faults        []*Fault
 	holding       bool
 	held          []delivery
-	directory     string      // of Keep; empty in memory
-	saveFailed    func(error) // of Keep
+	directory     string      // of Persist; empty in memory
+	saveFailed    func(error) // of Persist
 }
 
 // NewCloud returns a cloud without organizations. Its base URL is

@@ -26,14 +26,14 @@ func (c *Cloud) controlRoutes() http.Handler {
 				value, err = do(r)
 			}
 			if err != nil {
-				jsonAnswer(controlStatus(err), map[string]string{"error": err.Error()}).write(w)
+				jsonResponse(controlStatus(err), map[string]string{"error": err.Error()}).write(w)
 				return
 			}
-			jsonAnswer(http.StatusOK, value).write(w)
+			jsonResponse(http.StatusOK, value).write(w)
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		jsonAnswer(http.StatusNotFound, map[string]string{"error": "no such control"}).write(w)
+		jsonResponse(http.StatusNotFound, map[string]string{"error": "no such control"}).write(w)
 	})
 	return LocalOnly(mux, true)
 }
@@ -169,9 +169,9 @@ func LocalOnly(next http.Handler, strict bool) http.Handler {
 		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 		switch {
 		case !loopbackHost(r.Host):
-			jsonAnswer(http.StatusForbidden, map[string]string{"error": "only for loopback hosts"}).write(w)
+			jsonResponse(http.StatusForbidden, map[string]string{"error": "only for loopback hosts"}).write(w)
 		case (strict || !reads) && foreign(r):
-			jsonAnswer(http.StatusForbidden, map[string]string{"error": "not for other sites"}).write(w)
+			jsonResponse(http.StatusForbidden, map[string]string{"error": "not for other sites"}).write(w)
 		default:
 			next.ServeHTTP(w, r)
 		}

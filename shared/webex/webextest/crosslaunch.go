@@ -50,16 +50,16 @@ func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, de
 	if err != nil || reply.Status != http.StatusOK {
 		return reply, err
 	}
-	var answer struct {
+	var response struct {
 		RedirectURL string `json:"redirectUrl"`
 	}
-	if err := json.Unmarshal(reply.Body, &answer); err != nil {
-		return reply, fmt.Errorf("the answer to a cross-launch: %w", err)
+	if err := json.Unmarshal(reply.Body, &response); err != nil {
+		return reply, fmt.Errorf("response to a cross-launch: %w", err)
 	}
-	if problem := webURL("redirectUrl", answer.RedirectURL); problem != "" {
-		return reply, fmt.Errorf("the answer to a cross-launch: %s", problem)
+	if problem := webURL("redirectUrl", response.RedirectURL); problem != "" {
+		return reply, fmt.Errorf("response to a cross-launch: %s", problem)
 	}
-	reply.RedirectURL = answer.RedirectURL
+	reply.RedirectURL = response.RedirectURL
 	return reply, nil
 }
 

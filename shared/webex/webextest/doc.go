@@ -3,10 +3,9 @@
 //
 // It holds everything that Webex would hold for one integration: regions and their
 // signing keys, the customers' organizations and devices, installations, OAuth
-// tokens, feature configurations, and a log of the requests. It follows the
-// project's protocol.md; facts about Webex carry that page's tags: [page], [java],
-// [node], [editor], [demo], [token], [overview], [roomos], or [ours] for a decision
-// where no source says anything.
+// tokens, feature configurations, and a log of the requests. Facts about Webex carry
+// the tag of their source, see package webex; [overview] is the vendor's page
+// Workspace Integrations.
 //
 // It must not import the product, only the standard library and the JWT and JWK
 // libraries. Otherwise both could share one misunderstanding of Webex, which no
@@ -36,9 +35,9 @@
 //
 // # Memory
 //
-// A Cloud loses its state with its process, unless [Cloud.Keep] gives it a directory.
+// A Cloud loses its state with its process, unless [Cloud.Persist] gives it a directory.
 //
 // A Cloud is safe for concurrent use. It does not hold its lock while it sends a
 // request, waits, or calls a hook, except the functions given to
-// [Cloud.SetReadback] and [Cloud.Keep].
+// [Cloud.SetReadback] and [Cloud.Persist].
 package webextest

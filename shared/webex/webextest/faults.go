@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Fault is a misbehaviour that is injected into the answers to the integration.
+// Fault is a failure that is injected into the responses to the integration.
 //
-// A fault with a Status, Body or Redirect replaces the work, unless LoseReply is
-// set. Any other fault changes how the result of the work is sent. If several
+// A fault with a Status, Body or Redirect replaces the handling of the request,
+// unless LoseReply is set. Any other fault changes how the response is sent. If several
 // faults match a request, the one injected first is used.
 type Fault struct {
 	// Which requests it affects; empty means any.
@@ -27,26 +27,26 @@ type Fault struct {
 	// Until is when it expires, by the cloud's clock; zero is never.
 	Until time.Time `json:"until,omitzero"`
 
-	// Status answers with this status instead of doing the work. The body is an
+	// Status responds with this status instead of handling the request. The body is an
 	// error in Webex's form unless Body says otherwise.
 	Status int `json:"status,omitempty"`
 	// RetryAfter is the Retry-After header, sent with Status 429 [java].
 	RetryAfter string `json:"retryAfter,omitempty"`
-	// Body and ContentType answer with this body; Status 0 then means 200.
-	// ContentType alone replaces that of the normal answer.
+	// Body and ContentType respond with this body; Status 0 then means 200.
+	// ContentType alone replaces that of the normal response.
 	Body        string `json:"body,omitempty"`
 	ContentType string `json:"contentType,omitempty"`
 	// Before, such as a byte order mark, is sent before the body.
 	Before string `json:"before,omitempty"`
-	// Redirect answers with this Location; Status 0 then means 307.
+	// Redirect responds with this Location; Status 0 then means 307.
 	Redirect string `json:"redirect,omitempty"`
 
-	// Delay, in real time, precedes the work, which is not done if the client
-	// disconnects meanwhile. With LoseReply it follows the work.
+	// Delay, in real time, precedes the handling, which is skipped if the client
+	// disconnects meanwhile. With LoseReply it follows the handling.
 	Delay time.Duration `json:"-"`
-	// LoseReply does the work, then cuts the connection.
+	// LoseReply handles the request, then cuts the connection.
 	LoseReply bool `json:"loseReply,omitempty"`
-	// Refuse cuts the connection before the work.
+	// Refuse cuts the connection before the request is handled.
 	Refuse bool `json:"refuse,omitempty"`
 	// Truncate sends half of the body and cuts the connection.
 	Truncate bool `json:"truncate,omitempty"`
@@ -101,8 +101,8 @@ func (c *Cloud) takeFault(r *Request) Fault {
 	return Fault{}
 }
 
-// respond answers one request as f says.
-func (c *Cloud) respond(w http.ResponseWriter, r *http.Request, f Fault, work func() answer, entry *Request) {
+// respond responds to one request as f says.
+func (c *Cloud) respond(w http.ResponseWriter, r *http.Request, f Fault, work func() response, entry *Request) {
 	if f.LoseReply {
 		c.setStatus(entry, work().status)
 		c.wait(r.Context(), f.Delay)
@@ -113,24 +113,24 @@ func (c *Cloud) respond(w http.ResponseWriter, r *http.Request, f Fault, work fu
 		cut(w)
 		return
 	}
-	a, canned := f.answer()
+	res, canned := f.response()
 	if !canned {
-		a = work()
-		a.contentType = cmp.Or(f.ContentType, a.contentType)
+		res = work()
+		res.contentType = cmp.Or(f.ContentType, res.contentType)
 	}
-	a.body = append([]byte(f.Before), a.body...)
-	c.setStatus(entry, a.status)
+	res.body = append([]byte(f.Before), res.body...)
+	c.setStatus(entry, res.status)
 	if f.Truncate {
-		a.writeHalf(w)
+		res.writeHalf(w)
 		return
 	}
-	a.write(w)
+	res.write(w)
 }
 
-// answer returns the fault's own answer; canned is false if it has none.
-func (f Fault) answer() (a answer, canned bool) {
+// response returns the fault's own response; canned is false if it has none.
+func (f Fault) response() (res response, canned bool) {
 	if f.Status == 0 && f.Body == "" && f.Redirect == "" {
-		return answer{}, false
+		return response{}, false
 	}
 	status := f.Status
 	switch {
@@ -140,19 +140,19 @@ func (f Fault) answer() (a answer, canned bool) {
 	default:
 		status = http.StatusOK
 	}
-	a = webexError(status, http.StatusText(status))
+	res = webexError(status, http.StatusText(status))
 	if f.Body != "" {
-		a.body = []byte(f.Body)
+		res.body = []byte(f.Body)
 	}
-	a.contentType = f.ContentType
-	a.header = map[string]string{}
+	res.contentType = f.ContentType
+	res.header = map[string]string{}
 	if f.RetryAfter != "" {
-		a.header["Retry-After"] = f.RetryAfter
+		res.header["Retry-After"] = f.RetryAfter
 	}
 	if f.Redirect != "" {
-		a.header["Location"] = f.Redirect
+		res.header["Location"] = f.Redirect
 	}
-	return a, true
+	return res, true
 }
 
 // wait waits for d and reports whether the client is still connected.
@@ -185,10 +185,10 @@ func cut(w http.ResponseWriter) {
 }
 
 // writeHalf announces the whole body and sends half of it.
-func (a answer) writeHalf(w http.ResponseWriter) {
-	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	a.writeHeader(w)
-	_, _ = w.Write(a.body[:len(a.body)/2])
+func (res response) writeHalf(w http.ResponseWriter) {
+	w.Header().Set("Content-Length", strconv.Itoa(len(res.body)))
+	res.writeHeader(w)
+	_, _ = w.Write(res.body[:len(res.body)/2])
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }

@@ -75,7 +75,7 @@ func (c *Cloud) Pushes(orgID, feature string) int {
 	return 0
 }
 
-// SetReadback sets a function that changes the configuration in the answer to a GET
+// SetReadback sets a function that changes the configuration in the response to a GET
 // or PUT, not the stored one. It gets a copy, and must not call the Cloud. Nil
 // removes it.
 func (c *Cloud) SetReadback(f func(feature string, configuration map[string]any) map[string]any) {
@@ -96,7 +96,7 @@ func (inst *installation) store(feature string, values map[string]any, c *Cloud)
 
 // serveFeature is the API of a feature: GET, PUT and DELETE [page], or 404 if the
 // approved manifest does not have the feature [ours].
-func (c *Cloud) serveFeature(q *query, feature string) answer {
+func (c *Cloud) serveFeature(q *apiRequest, feature string) response {
 	inst, token, refused := c.authorize(q)
 	if refused != nil {
 		return *refused
@@ -121,12 +121,12 @@ func (c *Cloud) serveFeature(q *query, feature string) answer {
 	}
 	if q.Method == http.MethodDelete {
 		delete(inst.Configurations, feature)
-		return answer{status: http.StatusNoContent}
+		return response{status: http.StatusNoContent}
 	}
-	return jsonAnswer(http.StatusOK, c.shown(feature, stored))
+	return jsonResponse(http.StatusOK, c.shown(feature, stored))
 }
 
-// shown is a configuration as GET and PUT answer it, with fields that Webex adds
+// shown is a configuration as GET and PUT return it, with fields that Webex adds
 // [ours: no source says which, only that there may be some].
 func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any {
 	values := clone(stored.Values)
@@ -142,7 +142,7 @@ func (c *Cloud) shown(feature string, stored storedConfiguration) map[string]any
 }
 
 // putFeature stores a configuration and counts a push, even if nothing changed.
-func (c *Cloud) putFeature(inst *installation, feature string, body []byte) answer {
+func (c *Cloud) putFeature(inst *installation, feature string, body []byte) response {
 	configuration, err := decodeObject(body)
 	if err != nil {
 		return webexError(http.StatusBadRequest, "The body is not a JSON object", err.Error())
@@ -154,7 +154,7 @@ func (c *Cloud) putFeature(inst *installation, feature string, body []byte) answ
 	if org := c.org(inst.org); org != nil {
 		org.Pushes[feature]++
 	}
-	return jsonAnswer(http.StatusOK, c.shown(feature, inst.Configurations[feature]))
+	return jsonResponse(http.StatusOK, c.shown(feature, inst.Configurations[feature]))
 }
 
 // problems checks a configuration against the page's table [page]. Fields that

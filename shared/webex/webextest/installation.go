@@ -9,7 +9,7 @@ import (
 )
 
 // An installation is one integration in one organization, guarded by the cloud's
-// lock. Its JSON is in the files of [Cloud.Keep], like that of a
+// lock. Its JSON is in the files of [Cloud.Persist], like that of a
 // storedConfiguration.
 type installation struct {
 	org               string
@@ -137,14 +137,14 @@ func (c *Cloud) urls(inst *installation) map[string]string {
 }
 
 // authorize finds the installation of a request and checks the bearer token. A
-// region that the customer left answers OldStatus to all requests [ours].
-func (c *Cloud) authorize(q *query) (*installation, *accessToken, *answer) {
-	fail := func(status int, message string) (*installation, *accessToken, *answer) {
-		a := webexError(status, message)
+// region that the customer left responds to all requests with OldStatus [ours].
+func (c *Cloud) authorize(q *apiRequest) (*installation, *accessToken, *response) {
+	fail := func(status int, message string) (*installation, *accessToken, *response) {
+		res := webexError(status, message)
 		if status == http.StatusUnauthorized {
-			a.header = map[string]string{"WWW-Authenticate": "Bearer"}
+			res.header = map[string]string{"WWW-Authenticate": "Bearer"}
 		}
-		return nil, nil, &a
+		return nil, nil, &res
 	}
 	inst := c.installations[q.PathValue("installation")]
 	if inst != nil && inst.org == q.PathValue("org") {

@@ -20,7 +20,7 @@ import (
 // publishes an RS256 key, since the vendor's page shows that algorithm in an
 // example [page].
 //
-// Its JSON is in the files of [Cloud.Keep]. Without an RSA key, which
+// Its JSON is in the files of [Cloud.Persist]. Without an RSA key, which
 // [Cloud.MakeKeys] makes, the next process publishes another one.
 type region struct {
 	name  string
@@ -179,7 +179,7 @@ func (c *Cloud) regionKey(name string, which func(*region) signingKey) signingKe
 	return which(c.mustRegion(name))
 }
 
-func (c *Cloud) serveJWKS(q *query) answer {
+func (c *Cloud) serveJWKS(q *apiRequest) response {
 	r, ok := c.regions[q.PathValue("region")]
 	if !ok {
 		return notFound("There is no region " + q.PathValue("region"))
@@ -195,5 +195,5 @@ func (c *Cloud) serveJWKS(q *query) answer {
 	if err != nil {
 		panic("webextest: cannot publish keys: " + err.Error())
 	}
-	return answer{status: http.StatusOK, body: body}
+	return response{status: http.StatusOK, body: body}
 }

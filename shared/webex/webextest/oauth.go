@@ -13,7 +13,7 @@ import (
 )
 
 // A refresh token belongs to one installation and its OAuth client. Its JSON is in
-// the files of [Cloud.Keep].
+// the files of [Cloud.Persist].
 type refreshToken struct {
 	org          string
 	Value        string    `json:"value"`
@@ -25,7 +25,7 @@ type refreshToken struct {
 	Previous     string    `json:"previous,omitempty"` // revoked once this token is used
 }
 
-// An access token opens one installation. Its JSON is in the files of [Cloud.Keep].
+// An access token opens one installation. Its JSON is in the files of [Cloud.Persist].
 type accessToken struct {
 	org          string
 	Value        string    `json:"value"`
@@ -44,16 +44,16 @@ func (c *Cloud) RefreshToken(orgID string) string {
 	return ""
 }
 
-// TakesRefreshToken reports whether the integration's own client could exchange this
+// AcceptsRefreshToken reports whether the integration's own client could exchange this
 // refresh token.
-func (c *Cloud) TakesRefreshToken(value string) bool {
+func (c *Cloud) AcceptsRefreshToken(value string) bool {
 	defer c.lock()()
 	token := c.refreshTokens[value]
 	return token != nil && token.Client == c.opts.ClientID && c.now().Before(token.Expires)
 }
 
 // RevokeRefreshToken revokes all refresh tokens of the integration in an
-// organization: the next exchange is answered invalid_grant. Access tokens stay
+// organization: the next exchange returns invalid_grant. Access tokens stay
 // valid until they expire.
 func (c *Cloud) RevokeRefreshToken(orgID string) {
 	defer c.change(orgID)()
@@ -63,7 +63,7 @@ func (c *Cloud) RevokeRefreshToken(orgID string) {
 }
 
 // RevokeAccessTokens revokes all access tokens of an organization: the next use of
-// one is answered 401.
+// one returns 401.
 func (c *Cloud) RevokeAccessTokens(orgID string) {
 	defer c.change(orgID)()
 	c.revokeAccessTokens(orgID)
@@ -101,7 +101,7 @@ func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
 // serveToken is the token endpoint. It accepts a form [java] or JSON [node] with the
 // client's credentials in the body, but not HTTP Basic [ours]. Every region's
 // endpoint exchanges the tokens of all customers, as webexapis.com does [ours].
-func (c *Cloud) serveToken(q *query) answer {
+func (c *Cloud) serveToken(q *apiRequest) response {
 	if q.Method != http.MethodPost {
 		return methodNotAllowed("POST")
 	}
@@ -129,7 +129,7 @@ func (c *Cloud) serveToken(q *query) answer {
 }
 
 // parseGrant reads the parameters of a token request.
-func parseGrant(q *query) (map[string]string, error) {
+func parseGrant(q *apiRequest) (map[string]string, error) {
 	mediaType, _, err := mime.ParseMediaType(q.Header.Get("Content-Type"))
 	if err != nil {
 		return nil, errors.New("the content type is missing or wrong")
@@ -159,39 +159,39 @@ func (c *Cloud) clientFits(id, secret string) bool {
 	return known && subtle.ConstantTimeCompare([]byte(want), []byte(secret)) == 1
 }
 
-// exchange answers a valid refresh token. Its life is renewed if that last happened
+// exchange returns the response to a valid refresh token. Its life is renewed if that last happened
 // at least 24 hours ago [demo].
-func (c *Cloud) exchange(token *refreshToken) answer {
+func (c *Cloud) exchange(token *refreshToken) response {
 	now := c.now()
 	delete(c.refreshTokens, token.Previous) // the client has the reply that replaced it
 	if now.Sub(token.Renewed) >= 24*time.Hour {
 		token.Renewed, token.Expires = now, now.Add(c.opts.RefreshTokenLife)
 	}
 	inst := c.installations[token.Installation]
-	answered := token
+	issued := token
 	if c.rotate {
 		if c.refreshTokens[token.Next] == nil {
 			token.Next = c.issueRefreshToken(inst, token.Value)
 		}
-		answered = c.refreshTokens[token.Next]
+		issued = c.refreshTokens[token.Next]
 	}
 	access := &accessToken{
 		Value: newSecret(), org: inst.org, Installation: inst.ID,
 		Scopes: slices.Clone(inst.Scopes), Expires: now.Add(c.opts.AccessTokenLife),
 	}
 	c.accessTokens[access.Value] = access
-	return jsonAnswer(http.StatusOK, map[string]any{
+	return jsonResponse(http.StatusOK, map[string]any{
 		"access_token":             access.Value,
 		"expires_in":               int(c.opts.AccessTokenLife.Seconds()),
-		"refresh_token":            answered.Value,
-		"refresh_token_expires_in": int(answered.Expires.Sub(now).Seconds()),
+		"refresh_token":            issued.Value,
+		"refresh_token_expires_in": int(issued.Expires.Sub(now).Seconds()),
 		"token_type":               "Bearer",
 	})
 }
 
 // oauthError is an error as OAuth's token endpoint gives it (RFC 6749, 5.2).
-func oauthError(status int, code, description string) answer {
-	a := jsonAnswer(status, map[string]string{"error": code, "error_description": description})
-	a.header = map[string]string{"Cache-Control": "no-store"}
-	return a
+func oauthError(status int, code, description string) response {
+	res := jsonResponse(status, map[string]string{"error": code, "error_description": description})
+	res.header = map[string]string{"Cache-Control": "no-store"}
+	return res
 }

@@ -16,7 +16,7 @@ type Organization struct {
 }
 
 // organization is guarded by the cloud's lock. Its JSON is in the files of
-// [Cloud.Keep].
+// [Cloud.Persist].
 type organization struct {
 	ID                 string         `json:"id"`
 	Name               string         `json:"name"`

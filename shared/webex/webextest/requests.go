@@ -10,7 +10,7 @@ type Request struct {
 	Kind        string    `json:"kind"`  // one of the Kind constants
 	OrgID       string    `json:"orgId"` // empty if unknown, and for key sets
 	Region      string    `json:"region"`
-	Status      int       `json:"status"` // 0 until answered, or if the connection was cut before
+	Status      int       `json:"status"` // 0 until the response, or if the connection was cut before it
 	Time        time.Time `json:"time"`   // of its arrival, by the cloud's clock
 	ContentType string    `json:"contentType,omitempty"`
 	Body        []byte    `json:"-"` // shared: must not be changed

@@ -22,15 +22,15 @@ const (
 	kindUnknown  = "unknown"
 )
 
-// query is one request of the integration and its body.
-type query struct {
+// apiRequest is one request of the integration and its body.
+type apiRequest struct {
 	*http.Request
 	kind string
 	body []byte
 }
 
-// answer is a complete response. The zero contentType means JSON.
-type answer struct {
+// response is a complete response. The zero contentType means JSON.
+type response struct {
 	status      int
 	contentType string
 	header      map[string]string
@@ -46,47 +46,47 @@ func (c *Cloud) apiRoutes() *http.ServeMux {
 	mux.HandleFunc(app, c.endpoint(KindApp, c.serveApp))
 	mux.HandleFunc(app+"/manifest", c.endpoint(KindManifest, c.serveManifest))
 	for name, f := range features {
-		mux.HandleFunc(app+"/features/"+name, c.endpoint(f.kind, func(q *query) answer { return c.serveFeature(q, name) }))
+		mux.HandleFunc(app+"/features/"+name, c.endpoint(f.kind, func(q *apiRequest) response { return c.serveFeature(q, name) }))
 	}
-	mux.HandleFunc("/", c.endpoint(kindUnknown, func(*query) answer {
+	mux.HandleFunc("/", c.endpoint(kindUnknown, func(*apiRequest) response {
 		return notFound("There is nothing at this address")
 	}))
 	return mux
 }
 
 // endpoint returns a handler that reads, logs, applies faults and writes without the
-// lock. work computes the answer, with the lock held.
-func (c *Cloud) endpoint(kind string, work func(*query) answer) http.HandlerFunc {
+// lock. work computes the response, with the lock held.
+func (c *Cloud) endpoint(kind string, work func(*apiRequest) response) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil { // the client hung up, or sends without end
 			webexError(http.StatusRequestEntityTooLarge, "The body cannot be read").write(w)
 			return
 		}
-		q := &query{r, kind, body}
+		q := &apiRequest{r, kind, body}
 		entry := c.record(q)
-		c.respond(w, r, c.takeFault(entry), func() answer {
+		c.respond(w, r, c.takeFault(entry), func() response {
 			return c.perform(q, entry.OrgID, work)
 		}, entry)
 	}
 }
 
 // perform does the work of a request and saves what it changed.
-func (c *Cloud) perform(q *query, orgID string, work func(*query) answer) answer {
+func (c *Cloud) perform(q *apiRequest, orgID string, work func(*apiRequest) response) response {
 	defer c.lock()()
-	a := work(q)
+	res := work(q)
 	if q.Method == http.MethodGet || q.Method == http.MethodHead {
-		return a
+		return res
 	}
 	if err := c.saveOrganization(orgID); err != nil {
 		return webexError(http.StatusInternalServerError, "The simulator cannot save its state")
 	}
-	return a
+	return res
 }
 
 // record logs the arrival of a request and calls the hook. It returns the entry,
 // whose status is set later.
-func (c *Cloud) record(q *query) *Request {
+func (c *Cloud) record(q *apiRequest) *Request {
 	c.mu.Lock()
 	entry := &Request{
 		Method: q.Method, Path: q.URL.Path, URL: c.regionHost(q.PathValue("region")) + q.URL.RequestURI(), Kind: q.kind,
@@ -103,7 +103,7 @@ func (c *Cloud) record(q *query) *Request {
 }
 
 // orgOf returns the organization of a request, from its path or refresh token.
-func (c *Cloud) orgOf(q *query) string {
+func (c *Cloud) orgOf(q *apiRequest) string {
 	if q.kind != KindToken {
 		return q.PathValue("org")
 	}
@@ -122,28 +122,28 @@ func (c *Cloud) setStatus(entry *Request, status int) {
 	entry.Status = status
 }
 
-func (a answer) write(w http.ResponseWriter) {
-	a.writeHeader(w)
-	_, _ = w.Write(a.body)
+func (res response) write(w http.ResponseWriter) {
+	res.writeHeader(w)
+	_, _ = w.Write(res.body)
 }
 
-func (a answer) writeHeader(w http.ResponseWriter) {
-	if a.contentType == "" {
-		a.contentType = "application/json;charset=UTF-8"
+func (res response) writeHeader(w http.ResponseWriter) {
+	if res.contentType == "" {
+		res.contentType = "application/json;charset=UTF-8"
 	}
-	if len(a.body) > 0 {
-		w.Header().Set("Content-Type", a.contentType)
+	if len(res.body) > 0 {
+		w.Header().Set("Content-Type", res.contentType)
 	}
-	for name, value := range a.header {
+	for name, value := range res.header {
 		w.Header().Set(name, value)
 	}
-	w.WriteHeader(a.status)
+	w.WriteHeader(res.status)
 }
 
-// jsonAnswer is an answer with a JSON body, without HTML escapes, which would
+// jsonResponse is a response with a JSON body, without HTML escapes, which would
 // change the URLs in configurations.
-func jsonAnswer(status int, value any) answer {
-	return answer{status: status, body: encode(value)}
+func jsonResponse(status int, value any) response {
+	return response{status: status, body: encode(value)}
 }
 
 func encode(value any) []byte {
@@ -158,7 +158,7 @@ func encode(value any) []byte {
 
 // webexError is an error in Webex's form:
 // {"message","errors":[{"description"}],"trackingId"} [ours, after its developer API].
-func webexError(status int, message string, descriptions ...string) answer {
+func webexError(status int, message string, descriptions ...string) response {
 	if len(descriptions) == 0 {
 		descriptions = []string{message}
 	}
@@ -166,19 +166,19 @@ func webexError(status int, message string, descriptions ...string) answer {
 	for i, d := range descriptions {
 		errors[i] = map[string]string{"description": d}
 	}
-	return jsonAnswer(status, map[string]any{
+	return jsonResponse(status, map[string]any{
 		"message":    message,
 		"errors":     errors,
 		"trackingId": "SIMULATOR_" + newUUID(),
 	})
 }
 
-func notFound(message string) answer { return webexError(http.StatusNotFound, message) }
+func notFound(message string) response { return webexError(http.StatusNotFound, message) }
 
-func methodNotAllowed(allow string) answer {
-	a := webexError(http.StatusMethodNotAllowed, "Method not allowed", "Allowed: "+allow)
-	a.header = map[string]string{"Allow": allow}
-	return a
+func methodNotAllowed(allow string) response {
+	res := webexError(http.StatusMethodNotAllowed, "Method not allowed", "Allowed: "+allow)
+	res.header = map[string]string{"Allow": allow}
+	return res
 }
 
 // timestamp is how Webex writes times in its JSON: RFC 3339, UTC, milliseconds.

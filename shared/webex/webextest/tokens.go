@@ -50,7 +50,7 @@ func (c *Cloud) MintActivation(orgID string) (string, error) {
 
 // MintStrangerActivation returns an activation code for our appId whose refresh
 // token belongs to another upload of the manifest, so that its exchange with our
-// client is answered invalid_grant. It does not change the integration's own
+// client returns invalid_grant. It does not change the integration's own
 // installation in the organization.
 func (c *Cloud) MintStrangerActivation(orgID string) (string, error) {
 	defer c.change(orgID)()

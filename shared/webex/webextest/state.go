@@ -12,19 +12,19 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// keptFormat is the version of the files of [Cloud.Keep]. Raise it with a change
+// stateFormat is the version of the files of [Cloud.Persist]. Raise it with a change
 // that older files do not fit.
-const keptFormat = 1
+const stateFormat = 1
 
-// keptCloud is cloud.json: the state that belongs to no organization.
-type keptCloud struct {
+// cloudState is cloud.json: the state that belongs to no organization.
+type cloudState struct {
 	Format  int                `json:"format"`
 	BaseURL string             `json:"baseUrl"`
 	Regions map[string]*region `json:"regions"`
 }
 
-// keptKey is a signingKey in JSON, in the form of PKCS 8.
-type keptKey struct {
+// keyState is a signingKey in JSON, in the form of PKCS 8.
+type keyState struct {
 	KID string `json:"kid"`
 	Key []byte `json:"key"`
 }
@@ -35,29 +35,29 @@ func (k signingKey) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(keptKey{k.kid, text})
+	return json.Marshal(keyState{k.kid, text})
 }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (k *signingKey) UnmarshalJSON(text []byte) error {
-	var kept keptKey
-	if err := json.Unmarshal(text, &kept); err != nil {
+	var state keyState
+	if err := json.Unmarshal(text, &state); err != nil {
 		return err
 	}
-	parsed, err := x509.ParsePKCS8PrivateKey(kept.Key)
+	parsed, err := x509.ParsePKCS8PrivateKey(state.Key)
 	switch private := parsed.(type) {
 	case *ecdsa.PrivateKey:
-		*k = signingKey{kept.KID, jwt.SigningMethodES256, private}
+		*k = signingKey{state.KID, jwt.SigningMethodES256, private}
 	case *rsa.PrivateKey:
-		*k = signingKey{kept.KID, jwt.SigningMethodRS256, private}
+		*k = signingKey{state.KID, jwt.SigningMethodRS256, private}
 	default:
-		return fmt.Errorf("key %s cannot be read: %w", kept.KID, err)
+		return fmt.Errorf("key %s cannot be read: %w", state.KID, err)
 	}
 	return nil
 }
 
-// keptOrganization is the file of one organization.
-type keptOrganization struct {
+// organizationState is the file of one organization.
+type organizationState struct {
 	Format   int `json:"format"`
 	Position int `json:"position"` // in order of arrival
 	organization
@@ -67,14 +67,14 @@ type keptOrganization struct {
 	AccessTokens  []*accessToken  `json:"accessTokens"`
 }
 
-// keepCloud and the functions below are called with the lock held.
-func (c *Cloud) keepCloud() keptCloud {
-	return keptCloud{Format: keptFormat, BaseURL: c.baseURL, Regions: c.regions}
+// exportCloud and the functions below are called with the lock held.
+func (c *Cloud) exportCloud() cloudState {
+	return cloudState{Format: stateFormat, BaseURL: c.baseURL, Regions: c.regions}
 }
 
-func (c *Cloud) restoreCloud(kept keptCloud) error {
-	c.baseURL = kept.BaseURL
-	for name, r := range kept.Regions {
+func (c *Cloud) restoreCloud(state cloudState) error {
+	c.baseURL = state.BaseURL
+	for name, r := range state.Regions {
 		if r == nil || len(r.ES) == 0 || r.es256().method != jwt.SigningMethodES256 {
 			return fmt.Errorf("no ES256 key signs for region %s", name)
 		}
@@ -84,49 +84,49 @@ func (c *Cloud) restoreCloud(kept keptCloud) error {
 	return nil
 }
 
-func (c *Cloud) keepOrganization(org *organization) keptOrganization {
-	kept := keptOrganization{Format: keptFormat, Position: slices.Index(c.orgs, org), organization: *org}
+func (c *Cloud) exportOrganization(org *organization) organizationState {
+	state := organizationState{Format: stateFormat, Position: slices.Index(c.orgs, org), organization: *org}
 	if org.installation != nil {
-		kept.Installation = org.installation.ID
+		state.Installation = org.installation.ID
 	}
 	for _, id := range slices.Sorted(maps.Keys(c.installations)) {
 		if inst := c.installations[id]; inst.org == org.ID {
-			kept.Installations = append(kept.Installations, inst)
+			state.Installations = append(state.Installations, inst)
 		}
 	}
 	for _, value := range slices.Sorted(maps.Keys(c.refreshTokens)) {
 		if t := c.refreshTokens[value]; t.org == org.ID {
-			kept.RefreshTokens = append(kept.RefreshTokens, t)
+			state.RefreshTokens = append(state.RefreshTokens, t)
 		}
 	}
 	now := c.now()
 	for _, value := range slices.Sorted(maps.Keys(c.accessTokens)) {
 		if t := c.accessTokens[value]; t.org == org.ID && now.Before(t.Expires) {
-			kept.AccessTokens = append(kept.AccessTokens, t)
+			state.AccessTokens = append(state.AccessTokens, t)
 		}
 	}
-	return kept
+	return state
 }
 
-func (c *Cloud) restoreOrganization(kept keptOrganization) error {
-	org := &kept.organization
+func (c *Cloud) restoreOrganization(state organizationState) error {
+	org := &state.organization
 	if c.regions[org.Region] == nil {
 		return fmt.Errorf("there is no region %q", org.Region)
 	}
-	for _, inst := range kept.Installations {
+	for _, inst := range state.Installations {
 		inst.org = org.ID
 		c.installations[inst.ID] = inst
 	}
-	if kept.Installation != "" {
-		if org.installation = c.installations[kept.Installation]; org.installation == nil {
-			return fmt.Errorf("its installation %s is missing", kept.Installation)
+	if state.Installation != "" {
+		if org.installation = c.installations[state.Installation]; org.installation == nil {
+			return fmt.Errorf("its installation %s is missing", state.Installation)
 		}
 	}
-	for _, t := range kept.RefreshTokens {
+	for _, t := range state.RefreshTokens {
 		t.org = org.ID
 		c.refreshTokens[t.Value] = t
 	}
-	for _, t := range kept.AccessTokens {
+	for _, t := range state.AccessTokens {
 		t.org = org.ID
 		c.accessTokens[t.Value] = t
 	}

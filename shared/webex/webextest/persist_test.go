@@ -16,27 +16,27 @@ import (
 )
 
 const (
-	keptHome = "us-west-2_r"
-	keptAway = "eu-central-1_k"
+	firstRegion  = "us-west-2_r"
+	secondRegion = "eu-central-1_k"
 )
 
-// keptCase is a cloud with one customer and a directory.
-type keptCase struct {
+// persisted is a cloud with one customer and a directory.
+type persisted struct {
 	*Cloud
 	directory, org string
 	server         *httptest.Server
 }
 
-func newKept(t *testing.T) *keptCase {
+func newPersisted(t *testing.T) *persisted {
 	t.Helper()
-	k := &keptCase{Cloud: NewCloud(Options{}), directory: t.TempDir()}
-	if err := k.Keep(k.directory, func(err error) { t.Error(err) }); err != nil {
+	k := &persisted{Cloud: NewCloud(Options{}), directory: t.TempDir()}
+	if err := k.Persist(k.directory, func(err error) { t.Error(err) }); err != nil {
 		t.Fatal(err)
 	}
 	k.server = httptest.NewServer(k.Cloud)
 	t.Cleanup(k.server.Close)
 	k.SetBaseURL(k.server.URL)
-	k.org = k.AddOrganization("Customer", keptHome).ID()
+	k.org = k.AddOrganization("Customer", firstRegion).ID()
 	return k
 }
 
@@ -45,9 +45,9 @@ func memory(t *testing.T, c *Cloud) string {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := []any{c.keepCloud()}
+	all := []any{c.exportCloud()}
 	for _, org := range c.orgs {
-		all = append(all, c.keepOrganization(org))
+		all = append(all, c.exportOrganization(org))
 	}
 	text, err := json.MarshalIndent(all, "", " ")
 	if err != nil {
@@ -57,17 +57,17 @@ func memory(t *testing.T, c *Cloud) string {
 }
 
 // reopened is a new cloud on the same directory.
-func (k *keptCase) reopened(t *testing.T) *Cloud {
+func (k *persisted) reopened(t *testing.T) *Cloud {
 	t.Helper()
 	next := NewCloud(Options{})
-	if err := next.Keep(k.directory, func(err error) { t.Error(err) }); err != nil {
+	if err := next.Persist(k.directory, func(err error) { t.Error(err) }); err != nil {
 		t.Fatal(err)
 	}
 	return next
 }
 
 // activated activates the customer and stores both configurations.
-func (k *keptCase) activated(t *testing.T) *keptCase {
+func (k *persisted) activated(t *testing.T) *persisted {
 	t.Helper()
 	if _, err := k.MintActivation(k.org); err != nil {
 		t.Fatal(err)
@@ -79,10 +79,10 @@ func (k *keptCase) activated(t *testing.T) *keptCase {
 }
 
 // exchange fetches an access token, as the integration does.
-func (k *keptCase) exchange(t *testing.T) (status int, accessToken string) {
+func (k *persisted) exchange(t *testing.T) (status int, accessToken string) {
 	t.Helper()
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {k.RefreshToken(k.org)}, "client_id": {k.ClientID()}, "client_secret": {k.ClientSecret()}}
-	response, err := http.PostForm(k.server.URL+"/"+keptHome+"/v1/access_token", form)
+	response, err := http.PostForm(k.server.URL+"/"+firstRegion+"/v1/access_token", form)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func (k *keptCase) exchange(t *testing.T) (status int, accessToken string) {
 }
 
 // call sends a request of the integration with a fresh access token.
-func (k *keptCase) call(t *testing.T, method, address, body string) {
+func (k *persisted) call(t *testing.T, method, address, body string) {
 	t.Helper()
 	status, access := k.exchange(t)
 	if access == "" {
@@ -117,9 +117,9 @@ func (k *keptCase) call(t *testing.T, method, address, body string) {
 
 // changing are the methods of a Cloud that change the kept state, each with a call
 // that does.
-var changing = map[string]func(*testing.T, *keptCase){
-	"RemoveOrganization": func(t *testing.T, k *keptCase) {
-		k.AddOrganization("Second", keptHome)
+var changing = map[string]func(*testing.T, *persisted){
+	"RemoveOrganization": func(t *testing.T, k *persisted) {
+		k.AddOrganization("Second", firstRegion)
 		if _, err := k.MintDeprovision(k.org); err != nil {
 			t.Fatal(err)
 		}
@@ -127,51 +127,51 @@ var changing = map[string]func(*testing.T, *keptCase){
 			t.Fatal(err)
 		}
 	},
-	"SetBaseURL":      func(_ *testing.T, k *keptCase) { k.SetBaseURL("http://127.0.0.1:1") },
-	"AddOrganization": func(_ *testing.T, k *keptCase) { k.AddOrganization("Another", keptAway) },
-	"AddOrganizationWithID": func(_ *testing.T, k *keptCase) {
-		k.AddOrganizationWithID("9c2cf9b5-80ac-47a0-8aff-6d87306a9633", "Given", keptAway)
+	"SetBaseURL":      func(_ *testing.T, k *persisted) { k.SetBaseURL("http://127.0.0.1:1") },
+	"AddOrganization": func(_ *testing.T, k *persisted) { k.AddOrganization("Another", secondRegion) },
+	"AddOrganizationWithID": func(_ *testing.T, k *persisted) {
+		k.AddOrganizationWithID("9c2cf9b5-80ac-47a0-8aff-6d87306a9633", "Given", secondRegion)
 	},
-	"AddDevice":              func(_ *testing.T, k *keptCase) { k.AddDevice(k.org, Device{Name: "One more"}) },
-	"AddDevices":             func(_ *testing.T, k *keptCase) { k.AddDevices(k.org, make([]Device, 3)) },
-	"FactoryReset":           func(_ *testing.T, k *keptCase) { _, _ = k.FactoryReset(k.org, k.Devices(k.org)[0].ID) },
-	"WipeWebAppStorage":      func(_ *testing.T, k *keptCase) { k.WipeWebAppStorage(k.org) },
-	"SetScopes":              func(_ *testing.T, k *keptCase) { k.SetScopes(k.org, []string{"one"}) },
-	"MintActivation":         func(_ *testing.T, k *keptCase) { _, _ = k.MintActivation(k.org) },
-	"MintStrangerActivation": func(_ *testing.T, k *keptCase) { _, _ = k.MintStrangerActivation(k.org) },
-	"MintUpdateApproved":     func(_ *testing.T, k *keptCase) { _, _ = k.MintUpdateApproved(k.org, nil) },
-	"MintDeprovision":        func(_ *testing.T, k *keptCase) { _, _ = k.MintDeprovision(k.org) },
-	"MintMove": func(_ *testing.T, k *keptCase) {
-		_, _ = k.MintMove(k.org, keptAway, MoveOptions{NewRefreshToken: true})
+	"AddDevice":              func(_ *testing.T, k *persisted) { k.AddDevice(k.org, Device{Name: "One more"}) },
+	"AddDevices":             func(_ *testing.T, k *persisted) { k.AddDevices(k.org, make([]Device, 3)) },
+	"FactoryReset":           func(_ *testing.T, k *persisted) { _, _ = k.FactoryReset(k.org, k.Devices(k.org)[0].ID) },
+	"WipeWebAppStorage":      func(_ *testing.T, k *persisted) { k.WipeWebAppStorage(k.org) },
+	"SetScopes":              func(_ *testing.T, k *persisted) { k.SetScopes(k.org, []string{"one"}) },
+	"MintActivation":         func(_ *testing.T, k *persisted) { _, _ = k.MintActivation(k.org) },
+	"MintStrangerActivation": func(_ *testing.T, k *persisted) { _, _ = k.MintStrangerActivation(k.org) },
+	"MintUpdateApproved":     func(_ *testing.T, k *persisted) { _, _ = k.MintUpdateApproved(k.org, nil) },
+	"MintDeprovision":        func(_ *testing.T, k *persisted) { _, _ = k.MintDeprovision(k.org) },
+	"MintMove": func(_ *testing.T, k *persisted) {
+		_, _ = k.MintMove(k.org, secondRegion, MoveOptions{NewRefreshToken: true})
 	},
-	"RevokeRefreshToken": func(_ *testing.T, k *keptCase) { k.RevokeRefreshToken(k.org) },
-	"RevokeAccessTokens": func(t *testing.T, k *keptCase) {
+	"RevokeRefreshToken": func(_ *testing.T, k *persisted) { k.RevokeRefreshToken(k.org) },
+	"RevokeAccessTokens": func(t *testing.T, k *persisted) {
 		k.exchange(t)
 		k.RevokeRefreshToken(k.org) // a lasting change: the access token itself was added and removed
 		k.RevokeAccessTokens(k.org)
 	},
-	"SetConfiguration":    func(_ *testing.T, k *keptCase) { k.SetConfiguration(k.org, DigitalSignage, map[string]any{"a": 1.5}) },
-	"DeleteConfiguration": func(_ *testing.T, k *keptCase) { k.DeleteConfiguration(k.org, DigitalSignage) },
-	"RotateKeys":          func(_ *testing.T, k *keptCase) { k.RotateKeys(keptHome) },
-	"PruneKeys":           func(_ *testing.T, k *keptCase) { k.RotateKeys(keptAway); k.PruneKeys(keptAway) },
-	"MakeKeys":            func(_ *testing.T, k *keptCase) { k.MakeKeys() },
+	"SetConfiguration":    func(_ *testing.T, k *persisted) { k.SetConfiguration(k.org, DigitalSignage, map[string]any{"a": 1.5}) },
+	"DeleteConfiguration": func(_ *testing.T, k *persisted) { k.DeleteConfiguration(k.org, DigitalSignage) },
+	"RotateKeys":          func(_ *testing.T, k *persisted) { k.RotateKeys(firstRegion) },
+	"PruneKeys":           func(_ *testing.T, k *persisted) { k.RotateKeys(secondRegion); k.PruneKeys(secondRegion) },
+	"MakeKeys":            func(_ *testing.T, k *persisted) { k.MakeKeys() },
 	"HealthCheck":         health,
-	"Activate": func(t *testing.T, k *keptCase) {
+	"Activate": func(t *testing.T, k *persisted) {
 		k.opts.ProvisioningURL = integrationOf(t)
 		_, _ = k.Activate(t.Context(), k.org)
 	},
-	"ApproveUpdate": func(t *testing.T, k *keptCase) { _, _ = k.ApproveUpdate(t.Context(), k.org, []string{}) },
-	"Move":          func(t *testing.T, k *keptCase) { _, _ = k.Move(t.Context(), k.org, keptAway, MoveOptions{}) },
-	"Deprovision":   func(t *testing.T, k *keptCase) { _, _ = k.Deprovision(t.Context(), k.org) },
-	"ServeHTTP":     func(t *testing.T, k *keptCase) { k.exchange(t) }, // and TestRequestsAreKept
-	"Keep":          func(_ *testing.T, k *keptCase) { k.AddOrganization("Kept", keptHome) },
+	"ApproveUpdate": func(t *testing.T, k *persisted) { _, _ = k.ApproveUpdate(t.Context(), k.org, []string{}) },
+	"Move":          func(t *testing.T, k *persisted) { _, _ = k.Move(t.Context(), k.org, secondRegion, MoveOptions{}) },
+	"Deprovision":   func(t *testing.T, k *persisted) { _, _ = k.Deprovision(t.Context(), k.org) },
+	"ServeHTTP":     func(t *testing.T, k *persisted) { k.exchange(t) }, // and TestRequestsAreKept
+	"Persist":       func(_ *testing.T, k *persisted) { k.AddOrganization("Kept", firstRegion) },
 }
 
 // unchanging are the methods that do not change the kept state.
 var unchanging = strings.Fields(`
 	ActionsToDrop AppID BaseURL ClearFaults ClientID ClientSecret Close Configuration Count CrossLaunch
 	DeviceURL Devices DropNextAction DuplicateNextAction Faults HoldActions Inject Installation
-	JWKSURLs MintAction OnRequest Organization Organizations ProvisioningURL PublicKey Pushes RefreshToken TakesRefreshToken
+	JWKSURLs MintAction OnRequest Organization Organizations ProvisioningURL PublicKey Pushes RefreshToken AcceptsRefreshToken
 	Regions ReleaseActions Requests ResetRequests SetReadback SetRotateRefreshTokens Sign SignRS256`)
 
 // TestEveryChangeIsKept: a new process finds what a method changed. A new method has
@@ -186,15 +186,15 @@ func TestEveryChangeIsKept(t *testing.T) {
 			continue
 		}
 		t.Run(method.Name, func(t *testing.T) {
-			k := newKept(t).activated(t)
+			k := newPersisted(t).activated(t)
 			before := memory(t, k.Cloud)
 			change(t, k)
 			after := memory(t, k.Cloud)
 			if before == after {
 				t.Fatal("the call of the test changes nothing")
 			}
-			if kept := memory(t, k.reopened(t)); kept != after {
-				t.Errorf("in memory is\n%s\nkept is\n%s", after, kept)
+			if state := memory(t, k.reopened(t)); state != after {
+				t.Errorf("in memory is\n%s\nkept is\n%s", after, state)
 			}
 		})
 	}
@@ -210,7 +210,7 @@ func integrationOf(t *testing.T) string {
 	return server.URL
 }
 
-func health(t *testing.T, k *keptCase) {
+func health(t *testing.T, k *persisted) {
 	view, _ := k.Installation(k.org)
 	k.call(t, http.MethodPatch, view.AppURL, `{"actionsUrl":"`+integrationOf(t)+`"}`)
 	if reply, err := k.HealthCheck(t.Context(), k.org); err != nil || reply.Status != 200 {
@@ -231,7 +231,7 @@ func TestRequestsAreKept(t *testing.T) {
 		"slow":           {http.MethodPut, "/features/digital_signage", `{"signageUrl":"https://example.com/new"}`, Fault{Kind: KindSignage, Delay: time.Millisecond}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := newKept(t).activated(t)
+			k := newPersisted(t).activated(t)
 			view, _ := k.Installation(k.org)
 			k.Inject(request.fault)
 			before := memory(t, k.Cloud)
@@ -245,7 +245,7 @@ func TestRequestsAreKept(t *testing.T) {
 
 // TestRotatedTokenIsKept: the integration may have either of the two values.
 func TestRotatedTokenIsKept(t *testing.T) {
-	k := newKept(t).activated(t)
+	k := newPersisted(t).activated(t)
 	first := k.RefreshToken(k.org)
 	k.SetRotateRefreshTokens(true)
 	k.exchange(t)
@@ -262,10 +262,10 @@ func TestRotatedTokenIsKept(t *testing.T) {
 
 // TestKeysAreKept: tokens that were signed before still verify.
 func TestKeysAreKept(t *testing.T) {
-	k := newKept(t)
-	k.RotateKeys(keptHome)
-	_, before := k.PublicKey(keptHome)
-	if _, after := k.reopened(t).PublicKey(keptHome); before != after {
+	k := newPersisted(t)
+	k.RotateKeys(firstRegion)
+	_, before := k.PublicKey(firstRegion)
+	if _, after := k.reopened(t).PublicKey(firstRegion); before != after {
 		t.Errorf("the signing key was %s and is %s", before, after)
 	}
 }
@@ -273,7 +273,7 @@ func TestKeysAreKept(t *testing.T) {
 // TestEveryFieldIsKept: JSON omits unexported fields.
 func TestEveryFieldIsKept(t *testing.T) {
 	restored := []string{"org", "installation"}        // from where they are stored
-	forgotten := []string{"dropNext", "duplicateNext"} // see Keep
+	forgotten := []string{"dropNext", "duplicateNext"} // see Persist
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[organization](), reflect.TypeFor[installation](), reflect.TypeFor[storedConfiguration](),
 		reflect.TypeFor[refreshToken](), reflect.TypeFor[accessToken](), reflect.TypeFor[Device](),
@@ -287,7 +287,7 @@ func TestEveryFieldIsKept(t *testing.T) {
 }
 
 func TestWhatCannotBeKept(t *testing.T) {
-	k := newKept(t).activated(t)
+	k := newPersisted(t).activated(t)
 	var reason error
 	k.saveFailed = func(err error) { reason = err }
 	if err := os.RemoveAll(k.directory); err != nil {
@@ -310,7 +310,7 @@ func TestFilesThatAreNotOurs(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(directory, cloudFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := NewCloud(Options{}).Keep(directory, nil); err == nil || !strings.Contains(err.Error(), directory) {
+		if err := NewCloud(Options{}).Persist(directory, nil); err == nil || !strings.Contains(err.Error(), directory) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

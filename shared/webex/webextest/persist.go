@@ -12,30 +12,30 @@ import (
 	"slices"
 )
 
-// Below the directory of [Cloud.Keep].
+// Below the directory of [Cloud.Persist].
 const (
 	cloudFile           = "cloud.json"
 	organizationsFolder = "organizations"
 )
 
-// Keep stores the state of the cloud in a directory, and first loads what is there,
-// [Cloud.BaseURL] included. Call it once, before the cloud is used.
+// Persist stores the state of the cloud in a directory, and first loads what is
+// there, [Cloud.BaseURL] included. Call it once, before the cloud is used.
 //
-// Each change is written before the request that made it is answered, so that a
+// Each change is written before the response to the request that made it, so that a
 // killed process loses nothing that the integration knows. Files are replaced
 // atomically but not synced: a crash of the machine may lose the last changes. The
-// log, faults, held actions, actions to lose or to send twice,
+// log, faults, held actions, actions to drop or to send twice,
 // [Cloud.SetRotateRefreshTokens] and [Cloud.SetReadback] are not stored.
 //
 // If a change cannot be written, failed is called with the reason, with the
-// cloud's lock held, and the request that made the change is answered 500.
-func (c *Cloud) Keep(directory string, failed func(error)) error {
+// cloud's lock held, and the request that made the change gets a 500.
+func (c *Cloud) Persist(directory string, failed func(error)) error {
 	defer c.lock()()
 	if err := os.MkdirAll(filepath.Join(directory, organizationsFolder), 0o700); err != nil {
-		return fmt.Errorf("webextest: keep: %w", err)
+		return fmt.Errorf("webextest: persist: %w", err)
 	}
 	if err := c.load(directory); err != nil {
-		return fmt.Errorf("webextest: keep: %w", err)
+		return fmt.Errorf("webextest: persist: %w", err)
 	}
 	c.directory, c.saveFailed = directory, failed
 	err := c.saveCloud()
@@ -46,27 +46,27 @@ func (c *Cloud) Keep(directory string, failed func(error)) error {
 }
 
 func (c *Cloud) load(directory string) error {
-	var kept keptCloud
-	switch err := readKept(filepath.Join(directory, cloudFile), &kept, &kept.Format); {
+	var state cloudState
+	switch err := readState(filepath.Join(directory, cloudFile), &state, &state.Format); {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
 		return err
 	}
-	if err := c.restoreCloud(kept); err != nil {
+	if err := c.restoreCloud(state); err != nil {
 		return fmt.Errorf("%s: %w", filepath.Join(directory, cloudFile), err)
 	}
 	files, err := filepath.Glob(filepath.Join(directory, organizationsFolder, "*.json"))
 	if err != nil {
 		return err
 	}
-	organizations := make([]keptOrganization, len(files))
+	organizations := make([]organizationState, len(files))
 	for i, file := range files {
-		if err := readKept(file, &organizations[i], &organizations[i].Format); err != nil {
+		if err := readState(file, &organizations[i], &organizations[i].Format); err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(organizations, func(a, b keptOrganization) int { return cmp.Compare(a.Position, b.Position) })
+	slices.SortFunc(organizations, func(a, b organizationState) int { return cmp.Compare(a.Position, b.Position) })
 	for _, organization := range organizations {
 		if err := c.restoreOrganization(organization); err != nil {
 			return fmt.Errorf("organization %s: %w", organization.ID, err)
@@ -75,8 +75,8 @@ func (c *Cloud) load(directory string) error {
 	return nil
 }
 
-// readKept reads a file into value and checks its format.
-func readKept(file string, value any, format *int) error {
+// readState reads a file into value and checks its format.
+func readState(file string, value any, format *int) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -86,8 +86,8 @@ func readKept(file string, value any, format *int) error {
 	if err := decoder.Decode(value); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if *format != keptFormat {
-		return fmt.Errorf("%s has format %d, not %d: it is of another version of the simulator", file, *format, keptFormat)
+	if *format != stateFormat {
+		return fmt.Errorf("%s has format %d, not %d: it is of another version of the simulator", file, *format, stateFormat)
 	}
 	return nil
 }
@@ -112,12 +112,12 @@ func (c *Cloud) changeCloud() (done func()) {
 }
 
 // saveCloud and saveOrganization are called with the lock held. They do nothing
-// without [Cloud.Keep].
+// without [Cloud.Persist].
 func (c *Cloud) saveCloud() error {
 	if c.directory == "" {
 		return nil
 	}
-	return c.save(cloudFile, c.keepCloud())
+	return c.save(cloudFile, c.exportCloud())
 }
 
 func (c *Cloud) saveOrganization(id string) error {
@@ -125,7 +125,7 @@ func (c *Cloud) saveOrganization(id string) error {
 	if c.directory == "" || org == nil {
 		return nil
 	}
-	return c.save(filepath.Join(organizationsFolder, id+".json"), c.keepOrganization(org))
+	return c.save(filepath.Join(organizationsFolder, id+".json"), c.exportOrganization(org))
 }
 
 // forgetOrganization deletes the file of a removed organization and saves the
@@ -149,7 +149,7 @@ func (c *Cloud) save(name string, value any) error {
 		err = os.Rename(file+".new", file)
 	}
 	if err != nil {
-		err = fmt.Errorf("webextest: keep: %w", err)
+		err = fmt.Errorf("webextest: persist: %w", err)
 		c.saveFailed(err)
 	}
 	return err
