@@ -28,7 +28,7 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 		Kind:      string(c.Kind), IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
 		AllEndpoints: c.AllEndpoints, Refused: c.Refused, RefusedWith: c.RefusedWith,
 	}
-	row.ExpiresAt, row.BaseURL, row.RefreshToken = expiry(c.ForgetAt), c.BaseURL, c.Refresh
+	row.ExpiresAt, row.BaseURL, row.RefreshToken = expirySeconds(c.ForgetAt), c.BaseURL, c.Refresh
 	if len(c.Endpoints) > 0 {
 		row.Endpoints = make(map[string]string, len(c.Endpoints))
 		for feature, endpoint := range c.Endpoints {
@@ -47,7 +47,7 @@ func (r candidateRow) candidate() installation.Candidate {
 			AllEndpoints: r.AllEndpoints, Refresh: secret.Sealed(r.RefreshToken),
 		},
 		AcceptableUntil: instant(r.AcceptableUntil), BaseURL: r.BaseURL, Refused: r.Refused, RefusedWith: r.RefusedWith,
-		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expired(r.ExpiresAt),
+		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expiryTime(r.ExpiresAt),
 		Unknown: r.unknown.carried(),
 	}
 	if len(r.Endpoints) > 0 {

@@ -25,11 +25,12 @@ const (
 )
 
 // Claim leases the row, atomically and in one write without a read, if it is not
-// leased and, where ref says since when it is due, still due at now: of any number of
-// workers one gets it. It returns the row after that write, or
+// leased and, if ref has a DueAt, still due at now: of any number of workers one gets
+// it. It returns the row after that write, or
 // [installation.ErrConflict] if the row is leased, no longer due, expired, or of a
-// later schema. If a transaction is writing the row, the claim is repeated, and its
-// last error returned: that transaction may fail, and then no worker has the row.
+// later schema. If a transaction is writing the row, the claim is repeated, for three
+// attempts in all, and the last error returned: that transaction may fail, and then no
+// worker has the row.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	k := key{orgPK(ref.OrgKey), installationSK}
 	if ref.Candidate != "" {
@@ -51,7 +52,7 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	out, err := s.client.UpdateItem(ctx, input)
-	for try := 1; inTransaction(err) && try < maxTries && pause(ctx, tryPause) == nil; try++ {
+	for attempt := 1; inTransaction(err) && attempt < conflictAttempts && pause(ctx, conflictPause) == nil; attempt++ {
 		out, err = s.client.UpdateItem(ctx, input)
 	}
 	claimed := conflicting(err)

@@ -15,27 +15,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 )
 
-// The narrowest answer is due within 2 s, and DynamoDB answers within
-// milliseconds: a request that hangs (a connection that died while the function
-// was frozen) times out early enough to be repeated within that time.
+// The tightest response budget is 2 s, and DynamoDB responds within milliseconds: a
+// request that hangs (a connection that died while the function was frozen) times out
+// early enough to be repeated within that time.
 const (
-	connectTimeout = time.Second
-	answerTimeout  = 1500 * time.Millisecond
-	maxAttempts    = 3
-	maxBackoff     = 200 * time.Millisecond
+	connectTimeout  = time.Second
+	responseTimeout = 1500 * time.Millisecond
+	maxAttempts     = 3
+	maxBackoff      = 200 * time.Millisecond
 	// maxIdleConns lets the workers of a scheduled run reuse connections.
 	maxIdleConns = 64
 )
 
-// NewClient returns a client with limits and retries that fit a function with
-// 2 s to answer. An HTTPClient or Retryer that cfg brings is kept.
+// NewClient returns a client with time limits and retries that fit a function with
+// 2 s to respond: at most three attempts, each with 1 s to connect and 1.5 s for the
+// response. An HTTPClient or Retryer in cfg is kept.
 func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Client {
 	if cfg.HTTPClient == nil {
 		cfg.HTTPClient = awshttp.NewBuildableClient().
 			WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
 			WithTransportOptions(func(t *http.Transport) {
 				t.TLSHandshakeTimeout = connectTimeout
-				t.ResponseHeaderTimeout = answerTimeout
+				t.ResponseHeaderTimeout = responseTimeout
 				t.MaxIdleConnsPerHost = maxIdleConns
 			})
 	}
@@ -53,8 +54,8 @@ func NewClient(cfg aws.Config, options ...func(*dynamodb.Options)) *dynamodb.Cli
 // functions: AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and
 // AWS_ENDPOINT_URL_DYNAMODB (or AWS_ENDPOINT_URL) for another DynamoDB, which
 // needs none of the others. It does no I/O. Other sources of credentials, such as
-// profiles, are left out on purpose: the SDK's config module, which has them all,
-// slows down cold starts.
+// profiles, are not supported on purpose: the SDK's config module, which has them
+// all, slows down cold starts. The error lists everything that is missing or wrong.
 func Open(environ map[string]string) (*dynamodb.Client, error) {
 	cfg, err := readEnviron(environ)
 	if err != nil {

@@ -54,8 +54,8 @@ func (c condition) ofGeneration(generation installation.Generation) condition {
 	return narrowed
 }
 
-// orGone widens c to a row that has expired at now.
-func (c condition) orGone(now time.Time) condition {
+// orExpired widens c to a row that has expired at now.
+func (c condition) orExpired(now time.Time) condition {
 	widened := condition{
 		expression: c.expression + " OR (attribute_exists(expiresAt) AND expiresAt <= :now)",
 		names:      c.names, values: values{":now": number(now.Unix())},
@@ -114,8 +114,8 @@ func conflicting(err error) map[string]types.AttributeValue {
 }
 
 // conflict turns the error of a single conditional write into
-// [installation.ErrConflict] if the row was not as expected, or a transaction is
-// writing it at this moment.
+// [installation.ErrConflict] if the row was not as expected, or a transaction was
+// writing it.
 func conflict(err error) error {
 	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed || inTransaction(err) {
 		return installation.ErrConflict

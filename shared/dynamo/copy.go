@@ -48,23 +48,23 @@ type Copied struct {
 	Installations, Candidates, Marks Counts
 }
 
-// Counts counts rows of one kind.
+// Counts counts rows of one kind by their outcome.
 type Counts struct {
 	// Added rows were not in the target; Changed ones were, and were replaced;
-	// Left ones hold nothing new for the target, or have expired.
+	// Left ones were skipped: they hold nothing new for the target, or have expired.
 	Added, Changed, Left int
 }
 
 const (
 	// copyAtOnce is how many rows are compared and written at a time.
 	copyAtOnce = 16
-	// copyTries bounds how often a row is compared again after a worker wrote the
-	// target's in between.
-	copyTries = 10
+	// copyAttempts bounds how often a row is compared again because a worker wrote
+	// the target's in the meantime.
+	copyAttempts = 10
 )
 
-// Run copies. A row that cannot be read or written ends it; the counts so far are
-// returned with the error. It can be run again.
+// Run copies the rows, and counts them. It stops at the first row that cannot be read
+// or written, and returns the counts so far with the error. It can be run again.
 func (c Copy) Run(ctx context.Context) (Copied, error) {
 	if c.Purpose != Move && c.Purpose != Restore {
 		return Copied{}, fmt.Errorf("copy: the purpose is %q: it must be %q or %q", c.Purpose, Move, Restore)
@@ -141,8 +141,8 @@ type resolution struct {
 }
 
 // copyRow compares the source's row at k, which is item, with the target's and
-// writes what resolve makes of both. It compares again where a worker of the
-// target wrote the row in between. Without a row in the target, resolve gets nil.
+// writes what resolve returns for both. It compares again if a worker of the target
+// wrote the row in the meantime. Without a row in the target, resolve gets nil.
 func copyRow[R any](ctx context.Context, c Copy, k key, item map[string]types.AttributeValue, counted *tally, kind *Counts,
 	resolve func(ctx context.Context, source R, target *R) (resolution, error),
 ) error {
@@ -151,7 +151,7 @@ func copyRow[R any](ctx context.Context, c Copy, k key, item map[string]types.At
 	if err != nil {
 		return err
 	}
-	for range copyTries {
+	for range copyAttempts {
 		var target *R
 		if target, err = find[R](ctx, c.Target, k); err != nil {
 			return err
@@ -203,11 +203,11 @@ func (c Copy) candidate(ctx context.Context, source candidateRow, target *candid
 // used copies the mark of a used token if it lasts longer than the target's.
 func (c Copy) used(_ context.Context, source usedRow, target *usedRow) (resolution, error) {
 	longer := target == nil || source.ExpiresAt > target.ExpiresAt
-	return resolution{longer && !gone(source.ExpiresAt, c.Now()), source, shorterThan(source.ExpiresAt)}, nil
+	return resolution{longer && !hasExpired(source.ExpiresAt, c.Now()), source, expiresBefore(source.ExpiresAt)}, nil
 }
 
-// shorterThan holds for a mark that is not there, or goes before this time.
-func shorterThan(expiresAt int64) condition {
+// expiresBefore holds if there is no mark, or one that expires before this time.
+func expiresBefore(expiresAt int64) condition {
 	return condition{
 		expression: "attribute_not_exists(pk) OR expiresAt < :expiresAt",
 		values:     values{":expiresAt": number(expiresAt)},

@@ -17,13 +17,13 @@ import (
 //
 // It returns [installation.ErrNotFound], [installation.ErrWrongRegion],
 // [installation.ErrReplayed], in this order of precedence, or
-// [launch.ErrTooManyDevices]. If it conflicts with another transaction, or the
-// table is throttled, the request is repeated, up to three times in all; after
-// that [installation.ErrConflict], or the table's error, is returned.
+// [launch.ErrTooManyDevices]. If the request conflicts with another transaction, or
+// the table is throttled, it is repeated, for three attempts in all; after that
+// [installation.ErrConflict], or the table's error, is returned.
 func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used installation.Used) error {
 	writes, err := s.launchWrites(l, region, used)
 	if err == nil {
-		err = s.transact(ctx, writes, created, maxTries)
+		err = s.transact(ctx, writes, createError, conflictAttempts)
 	}
 	if err != nil {
 		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
@@ -73,14 +73,14 @@ func (s *Store) livesIn(orgKey, region string) types.TransactWriteItem {
 	}}
 }
 
-// created turns the error of a launch's transaction, if it was cancelled, into
+// createError turns the error of a launch's transaction, if it was cancelled, into
 // the sentinel that says why.
-func created(err error) error {
-	why := reasons(err)
-	if len(why) < 2 {
+func createError(err error) error {
+	cancelled := reasons(err)
+	if len(cancelled) < 2 {
 		return err
 	}
-	atInstallation, atMark := why[0], why[1]
+	atInstallation, atMark := cancelled[0], cancelled[1]
 	switch {
 	case hasCode(atInstallation, conditionFailed):
 		var row installationRow

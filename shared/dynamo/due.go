@@ -18,7 +18,8 @@ import (
 // Due lists up to limit rows of a shard that are due at now, earliest first, and
 // returns the cursor of the next page, "" at the end. It reads one page of the
 // index, which is eventually consistent: a listed row may no longer be due, which
-// [Store.Claim] detects. A cursor that Due did not return is an error.
+// [Store.Claim] detects. limit is cut to 1 to 1000. A cursor that Due did not return is
+// an error.
 func (s *Store) Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) ([]installation.Ref, string, error) {
 	input := s.dueQuery(shard, now)
 	input.Limit = aws.Int32(int32(min(max(limit, 1), maxPage)))

@@ -82,7 +82,7 @@ func newInstallationRow(i installation.Installation) installationRow {
 	}
 	row.BaseURL, row.RefreshToken = i.BaseURL, i.Tokens.Refresh
 	if i.State == installation.Removed {
-		row.ExpiresAt = expiry(i.ForgetAt)
+		row.ExpiresAt = expirySeconds(i.ForgetAt)
 	}
 	row.queued = queue(i.OrgKey, i.Schedule.DueAt, i.Exists(), row.ExpiresAt)
 	return row
@@ -95,7 +95,7 @@ func (r installationRow) installation() installation.Installation {
 		Version: r.Version, Revision: r.Revision,
 		ActivatedAt: instant(r.ActivatedAt), LastActionAt: instant(r.LastActionAt), RemovedAt: instant(r.RemovedAt),
 		MovedAt: instant(r.MovedAt), EndpointsAt: instant(r.EndpointsAt),
-		ForgetAt: expired(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
+		ForgetAt: expiryTime(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
 		Features: r.features(),
 		BaseURL:  r.BaseURL, RegisteredActionsURL: r.RegisteredActionsURL,
 		Tokens: installation.Tokens{

@@ -57,7 +57,7 @@ func newLaunchRows(l launch.Launch) (launchRow, []chunkRow, error) {
 	}
 	further := devices.chunks[1:]
 	head := launchRow{
-		key: launchKey(l.ID), Schema: schema, ExpiresAt: expiry(l.ExpiresAt()),
+		key: launchKey(l.ID), Schema: schema, ExpiresAt: expirySeconds(l.ExpiresAt()),
 		OrgKey: l.OrgKey, OrgID: l.OrgID, AppID: l.AppID, Feature: string(l.Feature), Task: string(l.Task),
 		IssuedAt:   millis(l.IssuedAt),
 		Compressed: devices.compressed, Chunks: len(further), Devices: devices.chunks[0],
@@ -69,7 +69,7 @@ func newLaunchRows(l launch.Launch) (launchRow, []chunkRow, error) {
 	return head, chunks, nil
 }
 
-// launch returns the launch id of this head and its further chunks, in order.
+// launch returns the launch that this head and its further chunks, in order, store.
 func (r launchRow) launch(id string, further [][]byte) (launch.Launch, error) {
 	devices, err := packed{compressed: r.Compressed, chunks: append([][]byte{r.Devices}, further...)}.unpack()
 	if err != nil {

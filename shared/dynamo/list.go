@@ -56,7 +56,7 @@ func (s *Store) works(ctx context.Context, filter string, of values) iter.Seq2[i
 	}
 }
 
-// items are rows as they come, until an error.
+// items are rows in the order of reading. An error ends the sequence.
 type items = iter.Seq2[map[string]types.AttributeValue, error]
 
 // scan reads the rows of the whole table for which filter holds, strongly

@@ -89,7 +89,7 @@ func (s *Store) Passes(ctx context.Context) ([]installation.Pass, error) {
 	for shard := range passes {
 		keys[shard], passes[shard].Shard = passKey(shard).item(), shard
 	}
-	items, err := s.readWhole(ctx, keys)
+	items, err := s.readRows(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("read the passes: %w", err)
 	}
@@ -119,8 +119,8 @@ func (s *Store) SavePass(ctx context.Context, p installation.Pass) (installation
 
 // Page lists the installations of up to limit organizations of a shard whose keys
 // follow place, in the order of their keys, eventually consistent. An organization
-// without an installation, or with one of a later schema, counts but is left out; one
-// that cannot be decoded is left out too and named in [installation.Page.Unreadable].
+// without an installation, or with one of a later schema, counts but is skipped; one that
+// cannot be decoded is skipped too and named in [installation.Page.Unreadable].
 // Keys are read from an index, rows in a batch.
 func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (page installation.Page, err error) {
 	input := &dynamodb.QueryInput{
@@ -141,7 +141,7 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 			keys, page.Last = append(keys, key{orgPK(org), installationSK}.item()), org
 		}
 	}
-	items, err := s.readWhole(ctx, keys)
+	items, err := s.readRows(ctx, keys)
 	if err != nil {
 		return page, fmt.Errorf("read the installations of shard %d: %w", shard, err)
 	}
@@ -163,7 +163,7 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 	return page, nil
 }
 
-// readWhole reads rows, in any order, eventually consistent, up to maxBatch keys.
-func (s *Store) readWhole(ctx context.Context, keys []map[string]types.AttributeValue) ([]map[string]types.AttributeValue, error) {
-	return s.readAll(ctx, types.KeysAndAttributes{Keys: keys}, commitTries, func(try int) time.Duration { return s.backoff(try, nil) })
+// readRows reads whole rows, in any order, eventually consistent, up to maxBatch keys.
+func (s *Store) readRows(ctx context.Context, keys []map[string]types.AttributeValue) ([]map[string]types.AttributeValue, error) {
+	return s.batchGet(ctx, types.KeysAndAttributes{Keys: keys}, commitAttempts, func(attempt int) time.Duration { return s.backoff(attempt, nil) })
 }

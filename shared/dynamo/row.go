@@ -58,7 +58,7 @@ type queued struct {
 // claimed.
 func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queued {
 	q := queued{DueAt: millis(dueAt)}
-	if workable && !(q.DueAt != 0 && gone(expiresAt, dueAt)) {
+	if workable && !(q.DueAt != 0 && hasExpired(expiresAt, dueAt)) {
 		shard := installation.ShardOf(orgKey)
 		q.Shard = &shard
 	}
@@ -202,7 +202,7 @@ type usedRow struct {
 }
 
 func newUsedRow(u installation.Used) usedRow {
-	return usedRow{key: key{orgPK(u.OrgKey), usedSK(u.ID)}, Schema: schema, ExpiresAt: expiry(u.Until)}
+	return usedRow{key: key{orgPK(u.OrgKey), usedSK(u.ID)}, Schema: schema, ExpiresAt: expirySeconds(u.Until)}
 }
 
 // millis and instant store a time; the zero time is no attribute.
@@ -220,24 +220,27 @@ func instant(millis int64) time.Time {
 	return time.UnixMilli(millis).UTC()
 }
 
-// expiry is t in seconds, rounded up: a row is never deleted early.
-func expiry(t time.Time) int64 {
+// expirySeconds is t in whole seconds, rounded up: a row is never deleted early.
+func expirySeconds(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.Add(time.Second - 1).Unix()
 }
 
-func expired(seconds int64) time.Time {
+// expiryTime is the time that expirySeconds stored.
+func expiryTime(seconds int64) time.Time {
 	if seconds == 0 {
 		return time.Time{}
 	}
 	return time.Unix(seconds, 0).UTC()
 }
 
-// gone reports whether a row with this expiry, 0 for none, has expired at now,
+// hasExpired reports whether a row with this expiry, 0 for none, has expired at now,
 // whether or not DynamoDB has deleted it.
-func gone(expiresAt int64, now time.Time) bool { return expiresAt != 0 && expiresAt <= now.Unix() }
+func hasExpired(expiresAt int64, now time.Time) bool {
+	return expiresAt != 0 && expiresAt <= now.Unix()
+}
 
 func encode(row any) (map[string]types.AttributeValue, error) {
 	item, err := attributevalue.MarshalMap(row)

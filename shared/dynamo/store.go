@@ -45,7 +45,7 @@ func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (install
 			switch {
 			case err != nil:
 				return installation.Installation{}, nil, fmt.Errorf("find %s: %w", orgKey, err)
-			case gone(expiresAt, now):
+			case hasExpired(expiresAt, now):
 			case work.Candidate != nil:
 				candidates = append(candidates, *work.Candidate)
 			default:
@@ -63,7 +63,7 @@ func (s *Store) Used(ctx context.Context, orgKey, id string, now time.Time) (boo
 	if err != nil {
 		return false, fmt.Errorf("look up a token of %s: %w", orgKey, err)
 	}
-	return mark != nil && !gone(mark.ExpiresAt, now), nil
+	return mark != nil && !hasExpired(mark.ExpiresAt, now), nil
 }
 
 // find reads the row at k, strongly consistent; nil if there is none.

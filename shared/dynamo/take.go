@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// batchTries is how often DynamoDB is asked for a launch's rows until it has
-	// returned all, with a pause of batchPause to twice that in between.
-	batchTries = 5
-	batchPause = 20 * time.Millisecond
+	// batchAttempts bounds the requests for a launch's rows until DynamoDB has
+	// returned all of them, with a pause of one to two batchPause in between.
+	batchAttempts = 5
+	batchPause    = 20 * time.Millisecond
 )
 
 // Take returns the launch with this id and its installation's orgName, and
@@ -40,7 +40,7 @@ func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Laun
 	}
 }
 
-// take returns what is known of the launch with an error, too.
+// take is Take; with an error it also returns what is known of the launch.
 func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
 	head, err := s.head(ctx, id, now)
 	if err != nil {
@@ -81,11 +81,11 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 		keys = append(keys, chunkKey(id, n+1).item())
 	}
 	// Neither sealed tokens nor anything else that a launch does not need is read.
-	items, err := s.readAll(ctx, types.KeysAndAttributes{
+	items, err := s.batchGet(ctx, types.KeysAndAttributes{
 		Keys: keys, ConsistentRead: aws.Bool(true),
 		ProjectionExpression:     aws.String("pk, sk, #state, orgName, devices"),
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
-	}, batchTries, func(int) time.Duration { return batchPause })
+	}, batchAttempts, func(int) time.Duration { return batchPause })
 	if err != nil {
 		return installation.Installation{}, nil, err
 	}
@@ -112,16 +112,16 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 	return found.installation(), further, nil
 }
 
-// readAll reads rows, up to maxBatch of them, in any order. DynamoDB may return a part
-// and leave the rest to further requests: tries bounds all of them, and wait is the
+// batchGet reads rows, up to maxBatch of them, in any order. DynamoDB may return some
+// and leave the rest to further requests: attempts bounds the requests, and wait is the
 // pause before each but the first.
-func (s *Store) readAll(ctx context.Context, wanted types.KeysAndAttributes, tries int, wait func(try int) time.Duration) (items []map[string]types.AttributeValue, err error) {
-	for try := 0; len(wanted.Keys) > 0; try++ {
-		if try == tries {
+func (s *Store) batchGet(ctx context.Context, wanted types.KeysAndAttributes, attempts int, wait func(attempt int) time.Duration) (items []map[string]types.AttributeValue, err error) {
+	for attempt := 0; len(wanted.Keys) > 0; attempt++ {
+		if attempt == attempts {
 			return nil, errors.New("DynamoDB did not read the whole batch: the table is throttled")
 		}
-		if try > 0 {
-			if err := pause(ctx, wait(try)); err != nil {
+		if attempt > 0 {
+			if err := pause(ctx, wait(attempt)); err != nil {
 				return nil, err
 			}
 		}
@@ -135,17 +135,18 @@ func (s *Store) readAll(ctx context.Context, wanted types.KeysAndAttributes, tri
 	return items, nil
 }
 
-// deleteHead returns [launch.ErrUnknown] if another caller was faster. It is a
+// deleteHead deletes a launch's head. It returns [launch.ErrUnknown] if another caller
+// was faster. It is a
 // transaction of one write, since those are idempotent: a plain delete, repeated
 // because its reply was lost, would find nothing, and no caller would get the launch.
 func (s *Store) deleteHead(ctx context.Context, id string) error {
 	return s.transact(ctx, []types.TransactWriteItem{{Delete: &types.Delete{
 		TableName: s.table, Key: launchKey(id).item(), ConditionExpression: aws.String("attribute_exists(pk)"),
-	}}}, taken, maxTries)
+	}}}, takeError, conflictAttempts)
 }
 
-// taken turns the error of taking a launch into its sentinel.
-func taken(err error) error {
+// takeError turns the error of taking a launch into its sentinel.
+func takeError(err error) error {
 	if slices.ContainsFunc(reasons(err), func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }) {
 		return launch.ErrUnknown
 	}

@@ -15,35 +15,37 @@ import (
 )
 
 const (
-	// maxTries bounds the tries of a transaction that conflicts with others, and of
-	// a launch, whose answer is due within 2 s, where the table is throttled. A
-	// commit may hold the only copy of a refresh token: its context ends the tries,
-	// after 4 s in package lifecycle.
-	maxTries, commitTries = 3, 20
-	// tryPause to twice that is the pause after a conflict with another transaction,
-	// which takes some 10 ms.
-	tryPause = 10 * time.Millisecond
+	// conflictAttempts bounds the attempts at a transaction that conflicts with
+	// others, and at one for a launch, whose response is due within 2 s, while the
+	// table is throttled. commitAttempts is more, since a commit may hold the only
+	// copy of a refresh token: its context ends the attempts first, after 4 s in
+	// package lifecycle.
+	conflictAttempts, commitAttempts = 3, 20
+	// conflictPause to twice that is the pause after a conflict with another
+	// transaction, which takes some 10 ms.
+	conflictPause = 10 * time.Millisecond
 )
 
 // errBusy: a transaction failed only because it conflicted with others that ran at
 // the same time.
 var errBusy = fmt.Errorf("conflict with other transactions: %w", installation.ErrConflict)
 
-// transact sends a transaction, and repeats it on conflicts with others and, up to
-// tries times in all, while the table is throttled: DynamoDB cancels it then, and
-// the SDK, which repeats other throttled requests, repeats no cancelled one. why
-// turns its error into a sentinel.
-func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem, why func(error) error, tries int) error {
-	for try := 1; ; try++ {
+// transact sends a transaction. It repeats it after a conflict with another one, for
+// conflictAttempts in all, and while the table is throttled, for attempts in all:
+// DynamoDB cancels a throttled transaction, and the SDK, which repeats other throttled
+// requests, repeats no cancelled one. toSentinel turns the error of an attempt into a
+// sentinel.
+func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem, toSentinel func(error) error, attempts int) error {
+	for attempt := 1; ; attempt++ {
 		// A new input each time: the SDK puts an idempotency token into it.
 		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-		err = why(err)
+		err = toSentinel(err)
 		var wait time.Duration
 		switch {
-		case errors.Is(err, errBusy) && try < maxTries:
-			wait = tryPause
-		case throttled(err) && try < tries:
-			wait = s.backoff(try, err)
+		case errors.Is(err, errBusy) && attempt < conflictAttempts:
+			wait = conflictPause
+		case throttled(err) && attempt < attempts:
+			wait = s.backoff(attempt, err)
 		default:
 			return err
 		}
@@ -72,9 +74,9 @@ func throttled(err error) bool {
 
 // backoff is how long the SDK would wait before it repeats any other throttled
 // request.
-func (s *Store) backoff(try int, err error) time.Duration {
+func (s *Store) backoff(attempt int, err error) time.Duration {
 	if retryer := s.client.Options().Retryer; retryer != nil {
-		if wait, failed := retryer.RetryDelay(try, err); failed == nil {
+		if wait, failed := retryer.RetryDelay(attempt, err); failed == nil {
 			return wait
 		}
 	}

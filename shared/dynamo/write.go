@@ -21,8 +21,8 @@ const MaxDone = 98
 
 // Save writes the row i, atomically, if its version is still the one that was
 // read and it belongs to the same activation, and returns it as stored. It returns
-// [installation.ErrConflict] otherwise. It takes no time, so version 0 requires that
-// there is no row at all; [Store.Commit] can replace an expired one.
+// [installation.ErrConflict] otherwise. It is not given the time, so version 0 requires
+// that there is no row at all; [Store.Commit] can replace an expired one.
 func (s *Store) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
 	row := newInstallationRow(i)
 	if err := s.save(ctx, row, atVersion(i.Version).ofGeneration(i.Generation)); err != nil {
@@ -81,8 +81,8 @@ func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 // another generation, so only the version is compared. Rows and marks that have
 // expired at now are replaced. More than [MaxDone] candidates are an error.
 //
-// On conflicts with other transactions, and while the table is throttled, it is
-// repeated until ctx ends.
+// It is repeated after a conflict with another transaction, for three attempts in all,
+// and while the table is throttled, for 20 attempts or until ctx ends.
 func (s *Store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	row := newInstallationRow(i)
 	if err := s.commit(ctx, row, i.Version, used, done, now); err != nil {
@@ -108,7 +108,7 @@ func (s *Store) commit(ctx context.Context, row installationRow, version int64, 
 	}
 	unchanged := atVersion(version)
 	if version == 0 {
-		unchanged = unchanged.orGone(now)
+		unchanged = unchanged.orExpired(now)
 	}
 	writes := []types.TransactWriteItem{mark, s.put(item, unchanged)}
 	for _, c := range done {
@@ -119,17 +119,17 @@ func (s *Store) commit(ctx context.Context, row installationRow, version int64, 
 			ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
 		}})
 	}
-	return s.transact(ctx, writes, committed, commitTries)
+	return s.transact(ctx, writes, commitError, commitAttempts)
 }
 
-// committed turns the error of a cancelled commit into its sentinel. The mark is the
+// commitError turns the error of a cancelled commit into its sentinel. The mark is the
 // first item.
-func committed(err error) error {
-	why := reasons(err)
+func commitError(err error) error {
+	cancelled := reasons(err)
 	switch {
-	case len(why) > 0 && hasCode(why[0], conditionFailed):
+	case len(cancelled) > 0 && hasCode(cancelled[0], conditionFailed):
 		return installation.ErrReplayed
-	case slices.ContainsFunc(why, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
+	case slices.ContainsFunc(cancelled, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
 		return installation.ErrConflict
 	default:
 		return busy(err)
@@ -143,5 +143,5 @@ func (s *Store) mark(used installation.Used, now time.Time) (types.TransactWrite
 	if err != nil {
 		return types.TransactWriteItem{}, err
 	}
-	return s.put(item, atVersion(0).orGone(now)), nil
+	return s.put(item, atVersion(0).orExpired(now)), nil
 }

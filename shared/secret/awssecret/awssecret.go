@@ -24,7 +24,8 @@ import (
 const attemptTimeout = 2 * time.Second
 
 // Open reads the secret document from its location, and returns a source that keeps
-// it up to date and logs a later read that fails.
+// it up to date and logs a later read that fails. It fails if the document cannot be
+// read within 5 seconds or lacks a needed part.
 func Open(ctx context.Context, environ map[string]string, location document.Location, now func() time.Time, log *slog.Logger) (*document.Source, error) {
 	fetch := document.Literal(location.JSON)
 	if location.ID != "" {
@@ -42,8 +43,8 @@ func Open(ctx context.Context, environ map[string]string, location document.Loca
 // Fetch returns a function that reads the secret with this ARN or name. Region,
 // credentials and endpoint come from environ, where Lambda and the AWS tools set
 // AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
-// AWS_ENDPOINT_URL_SECRETS_MANAGER and AWS_ENDPOINT_URL. The SDK's own search for
-// credentials finds nothing else on Lambda, and costs two megabytes.
+// AWS_ENDPOINT_URL_SECRETS_MANAGER and AWS_ENDPOINT_URL. The SDK's credential chain
+// finds nothing else on Lambda, and adds two megabytes to the binary.
 func Fetch(environ map[string]string, id string) (func(context.Context) ([]byte, error), error) {
 	options := secretsmanager.Options{
 		Region: cmp.Or(environ["AWS_REGION"], environ["AWS_DEFAULT_REGION"]),
@@ -67,17 +68,17 @@ func Fetch(environ map[string]string, id string) (func(context.Context) ([]byte,
 
 // read returns the current value. Its errors contain the id and Secrets Manager's
 // error code, by which an operator finds a missing permission or a wrong id, and
-// nothing else of the answer.
+// nothing else of the response.
 func read(ctx context.Context, client *secretsmanager.Client, id string) ([]byte, error) {
-	answer, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
+	output, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
 		return nil, fmt.Errorf("read secret %s: %s", id, refused.ErrorCode())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret %s: %w", id, err)
 	}
-	if answer.SecretString != nil {
-		return []byte(*answer.SecretString), nil
+	if output.SecretString != nil {
+		return []byte(*output.SecretString), nil
 	}
-	return answer.SecretBinary, nil
+	return output.SecretBinary, nil
 }
