@@ -2,7 +2,7 @@
 //
 // A sample is an event as AWS delivers it, with a token that Webex would have signed
 // in its body. The token has expired and its key is not trusted, so that the sample
-// as it is shows the shape and is answered with a 401. For the local stack, the
+// as it is shows the shape and gets a 401. For the local stack, the
 // simulated Webex signs a new token with the same claims for a new customer.
 //
 // The package knows the local stack only by its two addresses.
@@ -39,8 +39,8 @@ type sample struct {
 // compactJWS finds a token in a body of any form.
 var compactJWS = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
 
-// Fresh returns event with everything that the stack needs to answer it: a token, or
-// a launch code and the content API key, or organizations. Each is of a new
+// Fresh returns event with the values that the stack accepts: a token, or a launch
+// code and the content API key, or organizations. Each is of a new
 // customer, who has activated the integration unless the event does that. The rest
 // of the event stays byte for byte.
 func (s Stack) Fresh(ctx context.Context, event []byte) ([]byte, error) {

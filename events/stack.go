@@ -58,7 +58,7 @@ func (s Stack) launchCode(ctx context.Context, of client.Organization) (string, 
 	}
 	code := client.LaunchCode(reply.RedirectURL)
 	if code == "" {
-		return "", fmt.Errorf("a cross-launch was answered %d, without a launch code", reply.Status)
+		return "", fmt.Errorf("a cross-launch returned %d, without a launch code", reply.Status)
 	}
 	return code, nil
 }

@@ -15,10 +15,10 @@ import (
 	"signpost/shared/webex"
 )
 
-// budget leaves time to store what happened and to answer within 10 s.
+// budget leaves time to store the result and to respond within 10 s.
 const budget = 8500 * time.Millisecond
 
-// activation answers both methods of the route.
+// activation handles both methods of the route.
 type activation struct {
 	service   *lifecycle.Service
 	verifier  *webex.Verifier

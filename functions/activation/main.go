@@ -1,4 +1,4 @@
-// Command activation answers GET and POST /activation: a page to paste an
+// Command activation handles GET and POST /activation: a page to paste an
 // activation code into, and the address that takes the code from the page, from
 // Control Hub or from a program.
 package main

@@ -1,4 +1,4 @@
-// Command assigncontent answers POST /crossLaunch/{feature}/assignContent: an
+// Command assigncontent handles POST /crossLaunch/{feature}/assignContent: an
 // administrator opened the vendor's page from Control Hub for selected devices.
 package main
 

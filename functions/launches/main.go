@@ -1,4 +1,4 @@
-// Command launches answers POST /launches/{code}: the vendor's content server
+// Command launches handles POST /launches/{code}: the vendor's content server
 // redeems a launch.
 package main
 

@@ -12,7 +12,7 @@ import (
 	"signpost/shared/secret/document"
 )
 
-// budget leaves time to answer within 2 s.
+// budget leaves time to respond within 2 s.
 const budget = 1800 * time.Millisecond
 
 // documents returns the current secret document.
@@ -20,8 +20,8 @@ type documents interface {
 	Current(context.Context) document.Document
 }
 
-// redeem answers once with the launch whose code is in the path. The caller's key
-// is checked before the code is looked up; a body is ignored.
+// redeem returns the launch whose code is in the path, once. The caller's key is
+// checked before the code is looked up; a body is ignored.
 func redeem(secrets documents, store launch.Taker, now func() time.Time) gateway.Serve {
 	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, budget)

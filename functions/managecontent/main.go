@@ -1,4 +1,4 @@
-// Command managecontent answers POST /crossLaunch/{feature}/manageContent: an
+// Command managecontent handles POST /crossLaunch/{feature}/manageContent: an
 // administrator opened the vendor's page from Control Hub to manage content.
 package main
 

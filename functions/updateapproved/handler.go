@@ -11,14 +11,14 @@ import (
 	"signpost/shared/webex"
 )
 
-// The answer must leave within 5 s, to a health check within 2 s. Both budgets
-// include verifying the token.
+// The response is due within 5 s, to a health check within 2 s. Both budgets include
+// verifying the token.
 const (
 	actionBudget = 4 * time.Second
 	healthBudget = 1400 * time.Millisecond
 )
 
-// actions answers the four management actions.
+// actions handles the four management actions.
 type actions struct {
 	service  *lifecycle.Service
 	verifier *webex.Verifier

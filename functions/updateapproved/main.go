@@ -1,4 +1,4 @@
-// Command updateapproved answers POST /actions, the installation's actionsUrl,
+// Command updateapproved handles POST /actions, the installation's actionsUrl,
 // to which Webex posts all management actions: updateApproved, update,
 // healthCheck and deprovision.
 package main

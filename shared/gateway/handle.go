@@ -17,7 +17,7 @@ import (
 // Handler is the handler of a Lambda function behind API Gateway.
 type Handler func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
 
-// Serve answers one request. An error becomes a problem, see [ProblemOf].
+// Serve handles one request. An error becomes a problem, see [ProblemOf].
 type Serve func(context.Context, Request) (Response, error)
 
 // Option changes a [Handler].
@@ -28,14 +28,14 @@ type options struct {
 	originKey secret.String
 }
 
-// WithProblemPages makes render answer problems; if it returns false, the answer is
-// the problem in JSON. The error is the cause, to be distinguished by its sentinels:
-// its text is for the log only.
+// WithProblemPages makes render turn problems into responses; if it returns false, the
+// response is the problem in JSON. The error is the cause, to be distinguished by its
+// sentinels: its text is for the log only.
 func WithProblemPages(render func(Request, Problem, error) (Response, bool)) Option {
 	return func(o *options) { o.render = render }
 }
 
-// Handle returns a handler that answers events by serve. It turns errors and panics
+// Handle returns a handler that handles events with serve. It turns errors and panics
 // into problems, and logs one line per request: route, status, code, duration,
 // cause, and what serve noted. It logs the route key and never the path, which may
 // contain a launch code.
@@ -52,14 +52,14 @@ func Handle(log *slog.Logger, now func() time.Time, serve Serve, opts ...Option)
 		}
 		if err != nil {
 			problem := ProblemOf(err)
-			code, response = problem.Code, o.answer(request, problem, err)
+			code, response = problem.Code, o.respond(request, problem, err)
 		}
 		logRequest(ctx, log, request, response.Status, now().Sub(started), code, err)
 		return response.event(), nil
 	}
 }
 
-func (o options) answer(request Request, problem Problem, cause error) Response {
+func (o options) respond(request Request, problem Problem, cause error) Response {
 	if o.render != nil {
 		if response, ok := o.render(request, problem, cause); ok {
 			headers := problem.headers()

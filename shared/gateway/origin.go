@@ -19,8 +19,8 @@ func WithOriginKey(key secret.String) Option {
 	return func(o *options) { o.originKey = key }
 }
 
-// forbidden answers a request that did not come through the proxy, in API Gateway's
-// words.
+// forbidden is the response to a request that did not come through the proxy, in the
+// form of API Gateway's own.
 var forbidden = Response{
 	Status: http.StatusForbidden, Headers: map[string]string{"Content-Type": "application/json"}, Body: `{"message":"Forbidden"}`,
 }

@@ -13,13 +13,13 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrMalformedRequest: the request has no valid form.
+// ErrMalformedRequest: the request is malformed.
 var ErrMalformedRequest = errors.New("malformed request")
 
 // ErrUnauthorized: the caller's credential is missing or wrong.
 var ErrUnauthorized = errors.New("unauthorized")
 
-// Problem is an error in the form that a caller gets (RFC 9457).
+// Problem is an error as the caller gets it (RFC 9457).
 type Problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -40,7 +40,7 @@ type kind struct {
 	errs   []error
 }
 
-// kinds maps errors to answers: the first row that matches counts. Callers get only
+// kinds maps errors to responses: the first row that matches counts. Callers get only
 // these texts; an error's own text may contain secrets and goes to the log.
 var kinds = []kind{
 	{"malformed_request", http.StatusBadRequest, "Several tokens",
@@ -152,7 +152,7 @@ func (e *malformedRequest) Error() string { return "malformed request: " + e.det
 
 func (e *malformedRequest) Unwrap() error { return ErrMalformedRequest }
 
-// Response returns the problem as an answer.
+// Response returns the problem as a response in JSON.
 func (p Problem) Response() Response {
 	body, _ := encodeJSON(p) // strings and numbers always encode
 	response := Response{Status: p.Status, Body: body, Headers: p.headers()}

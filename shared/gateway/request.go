@@ -1,7 +1,7 @@
-// Package gateway owns requests and answers of the functions behind API Gateway:
+// Package gateway owns requests and responses of the functions behind API Gateway:
 // HTTP API events (payload 2.0), the three forms in which a token arrives, problems,
 // security headers and the request log. It is the only place that maps errors to
-// answers, and has no business rules.
+// responses, and has no business rules.
 package gateway
 
 import (

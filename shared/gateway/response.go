@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Response is one answer.
+// Response is one HTTP response.
 type Response struct {
 	Status int
 	// Headers, by their canonical names, are added to the security headers, or
@@ -18,8 +18,8 @@ type Response struct {
 	Body    string
 }
 
-// securityHeaders are in every answer. None may be cached: answers contain launches
-// and activation codes.
+// securityHeaders are in every response. None may be cached: responses contain
+// launches and activation codes.
 var securityHeaders = map[string]string{
 	"Cache-Control":             "no-store",
 	"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'",
@@ -28,11 +28,11 @@ var securityHeaders = map[string]string{
 	"X-Content-Type-Options":    "nosniff",
 }
 
-// JSON returns an answer of value, without escaping `&` in URLs.
+// JSON returns a response with value as its body, without escaping `&` in URLs.
 func JSON(status int, value any) (Response, error) {
 	body, err := encodeJSON(value)
 	if err != nil {
-		return Response{}, fmt.Errorf("encode an answer: %w", err)
+		return Response{}, fmt.Errorf("encode a response: %w", err)
 	}
 	return Response{Status: status, Headers: map[string]string{"Content-Type": "application/json"}, Body: body}, nil
 }
@@ -47,7 +47,7 @@ func encodeJSON(value any) (string, error) {
 	return string(bytes.TrimSuffix(body.Bytes(), []byte("\n"))), nil
 }
 
-// event returns the answer as API Gateway wants it.
+// event returns the response as API Gateway expects it, with the security headers.
 func (r Response) event() events.APIGatewayV2HTTPResponse {
 	headers := maps.Clone(securityHeaders)
 	maps.Copy(headers, r.Headers)

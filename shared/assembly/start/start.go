@@ -1,5 +1,5 @@
-// Package start starts the Lambda functions: what is alike in their mains. It
-// links nothing that a function may not need.
+// Package start starts the Lambda functions: the common part of their main packages.
+// It links only what every function needs.
 package start
 
 import (

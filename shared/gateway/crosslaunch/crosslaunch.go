@@ -1,6 +1,6 @@
 // Package crosslaunch owns the HTTP side of cross-launches: what Webex posts when
 // an administrator has selected devices in Control Hub, and the redirect in the
-// answer. Two functions serve it, one for each task.
+// response. Two functions serve it, one for each task.
 package crosslaunch
 
 import (
@@ -14,7 +14,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// budget leaves time to answer within 2 s. Tests that count requests lift it, since
+// budget leaves time to respond within 2 s. Tests that count requests raise it, since
 // a busy machine may be slower.
 var budget = 1800 * time.Millisecond
 
@@ -25,7 +25,7 @@ type body struct {
 	Devices []launch.Device `json:"devices"`
 }
 
-// Serve answers POST /crossLaunch/{feature}/… for task. After the form of the body
+// Serve handles POST /crossLaunch/{feature}/… for task. After the form of the body
 // it verifies the token, before it checks anything else: a caller without a valid
 // token learns nothing, not even which features are provided.
 func Serve(verifier *webex.Verifier, issuer *launch.Issuer, task webex.Task, now func() time.Time) gateway.Serve {
