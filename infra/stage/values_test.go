@@ -56,7 +56,7 @@ func TestTemplateAcceptsWhatTheFunctionsAccept(t *testing.T) {
 			continue
 		}
 		got := p.accepts(value.Value)
-		if want := value.Wrong == "" || value.Beyond; got != want {
+		if want := value.Wrong == "" || value.PatternAccepts; got != want {
 			t.Errorf("%s=%.100q: accepted %t, want %t", names[value.Variable], value.Value, got, want)
 		}
 	}

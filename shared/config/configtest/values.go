@@ -1,11 +1,11 @@
-// Package configtest holds one table of settings, good and bad, for all that
-// judges settings: the functions themselves (package config), the patterns of
+// Package configtest holds one table of settings, good and bad, for everything that
+// checks settings: the functions themselves (package config), the patterns of
 // the template, and the questions of `signpost setup`. It imports none of them.
 package configtest
 
 import "strings"
 
-// Value is a value of one setting, to be judged while all other settings are good.
+// Value is a value of one setting, to be checked while all other settings are good.
 type Value struct {
 	Variable string
 	Value    string
@@ -13,8 +13,8 @@ type Value struct {
 	Wrong string
 	// Local is whether a function outside AWS accepts the bad value.
 	Local bool
-	// Beyond is whether the template's pattern cannot refuse the bad value.
-	Beyond bool
+	// PatternAccepts is whether the template's pattern accepts the bad value.
+	PatternAccepts bool
 }
 
 // Environ returns good settings, without the secrets and the table.
@@ -34,7 +34,7 @@ func Values() []Value {
 	for _, row := range table {
 		for variable := range strings.FieldsSeq(row.variables) {
 			for _, value := range row.values {
-				all = append(all, Value{Variable: variable, Value: value, Wrong: row.wrong, Local: row.local, Beyond: row.beyond})
+				all = append(all, Value{Variable: variable, Value: value, Wrong: row.wrong, Local: row.local, PatternAccepts: row.patternAccepts})
 			}
 		}
 	}
@@ -60,7 +60,8 @@ func as(n int) string { return strings.Repeat("a", n) }
 // numbers, or know the list of regions.
 var table = []struct {
 	variables, wrong string
-	local, beyond    bool
+	local            bool
+	patternAccepts   bool
 	values           []string
 }{
 	{variables: addresses, values: []string{
@@ -75,7 +76,7 @@ var table = []struct {
 		"https://a.example.com:https/", "https://:443/", "https:///a", "https://?a", "https://a..example.com/", "https://.example.com/",
 		"https://a!b.example.com/", "https://a%20b.example.com/", "https://2001:db8::1/", "https://[2001:db8::1/",
 	}},
-	{variables: addresses, wrong: "host name", beyond: true, values: []string{"https://" + as(64) + ".example.com/"}},
+	{variables: addresses, wrong: "host name", patternAccepts: true, values: []string{"https://" + as(64) + ".example.com/"}},
 	{variables: addresses, wrong: "byte 24", values: []string{base + "a b"}},
 	{variables: addresses, wrong: "character", values: []string{
 		" " + base, base + " ", "https://a.exam ple.com/", base + "\ta", base + "\n", base + "\r\na", base + "\x01", base + "\x7f",
@@ -88,7 +89,7 @@ var table = []struct {
 		"http://a.example.com/", "ftp://a.example.com/", "HTTPS://a.example.com/", "javascript:alert(1)", "/a", "a.example.com",
 	}},
 	{variables: addresses, wrong: "https://", local: true, values: []string{"http://127.0.0.1:3001/a", "http://localhost/a"}},
-	{variables: addresses, wrong: "itself", local: true, beyond: true, values: []string{
+	{variables: addresses, wrong: "itself", local: true, patternAccepts: true, values: []string{
 		"https://localhost/", "https://LOCALHOST./", "https://a.localhost:8080/", "https://127.1.2.3/", "https://[::1]/", "https://0.0.0.0/",
 	}},
 	{variables: addresses, wrong: "user name", values: []string{"https://user@a.example.com/", "https://user:pw@a.example.com/"}},
@@ -98,7 +99,7 @@ var table = []struct {
 		base + "$(deviceModel)/$(ownerId)?$(ownerName)=$(organizationId)#$$(deviceName)$", "https://s-$(organizationId).example.com/",
 		base + "#/player?d=$(deviceId)", base + as(1883),
 	}},
-	{variables: "SIGNAGE_URL", wrong: "2049 characters", beyond: true, values: []string{base + as(1884)}},
+	{variables: "SIGNAGE_URL", wrong: "2049 characters", patternAccepts: true, values: []string{base + as(1884)}},
 	{variables: "SIGNAGE_URL", wrong: "2048", values: []string{base + as(2027)}},
 	{variables: "SIGNAGE_URL", wrong: "$(ownerName), $(organizationId)", values: []string{base + "?s=$(peripheralSerial)"}},
 	{variables: "SIGNAGE_URL", wrong: "unknown replacement value", values: []string{
@@ -107,15 +108,15 @@ var table = []struct {
 	{variables: "SIGNAGE_URL", wrong: "host name", values: []string{"https://a.example.com:$(deviceId)/"}},
 
 	{variables: "PWA_URL", values: []string{base + "?s=$(peripheralSerial)&$(deviceId)", base + "$(deviceName)" + as(1627)}},
-	{variables: "PWA_URL", wrong: "2049 characters", beyond: true, values: []string{base + "$(deviceName)" + as(1628)}},
+	{variables: "PWA_URL", wrong: "2049 characters", patternAccepts: true, values: []string{base + "$(deviceName)" + as(1628)}},
 	{variables: "PWA_URL", wrong: "$(peripheralSerial)", values: []string{base + "?s=$(devicId)"}},
-	{variables: "PWA_URL", wrong: "_cisco_app_id", beyond: true, values: []string{base + "?_cisco_app_id=1"}},
+	{variables: "PWA_URL", wrong: "_cisco_app_id", patternAccepts: true, values: []string{base + "?_cisco_app_id=1"}},
 
 	{variables: "CONTENT_URL", values: []string{
 		base + "?s=$(deviceId)", "https://a.example.com?a", base + "launch?launches=1&a=launch", base + as(1002),
 	}},
 	{variables: "CONTENT_URL", wrong: "over 1024", values: []string{base + as(1003)}},
-	{variables: "CONTENT_URL", wrong: "launch", beyond: true, values: []string{base + "?a=1&launch=2", base + "?a;l%61unch"}},
+	{variables: "CONTENT_URL", wrong: "launch", patternAccepts: true, values: []string{base + "?a=1&launch=2", base + "?a;l%61unch"}},
 	{variables: "CONTENT_URL", wrong: "not set", values: []string{""}},
 
 	{variables: "PUBLIC_URL", values: []string{base + as(234)}},
@@ -151,17 +152,17 @@ var table = []struct {
 	{variables: "WEBEX_CLIENT_ID", wrong: "OAuth client id", values: []string{"C3f1b6a2 ", byteOrderMark + "C3f1b6a2"}},
 
 	{variables: "WEBEX_REGIONS", values: []string{" us-west-2_r , us-gov-west-1_a1"}},
-	{variables: "WEBEX_REGIONS", wrong: "entry 1", beyond: true, values: []string{"mars"}},
+	{variables: "WEBEX_REGIONS", wrong: "entry 1", patternAccepts: true, values: []string{"mars"}},
 	{variables: "WEBEX_REGIONS", wrong: "entry 2", values: []string{"us-west-2_r,"}},
 	{variables: "WEBEX_HOSTS", values: []string{" webexapis.com,*.wbx2.com "}},
 	{variables: "WEBEX_HOSTS", wrong: "entry 1", values: []string{
 		"https://webexapis.com", "webexapis.com:443", "a..webexapis.com", "-a.webexapis.com", "*",
 	}},
-	{variables: "WEBEX_HOSTS", wrong: "this machine", local: true, beyond: true, values: []string{"127.0.0.1"}},
+	{variables: "WEBEX_HOSTS", wrong: "this machine", local: true, patternAccepts: true, values: []string{"127.0.0.1"}},
 
 	{variables: "VERIFY_INTERVAL", values: []string{"1h30m", "1s", "24h"}},
 	{variables: "VERIFY_INTERVAL", wrong: "1s to 24h", values: []string{"60", "1h "}},
-	{variables: "VERIFY_INTERVAL", wrong: "1s to 24h", beyond: true, values: []string{"999ms", "25h"}},
+	{variables: "VERIFY_INTERVAL", wrong: "1s to 24h", patternAccepts: true, values: []string{"999ms", "25h"}},
 	{variables: "VERIFY_RATE", values: []string{"10000"}},
 	{variables: "VERIFY_RATE", wrong: "whole number", values: []string{"0", "10001", "0100", " 100"}},
 
