@@ -14,7 +14,7 @@ import (
 )
 
 // wish is what Webex asks for where it says 429 with Retry-After.
-const wish = 10 * time.Minute
+const retryAfter = 10 * time.Minute
 
 // mark is in the text of every error that a fault makes, and so in the log.
 const mark = "injected fault"
@@ -29,7 +29,7 @@ type Fault struct {
 	// transaction are calls of their own. Outage strikes those of all processes.
 	FirstAttempt, Again, Outage bool
 	// Absorbed: a good process gets over it at once, and need not log it.
-	Absorbed bool
+	Tolerated bool
 	// Rival: another worker is faster, and may leave this one waiting for it.
 	Rival bool
 	// Deadly: the process is dead, so nobody logs anything.
@@ -39,7 +39,7 @@ type Fault struct {
 	// Evidence are the texts of which one must be in the log, once.
 	Evidence []string
 
-	strike func(*strike) (*http.Response, error)
+	inject func(*injection) (*http.Response, error)
 }
 
 // Faults are all the ways in which a call to Webex or DynamoDB can fail.
@@ -62,19 +62,19 @@ func toKeySet(call Call) bool   { return toWebex(call) && strings.Contains(call.
 func toDynamoDB(call Call) bool { return call.Peer == DynamoDB }
 
 // failing returns a strike that ends without an answer, before the work.
-func failing(cause error) func(*strike) (*http.Response, error) {
-	return func(*strike) (*http.Response, error) { return nil, fmt.Errorf("%s: %w", mark, cause) }
+func failing(cause error) func(*injection) (*http.Response, error) {
+	return func(*injection) (*http.Response, error) { return nil, fmt.Errorf("%s: %w", mark, cause) }
 }
 
 // answering returns a strike that answers instead of doing the work.
-func answering(status int, contentType, body string, headers ...string) func(*strike) (*http.Response, error) {
-	return func(s *strike) (*http.Response, error) {
-		return s.answer(status, contentType, body, headers...), nil
+func respondingWith(status int, contentType, body string, headers ...string) func(*injection) (*http.Response, error) {
+	return func(s *injection) (*http.Response, error) {
+		return s.respond(status, contentType, body, headers...), nil
 	}
 }
 
 // loseReply has the work done and loses what is answered.
-func loseReply(s *strike) (*http.Response, error) {
+func loseReply(s *injection) (*http.Response, error) {
 	if _, err := s.forward(); err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func loseReply(s *strike) (*http.Response, error) {
 }
 
 // runOut ends the invocation's time while the call waits for its answer.
-func runOut(s *strike) (*http.Response, error) {
+func runOut(s *injection) (*http.Response, error) {
 	if s.process.Expire != nil {
 		s.process.Expire()
 	}
@@ -90,7 +90,7 @@ func runOut(s *strike) (*http.Response, error) {
 }
 
 // truncate cuts a JSON answer in half.
-func truncate(s *strike) (*http.Response, error) {
+func truncate(s *injection) (*http.Response, error) {
 	response, err := s.forward()
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func truncate(s *strike) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.answer(response.StatusCode, response.Header.Get("Content-Type"), string(body[:len(body)/2])), nil
+	return s.respond(response.StatusCode, response.Header.Get("Content-Type"), string(body[:len(body)/2])), nil
 }
 
 func webexFaults() []Fault {
@@ -107,26 +107,26 @@ func webexFaults() []Fault {
 	status := func(code int) []string { return []string{fmt.Sprintf("status %d", code)} }
 	noAnswer := []string{mark}
 	return []Fault{
-		{Name: "refused", Fits: toWebex, Evidence: noAnswer, strike: failing(syscall.ECONNREFUSED)},
-		{Name: "timeout", Fits: func(call Call) bool { return toWebex(call) && !toKeySet(call) }, Evidence: noAnswer, strike: runOut},
+		{Name: "refused", Fits: toWebex, Evidence: noAnswer, inject: failing(syscall.ECONNREFUSED)},
+		{Name: "timeout", Fits: func(call Call) bool { return toWebex(call) && !toKeySet(call) }, Evidence: noAnswer, inject: runOut},
 		// Whoever waits for a key set may see the end of the time before that of the fetch.
-		{Name: "timeout", Fits: toKeySet, Evidence: []string{mark, "context deadline exceeded"}, strike: runOut},
-		{Name: "reply lost", Fits: toWebex, Evidence: noAnswer, strike: loseReply},
-		{Name: "429", Fits: toWebex, Evidence: status(429), strike: answering(429, "application/json", `{"message":"slow down"}`)},
-		{Name: "429 with Retry-After", Fits: toWebex, Evidence: status(429), RetryAfter: wish, strike: answering(429, "application/json", `{"message":"slow down"}`,
-			"Retry-After", fmt.Sprint(int(wish.Seconds())))},
-		{Name: "500", Fits: toWebex, Evidence: status(500), strike: answering(500, "application/json", `{"message":"oops"}`)},
-		{Name: "503 HTML", Fits: toWebex, Evidence: status(503), strike: answering(503, "text/html", page)},
-		{Name: "truncated JSON", Evidence: []string{"unexpected EOF", "not a JSON object", "not a JWK set"}, strike: truncate,
+		{Name: "timeout", Fits: toKeySet, Evidence: []string{mark, "context deadline exceeded"}, inject: runOut},
+		{Name: "reply lost", Fits: toWebex, Evidence: noAnswer, inject: loseReply},
+		{Name: "429", Fits: toWebex, Evidence: status(429), inject: respondingWith(429, "application/json", `{"message":"slow down"}`)},
+		{Name: "429 with Retry-After", Fits: toWebex, Evidence: status(429), RetryAfter: retryAfter, inject: respondingWith(429, "application/json", `{"message":"slow down"}`,
+			"Retry-After", fmt.Sprint(int(retryAfter.Seconds())))},
+		{Name: "500", Fits: toWebex, Evidence: status(500), inject: respondingWith(500, "application/json", `{"message":"oops"}`)},
+		{Name: "503 HTML", Fits: toWebex, Evidence: status(503), inject: respondingWith(503, "text/html", page)},
+		{Name: "truncated JSON", Evidence: []string{"unexpected EOF", "not a JSON object", "not a JWK set"}, inject: truncate,
 			Fits: func(call Call) bool { return toWebex(call) && call.Status < 300 && call.Length > 0 && call.read() }},
-		{Name: "401 once", Fits: Call.bearer, Evidence: status(401), Absorbed: true, strike: answering(401, "application/json", `{"message":"who are you"}`)},
+		{Name: "401 once", Fits: Call.bearer, Evidence: status(401), Tolerated: true, inject: respondingWith(401, "application/json", `{"message":"who are you"}`)},
 	}
 }
 
 // exception is an error as DynamoDB answers it.
-func exception(status int, kind, more string) func(*strike) (*http.Response, error) {
+func exception(status int, kind, more string) func(*injection) (*http.Response, error) {
 	body := fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q%s}`, kind, mark+": "+kind, more)
-	return answering(status, "application/x-amz-json-1.0", body)
+	return respondingWith(status, "application/x-amz-json-1.0", body)
 }
 
 func tableFaults() []Fault {
@@ -135,23 +135,23 @@ func tableFaults() []Fault {
 	single := func(call Call) bool { return toDynamoDB(call) && !call.transacts() }
 	transaction := func(call Call) bool { return toDynamoDB(call) && call.transacts() }
 	return []Fault{
-		{Name: "refused", Fits: toDynamoDB, Evidence: evidence, strike: failing(syscall.ECONNREFUSED)},
-		{Name: "timeout", Fits: toDynamoDB, Evidence: []string{mark, "context deadline exceeded"}, strike: runOut},
-		{Name: "throttled", Fits: single, Evidence: evidence, strike: throttle},
-		{Name: "throttled", Fits: transaction, Evidence: evidence, Again: true, strike: throttle},
-		{Name: "server error", Fits: toDynamoDB, Evidence: evidence, strike: exception(500, "InternalServerError", "")},
-		{Name: "reply lost, then unreachable", Fits: toDynamoDB, Evidence: evidence, strike: loseThenRefuse},
+		{Name: "refused", Fits: toDynamoDB, Evidence: evidence, inject: failing(syscall.ECONNREFUSED)},
+		{Name: "timeout", Fits: toDynamoDB, Evidence: []string{mark, "context deadline exceeded"}, inject: runOut},
+		{Name: "throttled", Fits: single, Evidence: evidence, inject: throttle},
+		{Name: "throttled", Fits: transaction, Evidence: evidence, Again: true, inject: throttle},
+		{Name: "server error", Fits: toDynamoDB, Evidence: evidence, inject: exception(500, "InternalServerError", "")},
+		{Name: "reply lost, then unreachable", Fits: toDynamoDB, Evidence: evidence, inject: loseThenRefuse},
 		// The SDK, or of transactions the store, repeats these, with success.
-		{Name: "throttled once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: throttle},
-		{Name: "reply lost once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Absorbed: true, strike: loseReply},
-		{Name: "condition lost", Evidence: evidence, Absorbed: true, Rival: true, strike: rival,
+		{Name: "throttled once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Tolerated: true, inject: throttle},
+		{Name: "reply lost once", Fits: toDynamoDB, Evidence: evidence, FirstAttempt: true, Tolerated: true, inject: loseReply},
+		{Name: "condition lost", Evidence: evidence, Tolerated: true, Rival: true, inject: rival,
 			Fits: func(call Call) bool { return toDynamoDB(call) && call.Conditional }},
-		{Name: "TransactionConflict", Fits: conflicting, Evidence: evidence, Absorbed: true, strike: conflict},
-		{Name: "TransactionConflict each time", Fits: conflicting, Evidence: evidence, Absorbed: true, Outage: true, strike: conflict},
+		{Name: "TransactionConflict", Fits: conflicting, Evidence: evidence, Tolerated: true, inject: conflict},
+		{Name: "TransactionConflict each time", Fits: conflicting, Evidence: evidence, Tolerated: true, Outage: true, inject: conflict},
 	}
 }
 
-func loseThenRefuse(s *strike) (*http.Response, error) {
+func loseThenRefuse(s *injection) (*http.Response, error) {
 	if s.attempt == 1 {
 		return loseReply(s)
 	}
@@ -159,7 +159,7 @@ func loseThenRefuse(s *strike) (*http.Response, error) {
 }
 
 // conflict is a write that meets another transaction.
-func conflict(s *strike) (*http.Response, error) {
+func conflict(s *injection) (*http.Response, error) {
 	if !s.call.transacts() {
 		return exception(400, "TransactionConflictException", "")(s)
 	}
@@ -168,7 +168,7 @@ func conflict(s *strike) (*http.Response, error) {
 
 // throttle is a request to a table, or a key, that is asked too much. A
 // transaction is cancelled by that, which the SDK does not repeat.
-func throttle(s *strike) (*http.Response, error) {
+func throttle(s *injection) (*http.Response, error) {
 	if !s.call.transacts() {
 		return exception(400, "ProvisionedThroughputExceededException", "")(s)
 	}
@@ -176,7 +176,7 @@ func throttle(s *strike) (*http.Response, error) {
 }
 
 // cancel is a transaction that is cancelled for the last of its items.
-func cancel(s *strike, reason string) (*http.Response, error) {
+func cancel(s *injection, reason string) (*http.Response, error) {
 	var parsed tableRequest
 	if err := json.Unmarshal(s.body, &parsed); err != nil {
 		return nil, err
@@ -188,11 +188,11 @@ func cancel(s *strike, reason string) (*http.Response, error) {
 func deaths() []Fault {
 	always := func(Call) bool { return true }
 	return []Fault{
-		{Name: "killed before", Fits: always, Deadly: true, strike: func(s *strike) (*http.Response, error) {
+		{Name: "killed before", Fits: always, Deadly: true, inject: func(s *injection) (*http.Response, error) {
 			s.process.die()
 			return nil, ErrDead
 		}},
-		{Name: "killed after", Fits: always, Deadly: true, strike: func(s *strike) (*http.Response, error) {
+		{Name: "killed after", Fits: always, Deadly: true, inject: func(s *injection) (*http.Response, error) {
 			_, err := s.forward()
 			s.process.die()
 			return nil, errors.Join(ErrDead, err)

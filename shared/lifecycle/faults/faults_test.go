@@ -46,7 +46,7 @@ func TestAFaultAtEveryStep(t *testing.T) {
 							ran.Add(1)
 							l := labs.take()
 							defer labs.giveBack(t, l)
-							strike(t, l, c, faults.Plan{Call: call, Fault: fault}, len(calls))
+							injection(t, l, c, faults.Plan{Call: call, Fault: fault}, len(calls))
 						})
 					}
 				}

@@ -272,7 +272,7 @@ func (w World) checkSettled() (found []Violation) {
 		add("state is %q", row.State)
 	case row.Schedule.Failures != 0:
 		add("%d failures are counted", row.Schedule.Failures)
-	case due && (next <= 0 || next > installation.CompareAppEvery || !w.lacking()):
+	case due && (next <= 0 || next > installation.CompareAppEvery || !w.missingEndpoints()):
 		add("due in %v", next)
 	}
 	if row.Work.Held(w.Time) || row.Tokens.Renewal.Held(w.Time) {
@@ -290,7 +290,7 @@ func (w World) checkSettled() (found []Violation) {
 }
 
 // lacking reports whether Webex offers less than we provide, which is looked at daily.
-func (w World) lacking() bool {
+func (w World) missingEndpoints() bool {
 	for _, feature := range webex.Features {
 		if _, provided := w.Settings.Provided[feature]; provided && w.Row.Features[feature].Endpoint == "" {
 			return true
@@ -328,7 +328,7 @@ func (w World) checkGone() (found []Violation) {
 // that it logged, and what it answered with, which is logged where it is
 // answered.
 func CheckCause(fault Fault, lines []string) []Violation {
-	if fault.strike == nil || fault.Deadly || fault.Outage {
+	if fault.inject == nil || fault.Deadly || fault.Outage {
 		return nil
 	}
 	count := 0
@@ -340,7 +340,7 @@ func CheckCause(fault Fault, lines []string) []Violation {
 			}
 		}
 	}
-	if count == 1 || (count == 0 && fault.Absorbed) {
+	if count == 1 || (count == 0 && fault.Tolerated) {
 		return nil
 	}
 	return []Violation{violation(Cause, "%d lines say %q", count, fault.Evidence)}

@@ -65,7 +65,7 @@ func endure(t *testing.T, l *lab, c useCase, plan faults.Plan) {
 	w.begin()
 	p := w.start(plan)
 	_ = do(p) // what it answers is the other test's business
-	seen, runs, struck := w.look(), 0, p.Struck()
+	seen, runs, struck := w.look(), 0, p.Injected()
 	length := outage
 	if plan.Call.Peer == faults.DynamoDB {
 		length = tableOutage
@@ -78,7 +78,7 @@ func endure(t *testing.T, l *lab, c useCase, plan faults.Plan) {
 		w.setClock(next)
 		p := w.start(plan)
 		_, _ = w.verify(p)
-		struck += p.Struck()
+		struck += p.Injected()
 		seen = w.look()
 	}
 	if struck == 0 {

@@ -132,7 +132,7 @@ func TestARunRepeatsItsLastPageAtMost(t *testing.T) {
 				f.begin()
 				p := f.start(faults.Plan{Call: call, Fault: fault})
 				_, _ = f.verify(p) // what it answers is the other tests' business
-				if p.Struck() == 0 {
+				if p.Injected() == 0 {
 					t.Error("the fault befell nothing: the case proves nothing")
 				}
 				place, asked := f.position(), f.asked()
@@ -162,7 +162,7 @@ func TestAShardIsTakenOver(t *testing.T) {
 			f.begin()
 			var taken installation.Pass
 			slow := f.healthy()
-			slow.Meet = func(made faults.Call) {
+			slow.BeforeCall = func(made faults.Call) {
 				if made.Name() != call.Name() {
 					return
 				}

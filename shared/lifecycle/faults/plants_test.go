@@ -159,7 +159,7 @@ func TestEveryCauseIsMissed(t *testing.T) {
 	fault := faults.Faults()[0]
 	line := `{"level":"WARN","cause":"` + fault.Evidence[0] + `"}`
 	absorbed, deadly := fault, fault
-	absorbed.Absorbed, deadly.Deadly = true, true
+	absorbed.Tolerated, deadly.Deadly = true, true
 	tests := map[string]struct {
 		fault faults.Fault
 		lines []string
@@ -184,8 +184,8 @@ func TestMissedFaultIsKnown(t *testing.T) {
 	w := newWorld(t, newLab(t))
 	p := w.start(faults.Plan{Call: faults.Call{Op: "PUT nothing at all", Nth: 1}, Fault: faults.Faults()[0]})
 	w.must(w.activate(p, w.code()))
-	if p.Struck() != 0 || len(p.Calls()) == 0 {
-		t.Errorf("%d struck of %d calls", p.Struck(), len(p.Calls()))
+	if p.Injected() != 0 || len(p.Calls()) == 0 {
+		t.Errorf("%d struck of %d calls", p.Injected(), len(p.Calls()))
 	}
 }
 

@@ -19,7 +19,7 @@ type Plan struct {
 // hits reports whether a call is to be struck, at this attempt of its client.
 func (p Plan) hits(call Call, attempt int) bool {
 	switch {
-	case p.Fault.strike == nil || call.Op != p.Call.Op:
+	case p.Fault.inject == nil || call.Op != p.Call.Op:
 		return false
 	case p.Fault.Outage || p.Fault.Again:
 		return call.Nth >= p.Call.Nth
@@ -35,19 +35,19 @@ type Process struct {
 	// Expire, if set, ends the time that the invocation has.
 	Expire func()
 	// Patience, if not 0, is after how many calls the time is over.
-	Patience int
+	MaxCalls int
 	// Meet, if set, is called with each new call before it is made: a test may
 	// hold it up there, to have calls side by side come in one order.
-	Meet func(Call)
+	BeforeCall func(Call)
 	// Kill, if set, ends a real process that the transports belong to.
 	Kill func()
 
-	mu      sync.Mutex
-	calls   []*Call
-	nth     map[string]int
-	running map[string]*Call // calls to DynamoDB, by the SDK's invocation id
-	dead    bool
-	struck  int
+	mu       sync.Mutex
+	calls    []*Call
+	nth      map[string]int
+	running  map[string]*Call // calls to DynamoDB, by the SDK's invocation id
+	dead     bool
+	injected int
 }
 
 // ErrDead is what a dead process gets of every call.
@@ -70,10 +70,10 @@ func (p *Process) Calls() []Call {
 }
 
 // Struck counts the requests that the plan's fault befell.
-func (p *Process) Struck() int {
+func (p *Process) Injected() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.struck
+	return p.injected
 }
 
 // Dead reports whether the process has died: what it answers, logs or sends
@@ -112,17 +112,17 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if attempt == 1 && t.process.Meet != nil {
-		t.process.Meet(*call)
+	if attempt == 1 && t.process.BeforeCall != nil {
+		t.process.BeforeCall(*call)
 	}
-	s := &strike{process: t.process, call: call, attempt: attempt, request: request, body: body, base: t.base}
+	s := &injection{process: t.process, call: call, attempt: attempt, request: request, body: body, base: t.base}
 	if !t.process.Plan.hits(*call, attempt) {
 		return s.forward()
 	}
 	t.process.mu.Lock()
-	t.process.struck++
+	t.process.injected++
 	t.process.mu.Unlock()
-	return t.process.Plan.Fault.strike(s)
+	return t.process.Plan.Fault.inject(s)
 }
 
 // begin notes a request: a new call, or a further attempt at one.
@@ -146,14 +146,14 @@ func (p *Process) begin(peer Peer, request *http.Request, body []byte) (call *Ca
 	named.Nth = p.nth[named.Op]
 	p.calls = append(p.calls, &named)
 	p.running[invocation] = &named
-	if p.Patience > 0 && len(p.calls) > p.Patience && p.Expire != nil {
+	if p.MaxCalls > 0 && len(p.calls) > p.MaxCalls && p.Expire != nil {
 		p.Expire()
 	}
 	return &named, 1, nil
 }
 
 // strike is a fault befalling one request.
-type strike struct {
+type injection struct {
 	process *Process
 	call    *Call
 	attempt int
@@ -163,7 +163,7 @@ type strike struct {
 }
 
 // forward lets the request through, and notes what it is answered.
-func (s *strike) forward() (*http.Response, error) {
+func (s *injection) forward() (*http.Response, error) {
 	response, err := s.base.RoundTrip(withBody(s.request, s.body))
 	if err != nil {
 		return nil, err
@@ -186,7 +186,7 @@ func (s *strike) forward() (*http.Response, error) {
 }
 
 // answer is a complete response instead of the peer's.
-func (s *strike) answer(status int, contentType, body string, headers ...string) *http.Response {
+func (s *injection) respond(status int, contentType, body string, headers ...string) *http.Response {
 	response := &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {contentType}}, Request: s.request,

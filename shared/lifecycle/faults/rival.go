@@ -13,7 +13,7 @@ import (
 // hold any more: that worker writes the same row without changing what it
 // means, or, if the row is not there or the condition is none on its version,
 // does just what this one is about to do.
-func rival(s *strike) (*http.Response, error) {
+func rival(s *injection) (*http.Response, error) {
 	if err := s.anticipate(); err != nil {
 		return nil, fmt.Errorf("%s: the rival cannot write: %w", mark, err)
 	}
@@ -24,7 +24,7 @@ func rival(s *strike) (*http.Response, error) {
 	return response, err
 }
 
-func (s *strike) anticipate() error {
+func (s *injection) anticipate() error {
 	var parsed tableRequest
 	if err := json.Unmarshal(s.body, &parsed); err != nil {
 		return err
@@ -72,7 +72,7 @@ func rename(request map[string]any) {
 }
 
 // bump raises the version of the first row that is there.
-func (s *strike) bump(keys []item, table string) (bool, error) {
+func (s *injection) bump(keys []item, table string) (bool, error) {
 	for _, key := range keys {
 		err := s.send("UpdateItem", map[string]any{
 			"TableName": table, "Key": key,
@@ -93,7 +93,7 @@ func (s *strike) bump(keys []item, table string) (bool, error) {
 var errCondition = errors.New("condition failed")
 
 // send sends a request of the rival's own.
-func (s *strike) send(kind string, body any) error {
+func (s *injection) send(kind string, body any) error {
 	content, err := json.Marshal(body)
 	if err != nil {
 		return err
@@ -105,16 +105,16 @@ func (s *strike) send(kind string, body any) error {
 		return err
 	}
 	defer response.Body.Close()
-	var answer bytes.Buffer
-	if _, err := answer.ReadFrom(response.Body); err != nil {
+	var reply bytes.Buffer
+	if _, err := reply.ReadFrom(response.Body); err != nil {
 		return err
 	}
 	switch {
 	case response.StatusCode < 300:
 		return nil
-	case bytes.Contains(answer.Bytes(), []byte("ConditionalCheckFailed")):
+	case bytes.Contains(reply.Bytes(), []byte("ConditionalCheckFailed")):
 		return errCondition
 	default:
-		return fmt.Errorf("status %d: %s", response.StatusCode, answer.Bytes())
+		return fmt.Errorf("status %d: %s", response.StatusCode, reply.Bytes())
 	}
 }

@@ -43,17 +43,17 @@ func discover(t *testing.T, l *lab, c useCase) []faults.Call {
 }
 
 // strike runs a use case once with a fault befalling one of its calls.
-func strike(t *testing.T, l *lab, c useCase, plan faults.Plan, usual int) {
+func injection(t *testing.T, l *lab, c useCase, plan faults.Plan, usual int) {
 	t.Helper()
 	w := newWorld(t, l)
 	do := c.prepare(w)
 	w.begin()
 	p := w.start(plan)
 	if plan.Fault.Rival {
-		p.Patience = usual + 6
+		p.MaxCalls = usual + 6
 	}
 	err := do(p)
-	if p.Struck() == 0 {
+	if p.Injected() == 0 {
 		t.Error("the fault befell nothing: the case proves nothing")
 	}
 	w.settle(p, do, plan.Fault, err)
@@ -95,7 +95,7 @@ func (w *world) outcome(p *process, do func(*process) error, fault faults.Fault,
 	w.t.Helper()
 	w.together = nil
 	w.answer(p, err)
-	fault.Absorbed = fault.Absorbed || p.Excused
+	fault.Tolerated = fault.Tolerated || p.Excused
 	if p.Plan.Call.Peer == faults.Webex && fault.Name != "" {
 		w.unwritten = 0 // that it is in order could not be seen
 	}

@@ -50,7 +50,7 @@ func checks() []useCase {
 			token := mint(w)
 			return func(p *process) error {
 				if sets > 1 {
-					p.Meet = allBegun(sets, p.ctx.Done())
+					p.BeforeCall = allBegun(sets, p.ctx.Done())
 				}
 				_, err := p.verifier.Verify(p.ctx, token, webex.UpdateApproved, webex.HealthCheck)
 				p.awaitStrike()
@@ -194,7 +194,7 @@ func (w *world) healthCheck(want lifecycle.OperationalState) func(*process) erro
 	token := w.verified(w.minted(w.cloud.MintAction(w.org.ID(), webextest.ActionHealthCheck, nil)))
 	return func(p *process) error {
 		health, err := p.service.CheckHealth(p.ctx, token)
-		if err == nil && p.Struck() == 0 && health.OperationalState != want {
+		if err == nil && p.Injected() == 0 && health.OperationalState != want {
 			return fmt.Errorf("health is %+v, want %s", health, want)
 		}
 		return err

@@ -132,7 +132,7 @@ func (w *world) start(plan faults.Plan) *process {
 	guard := time.AfterFunc(patience, func() { p.hung.Store(true); budget.end() })
 	w.t.Cleanup(func() { guard.Stop(); budget.end() })
 	if w.together != nil {
-		p.Meet = rendezvous(w.together, budget.Done())
+		p.BeforeCall = rendezvous(w.together, budget.Done())
 	}
 	config := w.config
 	config.HTTPClient = &http.Client{Transport: p.Transport(faults.DynamoDB, http.DefaultTransport)}
@@ -196,7 +196,7 @@ func allBegun(calls int, over <-chan struct{}) func(faults.Call) {
 // awaitStrike waits until the plan's fault has befallen its call, which a use
 // case that needs no answer of it may have left behind.
 func (p *process) awaitStrike() {
-	for p.Plan.Fault.Name != "" && p.Struck() == 0 && p.ctx.Err() == nil {
+	for p.Plan.Fault.Name != "" && p.Injected() == 0 && p.ctx.Err() == nil {
 		runtime.Gosched()
 	}
 }
