@@ -50,7 +50,7 @@ func summarize(row installation.Installation, now time.Time) summary {
 		LastResult: row.Schedule.LastResult, LastVerified: timestamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
 		NextDue: timestamp(row.Schedule.DueAt), verified: row.Schedule.VerifiedAt,
 		FailingSince: timestamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
-		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.SignedElsewhere.Region,
+		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.ForeignRegion.Region,
 	}
 	if row.Exists() {
 		s.TokenHealth = string(row.TokenHealth(now))

@@ -187,11 +187,11 @@ func TestLostActionsAreShown(t *testing.T) {
 	for want, change := range map[string]func(row *installation.Installation){
 		"app differs": func(row *installation.Installation) { row.App.Difference = "manifest version 9 is approved, 1 known" },
 		"wrong region": func(row *installation.Installation) {
-			row.App.Difference, row.SignedElsewhere.Region = "", "eu-central-1_k"
+			row.App.Difference, row.ForeignRegion.Region = "", "eu-central-1_k"
 		},
 	} {
 		c.change(func(row *installation.Installation) {
-			row.App, row.SignedElsewhere = installation.AppCheck{}, installation.ForeignRegion{}
+			row.App, row.ForeignRegion = installation.AppCheck{}, installation.ForeignRegion{}
 		})
 		c.change(change)
 		c.want(terminal.ExitFindings, []string{want}, "list", c.org.ID())

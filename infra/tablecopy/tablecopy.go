@@ -87,7 +87,7 @@ func report(io *terminal.IO, copied dynamo.Copied, dryRun bool) error {
 	for _, kind := range []struct {
 		key, name string
 		dynamo.Counts
-	}{{"installations", "installations", copied.Installations}, {"candidates", "candidates", copied.Candidates}, {"usedTokens", "used tokens", copied.Marks}} {
+	}{{"installations", "installations", copied.Installations}, {"candidates", "candidates", copied.Candidates}, {"usedTokens", "used tokens", copied.UsedTokens}} {
 		rows = append(rows, []string{kind.name, fmt.Sprint(kind.Added), fmt.Sprint(kind.Changed), fmt.Sprint(kind.Left)})
 		values[kind.key] = map[string]int{"added": kind.Added, "changed": kind.Changed, "left": kind.Left}
 	}

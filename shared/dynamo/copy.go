@@ -45,7 +45,7 @@ type Copy struct {
 
 // Copied counts the rows of a copy by their outcome.
 type Copied struct {
-	Installations, Candidates, Marks Counts
+	Installations, Candidates, UsedTokens Counts
 }
 
 // Counts counts rows of one kind by their outcome.
@@ -121,7 +121,7 @@ func (c Copy) row(ctx context.Context, item map[string]types.AttributeValue, cou
 		case strings.HasPrefix(k.SK, candidatePrefix):
 			err = copyRow(ctx, c, k, item, counted, &counted.Candidates, c.candidate)
 		case strings.HasPrefix(k.SK, usedPrefix):
-			err = copyRow(ctx, c, k, item, counted, &counted.Marks, c.used)
+			err = copyRow(ctx, c, k, item, counted, &counted.UsedTokens, c.used)
 		default:
 			err = errors.New("this version does not know such rows")
 		}

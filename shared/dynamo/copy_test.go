@@ -63,7 +63,7 @@ func TestMoveKeepsWhatIsNewer(t *testing.T) {
 	c := putCandidate(t, old, candidate("stays", "c"))
 	commit(t, old, customer("marked"), mark("marked", "m"))
 	move := dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move}
-	first := dynamo.Copied{Installations: dynamo.Counts{Added: 7}, Candidates: dynamo.Counts{Added: 1}, Marks: dynamo.Counts{Added: 1}}
+	first := dynamo.Copied{Installations: dynamo.Counts{Added: 7}, Candidates: dynamo.Counts{Added: 1}, UsedTokens: dynamo.Counts{Added: 1}}
 	move.DryRun = true
 	copyTo(t, move, first)
 	if row, _ := find(t, fresh, "stays", now); row.Version != 0 {
@@ -71,7 +71,7 @@ func TestMoveKeepsWhatIsNewer(t *testing.T) {
 	}
 	move.DryRun = false
 	copyTo(t, move, first)
-	copyTo(t, move, dynamo.Copied{Installations: dynamo.Counts{Left: 7}, Candidates: dynamo.Counts{Left: 1}, Marks: dynamo.Counts{Left: 1}})
+	copyTo(t, move, dynamo.Copied{Installations: dynamo.Counts{Left: 7}, Candidates: dynamo.Counts{Left: 1}, UsedTokens: dynamo.Counts{Left: 1}})
 
 	activateAgain(t, fresh, "activates here", "g2")
 	remove(t, fresh, "removes here")
@@ -94,7 +94,7 @@ func TestMoveKeepsWhatIsNewer(t *testing.T) {
 		}
 	}
 	copyTo(t, move, dynamo.Copied{
-		Installations: dynamo.Counts{Changed: 3, Left: 4}, Candidates: dynamo.Counts{Left: 1}, Marks: dynamo.Counts{Added: 2, Left: 1},
+		Installations: dynamo.Counts{Changed: 3, Left: 4}, Candidates: dynamo.Counts{Left: 1}, UsedTokens: dynamo.Counts{Added: 2, Left: 1},
 	})
 	for orgKey, want := range map[string]struct {
 		state   installation.State
@@ -191,7 +191,7 @@ func TestCopyLeavesExpiredRows(t *testing.T) {
 	create(t, old, newLaunch(org, twoChunks()...))
 	copyTo(t, dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move}, dynamo.Copied{
 		Installations: dynamo.Counts{Added: 1, Left: 1}, Candidates: dynamo.Counts{Left: 1},
-		Marks: dynamo.Counts{Added: 1, Left: 1}, // of the launch's token
+		UsedTokens: dynamo.Counts{Added: 1, Left: 1}, // of the launch's token
 	})
 }
 

@@ -77,7 +77,7 @@ func newInstallationRow(i installation.Installation) installationRow {
 		RefusedSince: millis(i.Tokens.RefusedSince), RejectedSince: millis(i.Tokens.RejectedSince),
 		TriedAt: millis(i.Tokens.TriedAt), TriedWith: i.Tokens.TriedWith,
 		AppCheckedAt: millis(i.App.At), AppDifference: i.App.Difference, AppDiffersSince: millis(i.App.Since), AppHealthState: i.App.HealthState,
-		ForeignRegion: i.SignedElsewhere.Region, ForeignRegionAt: millis(i.SignedElsewhere.At),
+		ForeignRegion: i.ForeignRegion.Region, ForeignRegionAt: millis(i.ForeignRegion.At),
 		Notice: string(i.Notice),
 	}
 	row.BaseURL, row.RefreshToken = i.BaseURL, i.Tokens.Refresh
@@ -109,8 +109,8 @@ func (r installationRow) installation() installation.Installation {
 		App: installation.AppCheck{
 			At: instant(r.AppCheckedAt), Difference: r.AppDifference, Since: instant(r.AppDiffersSince), HealthState: r.AppHealthState,
 		},
-		SignedElsewhere: installation.ForeignRegion{Region: r.ForeignRegion, At: instant(r.ForeignRegionAt)},
-		Work:            r.lease(), Schedule: r.schedule(r.DueAt), Unknown: r.unknown.carried(),
+		ForeignRegion: installation.ForeignRegion{Region: r.ForeignRegion, At: instant(r.ForeignRegionAt)},
+		Work:          r.lease(), Schedule: r.schedule(r.DueAt), Unknown: r.unknown.carried(),
 	}
 }
 

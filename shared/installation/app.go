@@ -6,13 +6,13 @@ import "time"
 // ours where a feature that we provide is not offered [ours].
 const CompareAppEvery = 24 * time.Hour
 
-// AppCheck is the result of comparing Webex's record of an installation with
-// ours: the message of an approval, and a feature's address in it, may be lost.
+// AppCheck is the result of comparing Webex's record of an installation with ours.
+// It finds an approval whose updateApproved, with the feature's address, was lost.
 type AppCheck struct {
 	// At is when they were last compared, zero if never.
 	At time.Time
-	// Difference describes, for people, what Webex has approved without our having
-	// its address, "" if nothing; Since is when that was first seen.
+	// Difference describes, for people, what Webex has approved although we have no
+	// address for it, "" if nothing; Since is when that was first seen.
 	Difference string
 	Since      time.Time
 	// HealthState is Webex's own view of our health checks, in Webex's term, "" if

@@ -41,8 +41,8 @@ type Candidate struct {
 	BaseURL string
 
 	// Refused is set once Webex refused the refresh token: the row stays, but
-	// the schedule does not try it again. RefusedWith names the settings and
-	// credentials that it was refused with: when the same token is posted again,
+	// the schedule does not try it again. RefusedWith is a digest of the settings
+	// and credentials that it was refused with: when the same token is posted again,
 	// it is tried again only if they have changed.
 	Refused     bool
 	RefusedWith string
@@ -97,7 +97,7 @@ func CheckActivation(current Installation, generation Generation, issuedAt time.
 
 // Promote returns the installation that the proven activation c becomes in
 // place of current. What later tokens said of current is kept: the code would
-// bring back addresses that the customer has moved away from. The caller sets the
+// restore addresses that the customer has moved away from. The caller sets the
 // OAuth tokens. An in-progress worker keeps its lease: both activations are of the
 // same devices. It returns the errors of [CheckActivation].
 func (c Candidate) Promote(current Installation) (Installation, error) {
@@ -121,9 +121,9 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 	return next, nil
 }
 
-// keepNewer takes over from other, another activation or another copy of the same
+// keepNewer copies from other, another activation or another copy of the same
 // organization, what tokens issued after i's own said, and reports whether there
-// was any.
+// were any.
 func (i *Installation) keepNewer(other Installation) bool {
 	acted, moved, offered := other.LastActionAt.After(i.LastActionAt), other.MovedAt.After(i.MovedAt), other.EndpointsAt.After(i.EndpointsAt)
 	if acted {

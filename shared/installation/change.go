@@ -49,9 +49,9 @@ func (i Installation) changed(change Change) Installation {
 	next.Notice = NoticeUpdated
 	next.LastActionAt = change.IssuedAt
 	next.Statement = i.Statement.updated(change.Statement)
-	next.App = AppCheck{} // it compared what has changed
+	next.App = AppCheck{} // it is about the state before the change
 	if next.Region != i.Region {
-		next.SignedElsewhere = ForeignRegion{}
+		next.ForeignRegion = ForeignRegion{}
 	}
 	if change.Region != "" || change.URLs != (URLs{}) {
 		next.MovedAt = change.IssuedAt
@@ -74,7 +74,7 @@ func (i Installation) changed(change Change) Installation {
 	// The access token may have been issued for fewer scopes or another
 	// region; the refresh token yields one that fits.
 	next.Tokens.Access, next.Tokens.AccessExpiresAt = nil, time.Time{}
-	next.Tokens.TriedWith = "" // a message from Webex is a reason to try a refused token again
+	next.Tokens.TriedWith = "" // after any action from Webex a refused token is tried again
 	if len(change.Refresh) > 0 {
 		next.Tokens.Refresh, next.Tokens.RefreshExpiresAt = change.Refresh, time.Time{}
 		next.Tokens.IssuedAt, next.Tokens.TriedAt = change.IssuedAt, time.Time{}
@@ -97,9 +97,9 @@ func unverified(features map[webex.Feature]Feature) map[webex.Feature]Feature {
 // Remove returns the tombstone of an installation that a deprovision of this
 // time removed, kept until forgetAt and for as long as any activation code from
 // before it can be accepted. Name, tokens and URLs are wiped. A later deprovision
-// of a tombstone updates its times. It returns [ErrStale] for one that is not
-// later than the activation or the last removal: it was issued for an earlier
-// installation, or is repeated.
+// of a tombstone updates its times. It returns [ErrStale] for a deprovision that is
+// not later than the activation or the last removal: it was issued for an earlier
+// installation, or is a repetition.
 func (i Installation) Remove(issuedAt, forgetAt time.Time) (Installation, error) {
 	if !issuedAt.After(i.ActivatedAt) || !issuedAt.After(i.RemovedAt) {
 		return Installation{}, fmt.Errorf("removal of %s: %w", i.OrgKey, ErrStale)

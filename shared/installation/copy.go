@@ -18,7 +18,7 @@ import (
 //
 // The later activation or removal wins; within one generation it is the later
 // action, then the higher version. What a later token said of the losing row is
-// kept, and so is the newer refresh token. Each table finds out for itself whether
+// kept, and so is the newer refresh token. Each table determines for itself whether
 // a token is still valid. Leases of other are dropped; a row that changes is due
 // at now, at a version and a revision that no worker has seen, without a notice.
 func (i Installation) Merge(other Installation, now time.Time) (Installation, bool) {

@@ -2,12 +2,12 @@ package installation
 
 import "time"
 
-// Failure is how a worker's call to Webex failed, kept for other workers that wait
+// Failure is how a worker's call to Webex failed, stored for other workers that wait
 // for its result. The zero Failure is none.
 type Failure struct {
 	// Owner is the lease of the worker that failed.
 	Owner string
-	// Status is the HTTP status of Webex's answer, 0 if there was none; Code is
+	// Status is the HTTP status of Webex's response, 0 if there was none; Code is
 	// OAuth's error code, where the token endpoint gave one.
 	Status int
 	Code   string

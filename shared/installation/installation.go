@@ -19,7 +19,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// Why a store or a transition refused. Wrapped with the organization's key.
+// Why a store or a transition refused. Errors wrap them with the organization's key.
 var (
 	// ErrNotFound: no such organization, or its installation was removed.
 	ErrNotFound = errors.New("no such installation")
@@ -34,22 +34,22 @@ var (
 	ErrWrongRegion = errors.New("token is signed by another region's key")
 )
 
-// State is where an installation stands.
+// State is the state of an installation.
 type State string
 
 const (
 	// Active: proven, and its configurations are kept in sync.
 	Active State = "active"
 	// TokenInvalid: Webex refused the refresh token. Cross-launches are still
-	// answered. A new activation brings it back, and so does the kept token if
-	// Webex takes it again.
+	// answered. A new activation makes it active again, and so does the stored token
+	// if Webex accepts it again.
 	TokenInvalid State = "token_invalid"
 	// Removed: a tombstone, which refuses tokens from before the removal.
 	Removed State = "removed"
 )
 
 // TokenInvalidLife is how long a token_invalid installation is kept: the lifetime
-// of a refresh token, after which the kept one cannot become valid again.
+// of a refresh token, after which the stored one cannot become valid again.
 const TokenInvalidLife = 90 * 24 * time.Hour
 
 // Generation is the id of an activation: the digest of its token's `jti`.
@@ -120,7 +120,7 @@ type Installation struct {
 	// SignedElsewhere is the last region that signed an action for the
 	// installation though it lives in another one, and when; zero if none did
 	// since it last moved. It is written once a day at most.
-	SignedElsewhere ForeignRegion
+	ForeignRegion ForeignRegion
 
 	// Notice is the event that the next write announces. It is stored with that
 	// write only, for consumers of the store's stream, and never read back.
@@ -162,7 +162,7 @@ const (
 	Pending FeatureStatus = "pending"
 	// NotOffered: Webex gave no address for it, so it cannot be stored.
 	NotOffered FeatureStatus = "not_offered"
-	// Drifting: Webex accepts it but keeps answering another one, so the next push
+	// Drifting: Webex accepts it but keeps returning another one, so the next push
 	// is postponed.
 	Drifting FeatureStatus = "drifting"
 	// NotProvided: we do not provide it, and Webex stores none.
@@ -191,7 +191,7 @@ type Tokens struct {
 	Refresh          secret.Sealed
 	RefreshExpiresAt time.Time
 	// IssuedAt is the `iat` of the activation code or action that brought the
-	// refresh token, or the one that Webex has replaced it with since.
+	// refresh token, or the one that Webex has since replaced.
 	IssuedAt time.Time
 	// RenewedAt is when the refresh token was last used with success.
 	RenewedAt       time.Time
@@ -205,10 +205,10 @@ type Tokens struct {
 	// RefusedSince is when Webex first refused the refresh token after it last
 	// accepted it, zero if it did not.
 	RefusedSince time.Time
-	// RejectedSince is the same for answers 400 that give no reason: see
+	// RejectedSince is the same for 400 responses that give no reason: see
 	// [RejectedFor].
 	RejectedSince time.Time
-	// TriedAt is when the kept refresh token of a token_invalid installation was
+	// TriedAt is when the stored refresh token of a token_invalid installation was
 	// last tried, and TriedWith a digest of the settings and credentials that it
 	// was tried with.
 	TriedAt   time.Time

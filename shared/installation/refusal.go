@@ -6,13 +6,13 @@ import (
 )
 
 const (
-	// RetryInvalidAfter is how long after the last try the kept refresh token of
-	// a token_invalid installation is tried again [ours]: our settings, or Webex,
+	// RetryInvalidAfter is how long after the last attempt the stored refresh token
+	// of a token_invalid installation is tried again [ours]: our settings, or Webex,
 	// may have been corrected since.
 	RetryInvalidAfter = 24 * time.Hour
-	// RejectedFor is how long a token endpoint must have answered 400 without
-	// blaming our client before that counts as a refusal of the refresh token
-	// [ours]: the answer may mean `invalid_grant` without saying so.
+	// RejectedFor is how long a token endpoint must have returned 400 without an
+	// error code for our client before that counts as a refusal of the refresh token
+	// [ours]: the response may mean `invalid_grant` without saying so.
 	RejectedFor = 24 * time.Hour
 )
 
@@ -33,8 +33,8 @@ func (i Installation) Invalidate(with string, now time.Time) Installation {
 	return next
 }
 
-// RefusedAgain returns a token_invalid installation whose kept refresh token was
-// refused once more: only the record of the try changes.
+// RefusedAgain returns a token_invalid installation whose stored refresh token was
+// refused once more: only the record of the attempt changes.
 func (i Installation) RefusedAgain(with string, now time.Time) Installation {
 	next := i
 	next.Tokens.Renewal = Lease{}
@@ -92,10 +92,10 @@ func (i Installation) soonest(now time.Time) time.Time {
 	return now
 }
 
-// Retry reports whether the kept refresh token of a token_invalid installation
-// must be tried again: at least interval has passed since the last try, or our
+// RetryDue reports whether the stored refresh token of a token_invalid installation
+// must be tried again: at least interval has passed since the last attempt, or our
 // settings or credentials, named by with, have changed since.
-func (i Installation) Retry(with string, interval time.Duration, now time.Time) bool {
+func (i Installation) RetryDue(with string, interval time.Duration, now time.Time) bool {
 	return i.State == TokenInvalid && (i.Tokens.TriedWith != with || !now.Before(i.Tokens.TriedAt.Add(interval)))
 }
 
@@ -108,8 +108,7 @@ const (
 	// suspectFrom is how many organizations' refresh tokens must have been
 	// refused in a row to point to a fault of ours [ours].
 	suspectFrom = 3
-	// maxRefused bounds how many organizations are kept. More of them would add
-	// nothing.
+	// maxRefused bounds how many organizations are recorded: more make no difference.
 	maxRefused = 20
 )
 

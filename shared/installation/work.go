@@ -18,8 +18,8 @@ type Ref struct {
 	OrgKey string
 	// Candidate is the candidate's ID, "" for the installation itself.
 	Candidate string
-	// DueAt is since when the row is due; it is claimed only while it is due. The zero
-	// time claims it regardless, for a worker that found that it needs work.
+	// DueAt is since when the row is due; it is claimed only while it is due. With the
+	// zero time it is claimed regardless, by a worker that found that it needs work.
 	DueAt time.Time
 }
 

@@ -10,14 +10,15 @@ import (
 )
 
 // Act applies a management action other than healthCheck, whose token the caller has
-// verified. Its change is stored in one write with the mark that its token was used;
-// then Webex is brought in line as far as ctx allows, and the rest is due.
+// verified. It stores the change and marks the token as used in one write. Then it
+// updates Webex as far as ctx allows; the rest is due.
 //
-// An action that was overtaken by something newer changes nothing and is no error. It returns [installation.ErrNotFound] for an unknown
-// organization, [installation.ErrWrongRegion] for a token that another region
-// signed, [installation.ErrReplayed] for one that was applied before, and
-// [webex.ErrInvalidGrant] or [webex.ErrRejected] for a move that Webex does not
-// confirm.
+// An action that something newer has superseded changes nothing and is no error. Act
+// returns [installation.ErrNotFound] for an unknown organization,
+// [installation.ErrWrongRegion] for a token that another region signed,
+// [installation.ErrReplayed] for one that was applied before, [webex.ErrInvalidGrant]
+// or [webex.ErrRejected] for a move that Webex does not confirm, and
+// [webex.ErrWrongAction] for any other action.
 func (s *Service) Act(ctx context.Context, token webex.Token) error {
 	switch token.Action {
 	case webex.UpdateApproved:
@@ -59,7 +60,7 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 		}
 		next, err := row.Change(change)
 		if errors.Is(err, installation.ErrStale) {
-			return s.unneeded(ctx, token, err)
+			return s.skipAction(ctx, token, err)
 		}
 		if err != nil {
 			return err
@@ -73,8 +74,8 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 }
 
 // commitAndSync stores next in place of row and, unless another worker holds it,
-// brings Webex in line at once. An error means that nothing was stored: a failure at
-// Webex is logged where it occurs, and the row is due.
+// updates Webex at once. An error means that nothing was stored: a failure at Webex is
+// logged where it occurs, and the row is due.
 func (s *Service) commitAndSync(ctx context.Context, row, next installation.Installation, used installation.Used, done []installation.Candidate) error {
 	now := s.now()
 	busy := row.Work.Held(now)
@@ -85,9 +86,9 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 		next.Work = installation.NewLease(owner, now)
 		next.Schedule.DueAt = next.Work.Until
 	}
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
-	stored, err := s.store.Commit(settle, next, used, done, now)
+	stored, err := s.store.Commit(saveCtx, next, used, done, now)
 	if err != nil {
 		return err
 	}
@@ -107,9 +108,9 @@ func usedBy(token webex.Token) installation.Used {
 	return installation.Used{OrgKey: webex.OrganizationKey(token.Subject), ID: installation.Digest(token.ID), Until: until}
 }
 
-// unneeded logs an action that is not applied, and is no error.
-func (s *Service) unneeded(ctx context.Context, token webex.Token, cause error) error {
-	s.log.InfoContext(ctx, msgActionUnneeded, "org", webex.OrganizationKey(token.Subject), "action", string(token.Action), "outcome", "unneeded", "cause", cause)
+// skipAction logs an action that is not applied because of cause. That is no error.
+func (s *Service) skipAction(ctx context.Context, token webex.Token, cause error) error {
+	s.log.InfoContext(ctx, msgActionSkipped, "org", webex.OrganizationKey(token.Subject), "action", string(token.Action), "outcome", "unneeded", "cause", cause)
 	return nil
 }
 
@@ -138,7 +139,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 		switch {
 		case errors.Is(err, installation.ErrStale):
 			if lost = s.dropCandidates(ctx, older); lost == nil {
-				return s.unneeded(ctx, token, err)
+				return s.skipAction(ctx, token, err)
 			}
 		case err != nil:
 			return err

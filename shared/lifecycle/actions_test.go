@@ -87,8 +87,8 @@ func TestActionSignedByAnotherRegion(t *testing.T) {
 	if after.Revision != before.Revision || after.State != before.State || after.Region != before.Region {
 		t.Error("the installation was changed")
 	}
-	if after.Version != before.Version+1 || after.SignedElsewhere.Region != elsewhere {
-		t.Errorf("%d writes, signed elsewhere %+v", after.Version-before.Version, after.SignedElsewhere)
+	if after.Version != before.Version+1 || after.ForeignRegion.Region != elsewhere {
+		t.Errorf("%d writes, signed elsewhere %+v", after.Version-before.Version, after.ForeignRegion)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// Activated is the result of an activation; its JSON is the answer to programs.
+// Activated is the result of an activation. Its JSON is the body of the response.
 type Activated struct {
 	OrgID    string                                       `json:"orgId"`
 	AppID    string                                       `json:"appId"`
@@ -25,11 +25,11 @@ type Activated struct {
 // Webex and the configurations are pushed. baseURL is the public address under
 // which the code arrived.
 //
-// A code that was completed before gets the same answer again and does nothing; an
+// A code that was completed before gets the same result again and changes nothing; an
 // incomplete one is resumed. It returns [installation.ErrReplayed] and
 // [installation.ErrStale] for a code that was superseded, [webex.ErrInvalidGrant] if
 // the manifest is not ours, and other errors of package webex if Webex refused or the
-// actionsUrl could not be registered; then whatever can be retried is due.
+// actionsUrl could not be registered; then the schedule retries what can be retried.
 func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL string) (Activated, error) {
 	candidate := installation.NewCandidate(installation.Activation, token, baseURL, s.now())
 	current, candidates, used, err := s.history(ctx, candidate)
@@ -54,7 +54,7 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return Activated{}, err
 	}
 	if row.Work.Owner != owner {
-		return s.resume(ctx, row) // another worker has it
+		return s.resume(ctx, row) // another worker holds it
 	}
 	return s.finish(ctx, row, owner)
 }
@@ -92,16 +92,16 @@ func (s *Service) history(ctx context.Context, candidate installation.Candidate)
 }
 
 // begin stores the candidate with its refresh token sealed, leased to this worker. A
-// stored one from an earlier try is taken over, unless another worker has it: then
-// begun is false. A candidate is recoverable only once stored, so a write that meets a
-// conflict is repeated.
+// stored one from an earlier attempt is taken over, unless another worker holds it:
+// then begun is false. A candidate is recoverable only once stored, so after a conflict
+// the write is repeated.
 func (s *Service) begin(ctx context.Context, candidate installation.Candidate, token webex.Token, known []installation.Candidate) (stored installation.Candidate, owner string, begun bool, err error) {
 	owner = newOwner()
 	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.OrgKey)); err != nil {
 		return candidate, "", false, err
 	}
 	for range saveAttempts {
-		next, held := s.takenOver(candidate, known)
+		next, held := s.takeOver(candidate, known)
 		if held {
 			return next, "", false, nil
 		}
@@ -122,9 +122,9 @@ func (s *Service) begin(ctx context.Context, candidate installation.Candidate, t
 	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.OrgKey, installation.ErrConflict)
 }
 
-// takenOver returns candidate as an earlier try left it, if there was one, and whether
-// another worker has it.
-func (s *Service) takenOver(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
+// takeOver returns the candidate of an earlier attempt, if there is one, else
+// candidate; and whether another worker holds it.
+func (s *Service) takeOver(candidate installation.Candidate, known []installation.Candidate) (installation.Candidate, bool) {
 	earlier, there := sameCandidate(candidate, known)
 	if !there {
 		return candidate, false
@@ -137,7 +137,7 @@ func (s *Service) takenOver(candidate installation.Candidate, known []installati
 }
 
 // refusedBefore returns [webex.ErrInvalidGrant] for a candidate that Webex refused
-// with the same settings and credentials: its answer would be the same.
+// with the same settings and credentials: it would refuse it again.
 func (s *Service) refusedBefore(ctx context.Context, candidate installation.Candidate) error {
 	if !candidate.Refused {
 		return nil
@@ -158,7 +158,7 @@ func (s *Service) finish(ctx context.Context, row installation.Installation, own
 		s.report(ctx, row, result, nil)
 		return s.activated(row), nil
 	}
-	// The cause is logged once, with the answer. An error of a feature is not why the
+	// The cause is logged once, with the request. A feature's error is not why the
 	// registration failed, so callers must not find it with [errors.Is].
 	s.log.InfoContext(ctx, msgSync, s.outcome(row, result)...)
 	err = fmt.Errorf("activation of %s: %w", row.OrgKey, errors.Join(err, result.registerErr))
@@ -169,9 +169,9 @@ func (s *Service) finish(ctx context.Context, row installation.Installation, own
 }
 
 // lease takes the row's work lease for this worker. It returns
-// [installation.ErrConflict], and the row as it is, if another worker holds it, and
-// [installation.ErrStale] if the row now belongs to another generation or is gone. If
-// another worker only wrote the row, it tries again.
+// [installation.ErrConflict], and the row as it is, if another worker holds the lease,
+// and [installation.ErrStale] if the row now belongs to another generation or is gone.
+// If another worker only wrote the row, lease tries again.
 func (s *Service) lease(ctx context.Context, row installation.Installation) (installation.Installation, string, error) {
 	for range saveAttempts {
 		if row.Work.Held(s.now()) {
@@ -201,19 +201,19 @@ func settled(row installation.Installation) bool {
 	return true
 }
 
-// activated returns the answer for row, with the features that we provide.
+// activated returns the result for row, with the features that we provide.
 func (s *Service) activated(row installation.Installation) Activated {
-	answer := Activated{OrgID: row.Subject, AppID: row.AppID, State: row.State, Features: map[webex.Feature]installation.FeatureStatus{}}
+	response := Activated{OrgID: row.Subject, AppID: row.AppID, State: row.State, Features: map[webex.Feature]installation.FeatureStatus{}}
 	for name := range s.settings.Provided {
 		feature := row.Features[name]
 		switch {
 		case feature.Endpoint == "":
-			answer.Features[name] = installation.NotOffered
+			response.Features[name] = installation.NotOffered
 		case feature.Status == installation.InSync:
-			answer.Features[name] = installation.InSync
+			response.Features[name] = installation.InSync
 		default:
-			answer.Features[name] = installation.Pending
+			response.Features[name] = installation.Pending
 		}
 	}
-	return answer
+	return response
 }

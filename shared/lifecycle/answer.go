@@ -8,7 +8,7 @@ import "signpost/shared/webex"
 // caused, only the renewal says why.
 func AnswerFields(cause error) []any {
 	var first *webex.APIError
-	for _, failure := range answers(cause, nil) {
+	for _, failure := range apiErrors(cause, nil) {
 		if failure.Code != "" {
 			return []any{"webex_status", failure.Status, "webex_code", failure.Code}
 		}
@@ -23,7 +23,7 @@ func AnswerFields(cause error) []any {
 }
 
 // answers appends all answers from Webex in err to list, from left to right.
-func answers(err error, list []*webex.APIError) []*webex.APIError {
+func apiErrors(err error, list []*webex.APIError) []*webex.APIError {
 	if failure, ok := err.(*webex.APIError); ok && failure.Status != 0 {
 		list = append(list, failure)
 	}
@@ -31,14 +31,14 @@ func answers(err error, list []*webex.APIError) []*webex.APIError {
 	case interface{ As(any) bool }: // hides its cause from all but the log
 		var hidden *webex.APIError
 		if err.As(&hidden) {
-			list = answers(hidden, list)
+			list = apiErrors(hidden, list)
 		}
 	case interface{ Unwrap() []error }:
 		for _, one := range err.Unwrap() {
-			list = answers(one, list)
+			list = apiErrors(one, list)
 		}
 	case interface{ Unwrap() error }:
-		list = answers(err.Unwrap(), list)
+		list = apiErrors(err.Unwrap(), list)
 	}
 	return list
 }

@@ -14,31 +14,31 @@ import (
 )
 
 // errAppDiffers: Webex approved a feature that we provide, but we have no address for
-// it because the updateApproved that named it was lost.
+// it, because the updateApproved with the address was lost.
 var errAppDiffers = errors.New("webex approved something that no action announced")
 
-// lacking lists the features that we provide and the row has no address for.
-func (s *Service) lacking(row installation.Installation) []webex.Feature {
-	var lacking []webex.Feature
+// missingEndpoints lists the features that we provide and the row has no address for.
+func (s *Service) missingEndpoints(row installation.Installation) []webex.Feature {
+	var missing []webex.Feature
 	for _, name := range webex.Features {
 		if _, provided := s.settings.Provided[name]; provided && row.Features[name].Endpoint == "" {
-			lacking = append(lacking, name)
+			missing = append(missing, name)
 		}
 	}
-	return lacking
+	return missing
 }
 
-// comparesApp reports whether Webex's record must be read to find a lost approval. On
-// the first day actions may still be on their way.
+// comparesApp reports whether Webex's record must be read to find a lost approval. Not
+// on the first day, when actions may still arrive.
 func (s *Service) comparesApp(row installation.Installation) bool {
 	now := s.now()
-	return len(s.lacking(row)) > 0 && row.RegisteredActionsURL != "" && row.App.Due(now) &&
+	return len(s.missingEndpoints(row)) > 0 && row.RegisteredActionsURL != "" && row.App.Due(now) &&
 		!now.Before(row.ActivatedAt.Add(installation.CompareAppEvery))
 }
 
 // nextAppComparison is when Webex's record is read next, the zero time for never.
 func (s *Service) nextAppComparison(row installation.Installation) time.Time {
-	if len(s.lacking(row)) == 0 || row.RegisteredActionsURL == "" {
+	if len(s.missingEndpoints(row)) == 0 || row.RegisteredActionsURL == "" {
 		return time.Time{}
 	}
 	last := row.App.At
@@ -53,7 +53,7 @@ func (s *Service) nextAppComparison(row installation.Installation) time.Time {
 // later.
 func (s *Service) compareApp(ctx context.Context, session *session, row installation.Installation) installation.AppCheck {
 	switch {
-	case len(s.lacking(row)) == 0:
+	case len(s.missingEndpoints(row)) == 0:
 		return installation.AppCheck{}
 	case !s.comparesApp(row):
 		return row.App
@@ -80,7 +80,7 @@ func (s *Service) compareApp(ctx context.Context, session *session, row installa
 // there is nothing.
 func (s *Service) appDifference(row installation.Installation, app webex.App) string {
 	var parts []string
-	for _, name := range s.lacking(row) {
+	for _, name := range s.missingEndpoints(row) {
 		if slices.Contains(app.Features, string(name)) {
 			parts = append(parts, fmt.Sprintf("%s is approved, its address unknown", name))
 		}
@@ -99,9 +99,9 @@ func (s *Service) wrongRegion(ctx context.Context, row installation.Installation
 	s.log.WarnContext(ctx, MsgWrongRegion, "org", row.OrgKey, "outcome", "wrong_region", "action", string(token.Action),
 		"region", row.Region, "key_region", token.KeyRegion)
 	now := s.now()
-	seen := row.SignedElsewhere
+	seen := row.ForeignRegion
 	if row.Exists() && (seen.Region != token.KeyRegion || now.Sub(seen.At) >= installation.CompareAppEvery) {
-		row.SignedElsewhere = installation.ForeignRegion{Region: token.KeyRegion, At: now}
+		row.ForeignRegion = installation.ForeignRegion{Region: token.KeyRegion, At: now}
 		if _, err := s.store.Save(ctx, row); err != nil && !errors.Is(err, installation.ErrConflict) {
 			s.log.WarnContext(ctx, msgRegionNotKept, "org", row.OrgKey, "outcome", "failed", "cause", err)
 		}

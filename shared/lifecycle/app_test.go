@@ -91,8 +91,8 @@ func TestLostMoveIsDetected(t *testing.T) {
 		wantErr(t, err, installation.ErrWrongRegion)
 	}
 	after, _ := w.stored()
-	if after.SignedElsewhere.Region != elsewhere || after.Version != before.Version+1 {
-		t.Errorf("signed elsewhere %+v, %d writes", after.SignedElsewhere, after.Version-before.Version)
+	if after.ForeignRegion.Region != elsewhere || after.Version != before.Version+1 {
+		t.Errorf("signed elsewhere %+v, %d writes", after.ForeignRegion, after.Version-before.Version)
 	}
 	want := `"level":"WARN","msg":"wrong region","org":"` + w.org.ID() + `","outcome":"wrong_region","action":"healthCheck","region":"` + home + `","key_region":"` + elsewhere + `"`
 	if got := strings.Count(w.log.text(), want); got != 5 {
@@ -100,7 +100,7 @@ func TestLostMoveIsDetected(t *testing.T) {
 	}
 	w.pass(25 * time.Hour)
 	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))), installation.ErrWrongRegion)
-	if again, _ := w.stored(); !again.SignedElsewhere.At.After(after.SignedElsewhere.At) {
+	if again, _ := w.stored(); !again.ForeignRegion.At.After(after.ForeignRegion.At) {
 		t.Error("a day later it is not recorded again")
 	}
 }

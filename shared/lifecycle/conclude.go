@@ -13,7 +13,7 @@ import (
 )
 
 // syncAndConclude is conclude, and logs the result. An installation that was replaced
-// or removed meanwhile has not failed: the worker that did that takes care of it.
+// or removed meanwhile has not failed: the worker that did that continues with it.
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	row, result, err := s.conclude(ctx, row, owner)
 	if errors.Is(err, installation.ErrStale) {
@@ -24,28 +24,27 @@ func (s *Service) syncAndConclude(ctx context.Context, row installation.Installa
 	return row, result, err
 }
 
-// conclude brings Webex in line, stores the result and releases the work lease of
-// owner.
+// conclude updates Webex, stores the result and releases the work lease of owner.
 func (s *Service) conclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	began := row.Revision
 	row, result := s.sync(ctx, row)
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
-	concluded, err := s.update(settle, s.resealed(settle, row), func(row installation.Installation) installation.Installation {
+	concluded, err := s.update(saveCtx, s.resealed(saveCtx, row), func(row installation.Installation) installation.Installation {
 		return s.concluded(row, owner, began, result)
 	})
 	if err == nil {
 		row = concluded
 	}
 	if errors.Is(err, installation.ErrStale) {
-		s.handOver(settle, row.OrgKey, owner)
+		s.releaseInheritedLease(saveCtx, row.OrgKey, owner)
 	}
 	return row, result, err
 }
 
-// handOver releases the work lease of owner if another activation has replaced the
-// installation and kept the lease: that activation waits for it.
-func (s *Service) handOver(ctx context.Context, orgKey, owner string) {
+// releaseInheritedLease releases the work lease of owner if another activation has
+// replaced the installation and taken over the lease: that activation waits for it.
+func (s *Service) releaseInheritedLease(ctx context.Context, orgKey, owner string) {
 	for range saveAttempts {
 		row, _, err := s.store.Find(ctx, orgKey, s.now())
 		if err == nil && (!row.Exists() || row.Work.Owner != owner) {
@@ -79,7 +78,7 @@ func (s *Service) concluded(row installation.Installation, owner string, began i
 		row.Schedule.DueAt = now
 		return row
 	case row.State == installation.TokenInvalid:
-		row.Schedule = s.putOffInvalid(row, now, result.err)
+		row.Schedule = s.postponeInvalid(row, now, result.err)
 		return row
 	}
 	row.RegisteredActionsURL = result.registered
@@ -123,11 +122,11 @@ func (s *Service) scheduled(schedule installation.Schedule, now time.Time, failu
 	return schedule
 }
 
-// resealed seals the row's tokens with today's primary key if an older one sealed
-// them, so that a rotated key is out of use after one interval. That includes the
-// access token: it may live for two weeks, in which a keyset without the old key could
-// not open it. While a worker renews the tokens they stay as they are, since it
-// recognizes them by their bytes.
+// resealed seals the row's tokens with the current primary key if an older one sealed
+// them, so that a rotated key is unused after one interval. That includes the access
+// token: it may live for two weeks, and a keyset without the old key could not open it.
+// While a worker renews the tokens they stay unchanged, since it recognizes them by
+// their bytes.
 func (s *Service) resealed(ctx context.Context, row installation.Installation) installation.Installation {
 	sealer, err := s.keys.Sealer(ctx)
 	if err != nil || row.Tokens.Renewal.Held(s.now()) {
@@ -138,15 +137,15 @@ func (s *Service) resealed(ctx context.Context, row installation.Installation) i
 	return row
 }
 
-// reseal returns a sealed token sealed by today's primary key, or unchanged if that is
+// reseal returns the token sealed with the current primary key, or unchanged if that is
 // not needed or fails.
-func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
+func reseal(sealer Sealer, sealed secret.Sealed, associatedData string) secret.Sealed {
 	if !stale(sealer, sealed) {
 		return sealed
 	}
-	token, err := sealer.Open(sealed, place)
+	token, err := sealer.Open(sealed, associatedData)
 	if err == nil {
-		if resealed, err := sealer.Seal(token, place); err == nil {
+		if resealed, err := sealer.Seal(token, associatedData); err == nil {
 			return resealed
 		}
 	}
@@ -156,11 +155,11 @@ func reseal(sealer Sealer, sealed secret.Sealed, place string) secret.Sealed {
 // stale reports whether there is a token, sealed by an older key.
 func stale(sealer Sealer, sealed secret.Sealed) bool { return len(sealed) > 0 && sealer.Stale(sealed) }
 
-// Results of a verification, besides those that its failures and changes have.
+// Results of a verification that neither failed nor changed anything.
 const (
-	// ResultInOrder: all was as it should be.
+	// ResultInOrder: Webex stores what our settings want.
 	ResultInOrder = "in_sync"
-	// ResultDrifting: a difference was left, since Webex keeps reading it back.
+	// ResultDrifting: a difference was not pushed, since Webex keeps returning it.
 	ResultDrifting = "drifting"
 )
 
@@ -184,7 +183,7 @@ func outcomeOf(result synced) string {
 	return ResultInOrder
 }
 
-// outcome is what is logged of a result besides its cause.
+// outcome returns the log fields of a result, without its cause.
 func (s *Service) outcome(row installation.Installation, result synced) []any {
 	return []any{
 		"org", row.OrgKey, "outcome", outcomeOf(result), "pushed", result.pushed, "deleted", result.deleted,
@@ -192,7 +191,7 @@ func (s *Service) outcome(row installation.Installation, result synced) []any {
 	}
 }
 
-// failingHours is for how many whole hours every try has failed.
+// failingHours is for how many whole hours every attempt has failed.
 func (s *Service) failingHours(schedule installation.Schedule) int {
 	if schedule.FailingSince.IsZero() {
 		return 0
@@ -200,8 +199,8 @@ func (s *Service) failingHours(schedule installation.Schedule) int {
 	return int(s.now().Sub(schedule.FailingSince).Hours())
 }
 
-// report logs a result, once. Nothing changed and nothing failed is DEBUG, unless the
-// refresh token expires soon.
+// report logs a result, once. If nothing changed and nothing failed the level is DEBUG,
+// unless the refresh token expires soon.
 func (s *Service) report(ctx context.Context, row installation.Installation, result synced, saveErr error) {
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {

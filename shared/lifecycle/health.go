@@ -13,7 +13,7 @@ import (
 // OperationalState is the state of the integration, by Webex's name [java].
 type OperationalState string
 
-// The operational states that are answered.
+// The operational states that a health check returns.
 const (
 	Operational OperationalState = "operational"
 	// Impaired: it works, but something is wrong or could not be checked.
@@ -25,14 +25,14 @@ const (
 // TokensState is what is known of the tokens, by Webex's name [java].
 type TokensState string
 
-// The states of tokens that are answered.
+// The states of tokens that a health check returns.
 const (
 	TokensValid   TokensState = "valid"
 	TokensInvalid TokensState = "invalid"
 	TokensUnknown TokensState = "unknown"
 )
 
-// Health is the answer to a health check.
+// Health is the response to a health check.
 type Health struct {
 	OperationalState OperationalState `json:"operationalState"`
 	TokensState      TokensState      `json:"tokensState"`
@@ -44,7 +44,7 @@ type Health struct {
 // CheckHealth asks Webex whether the access token is valid and the configurations are
 // the wanted ones. If not, the row is due at once. It returns
 // [installation.ErrNotFound] and [installation.ErrWrongRegion]; Webex's errors show in
-// the answer only, which comes soon after ctx ends.
+// the result only, which is returned soon after ctx ends.
 func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, error) {
 	row, _, err := s.find(ctx, token)
 	if err != nil {
@@ -69,27 +69,27 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 }
 
 // checkInvalid tries the kept refresh token of a token_invalid installation, at most
-// once per [inHealthCheck]. If Webex accepts it, the row is due.
+// once per [healthRetryAfter]. If Webex accepts it, the row is due.
 func (s *Service) checkInvalid(ctx context.Context, row installation.Installation) Health {
-	ctx = s.retrying(ctx, inHealthCheck)
-	if !s.retries(ctx, row) {
-		return deadTokens
+	ctx = s.withRetryAfter(ctx, healthRetryAfter)
+	if !s.retryDue(ctx, row) {
+		return invalidTokens
 	}
 	session, err := s.openSession(ctx, row)
 	if err != nil {
-		return deadTokens
+		return invalidTokens
 	}
 	health, _ := s.examine(ctx, session.row)
 	return health
 }
 
-// deadTokens is the answer of an installation that must be activated again.
-var deadTokens = Health{TokenInvalid, TokensInvalid, installation.TokensInvalid}
+// invalidTokens is the health of an installation that must be activated again.
+var invalidTokens = Health{TokenInvalid, TokensInvalid, installation.TokensInvalid}
 
 var (
 	// errNotInSync: Webex does not store what we want.
 	errNotInSync = errors.New("configuration is not in sync")
-	// errExpiring: the refresh token has not been renewed in time.
+	// errExpiring: the refresh token expires within 14 days, and was not renewed.
 	errExpiring = errors.New("refresh token expires soon")
 )
 
@@ -103,16 +103,16 @@ func (s *Service) examine(ctx context.Context, row installation.Installation) (H
 	} else if !errors.Is(err, ErrTokenInvalid) {
 		return Health{Impaired, TokensUnknown, row.TokenHealth(s.now())}, err
 	}
-	refreshHealth := session.row.TokenHealth(s.now()) // as it is once renewed
+	refreshHealth := session.row.TokenHealth(s.now()) // after a renewal, if there was one
 	if refreshHealth == installation.TokensExpiring {
 		err = errors.Join(err, errExpiring)
 	}
-	if err == nil && row.App.Difference != "" && len(s.lacking(row)) > 0 {
+	if err == nil && row.App.Difference != "" && len(s.missingEndpoints(row)) > 0 {
 		err = fmt.Errorf("%w: %s", errAppDiffers, row.App.Difference)
 	}
 	switch {
 	case errors.Is(err, ErrTokenInvalid):
-		return deadTokens, err
+		return invalidTokens, err
 	case errors.Is(err, webex.ErrUnauthorized):
 		return Health{Impaired, TokensInvalid, refreshHealth}, err
 	case err != nil || row.RegisteredActionsURL == "":
@@ -135,19 +135,19 @@ func (s *Service) examineFeature(ctx context.Context, session *session, row inst
 	return err
 }
 
-// hasten makes the row due after wait, the pause that Webex asked for. It tries once: a
-// worker that changes the row at the same moment will detect the problem.
+// hasten makes the row due after wait, the pause that Webex asked for. It makes
+// one attempt: a worker that changes the row at the same moment will detect the problem.
 func (s *Service) hasten(ctx context.Context, row installation.Installation, wait time.Duration) {
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	now := s.now()
 	due := now.Add(wait)
-	current, err := s.reread(settle, row)
+	current, err := s.reread(saveCtx, row)
 	if err == nil && !current.Work.Held(now) && current.Schedule.Failures == 0 && (current.Schedule.DueAt.IsZero() || current.Schedule.DueAt.After(due)) {
 		current.Schedule.DueAt = due
-		_, err = s.store.Save(settle, current)
+		_, err = s.store.Save(saveCtx, current)
 	}
 	if err != nil && !errors.Is(err, installation.ErrConflict) && !errors.Is(err, installation.ErrStale) {
-		s.log.WarnContext(ctx, msgNotHastened, "org", row.OrgKey, "cause", err)
+		s.log.WarnContext(ctx, msgHasten, "org", row.OrgKey, "cause", err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrAccessExpired: the access token has expired, and a new one would change the
-// installation, which a verification may do.
+// ErrAccessExpired: the access token has expired. A new one changes the installation, so
+// it is renewed by a verification, or by [Service.Inspect] with refresh.
 var ErrAccessExpired = errors.New("the access token has expired: run signpost verify, or signpost show --refresh")
 
 // Inspection is an installation as the table holds it, compared with what Webex stores.
@@ -20,7 +20,7 @@ type Inspection struct {
 	Candidates   []installation.Candidate
 	// Verdicts say, by feature, what a verification would do now.
 	Verdicts map[webex.Feature]Verdict
-	// Failures say, by feature, why Webex could not be asked.
+	// Failures say, by feature, why Webex could not be read.
 	Failures map[webex.Feature]error
 }
 

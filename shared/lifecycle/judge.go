@@ -12,14 +12,14 @@ type Verb string
 
 // The verbs. Hold and Leave both change nothing at Webex.
 const (
-	// Leave: it is as wanted, or not ours to change.
+	// Leave: Webex stores what is wanted, or the feature is not ours to change.
 	Leave Verb = "leave"
 	// Push: PUT what is wanted.
 	Push Verb = "push"
 	// Delete: we no longer provide the feature.
 	Delete Verb = "delete"
-	// Hold: Webex keeps reading back something other than was PUT, so pushing,
-	// which reaches every device, is postponed.
+	// Hold: Webex keeps returning something other than was PUT, so pushing, which
+	// reaches every device, is postponed.
 	Hold Verb = "hold"
 )
 
@@ -102,8 +102,8 @@ func (s Settings) drifted(feature installation.Feature, drift string, now time.T
 	if feature.DriftCount < holdFrom {
 		return feature, Push
 	}
-	// The first hold postpones the current push, each later one follows
-	// the push that its end allowed.
+	// The first hold postpones the current push. At the end of each hold one push
+	// is allowed, and the next hold begins.
 	first := feature.HoldUntil.IsZero()
 	feature.HoldUntil = now.Add(s.hold(feature.DriftCount))
 	if first {
@@ -112,10 +112,12 @@ func (s Settings) drifted(feature installation.Feature, drift string, now time.T
 	return feature, Push
 }
 
+// absent is the record of a feature that we do not provide and Webex does not store.
 func absent(feature installation.Feature) installation.Feature {
 	return installation.Feature{Endpoint: feature.Endpoint, Status: installation.NotProvided}
 }
 
+// undrifted is the feature without its record of a drift.
 func undrifted(feature installation.Feature) installation.Feature {
 	return installation.Feature{
 		Endpoint: feature.Endpoint, Status: feature.Status, PushedAt: feature.PushedAt, Pushed: feature.Pushed,

@@ -3,8 +3,8 @@
 // gets, in which order, so that nothing depends on one invocation surviving: work is in
 // the table before it begins, and due there until it is finished.
 //
-// It does not know how anything is stored, how a request looked, or how an error is
-// answered.
+// It does not know how anything is stored, or how requests, responses and errors look
+// on the wire.
 package lifecycle
 
 import (
@@ -19,9 +19,9 @@ import (
 	"signpost/shared/webex"
 )
 
-// ErrTokenInvalid: Webex refused the installation's refresh token. It is active again
-// after a new activation, or once Webex accepts the kept token.
-var ErrTokenInvalid = errors.New("installation's refresh token is dead")
+// ErrTokenInvalid: Webex refused the installation's refresh token. The installation is
+// active again after a new activation, or once Webex accepts the stored token.
+var ErrTokenInvalid = errors.New("installation's refresh token is invalid")
 
 // Service carries out the use cases. It is safe for concurrent use.
 type Service struct {
@@ -29,7 +29,7 @@ type Service struct {
 	webex    Webex
 	keys     Keys
 	settings Settings
-	// fingerprint changes with any setting that a failure could come from.
+	// fingerprint changes with any setting that could cause a failure.
 	fingerprint string
 
 	now func() time.Time
@@ -84,11 +84,11 @@ func Pause(ctx context.Context, d time.Duration) error {
 // newOwner names a worker for its leases.
 func newOwner() string { return rand.Text() }
 
-// saveAttempts bounds how often a write that met a conflict is repeated.
+// saveAttempts bounds the attempts at a write that conflicts with other workers.
 const saveAttempts = 10
 
-// update writes what change makes of row, and of a fresh copy whenever another worker
-// was faster. It returns [installation.ErrStale] once the row belongs to another
+// update writes what change returns for row, and for a fresh copy whenever another
+// worker was faster. It returns [installation.ErrStale] once the row belongs to another
 // generation or is gone: the change was meant for an earlier installation. change may
 // be called several times and must have no side effects.
 func (s *Service) update(ctx context.Context, row installation.Installation, change func(installation.Installation) installation.Installation) (installation.Installation, error) {
@@ -117,17 +117,17 @@ func (s *Service) reread(ctx context.Context, row installation.Installation) (in
 	return current, nil
 }
 
-// settleTime is long enough to abandon and repeat a write that hangs: it may hold the
-// only copy of a refresh token.
-const settleTime = 4 * time.Second
+// detachedTimeout is long enough to abandon and repeat a write that hangs: it may hold
+// the only copy of a refresh token.
+const detachedTimeout = 4 * time.Second
 
 // Detached returns a context for storing a result after the caller's deadline: 4 seconds
 // from now.
 func Detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	return context.WithTimeout(context.WithoutCancel(ctx), detachedTimeout)
 }
 
-func (s *Service) seal(ctx context.Context, token secret.String, place string) (secret.Sealed, error) {
+func (s *Service) seal(ctx context.Context, token secret.String, associatedData string) (secret.Sealed, error) {
 	if token.IsZero() {
 		return nil, nil
 	}
@@ -135,15 +135,15 @@ func (s *Service) seal(ctx context.Context, token secret.String, place string) (
 	if err != nil {
 		return nil, err
 	}
-	return sealer.Seal(token, place)
+	return sealer.Seal(token, associatedData)
 }
 
-func (s *Service) open(ctx context.Context, sealed secret.Sealed, place string) (secret.String, error) {
+func (s *Service) open(ctx context.Context, sealed secret.Sealed, associatedData string) (secret.String, error) {
 	sealer, err := s.keys.Sealer(ctx)
 	if err != nil {
 		return secret.String{}, err
 	}
-	return sealer.Open(sealed, place)
+	return sealer.Open(sealed, associatedData)
 }
 
 func (s *Service) credentials(ctx context.Context) (webex.Credentials, error) {
@@ -151,8 +151,8 @@ func (s *Service) credentials(ctx context.Context) (webex.Credentials, error) {
 	return webex.Credentials{ClientID: s.settings.ClientID, ClientSecret: clientSecret}, err
 }
 
-// triedWith returns a digest of everything of ours that a token endpoint's answer may
-// depend on: settings and credentials.
+// triedWith returns a digest of everything of ours that the response of a token endpoint
+// may depend on: settings and credentials.
 func (s *Service) triedWith(ctx context.Context) (string, error) {
 	credentials, err := s.credentials(ctx)
 	return digestOf([]string{s.fingerprint, credentials.ClientID, credentials.ClientSecret.Reveal()}), err

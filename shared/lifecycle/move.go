@@ -27,7 +27,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		// A response from the old address does not prove a move.
 		return fmt.Errorf("update of %s names no new appUrl: %w", row.OrgKey, webex.ErrRejected)
 	case token.IssuedAt.Before(row.LastActionAt):
-		return s.unneeded(ctx, token, installation.ErrStale)
+		return s.skipAction(ctx, token, installation.ErrStale)
 	}
 	candidate := installation.NewCandidate(installation.Move, token, row.BaseURL, s.now())
 	used, err := s.store.Used(ctx, row.OrgKey, candidate.ID, s.now())
@@ -54,10 +54,10 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 	return err
 }
 
-// proveMove asks the new region for what only the true one has: an access token for
+// proveMove asks the new region for what only the real one has: an access token for
 // the refresh token, and the installation at its new address. Only then is the
-// installation changed. If it was re-installed meanwhile, with other tokens, the proof
-// is repeated.
+// installation changed. If it was activated again meanwhile, with other tokens, the
+// proof is repeated.
 func (s *Service) proveMove(ctx context.Context, candidate installation.Candidate) error {
 	for range saveAttempts {
 		err := s.proveMoveOnce(ctx, candidate)
@@ -92,15 +92,15 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 		return err
 	}
 	if err != nil {
-		settle, cancel := Detached(ctx)
+		saveCtx, cancel := Detached(ctx)
 		defer cancel()
-		return s.unproven(settle, candidate, err)
+		return s.recordUnproven(saveCtx, candidate, err)
 	}
 	return s.applyMove(ctx, candidate, row.Generation, change)
 }
 
 // renewForMove renews the installation's own tokens at the new region's token endpoint,
-// for a move that brought none. As any renewal it is done by one worker at a time, and
+// for a move that brought none. As with any renewal, one worker at a time does it, and
 // the new tokens are stored at once, whether or not the move is confirmed.
 func (s *Service) renewForMove(ctx context.Context, candidate installation.Candidate, row installation.Installation) (secret.String, func(*installation.Tokens), error) {
 	access, renewed, err := s.renew(ctx, row, row.Tokens.Access, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
@@ -112,11 +112,11 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 	}, err
 }
 
-// applyMove stores the proven move. base is the generation that was asked.
+// applyMove stores the proven move. base is the generation whose tokens proved it.
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, base installation.Generation, change func(*installation.Tokens)) error {
 	for range saveAttempts {
-		settle, cancel := Detached(ctx)
-		row, _, err := s.store.Find(settle, candidate.OrgKey, s.now())
+		saveCtx, cancel := Detached(ctx)
+		row, _, err := s.store.Find(saveCtx, candidate.OrgKey, s.now())
 		cancel()
 		if err != nil {
 			return err
@@ -131,9 +131,9 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})
 		if errors.Is(err, installation.ErrReplayed) {
-			settle, cancel := Detached(ctx)
+			saveCtx, cancel := Detached(ctx)
 			defer cancel()
-			return errors.Join(err, s.drop(settle, candidate))
+			return errors.Join(err, s.drop(saveCtx, candidate))
 		}
 		if !errors.Is(err, installation.ErrConflict) {
 			return err
@@ -142,10 +142,10 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 	return installation.ErrConflict
 }
 
-// dropStale deletes a move that something newer has overtaken.
+// dropStale deletes a move that something newer has superseded.
 func (s *Service) dropStale(ctx context.Context, candidate installation.Candidate, cause error) error {
-	s.log.InfoContext(ctx, msgMoveUnneeded, "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
-	settle, cancel := Detached(ctx)
+	s.log.InfoContext(ctx, msgMoveSkipped, "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
-	return s.drop(settle, candidate)
+	return s.drop(saveCtx, candidate)
 }

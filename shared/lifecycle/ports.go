@@ -62,7 +62,7 @@ type Sealer interface {
 type Keys interface {
 	// ClientSecret returns the OAuth client's secret.
 	ClientSecret(ctx context.Context) (secret.String, error)
-	// Sealer returns the sealer with today's keyset.
+	// Sealer returns the sealer with the current keyset.
 	Sealer(ctx context.Context) (Sealer, error)
 }
 

@@ -17,17 +17,17 @@ import (
 func (s *Service) promote(ctx context.Context, candidate installation.Candidate, owner string) (row installation.Installation, err error) {
 	// Read again now that we hold the candidate: another worker may have finished the
 	// same activation, or a newer one, before it was stored.
-	row, next, err := s.successor(ctx, candidate)
+	row, next, err := s.planPromotion(ctx, candidate)
 	if err != nil || row.Version != 0 {
 		return row, err
 	}
 	_, change, candidate, err := s.exchangeCandidate(ctx, candidate, candidate.URLs.OAuth)
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	if err != nil {
-		return row, s.unproven(settle, candidate, err)
+		return row, s.recordUnproven(saveCtx, candidate, err)
 	}
-	next.renew(candidate)
+	next.replace(candidate)
 	for range saveAttempts {
 		next.installation.Tokens.Refresh = candidate.Refresh
 		change(&next.installation.Tokens)
@@ -35,50 +35,50 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 			next.installation.Work = installation.NewLease(owner, s.now())
 		}
 		next.installation.Schedule.DueAt = next.installation.Work.Until
-		stored, err := s.store.Commit(settle, next.installation, candidate.Used(), next.done, s.now())
+		stored, err := s.store.Commit(saveCtx, next.installation, candidate.Used(), next.done, s.now())
 		replayed := errors.Is(err, installation.ErrReplayed)
 		if !replayed && !errors.Is(err, installation.ErrConflict) {
 			return stored, err
 		}
-		// Another worker wrote while Webex answered, maybe this very activation: the
+		// Another worker wrote during the exchange, maybe this very activation: the
 		// mark of its token counts only with a row read after it.
 		lost := err
-		if row, next, err = s.successor(settle, candidate); err != nil || row.Version != 0 {
+		if row, next, err = s.planPromotion(saveCtx, candidate); err != nil || row.Version != 0 {
 			return row, err
 		}
 		if replayed {
-			// Left, it would be retried, and succeed once the mark of its token is gone.
-			return row, errors.Join(lost, s.drop(settle, candidate))
+			// Otherwise it would be retried, and succeed once the mark of its token expired.
+			return row, errors.Join(lost, s.drop(saveCtx, candidate))
 		}
 	}
 	return row, installation.ErrConflict
 }
 
 // exchangeCandidate exchanges a candidate's refresh token, which proves it. A new
-// refresh token is stored with the candidate before the answer is used: the next step
-// may fail, and this is the only copy. change puts the tokens into an installation. The
-// candidate is returned as stored, even with an error.
+// refresh token is stored with the candidate before the access token is used: the next
+// step may fail, and this is the only copy. change sets the tokens of an installation.
+// The candidate is returned as stored, even with an error.
 func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
 	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, oauthURL, candidate.Refresh)
 	if err != nil {
 		return access, nil, candidate, err
 	}
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
-	if change, err = s.renewal(settle, candidate.OrgKey, tokens); err != nil {
+	if change, err = s.tokenChange(saveCtx, candidate.OrgKey, tokens); err != nil {
 		return access, nil, candidate, err
 	}
 	if !tokens.Refresh.IsZero() {
 		renewed := installation.Tokens{}
 		change(&renewed)
-		candidate, err = s.keepRotated(settle, candidate, renewed.Refresh)
+		candidate, err = s.keepRotated(saveCtx, candidate, renewed.Refresh)
 	}
 	return tokens.Access, change, candidate, err
 }
 
 // keepRotated stores a new refresh token with its candidate, even if another worker has
-// taken that over: the one it holds is no longer valid. A candidate that is gone needs
-// none.
+// taken that over: the token which that worker has is no longer valid. A candidate that
+// was deleted needs none.
 func (s *Service) keepRotated(ctx context.Context, candidate installation.Candidate, refresh secret.Sealed) (installation.Candidate, error) {
 	for range saveAttempts {
 		candidate.Refresh = refresh
@@ -112,46 +112,46 @@ func (s *Service) drop(ctx context.Context, candidate installation.Candidate) er
 	return err
 }
 
-// succession is what a candidate becomes, and the candidates that are deleted with it.
-type succession struct {
+// promotion is what a candidate becomes, and the candidates that are deleted with it.
+type promotion struct {
 	installation installation.Installation
 	done         []installation.Candidate
 }
 
-// renew replaces the candidate in s by its newer state.
-func (s succession) renew(candidate installation.Candidate) {
-	for i, other := range s.done {
+// replace replaces the candidate in p by its newer state.
+func (p promotion) replace(candidate installation.Candidate) {
+	for i, other := range p.done {
 		if other.Kind == candidate.Kind && other.ID == candidate.ID {
-			s.done[i] = candidate
+			p.done[i] = candidate
 		}
 	}
 }
 
-// successor returns what candidate would become in place of what is stored. If the same
+// planPromotion returns what candidate would become in place of what is stored. If the same
 // activation is already the installation, that is returned instead. A superseded
 // candidate is deleted.
-func (s *Service) successor(ctx context.Context, candidate installation.Candidate) (installation.Installation, succession, error) {
+func (s *Service) planPromotion(ctx context.Context, candidate installation.Candidate) (installation.Installation, promotion, error) {
 	current, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
 	if err != nil {
-		return installation.Installation{}, succession{}, err
+		return installation.Installation{}, promotion{}, err
 	}
 	next, err := candidate.Promote(current)
 	if err == nil {
-		return installation.Installation{}, succession{next, outdated(candidate, known)}, nil
+		return installation.Installation{}, promotion{next, outdated(candidate, known)}, nil
 	}
 	if dropErr := s.drop(ctx, candidate); dropErr != nil {
-		return installation.Installation{}, succession{}, errors.Join(err, dropErr)
+		return installation.Installation{}, promotion{}, errors.Join(err, dropErr)
 	}
 	if errors.Is(err, installation.ErrReplayed) && current.Exists() {
-		return current, succession{}, nil
+		return current, promotion{}, nil
 	}
-	return installation.Installation{}, succession{}, err
+	return installation.Installation{}, promotion{}, err
 }
 
 // outdated lists the candidates that a promotion deletes: its own and all from earlier
 // tokens.
 func outdated(candidate installation.Candidate, known []installation.Candidate) []installation.Candidate {
-	const most = 20 // a transaction has its limits; what is left expires
+	const most = 20 // a transaction is limited; the others expire
 	var done []installation.Candidate
 	for _, other := range known {
 		own := other.Kind == candidate.Kind && other.ID == candidate.ID
@@ -162,13 +162,14 @@ func outdated(candidate installation.Candidate, known []installation.Candidate) 
 	return done
 }
 
-// unproven stores why a candidate could not be proven: a refused one is kept but not
-// tried again, any other is due after a back-off, sealed by today's key.
-func (s *Service) unproven(ctx context.Context, candidate installation.Candidate, cause error) error {
+// recordUnproven stores why a candidate could not be proven: a refused one is kept but
+// not tried again; any other is due after a back-off, its token sealed with the current
+// primary key.
+func (s *Service) recordUnproven(ctx context.Context, candidate installation.Candidate, cause error) error {
 	failure := failureOf(candidate.Work.Owner, cause, s.now())
 	candidate.Work = installation.Lease{}
 	if errors.Is(cause, webex.ErrInvalidGrant) {
-		// If that digest is unknown, it is tried again.
+		// Without that digest it is tried again when it is posted again.
 		candidate.Refused = true
 		candidate.RefusedWith, _ = s.triedWith(ctx)
 		candidate.Refresh = nil

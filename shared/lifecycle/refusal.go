@@ -14,10 +14,10 @@ import (
 
 // ErrRefusalsSuspected: Webex refused the refresh tokens of this and other
 // organizations, and accepted none in between. That points to a fault of ours, so the
-// installation fails but is not invalidated.
+// verification fails but the installation is not invalidated.
 var ErrRefusalsSuspected = errors.New("several organizations' refresh tokens were refused in a row: is WEBEX_CLIENT_ID right?")
 
-// suspectedError is [ErrRefusalsSuspected] with Webex's answer, which is not believed:
+// suspectedError is [ErrRefusalsSuspected] with Webex's response, which is not trusted:
 // it counts as [webex.ErrUnavailable], not as [webex.ErrInvalidGrant].
 type suspectedError struct {
 	org   string
@@ -32,34 +32,34 @@ func (e suspectedError) Is(target error) bool {
 	return target == ErrRefusalsSuspected || target == webex.ErrUnavailable
 }
 
-// As finds Webex's answer, for the log.
+// As finds Webex's response, for the log.
 func (e suspectedError) As(target any) bool { return errors.As(e.cause, target) }
 
-// inHealthCheck is the shortest time between two tries of a kept refresh token by
-// health checks: Webex decides how often it polls.
-const inHealthCheck = time.Minute
+// healthRetryAfter is the shortest time between two attempts of health checks with a
+// stored refresh token that was refused: Webex decides how often it polls.
+const healthRetryAfter = time.Minute
 
-// retries reports whether the kept refresh token of a token_invalid installation must
-// be tried now.
-func (s *Service) retries(ctx context.Context, row installation.Installation) bool {
+// retryDue reports whether the stored refresh token of a token_invalid installation
+// must be tried now.
+func (s *Service) retryDue(ctx context.Context, row installation.Installation) bool {
 	if row.State != installation.TokenInvalid {
 		return false
 	}
 	with, err := s.triedWith(ctx)
-	return err == nil && row.Retry(with, s.terms(ctx).retryAfter, s.now())
+	return err == nil && row.RetryDue(with, s.terms(ctx).retryAfter, s.now())
 }
 
-// refuses reports whether a token endpoint's answer is recorded as one about the
-// refresh token. For a token_invalid installation every rejection is, since it was a
-// retry.
-func refuses(row installation.Installation, err error) bool {
+// isRefusal reports whether a token endpoint's response is recorded as a refusal of the
+// refresh token. For a token_invalid installation every rejection is, since the call
+// was a retry.
+func isRefusal(row installation.Installation, err error) bool {
 	return errors.Is(err, webex.ErrInvalidGrant) || errors.Is(err, webex.ErrGrantRejected) ||
 		row.State == installation.TokenInvalid && errors.Is(err, webex.ErrRejected)
 }
 
-// refused records that Webex refused the refresh token used. It reads the row first: a
-// worker whose lease ended may have been overtaken by one that got a new token.
-func (s *Service) refused(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, cause error) (secret.String, installation.Installation, error) {
+// recordRefusal records that Webex refused the refresh token used. It reads the row
+// first: after the end of this worker's lease another one may have got a new token.
+func (s *Service) recordRefusal(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, cause error) (secret.String, installation.Installation, error) {
 	for range saveAttempts {
 		current, err := s.reread(ctx, row)
 		if err != nil {
@@ -101,9 +101,9 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 	if err != nil {
 		return refusal{}, err
 	}
-	dead := fmt.Errorf("%s: %w: %w", row.OrgKey, ErrTokenInvalid, cause)
+	invalid := fmt.Errorf("%s: %w: %w", row.OrgKey, ErrTokenInvalid, cause)
 	if row.State == installation.TokenInvalid {
-		return refusal{row: row.RefusedAgain(with, now), err: dead}, nil
+		return refusal{row: row.RefusedAgain(with, now), err: invalid}, nil
 	}
 	if !errors.Is(cause, webex.ErrInvalidGrant) {
 		if row.Tokens.RejectedSince.IsZero() {
@@ -114,19 +114,19 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 			return refusal{row: row, err: cause}, nil
 		}
 	}
-	refusals, believed, err := s.countRefusal(ctx, row, now)
+	refusals, trusted, err := s.countRefusal(ctx, row, now)
 	if err != nil {
 		return refusal{}, err
 	}
-	if !believed {
+	if !trusted {
 		return refusal{row: row.Suspect(now), err: suspectedError{row.OrgKey, cause}, suspected: len(refusals.Organizations)}, nil
 	}
-	return refusal{row: row.Invalidate(with, now), err: dead}, nil
+	return refusal{row: row.Invalidate(with, now), err: invalid}, nil
 }
 
 // countRefusal adds the organization to those refused in a row, and reports whether its
-// refusal is believed.
-func (s *Service) countRefusal(ctx context.Context, row installation.Installation, now time.Time) (refusals installation.Refusals, believed bool, err error) {
+// refusal is trusted: no fault of ours is suspected.
+func (s *Service) countRefusal(ctx context.Context, row installation.Installation, now time.Time) (refusals installation.Refusals, trusted bool, err error) {
 	for range saveAttempts {
 		refusals, err = s.store.Refusals(ctx, s.settings.ClientID)
 		if err != nil || refusals.Confirms(row, now) {
@@ -167,7 +167,7 @@ func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
 }
 
 // reportRefusal logs a refusal that needs attention. Another refusal of the same token
-// does not, and an answer that does not count as a refusal yet is logged as any
+// does not, and a response that does not count as a refusal yet is logged like any
 // failure.
 func (s *Service) reportRefusal(ctx context.Context, before, after installation.Installation, verdict refusal) {
 	switch {
@@ -180,24 +180,24 @@ func (s *Service) reportRefusal(ctx context.Context, before, after installation.
 	}
 }
 
-// lookAgain works on a token_invalid installation: after its 90 days it is removed; if
-// our own fault is suspected now, it is active again; if its token is to be tried, it
+// workOnInvalid works on a token_invalid installation: after 90 days it is removed; if
+// a fault of ours is suspected now, it is active again; if its token is to be tried, it
 // is verified; otherwise it is postponed.
-func (s *Service) lookAgain(ctx context.Context, row installation.Installation, owner string) (synced, error) {
+func (s *Service) workOnInvalid(ctx context.Context, row installation.Installation, owner string) (synced, error) {
 	if row.Expired(s.now()) {
 		return synced{}, s.expire(ctx, row)
 	}
-	row, err := s.takenBack(ctx, row)
-	if err == nil && (row.State == installation.Active || s.retries(ctx, row)) {
+	row, err := s.reactivateSuspected(ctx, row)
+	if err == nil && (row.State == installation.Active || s.retryDue(ctx, row)) {
 		_, result, err := s.syncAndConclude(ctx, row, owner)
 		return result, err
 	}
 	if err == nil {
-		row.Work, row.Schedule = installation.Lease{}, s.putOffInvalid(row, s.now(), nil)
+		row.Work, row.Schedule = installation.Lease{}, s.postponeInvalid(row, s.now(), nil)
 		_, err = s.store.Save(ctx, row)
 	}
 	if errors.Is(err, installation.ErrConflict) {
-		err = nil // another worker has changed it, and says when it is due
+		err = nil // another worker has changed it, and set when it is due
 	}
 	if err != nil {
 		s.log.ErrorContext(ctx, msgInvalidNotStored, "org", row.OrgKey, "outcome", "failed", "cause", err)
@@ -205,11 +205,11 @@ func (s *Service) lookAgain(ctx context.Context, row installation.Installation, 
 	return synced{idle: true}, err
 }
 
-// takenBack returns the row active again if its organization is one of several refused
-// in a row: the first of them were invalidated before there was a suspicion. Each row
-// does this for itself, half a minute to an interval later, so that no worker writes
-// another customer's row.
-func (s *Service) takenBack(ctx context.Context, row installation.Installation) (installation.Installation, error) {
+// reactivateSuspected returns the row active again if its organization is one of
+// several refused in a row: the first of them were invalidated before a fault of ours
+// was suspected. That happens when each of these rows is due, 30 seconds to an interval
+// later, so that no worker writes another customer's row.
+func (s *Service) reactivateSuspected(ctx context.Context, row installation.Installation) (installation.Installation, error) {
 	refusals, err := s.store.Refusals(ctx, s.settings.ClientID)
 	if err != nil || !refusals.Suspected() || !refusals.Has(row.OrgKey) {
 		return row, err
@@ -222,10 +222,10 @@ func (s *Service) takenBack(ctx context.Context, row installation.Installation) 
 	return active, nil
 }
 
-// putOffInvalid returns the schedule of a token_invalid installation after a look at
-// it: the next is soon at first, then each interval, since our settings may change, and
-// at the latest when it is to be removed.
-func (s *Service) putOffInvalid(row installation.Installation, now time.Time, failure error) installation.Schedule {
+// postponeInvalid returns the schedule of a token_invalid installation after it was
+// worked on. It is due after 30 seconds at first, doubling up to the interval, since
+// our settings may change, and at the latest when it is to be removed.
+func (s *Service) postponeInvalid(row installation.Installation, now time.Time, failure error) installation.Schedule {
 	schedule := row.Schedule
 	schedule.Failures++
 	wait := doubled(min(firstBackoff, s.settings.VerifyInterval), schedule.Failures-1, s.settings.VerifyInterval)

@@ -19,7 +19,7 @@ type Settings struct {
 	// Provided holds the features that the deployment provides.
 	Provided map[webex.Feature]Content
 	// PublicURL is our base URL without a trailing slash; empty means the one
-	// that each installation was activated under.
+	// under which each installation was activated.
 	PublicURL string
 	// VerifyInterval is how often each installation is verified.
 	VerifyInterval time.Duration
@@ -79,14 +79,14 @@ func digestOf(value any) string {
 const (
 	firstBackoff = 30 * time.Second
 	maxBackoff   = time.Hour
-	// A row that has failed for a week is tried less often.
+	// A row that has failed for a week is retried less often.
 	longFailing    = 7 * 24 * time.Hour
 	longMaxBackoff = 6 * time.Hour
 	maxHold        = 24 * time.Hour
 )
 
-// backoff is the time to the next try after so many failures in a row, the first of
-// them failing ago.
+// backoff is the time to the next attempt after so many failures in a row, the first of
+// which was the duration failing ago.
 func (s Settings) backoff(failures int, failing time.Duration) time.Duration {
 	limit := maxBackoff
 	if failing >= longFailing {

@@ -24,7 +24,7 @@ const (
 )
 
 // access returns a usable access token, renewing it where needed, and the row
-// as it then is. It returns [ErrTokenInvalid] for a dead refresh token.
+// as it then is. It returns [ErrTokenInvalid] if Webex refuses the refresh token.
 func (s *Service) access(ctx context.Context, row installation.Installation) (secret.String, installation.Installation, error) {
 	now := s.now()
 	if !usable(row, now) {
@@ -41,24 +41,26 @@ func (s *Service) access(ctx context.Context, row installation.Installation) (se
 	return token, row, err
 }
 
+// usable reports whether the row has an access token with at least accessMargin left.
 func usable(row installation.Installation, now time.Time) bool {
 	return len(row.Tokens.Access) > 0 && row.Tokens.AccessExpiresAt.After(now.Add(accessMargin))
 }
 
+// ageing reports whether the refresh token must be used now to extend its life.
 func ageing(row installation.Installation, now time.Time) bool {
 	expires := row.Tokens.RefreshExpiresAt
 	return !expires.IsZero() && expires.Sub(now) < renewWithin && now.Sub(row.Tokens.RenewedAt) >= renewAtMost
 }
 
 // renew exchanges the refresh token for an access token other than stale. Of any number
-// of workers that need one at the same time, one holds the renewal lease and asks Webex
-// at oauthURL; the others wait for its result as long as ctx allows. After too many
+// of workers that need one at the same time, one holds the renewal lease and calls
+// oauthURL; the others wait for its result as long as ctx allows. After too many
 // conflicts it returns [installation.ErrConflict].
 func (s *Service) renew(ctx context.Context, row installation.Installation, stale secret.Sealed, oauthURL string) (secret.String, installation.Installation, error) {
 	owner := newOwner()
 	for lost := 0; lost < saveAttempts; {
 		now := s.now()
-		if row.State == installation.TokenInvalid && !s.retries(ctx, row) {
+		if row.State == installation.TokenInvalid && !s.retryDue(ctx, row) {
 			return secret.String{}, row, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
 		}
 		if usable(row, now) && !bytes.Equal(row.Tokens.Access, stale) {
@@ -103,33 +105,35 @@ func (s *Service) renewAlone(ctx context.Context, row installation.Installation,
 // refused is no longer the stored one.
 var errRaceLost = errors.New("another worker renews the token")
 
-// exchange asks Webex while it holds the lease, and stores the answer before anything
-// uses it. A refusal counts only from the installation's own token endpoint.
+// exchange exchanges the refresh token under the renewal lease, and stores the new
+// tokens before anything uses them. A refusal counts only from the installation's own
+// token endpoint.
 func (s *Service) exchange(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
 	used := row.Tokens.Refresh
 	tokens, err := s.exchangeSealed(ctx, row.OrgKey, oauthURL, used)
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	switch {
-	case oauthURL == row.URLs.OAuth && refuses(row, err):
-		return s.refused(settle, row, owner, used, err)
+	case oauthURL == row.URLs.OAuth && isRefusal(row, err):
+		return s.recordRefusal(saveCtx, row, owner, used, err)
 	case err != nil:
-		row = s.release(settle, row, owner)
+		row = s.release(saveCtx, row, owner)
 		return secret.String{}, row, err
 	}
-	answered := s.now()
-	renewed, err := s.accepted(settle, row, owner, used, tokens)
+	acceptedAt := s.now()
+	renewed, err := s.storeRenewed(saveCtx, row, owner, used, tokens)
 	if err != nil {
 		return secret.String{}, row, err
 	}
-	s.clearRefusals(ctx, answered)
+	s.clearRefusals(ctx, acceptedAt)
 	return tokens.Access, renewed, nil
 }
 
-// accepted stores the tokens that Webex issued for the refresh token used.
-func (s *Service) accepted(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, tokens webex.Tokens) (installation.Installation, error) {
+// storeRenewed stores the tokens that Webex issued for the refresh token used, and
+// releases the renewal lease.
+func (s *Service) storeRenewed(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, tokens webex.Tokens) (installation.Installation, error) {
 	now := s.now()
-	change, err := s.renewal(ctx, row.OrgKey, tokens)
+	change, err := s.tokenChange(ctx, row.OrgKey, tokens)
 	if err != nil {
 		return row, err
 	}
@@ -166,9 +170,9 @@ func (s *Service) exchangeSealed(ctx context.Context, orgKey, oauthURL string, r
 	return s.terms(ctx).webex.Exchange(ctx, oauthURL, credentials, token)
 }
 
-// renewal seals the tokens of an exchange and returns the change that stores them. What
-// the answer lacks stays as it was stored.
-func (s *Service) renewal(ctx context.Context, orgKey string, tokens webex.Tokens) (func(*installation.Tokens), error) {
+// tokenChange seals the tokens of an exchange and returns the change that stores them.
+// Fields that the response lacks stay unchanged.
+func (s *Service) tokenChange(ctx context.Context, orgKey string, tokens webex.Tokens) (func(*installation.Tokens), error) {
 	access, err := s.seal(ctx, tokens.Access, installation.AccessPlace(orgKey))
 	if err != nil {
 		return nil, err

@@ -9,9 +9,9 @@ import (
 )
 
 // TryClient exchanges the refresh token of one active installation, once, with this
-// service's OAuth client: operators do so before they put its secret into use. It takes
-// the renewal lease as any worker does, waits for it as long as ctx allows, and stores a
-// new refresh token. A refusal does not change the installation: the client on trial
+// service's OAuth client: operators test a new client secret with it. It takes the
+// renewal lease as any worker does, waits for it as long as ctx allows, and stores a
+// new refresh token. A refusal does not change the installation: the secret under test
 // may be wrong.
 //
 // It returns [installation.ErrNotFound] if the installation is not active, and
@@ -45,12 +45,12 @@ func (s *Service) TryClient(ctx context.Context, orgKey string) error {
 func (s *Service) tryClient(ctx context.Context, row installation.Installation, owner string) error {
 	used := row.Tokens.Refresh
 	tokens, err := s.exchangeSealed(ctx, row.OrgKey, row.URLs.OAuth, used)
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	if err != nil {
-		s.release(settle, row, owner)
+		s.release(saveCtx, row, owner)
 		return fmt.Errorf("try the client with %s: %w", row.OrgKey, err)
 	}
-	_, err = s.accepted(settle, row, owner, used, tokens)
+	_, err = s.storeRenewed(saveCtx, row, owner, used, tokens)
 	return err
 }

@@ -10,9 +10,10 @@ import (
 	"signpost/shared/webex"
 )
 
-// resume answers an activation that is already stored. It is complete once our
-// actionsUrl is registered: until then it waits for the worker that has it, and returns
-// that worker's failure. If there is none, it does the rest itself.
+// resume returns the result of an activation that is already stored. The activation is
+// complete once our actionsUrl is registered: until then resume waits for the worker
+// that holds the row, and returns that worker's failure. Without such a worker it
+// finishes the activation itself.
 func (s *Service) resume(ctx context.Context, row installation.Installation) (Activated, error) {
 	for {
 		switch registered := row.RegisteredActionsURL != ""; {
@@ -29,7 +30,7 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.OrgKey, err)
 		}
 		if leased.RegisteredActionsURL != "" {
-			return s.activated(leased), nil // the rest is the other worker's
+			return s.activated(leased), nil // the other worker does the rest
 		}
 		if err = s.wait(ctx, "work on "+row.OrgKey); err == nil {
 			row, err = s.reread(ctx, leased)
@@ -45,7 +46,8 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 	}
 }
 
-// wait pauses before the next check whether another worker has finished what it does.
+// wait pauses before the next check whether another worker has finished. what names
+// that worker's work, for the error.
 func (s *Service) wait(ctx context.Context, what string) error {
 	if err := s.pause(ctx, leasePoll); err != nil {
 		return fmt.Errorf("wait for another worker's %s: %w", what, errors.Join(webex.ErrUnavailable, err))
@@ -53,8 +55,8 @@ func (s *Service) wait(ctx context.Context, what string) error {
 	return nil
 }
 
-// await waits for the worker that has the same activation, for example if Webex and an
-// admin deliver one code at the same time, and returns its outcome.
+// await waits for the worker that holds the same candidate, for example if Webex and an
+// admin deliver one code at the same time, and returns its result.
 func (s *Service) await(ctx context.Context, candidate installation.Candidate) (Activated, error) {
 	row, err := s.awaitCandidate(ctx, candidate)
 	if err != nil {
@@ -66,7 +68,7 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.OrgKey, webex.ErrUnavailable)
 }
 
-// awaitCandidate waits for the worker that has the same candidate. It returns that
+// awaitCandidate waits for the worker that holds the same candidate. It returns that
 // worker's failure, or the organization's row if it did not fail.
 func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
 	for waited := candidate; ; {
@@ -104,8 +106,8 @@ func sameCandidate(candidate installation.Candidate, known []installation.Candid
 	return installation.Candidate{}, false
 }
 
-// failureOf returns the part of err to store for workers that wait for owner: what
-// Webex answered. A failure of ours is not stored: the others may succeed.
+// failureOf returns the part of err to store for workers that wait for owner: Webex's
+// response. A failure of ours is not stored: the others may succeed.
 func failureOf(owner string, err error, now time.Time) installation.Failure {
 	said, ok := errors.AsType[*webex.APIError](err)
 	if !ok {

@@ -12,7 +12,7 @@ import (
 
 // Withdraw removes an installation for the vendor: at Webex first, which deactivates
 // the integration in that organization, then here. One that Webex no longer knows, or
-// whose tokens are invalid, is removed here all the same. It returns
+// whose tokens are invalid, is removed here anyway. It returns
 // [installation.ErrNotFound], and errors of package webex if nothing was removed.
 func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 	row, _, err := s.store.Find(ctx, orgKey, s.now())
@@ -29,14 +29,14 @@ func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
 		return fmt.Errorf("deactivate %s at Webex: %w", orgKey, err)
 	}
-	settle, cancel := Detached(ctx)
+	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	now := s.now()
-	_, err = s.update(settle, session.row, func(row installation.Installation) installation.Installation {
+	_, err = s.update(saveCtx, session.row, func(row installation.Installation) installation.Installation {
 		if removed, err := row.Remove(now, now); err == nil {
 			return removed
 		}
-		return row.Expire(now) // activated within this second, or ahead of our clock
+		return row.Expire(now) // activated within this second, or Webex's clock is ahead
 	})
 	if errors.Is(err, installation.ErrStale) {
 		return nil // removed meanwhile, as Webex's own deprovision does

@@ -46,12 +46,12 @@ func retryAfter(err error) time.Duration {
 	return webex.RetryAfter(err)
 }
 
-// terms differ from one piece of work to the next. They travel in the context, so that
-// one service serves all.
+// terms are how one piece of work calls Webex. They travel in the context, so that one
+// service works under all of them.
 type terms struct {
 	webex Webex
-	// retryAfter is the shortest time between two tries of the kept refresh token of a
-	// token_invalid installation.
+	// retryAfter is the shortest time between two attempts with the stored refresh
+	// token of a token_invalid installation.
 	retryAfter time.Duration
 }
 
@@ -64,8 +64,8 @@ func (s *Service) terms(ctx context.Context) terms {
 	return terms{webex: s.webex, retryAfter: installation.RetryInvalidAfter}
 }
 
-// retrying returns a context with this terms.retryAfter.
-func (s *Service) retrying(ctx context.Context, after time.Duration) context.Context {
+// withRetryAfter returns a context with this terms.retryAfter.
+func (s *Service) withRetryAfter(ctx context.Context, after time.Duration) context.Context {
 	given := s.terms(ctx)
 	given.retryAfter = after
 	return context.WithValue(ctx, termsKey{}, given)
@@ -79,11 +79,11 @@ func (s *Service) Work(ctx context.Context, work installation.Work, owner string
 }
 
 // Verify works on one organization's installation, whether or not it is due; it always
-// tries the kept refresh token of a token_invalid one. It returns
-// [installation.ErrConflict] or [installation.ErrStale] if another worker has the row or
-// has just replaced it; any other failure is logged and in the result.
+// tries the stored refresh token of a token_invalid one. It returns
+// [installation.ErrConflict] or [installation.ErrStale] if another worker holds the row
+// or has just replaced it; any other failure is logged and in the result.
 func (s *Service) Verify(ctx context.Context, orgKey string) (Result, error) {
-	ctx = s.retrying(ctx, 0)
+	ctx = s.withRetryAfter(ctx, 0)
 	row, _, err := s.store.Find(ctx, orgKey, s.now())
 	if err == nil && !row.Exists() {
 		err = installation.ErrNotFound
@@ -109,7 +109,7 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 	case work.Candidate != nil:
 		result, err = s.prove(ctx, *work.Candidate, owner)
 	case work.Installation.State == installation.TokenInvalid:
-		result, err = s.lookAgain(ctx, *work.Installation, owner)
+		result, err = s.workOnInvalid(ctx, *work.Installation, owner)
 	default:
 		_, result, err = s.syncAndConclude(ctx, *work.Installation, owner)
 	}
@@ -120,7 +120,7 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 func (s *Service) prove(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
 	result, err := s.proveKind(ctx, candidate, owner)
 	if errors.Is(err, installation.ErrStale) || errors.Is(err, installation.ErrReplayed) {
-		return result, nil // overtaken
+		return result, nil // superseded
 	}
 	if err != nil {
 		s.reportUnproven(ctx, candidate, err)
@@ -145,12 +145,11 @@ func (s *Service) proveKind(ctx context.Context, candidate installation.Candidat
 	}
 	s.log.InfoContext(ctx, msgActivated, "org", row.OrgKey, "outcome", "activated")
 	_, result, err := s.syncAndConclude(ctx, row, owner)
-	result.err = errors.Join(result.err, err) // reported already
+	result.err = errors.Join(result.err, err) // logged already
 	return result, nil
 }
 
-// expire removes an installation whose refresh token has been dead for too
-// long.
+// expire removes an installation whose refresh token has been invalid for too long.
 func (s *Service) expire(ctx context.Context, row installation.Installation) error {
 	if _, err := s.store.Save(ctx, row.Expire(s.now())); errors.Is(err, installation.ErrConflict) {
 		return nil // another worker has changed it

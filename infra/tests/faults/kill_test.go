@@ -84,7 +84,7 @@ func kill(t *testing.T, r *rig, c useCase, plan faults.Plan) {
 		}
 	}}
 	do, err := w.run(c, process)
-	if process.Struck() == 0 {
+	if process.Injected() == 0 {
 		t.Error("nothing was killed: the case proves nothing")
 	}
 	if err == nil {

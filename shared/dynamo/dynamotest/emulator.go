@@ -20,14 +20,14 @@ import (
 // startTimeout allows for a machine that compiles other tests at the same time.
 const startTimeout = 20 * time.Second
 
-// tied is a script that becomes the program in its arguments, and kills it when
-// standard input ends, as it does whichever way the test binary dies.
+// tied is a script that becomes the program in its arguments, and kills it at the end
+// of standard input, which comes however the test binary ends.
 const tied = `exec 3<&0; (read -r _ <&3; kill $$) >/dev/null 2>&1 & exec "$@"`
 
 // lifeline is the emulator's standard input, open as long as this process.
 var lifeline io.WriteCloser
 
-// start runs the emulator, in memory, and returns its endpoint once it answers. If
+// start runs the emulator, in memory, and returns its endpoint once it responds. If
 // another process took its port, it tries another one.
 func start() (string, error) {
 	program, err := find()
@@ -80,7 +80,7 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// awaitReady polls until the emulator answers or has exited.
+// awaitReady polls until the emulator responds or has exited.
 func awaitReady(endpoint string, exited <-chan error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
@@ -91,7 +91,7 @@ func awaitReady(endpoint string, exited <-chan error) error {
 		case err := <-exited:
 			return fmt.Errorf("exited: %w", err)
 		case <-ctx.Done():
-			return fmt.Errorf("does not answer: %w", failed)
+			return fmt.Errorf("does not respond: %w", failed)
 		case <-time.After(10 * time.Millisecond):
 		}
 		if failed == nil {

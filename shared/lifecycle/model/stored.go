@@ -20,7 +20,7 @@ func storedInstallation(i installation.Installation) installation.Installation {
 		&i.ActivatedAt, &i.LastActionAt, &i.RemovedAt, &i.ActivationUntil,
 		&i.Tokens.RefreshExpiresAt, &i.Tokens.RenewedAt, &i.Tokens.AccessExpiresAt, &i.Tokens.Renewal.Until, &i.Tokens.InvalidSince,
 		&i.Tokens.RefusedSince, &i.Tokens.RejectedSince, &i.Tokens.TriedAt,
-		&i.App.At, &i.App.Since, &i.SignedElsewhere.At,
+		&i.App.At, &i.App.Since, &i.ForeignRegion.At,
 		&i.Work.Until, &i.Schedule.DueAt, &i.Schedule.VerifiedAt, &i.Schedule.FailingSince, &i.Schedule.Failure.RetryAt,
 	} {
 		*t = wholeMillis(*t)

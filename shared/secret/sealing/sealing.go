@@ -162,20 +162,20 @@ func write(handle *keyset.Handle) ([]byte, error) {
 }
 
 // Seal encrypts token for place, the name of its row and attribute.
-func (k *Keyset) Seal(token secret.String, place string) (secret.Sealed, error) {
-	sealed, err := k.primitive.Encrypt([]byte(token.Reveal()), []byte(place))
+func (k *Keyset) Seal(token secret.String, associatedData string) (secret.Sealed, error) {
+	sealed, err := k.primitive.Encrypt([]byte(token.Reveal()), []byte(associatedData))
 	if err != nil {
-		return nil, fmt.Errorf("seal a token for %s: %w", place, err)
+		return nil, fmt.Errorf("seal a token for %s: %w", associatedData, err)
 	}
 	return sealed, nil
 }
 
 // Open decrypts the result of [Keyset.Seal] for the same place. Its error wraps
 // [ErrOpen].
-func (k *Keyset) Open(sealed secret.Sealed, place string) (secret.String, error) {
-	clear, err := k.primitive.Decrypt(sealed, []byte(place))
+func (k *Keyset) Open(sealed secret.Sealed, associatedData string) (secret.String, error) {
+	clear, err := k.primitive.Decrypt(sealed, []byte(associatedData))
 	if err != nil {
-		return secret.String{}, fmt.Errorf("%w: %s", ErrOpen, place)
+		return secret.String{}, fmt.Errorf("%w: %s", ErrOpen, associatedData)
 	}
 	return secret.New(string(clear)), nil
 }
