@@ -107,7 +107,7 @@ build: needs-go ## Build every function for this machine, into .build/functions
 
 modules: needs-node infra/node_modules/.package-lock.json ## Install the npm packages
 
-release: needs-go ## Write dist/: functions, templates and the signpost command for every platform, checksums, bill of materials
+release: needs-go ## Write dist/: functions, templates and the signpost command for every platform, checksums, software bill of materials
 	@$(GO) run ./infra/signpost release
 
 clean: ## Remove builds, node modules and local data

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// epoch is the time of every file in an archive: the first that zip can represent.
+// epoch is the modification time of every file in an archive, so that the bytes do not
+// depend on the time of the build. It is the first that zip can represent.
 var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // writeArchive writes a Lambda archive: the program, named as the runtime
@@ -58,9 +59,10 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, text, 0o644)
 }
 
-// checksums is the file that `sha256sum --check` reads.
+// checksums is the name of the file that `sha256sum --check` reads.
 const checksums = "SHA256SUMS"
 
+// writeChecksums lists the checksums of all files in dir.
 func writeChecksums(dir string) error {
 	var lines strings.Builder
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {

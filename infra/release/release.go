@@ -38,7 +38,7 @@ type Options struct {
 // npmFiles are the files from which `npm ci` installs the CDK CLI.
 var npmFiles = []string{"package.json", "package-lock.json"}
 
-// Write writes a release.
+// Write writes a release of the project.
 func Write(ctx context.Context, o Options) error {
 	root, err := filepath.Abs(o.Root)
 	if err != nil {
@@ -75,8 +75,8 @@ func Write(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	o.Report("bill of materials and checksums")
-	if err := writeBill(o.Dir, programs); err != nil {
+	o.Report("software bill of materials and checksums")
+	if err := writeSBOM(o.Dir, programs); err != nil {
 		return err
 	}
 	return writeChecksums(o.Dir)
@@ -97,8 +97,8 @@ func (o Options) emptyDir(root string) error {
 	return nil
 }
 
-// writeFunctions writes the functions' archives, from the folders in code, and the
-// template that refers to them.
+// writeFunctions writes the functions' archives, of the programs in the folders of code,
+// and the template that refers to them.
 func (o Options) writeFunctions(clone distribution.Distribution, code map[string]string, architecture string) error {
 	for id, folder := range code {
 		archive := filepath.Join(o.Dir, filepath.FromSlash(distribution.ReleaseArchive(architecture, id)))
@@ -120,7 +120,8 @@ func (o Options) writeCommand(ctx context.Context, platform string) error {
 	if err != nil {
 		return err
 	}
-	// The flags leave folder and commit out: the same code gives the same bytes.
+	// The flags keep the folder and the commit out of the program: the same code gives the
+	// same bytes.
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, "./infra/signpost")
 	command.Dir = o.Root
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+processor, "GOAMD64=v1", "GOARM64=v8.0", "GOFLAGS=")

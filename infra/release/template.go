@@ -23,17 +23,17 @@ func writeTemplate(from, to, architecture string) error {
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return fmt.Errorf("read %s: %w", from, err)
 	}
-	top := document.Content[0]
-	remove(template.Member(top, "Globals", "Function"), "CodeUri")
-	parameter := template.Member(top, "Parameters", "Architecture")
-	set(parameter, "Default", architecture)
+	root := document.Content[0]
+	removeMember(template.Member(root, "Globals", "Function"), "CodeUri")
+	parameter := template.Member(root, "Parameters", "Architecture")
+	setMember(parameter, "Default", architecture)
 	template.Member(parameter, "AllowedValues").Content = []*yaml.Node{scalar(architecture)}
-	resources := template.Member(top, "Resources").Content
+	resources := template.Member(root, "Resources").Content
 	for i := 0; i+1 < len(resources); i += 2 {
 		id, resource := resources[i].Value, resources[i+1]
 		if template.Member(resource, "Type").Value == "AWS::Serverless::Function" {
-			remove(resource, "Metadata") // how to build it
-			set(template.Member(resource, "Properties"), "CodeUri", distribution.ReleaseArchive(architecture, id))
+			removeMember(resource, "Metadata") // which says how to build it
+			setMember(template.Member(resource, "Properties"), "CodeUri", distribution.ReleaseArchive(architecture, id))
 		}
 	}
 	var out bytes.Buffer
@@ -49,12 +49,12 @@ func scalar(value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: value}
 }
 
-func set(node *yaml.Node, name, value string) {
-	remove(node, name)
+func setMember(node *yaml.Node, name, value string) {
+	removeMember(node, name)
 	node.Content = append(node.Content, scalar(name), scalar(value))
 }
 
-func remove(node *yaml.Node, name string) {
+func removeMember(node *yaml.Node, name string) {
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		if node.Content[i].Value == name {
 			node.Content = slices.Delete(node.Content, i, i+2)

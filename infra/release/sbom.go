@@ -15,39 +15,39 @@ import (
 	"signpost/shared/version"
 )
 
-// writeBill writes the software bill of materials, in CycloneDX's JSON: every
-// module that is linked into a program in folders. It reads them from the programs'
-// build information.
-func writeBill(dir string, folders []string) error {
+// writeSBOM writes the software bill of materials in CycloneDX's JSON. It lists every
+// module that is linked into a program in the folders, as the programs' build information
+// names them.
+func writeSBOM(dir string, folders []string) error {
 	modules, err := linkedModules(folders)
 	if err != nil {
-		return fmt.Errorf("bill of materials: %w", err)
+		return fmt.Errorf("software bill of materials: %w", err)
 	}
-	bill := cyclonedx.NewBOM()
-	bill.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{
+	sbom := cyclonedx.NewBOM()
+	sbom.Metadata = &cyclonedx.Metadata{Component: &cyclonedx.Component{
 		BOMRef: "signpost", Type: cyclonedx.ComponentTypeApplication, Name: "signpost", Version: version.Version,
 	}}
 	var components []cyclonedx.Component
 	for _, module := range modules {
-		name, number, _ := strings.Cut(module, "@")
+		path, number, _ := strings.Cut(module, "@")
 		components = append(components, cyclonedx.Component{
-			BOMRef: module, Type: cyclonedx.ComponentTypeLibrary, Name: name, Version: number, PackageURL: "pkg:golang/" + module,
+			BOMRef: module, Type: cyclonedx.ComponentTypeLibrary, Name: path, Version: number, PackageURL: "pkg:golang/" + module,
 		})
 	}
-	bill.Components = &components
+	sbom.Components = &components
 	file, err := os.Create(filepath.Join(dir, "sbom.cdx.json"))
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	if err := cyclonedx.NewBOMEncoder(file, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(bill); err != nil {
-		return fmt.Errorf("bill of materials: %w", err)
+	if err := cyclonedx.NewBOMEncoder(file, cyclonedx.BOMFileFormatJSON).SetPretty(true).Encode(sbom); err != nil {
+		return fmt.Errorf("software bill of materials: %w", err)
 	}
 	return file.Close()
 }
 
-// linkedModules returns the modules of all programs in folders, as name@version,
-// and Go's standard library.
+// linkedModules returns the modules of all programs in the folders, as path@version, and
+// Go's standard library as std.
 func linkedModules(folders []string) ([]string, error) {
 	found := map[string]bool{}
 	for _, folder := range folders {
