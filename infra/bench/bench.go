@@ -16,16 +16,16 @@ import (
 	"signpost/infra/bench/coldstart"
 	"signpost/infra/bench/crosslaunch"
 	"signpost/infra/bench/firstactivation"
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/peer"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/infra/bench/verification"
 	"signpost/infra/terminal"
 )
 
 type part struct {
 	name    string
-	measure func(context.Context, *ground.Ground, *report.Report) error
+	measure func(context.Context, *testbed.Testbed, *report.Report) error
 }
 
 var parts = []part{
@@ -82,13 +82,13 @@ func Run(ctx context.Context, root, only string, out io.Writer) error {
 }
 
 func measured(ctx context.Context, root string, part part, results *report.Report) error {
-	g, err := ground.Prepare(ctx, root)
+	t, err := testbed.Prepare(ctx, root)
 	if err != nil {
 		return err
 	}
-	defer g.Close()
-	if err := part.measure(ctx, g, results); err != nil {
-		return fmt.Errorf("%w\n%s", err, g.Printed())
+	defer t.Close()
+	if err := part.measure(ctx, t, results); err != nil {
+		return fmt.Errorf("%w\n%s", err, t.Output())
 	}
 	return nil
 }

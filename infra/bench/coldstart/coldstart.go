@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/measure"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/infra/local/lambda"
 )
 
@@ -40,16 +40,16 @@ const (
 )
 
 // Measure starts all programs in turns, and compares their sizes.
-func Measure(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	subjects := []measure.Subject[time.Duration]{starting(ctx, floorName, g.Program(floorName, g.Built("bench", "floor")))}
-	for _, f := range g.Functions {
-		function, err := g.Alone(f.LogicalID, nil, time.Second)
+func Measure(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	subjects := []measure.Subject[time.Duration]{starting(ctx, floorName, t.Program(floorName, t.Built("bench", "floor")))}
+	for _, f := range t.Functions {
+		function, err := t.Isolated(f.LogicalID, nil, time.Second)
 		if err != nil {
 			return err
 		}
 		subjects = append(subjects, starting(ctx, f.LogicalID, function))
 	}
-	subjects = append(subjects, loading(ctx, g))
+	subjects = append(subjects, loading(ctx, t))
 	if _, err := measure.InTurns(1, subjects); err != nil { // into the page cache
 		return err
 	}
@@ -62,8 +62,8 @@ func Measure(ctx context.Context, g *ground.Ground, results *report.Report) erro
 		medians[subject.Name] = measure.Median(times[subject.Name])
 		results.Cold = append(results.Cold, report.Bar{Name: shortName(subject.Name), Milliseconds: measure.Milliseconds(medians[subject.Name])})
 	}
-	results.Add(rows(g, medians)...)
-	return addSizes(g, results)
+	results.Add(rows(t, medians)...)
+	return addSizes(t, results)
 }
 
 // starting measures the start of one process, which it kills afterwards.
@@ -78,25 +78,25 @@ func starting(ctx context.Context, name string, f *lambda.Function) measure.Subj
 }
 
 // loading measures node from start to exit while it loads the peer.
-func loading(ctx context.Context, g *ground.Ground) measure.Subject[time.Duration] {
+func loading(ctx context.Context, t *testbed.Testbed) measure.Subject[time.Duration] {
 	return measure.Subject[time.Duration]{Name: nodeName, Measure: func() (time.Duration, error) {
 		node := exec.CommandContext(ctx, "node", "-e", `require("`+peer+`")`)
-		node.Env = append(node.Environ(), "NODE_PATH="+g.NodeModules())
+		node.Env = append(node.Environ(), "NODE_PATH="+t.NodeModules())
 		began := time.Now()
 		err := node.Run()
 		return time.Since(began), err
 	}}
 }
 
-func rows(g *ground.Ground, medians map[string]time.Duration) []report.Row {
+func rows(t *testbed.Testbed, medians map[string]time.Duration) []report.Row {
 	floor := medians[floorName]
-	slowestHot, slowestRest := worst(g, func(id string) float64 { return measure.Ratio(medians[id], floor) })
+	slowestHot, slowestRest := worst(t, func(id string) float64 { return measure.Ratio(medians[id], floor) })
 	slowest := max(slowestHot.ratio, slowestRest.ratio)
 	faster := func(ratio float64) float64 {
 		return measure.Ratio(medians[nodeName], time.Duration(ratio*float64(floor)))
 	}
 	each := ""
-	for _, f := range g.Functions {
+	for _, f := range t.Functions {
 		each += fmt.Sprintf(", %s %.1f", shortName(f.LogicalID), measure.Milliseconds(medians[f.LogicalID]))
 	}
 	how := fmt.Sprintf("Spawn to the first Runtime API request, median of %d in turns, settings given directly, in ms: floor %.1f%s.", rounds, measure.Milliseconds(floor), each)
@@ -119,8 +119,8 @@ type extreme struct {
 
 // worst returns the extremes of the functions that a person waits for, and of the
 // others.
-func worst(g *ground.Ground, ratio func(logicalID string) float64) (inFront, rest extreme) {
-	for _, f := range g.Functions {
+func worst(t *testbed.Testbed, ratio func(logicalID string) float64) (inFront, rest extreme) {
+	for _, f := range t.Functions {
 		group := &rest
 		if hot[f.LogicalID] {
 			group = &inFront

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"os"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 )
 
 // The targets for the size, as multiples of the floor.
@@ -15,24 +15,24 @@ const (
 )
 
 // addSizes compares the built programs with the floor.
-func addSizes(g *ground.Ground, results *report.Report) error {
-	floor, err := size(g.Built("bench", "floor"))
+func addSizes(t *testbed.Testbed, results *report.Report) error {
+	floor, err := size(t.Built("bench", "floor"))
 	if err != nil {
 		return err
 	}
-	plain, err := size(g.Built("bench", "floor-plain"))
+	plain, err := size(t.Built("bench", "floor-plain"))
 	if err != nil {
 		return err
 	}
 	sizes := map[string]float64{}
-	for _, f := range g.Functions {
-		bytes, err := size(g.Binary(f))
+	for _, f := range t.Functions {
+		bytes, err := size(t.Binary(f))
 		if err != nil {
 			return err
 		}
 		sizes[f.LogicalID] = float64(bytes)
 	}
-	largestOfHot, largestOfRest := worst(g, func(id string) float64 { return sizes[id] / float64(floor) })
+	largestOfHot, largestOfRest := worst(t, func(id string) float64 { return sizes[id] / float64(floor) })
 	how := fmt.Sprintf("The floor, built with the functions' own flags, has %s.", megabytes(floor))
 	against := largestOfRest.ratio * float64(floor) / float64(plain)
 	results.Add(

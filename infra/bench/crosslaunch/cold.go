@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/measure"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/infra/local/lambda"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -23,8 +23,8 @@ const (
 )
 
 // Cold measures the first request of a new process.
-func Cold(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	cloud := g.Stack.Webex()
+func Cold(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	cloud := t.Stack.Webex()
 	org := cloud.AddOrganization("Cold", region)
 	activated, err := cloud.Activate(ctx, org.ID())
 	if err == nil && activated.Status != http.StatusOK {
@@ -33,7 +33,7 @@ func Cold(ctx context.Context, g *ground.Ground, results *report.Report) error {
 	if err != nil {
 		return err
 	}
-	function, err := g.Alone("AssignContentFunction", nil, 10*time.Second)
+	function, err := t.Isolated("AssignContentFunction", nil, 10*time.Second)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func invoke(ctx context.Context, function *lambda.Function, cloud *webextest.Clo
 	if err != nil {
 		return 0, err
 	}
-	return ground.Invoke(ctx, function, event)
+	return testbed.Invoke(ctx, function, event)
 }
 
 // fetchKeySets reads the trusted regions' key sets in parallel, over new

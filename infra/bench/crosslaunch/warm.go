@@ -20,9 +20,9 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	"github.com/golang-jwt/jwt/v5"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/measure"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/gateway"
@@ -51,8 +51,8 @@ const (
 const region = "us-west-2_r"
 
 // Warm measures the handler in this process, without the network to DynamoDB.
-func Warm(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	w, err := newWarm(g.Stack.Webex())
+func Warm(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	w, err := newWarm(t.Stack.Webex())
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func crossLaunch(cloud *webextest.Cloud, org *webextest.Organization, devices []
 	if err != nil {
 		return events.APIGatewayV2HTTPRequest{}, err
 	}
-	return ground.Event("POST /crossLaunch/{feature}/assignContent", map[string]string{"feature": string(webex.DigitalSignage)},
+	return testbed.Event("POST /crossLaunch/{feature}/assignContent", map[string]string{"feature": string(webex.DigitalSignage)},
 		map[string]any{"jwt": token, "devices": devices})
 }
 

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/measure"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/infra/local/lambda"
 	"signpost/shared/webex/webextest"
 )
@@ -22,13 +22,13 @@ const (
 )
 
 // Measure activates new customers on a warm process of the built function.
-func Measure(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	function, err := g.Alone("ActivationFunction", nil, timeout)
+func Measure(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	function, err := t.Isolated("ActivationFunction", nil, timeout)
 	if err != nil {
 		return err
 	}
 	defer function.Kill()
-	cloud := g.Stack.Webex()
+	cloud := t.Stack.Webex()
 	for _, kind := range []string{webextest.KindToken, webextest.KindApp, webextest.KindSignage, webextest.KindPWA} {
 		cloud.Inject(webextest.Fault{Kind: kind, Delay: latency})
 	}
@@ -73,11 +73,11 @@ func activate(ctx context.Context, function *lambda.Function, cloud *webextest.C
 	if err != nil {
 		return 0, err
 	}
-	event, err := ground.Event("POST /activation", nil, map[string]string{"jwt": code})
+	event, err := testbed.Event("POST /activation", nil, map[string]string{"jwt": code})
 	if err != nil {
 		return 0, err
 	}
-	return ground.Invoke(ctx, function, event)
+	return testbed.Invoke(ctx, function, event)
 }
 
 // asked lists the calls to Webex since its log was reset.

@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"strings"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/measure"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/shared/webex/webextest"
 )
 
@@ -41,8 +41,8 @@ type job struct {
 }
 
 // Measure runs command verifier, the npm package, and that with cached keys, in turns.
-func Measure(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	todo, err := prepare(g.Stack.Webex())
+func Measure(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	todo, err := prepare(t.Stack.Webex())
 	if err != nil {
 		return err
 	}
@@ -51,14 +51,14 @@ func Measure(ctx context.Context, g *ground.Ground, results *report.Report) erro
 			todo := todo
 			todo.Cached = cached
 			command := exec.CommandContext(ctx, "node", "-e", script)
-			command.Env = append(command.Environ(), "NODE_PATH="+g.NodeModules())
+			command.Env = append(command.Environ(), "NODE_PATH="+t.NodeModules())
 			return rate(command, todo)
 		}
 	}
 	const ours, asIs, cached = "ours", "npm as it is", "npm, keys cached"
 	rates, err := measure.InTurns(rounds, []measure.Subject[float64]{
 		{Name: ours, Measure: func() (float64, error) {
-			return rate(exec.CommandContext(ctx, g.Built("bench", "verifier")), todo)
+			return rate(exec.CommandContext(ctx, t.Built("bench", "verifier")), todo)
 		}},
 		{Name: asIs, Measure: node(false)},
 		{Name: cached, Measure: node(true)},

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/shared/webex"
 )
 
@@ -21,12 +21,12 @@ const (
 )
 
 // Rates measures runs with a realistic latency, and the cost of each installation.
-func Rates(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	one, _, err := rate(ctx, g, "verification rate, one feature", webex.DigitalSignage)
+func Rates(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	one, _, err := rate(ctx, t, "verification rate, one feature", webex.DigitalSignage)
 	if err != nil {
 		return err
 	}
-	both, found, err := rate(ctx, g, "verification rate, both features", webex.Features...)
+	both, found, err := rate(ctx, t, "verification rate, both features", webex.Features...)
 	if err != nil {
 		return err
 	}
@@ -34,8 +34,8 @@ func Rates(ctx context.Context, g *ground.Ground, results *report.Report) error 
 	return nil
 }
 
-func rate(ctx context.Context, g *ground.Ground, what string, provided ...webex.Feature) (report.Row, outcome, error) {
-	s, err := newSite(ctx, g, provided...)
+func rate(ctx context.Context, t *testbed.Testbed, what string, provided ...webex.Feature) (report.Row, outcome, error) {
+	s, err := newSite(ctx, t, provided...)
 	if err != nil {
 		return report.Row{}, outcome{}, err
 	}

@@ -36,7 +36,7 @@ type outcome struct {
 func (o outcome) perSecond() float64 { return float64(o.verified) / o.took.Seconds() }
 
 func (s *site) do(ctx context.Context, r run) (outcome, error) {
-	function, err := s.ground.Alone(functionID, s.settings, deadline)
+	function, err := s.testbed.Isolated(functionID, s.settings, deadline)
 	if err != nil {
 		return outcome{}, err
 	}

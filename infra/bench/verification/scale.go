@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"signpost/infra/bench/ground"
 	"signpost/infra/bench/report"
+	"signpost/infra/bench/testbed"
 	"signpost/shared/webex"
 )
 
@@ -15,8 +15,8 @@ var sizes = []int{1000, 20_000, 200_000}
 const mostGrowth = 16 << 20 // of the peak resident set, in bytes
 
 // Scale measures how rate and memory depend on the number of installations.
-func Scale(ctx context.Context, g *ground.Ground, results *report.Report) error {
-	s, err := newSite(ctx, g, webex.DigitalSignage)
+func Scale(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
+	s, err := newSite(ctx, t, webex.DigitalSignage)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"net/http/httptest"
 	"time"
 
-	"signpost/infra/bench/ground"
+	"signpost/infra/bench/testbed"
 	"signpost/infra/bench/verification/standin"
 	"signpost/shared/assembly"
 	"signpost/shared/config"
@@ -34,7 +34,7 @@ const functionID = "VerifyConfigsFunction"
 
 // site is the function with stand-ins for DynamoDB and Webex.
 type site struct {
-	ground   *ground.Ground
+	testbed  *testbed.Testbed
 	settings map[string]string
 	sealer   *sealing.Keyset
 	table    *standin.Table
@@ -44,12 +44,12 @@ type site struct {
 
 // newSite returns a site for a deployment that provides these features, with the
 // sample installation in order.
-func newSite(ctx context.Context, g *ground.Ground, provided ...webex.Feature) (*site, error) {
-	sealer, err := sealing.Parse(g.Stack.Secrets().TokenKeyset)
+func newSite(ctx context.Context, t *testbed.Testbed, provided ...webex.Feature) (*site, error) {
+	sealer, err := sealing.Parse(t.Stack.Secrets().TokenKeyset)
 	if err != nil {
 		return nil, err
 	}
-	s := &site{ground: g, sealer: sealer, table: standin.NewTable(sealer), webex: &standin.Webex{}}
+	s := &site{testbed: t, sealer: sealer, table: standin.NewTable(sealer), webex: &standin.Webex{}}
 	tableURL, webexURL := s.serve(s.table), s.serve(s.webex)
 	s.settings = map[string]string{
 		"AWS_ENDPOINT_URL_DYNAMODB": tableURL, "PUBLIC_URL": "https://signpost.example.com", "VERIFY_INTERVAL": "24h", "VERIFY_RATE": "",
@@ -59,7 +59,7 @@ func newSite(ctx context.Context, g *ground.Ground, provided ...webex.Feature) (
 	for _, feature := range provided {
 		s.settings[variables[feature]] = "https://content.example.com/" + string(feature) + "?device=$(deviceId)"
 	}
-	if err := s.teach(ctx, tableURL, webexURL, provided); err != nil {
+	if err := s.writeSample(ctx, tableURL, webexURL, provided); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -79,8 +79,9 @@ func (s *site) close() {
 	}
 }
 
-// teach writes the sample row and the configurations, with the real code.
-func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []webex.Feature) error {
+// writeSample writes the sample row to the table, and its configurations to Webex, with
+// the real code.
+func (s *site) writeSample(ctx context.Context, tableURL, webexURL string, provided []webex.Feature) error {
 	settings, err := s.lifecycleSettings()
 	if err != nil {
 		return err
@@ -90,7 +91,7 @@ func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []
 		OrgKey: standin.SampleKey(),
 		Statement: installation.Statement{
 			Subject: "ciscospark://us/ORGANIZATION/" + standin.SampleKey(), OrgName: "A customer of average name",
-			AppID: s.ground.Stack.Webex().AppID(), Region: "us-west-2_r", ManifestVersion: 1,
+			AppID: s.testbed.Stack.Webex().AppID(), Region: "us-west-2_r", ManifestVersion: 1,
 			Scopes: []string{"spark-admin:devices_digital_signage", "spark-admin:devices_pwa"},
 			URLs:   installation.URLs{OAuth: webexURL + "/v1/access_token", App: webexURL + "/app", Manifest: webexURL + "/app/manifest", APIBase: webexURL + "/v1"},
 		},
@@ -115,8 +116,8 @@ func (s *site) teach(ctx context.Context, tableURL, webexURL string, provided []
 	return err
 }
 
-// inOrder pushes the configurations with the real use case, and returns the resulting
-// row.
+// inOrder verifies the row with the real use case, which pushes the configurations, and
+// returns the resulting row.
 func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row installation.Installation) (installation.Installation, error) {
 	access, err := s.sealer.Seal(secret.New("token"), installation.AccessPlace(row.OrgKey))
 	if err != nil {
@@ -146,7 +147,7 @@ func (k keys) ClientSecret(context.Context) (secret.String, error) { return secr
 
 // lifecycleSettings returns the function's settings in the form of package lifecycle.
 func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
-	environment, err := s.ground.Stack.Environment(functionID)
+	environment, err := s.testbed.Stack.Environment(functionID)
 	if err != nil {
 		return lifecycle.Settings{}, err
 	}
@@ -159,8 +160,8 @@ func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
 	return assembly.Settings(provider), nil
 }
 
-// mostLeft is the share of due rows that a run may leave. On a busy machine some find
-// no place at Webex's host in time.
+// mostLeft is the share of due rows that a run may leave. On a busy machine some rows
+// wait too long for a call to Webex.
 const mostLeft = 0.01
 
 // checkAnswer returns an error if the run did not verify what was due. It may verify more:

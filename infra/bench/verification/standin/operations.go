@@ -104,7 +104,7 @@ func (t *Table) save(body []byte) ([]byte, error) {
 	}
 	var row struct{ PK, Version attribute }
 	if t.sample == "" {
-		return t.learn(body)
+		return t.saveSample(body)
 	}
 	if err := errors.Join(json.Unmarshal(body, &r), json.Unmarshal(r.Item, &row)); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (t *Table) save(body []byte) ([]byte, error) {
 	return []byte("{}"), nil
 }
 
-func (t *Table) learn(body []byte) ([]byte, error) {
+func (t *Table) saveSample(body []byte) ([]byte, error) {
 	var r struct{ Item map[string]json.RawMessage }
 	if err := json.Unmarshal(body, &r); err != nil {
 		return nil, err
