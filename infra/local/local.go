@@ -66,7 +66,7 @@ func banner(s *stack.Stack) string {
 	if file := s.SecretsFile(); file != "" {
 		fmt.Fprintf(&b, "  Secrets      %s   with the content API key\n", file)
 	}
-	fmt.Fprintf(&b, "  Verify       aws lambda invoke --endpoint-url %s --function-name VerifyConfigsFunction /dev/stdout\n", s.URL())
+	fmt.Fprintf(&b, "  Verify       aws lambda invoke --no-sign-request --region us-east-1 --endpoint-url %s --function-name VerifyConfigsFunction /dev/stdout\n", s.URL())
 	fmt.Fprintf(&b, "  With SAM     sam local start-api --port %d --env-vars %s\n\n", stack.SAMPort, s.SAMFile())
 	return b.String()
 }

@@ -17,8 +17,8 @@ const slowResponse = 6 * time.Second
 
 // faultKind is a fault that the page can inject for faultDuration.
 type faultKind struct {
-	Name, Says string
-	fault      webextest.Fault
+	Name, Effect string
+	fault        webextest.Fault
 }
 
 var faultKinds = []faultKind{
@@ -35,7 +35,7 @@ func (c *Console) injectFault(r *http.Request, orgID string) (outcome, error) {
 			fault := known.fault
 			fault.OrgID, fault.Until = orgID, time.Now().Add(faultDuration)
 			webex.Inject(fault)
-			return outcome{Title: fmt.Sprintf("%s for %d seconds", known.Says, int(faultDuration.Seconds()))}, nil
+			return outcome{Title: fmt.Sprintf("%s for %d seconds", known.Effect, int(faultDuration.Seconds()))}, nil
 		}
 	}
 	switch kind {

@@ -123,8 +123,8 @@ type faultsFeature struct {
 }
 
 type activeFault struct {
-	Says  string
-	Until time.Time
+	Effect string
+	Until  time.Time
 }
 
 func (c *Console) viewFaults(org *webextest.Organization) faultsView {
@@ -137,17 +137,17 @@ func (c *Console) viewFaults(org *webextest.Organization) faultsView {
 	}
 	for _, fault := range webex.Faults() {
 		if fault.OrgID == "" || fault.OrgID == org.ID() {
-			view.Faults = append(view.Faults, activeFault{faultSays(fault), fault.Until})
+			view.Faults = append(view.Faults, activeFault{faultEffect(fault), fault.Until})
 		}
 	}
 	return view
 }
 
-// faultSays describes a fault, including one injected through the control API.
-func faultSays(fault webextest.Fault) string {
+// faultEffect describes a fault, including one injected through the control API.
+func faultEffect(fault webextest.Fault) string {
 	for _, kind := range faultKinds {
 		if kind.fault.Status == fault.Status && kind.fault.Delay == fault.Delay {
-			return kind.Says
+			return kind.Effect
 		}
 	}
 	return strings.TrimSpace("Injected fault " + fault.Kind)

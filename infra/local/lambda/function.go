@@ -92,7 +92,7 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
 		if err != nil {
 			return Result{}, err
 		}
-		if result, done := f.hand(p, inv, fresh); done {
+		if result, done := f.assign(p, inv, fresh); done {
 			return result, nil
 		}
 		select {
@@ -103,9 +103,9 @@ func (f *Function) Invoke(ctx context.Context, payload []byte) (Result, error) {
 	}
 }
 
-// hand gives the invocation to the process. It returns a result if a new process
+// assign gives the invocation to the process. It returns a result if a new process
 // ends, or exceeds initTimeout, before it asks for work.
-func (f *Function) hand(p *process, inv *invocation, fresh bool) (Result, bool) {
+func (f *Function) assign(p *process, inv *invocation, fresh bool) (Result, bool) {
 	timer := time.NewTimer(initTimeout)
 	defer timer.Stop()
 	select {

@@ -69,7 +69,7 @@ func (s *story) deprovision(ctx context.Context) {
 	health := s.press(ctx, "mintAction", map[string]any{"action": webex.HealthCheck}).JWT
 	launch := s.press(ctx, "mintAction", map[string]any{"action": webex.CrossLaunch}).JWT
 	code := client.LaunchCode(s.launch(ctx).RedirectURL)
-	s.keep(s.nextSecond(ctx))
+	s.record(s.nextSecond(ctx))
 	s.expect("Response", "200", s.press(ctx, "deprovision", nil).String())
 	s.expectNothingStored(ctx)
 	s.expectBoard(ctx, nothing)

@@ -42,8 +42,8 @@ type Options struct {
 const cleanUpTime = 15 * time.Second
 
 type story struct {
-	telling
-	stage
+	printer
+	fixture
 	control client.Control
 	api     client.Client
 	lambda  client.Lambda
@@ -82,13 +82,13 @@ var steps = []step{
 // The stack is left as it was found, except for the new organization.
 func Play(ctx context.Context, target Target, options Options) (err error) {
 	s := &story{
-		telling: telling{out: cmp.Or[io.Writer](options.Out, io.Discard), color: options.Color},
+		printer: printer{out: cmp.Or[io.Writer](options.Out, io.Discard), color: options.Color},
 		api:     client.New(target.APIURL),
 		control: client.NewControl(target.WebexURL),
 		lambda:  client.NewLambda(target.APIURL),
 		pushes:  client.Pushes{},
 	}
-	if s.stage, err = s.prepare(ctx, target); err != nil {
+	if s.fixture, err = s.prepare(ctx, target); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.cleanUp(ctx)) }()

@@ -26,7 +26,7 @@ func (s *story) changeSettings(ctx context.Context) {
 	changed := withParameter(original, parameterEdition, edition)
 	var err error
 	s.settings, err = changeSignageURL(ctx, s.lambda, original, changed)
-	s.keep(err)
+	s.record(err)
 	deployed := try(s, func() (client.Function, error) { return s.lambda.Function(ctx, client.Verifying) })
 	s.expect(variableSignage, changed, deployed.Environment.Variables[variableSignage])
 	s.show(variableSignage, "now with "+parameterEdition+"="+edition)
@@ -41,13 +41,13 @@ func (s *story) verifyChange(ctx context.Context) {
 }
 
 func (s *story) revertSettings(ctx context.Context) {
-	s.keep(s.settings.restore(ctx))
+	s.record(s.settings.restore(ctx))
 	s.verifyPush(ctx)
 	s.checkUnchanged(ctx)
 }
 
 func (s *story) loseConfiguration(ctx context.Context) {
-	s.keep(s.control.DeleteConfiguration(ctx, s.org.ID, webex.DigitalSignage))
+	s.record(s.control.DeleteConfiguration(ctx, s.org.ID, webex.DigitalSignage))
 	s.checkBoard(ctx, nothing)
 }
 

@@ -53,7 +53,7 @@ const settleTime = 30 * time.Second
 func (r *run) settle(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
-	putBack := 0
+	restored := 0
 	for _, c := range r.customers {
 		if c.loses {
 			r.awaitRepair(ctx, c)
@@ -63,13 +63,13 @@ func (r *run) settle(ctx context.Context) int {
 				r.faults.add("%s has no configuration of %s", c.Name(), feature)
 			}
 			got, want := r.stack.Webex().Pushes(c.ID(), feature), 1+int(c.lost[n].Load())
-			putBack += got - 1
+			restored += got - 1
 			if got != want {
 				r.faults.add("%s: %s was pushed %d times, want %d", c.Name(), feature, got, want)
 			}
 		}
 	}
-	return putBack
+	return restored
 }
 
 // awaitRepair verifies the organization until both configurations exist. One

@@ -20,10 +20,10 @@ type Report struct {
 	Latencies Latencies
 	// Issued and Redeemed count launches. The difference was lost.
 	Issued, Redeemed int64
-	// Lost counts the configurations that Webex lost on purpose, PutBack those
+	// Lost counts the configurations that Webex lost on purpose, Restored those
 	// that were pushed again.
-	Lost, PutBack int
-	Verified      Verified
+	Lost, Restored int
+	Verified       Verified
 	// Processes is the highest count of the functions' processes, 0 if unknown.
 	Processes int
 	// Faults are the first faults as text, FaultCount counts all.
@@ -51,8 +51,8 @@ func (r Report) Print(out io.Writer) {
 	actions := len(r.Latencies[kindHealth]) + len(r.Latencies[kindUpdate]) + len(r.Latencies[kindActivation])
 	fmt.Fprintf(out, "\nmix        %d %% management actions and re-activations, the rest cross-launches and redemptions\n", (100*actions+len(all)/2)/max(1, len(all)))
 	fmt.Fprintf(out, "launches   %s issued, %s redeemed with the right devices\n", grouped(r.Issued), grouped(r.Redeemed))
-	fmt.Fprintf(out, "verify     %s verified in %d runs, %d failed; Webex lost %d configurations, %d pushes put them back\n",
-		grouped(int64(r.Verified.Verified)), r.Verified.Runs, r.Verified.Failed, r.Lost, r.PutBack)
+	fmt.Fprintf(out, "verify     %s verified in %d runs, %d failed; Webex lost %d configurations, %d pushes restored them\n",
+		grouped(int64(r.Verified.Verified)), r.Verified.Runs, r.Verified.Failed, r.Lost, r.Restored)
 	processes := "not counted on this system"
 	if r.Processes > 0 {
 		processes = fmt.Sprintf("%d of functions at most", r.Processes)

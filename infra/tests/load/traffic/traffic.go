@@ -90,7 +90,7 @@ func Run(ctx context.Context, s *stack.Stack, log *Log, options Options) (Report
 		Options: options, Took: took, Latencies: latencies, Issued: r.issued.Load(), Redeemed: r.redeemed.Load(),
 		Lost: <-lost, Processes: <-processes,
 	}
-	report.PutBack = r.settle(ctx)
+	report.Restored = r.settle(ctx)
 	report.Verified = log.sum()
 	report.Faults, report.FaultCount = r.faults.all(log)
 	return report, ctx.Err()

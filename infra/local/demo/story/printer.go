@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// telling prints the story. It keeps the first error, after which it checks and
+// printer prints the story. It records the first error, after which it checks and
 // prints nothing more, so that steps need not handle errors line by line.
-type telling struct {
+type printer struct {
 	out   io.Writer
 	color bool
 	err   error
@@ -26,19 +26,19 @@ const (
 	green = "32"
 )
 
-func (t *telling) paint(color, text string) string {
-	if !t.color {
+func (p *printer) paint(color, text string) string {
+	if !p.color {
 		return text
 	}
 	return "\x1b[" + color + "m" + text + "\x1b[0m"
 }
 
-func (t *telling) printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(t.out, format+"\n", args...) // nowhere to report it
+func (p *printer) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.out, format+"\n", args...) // nowhere to report it
 }
 
-func (t *telling) begin(number int, title string) {
-	t.printf("%s", t.paint(bold, fmt.Sprintf("%2d  %s", number, title)))
+func (p *printer) begin(number int, title string) {
+	p.printf("%s", p.paint(bold, fmt.Sprintf("%2d  %s", number, title)))
 }
 
 // label aligns the texts after labels.
@@ -51,43 +51,44 @@ func (e mismatchError) Error() string {
 	return fmt.Sprintf("%s: expected %s, saw %s", e.label, e.want, e.saw)
 }
 
-func (t *telling) keep(err error) {
-	if t.err == nil {
-		t.err = err
+// record keeps err if it is the first error; nil is none.
+func (p *printer) record(err error) {
+	if p.err == nil {
+		p.err = err
 	}
 }
 
-func (t *telling) expect(name, want, saw string) {
+func (p *printer) expect(name, want, saw string) {
 	if saw != want {
-		t.keep(mismatchError{name, want, saw})
+		p.record(mismatchError{name, want, saw})
 	}
 }
 
 // show prints a passed check.
-func (t *telling) show(name, saw string) {
-	if t.err == nil {
-		t.printf("    %s %s%s", t.paint(green, "✓"), t.paint(dim, label(name)), wrap(brief(saw)))
+func (p *printer) show(name, saw string) {
+	if p.err == nil {
+		p.printf("    %s %s%s", p.paint(green, "✓"), p.paint(dim, label(name)), wrap(brief(saw)))
 	}
 }
 
 // check is expect, then show.
-func (t *telling) check(name, want, saw string) {
-	t.expect(name, want, saw)
-	t.show(name, saw)
+func (p *printer) check(name, want, saw string) {
+	p.expect(name, want, saw)
+	p.show(name, saw)
 }
 
-func (t *telling) printFailure() {
-	mismatch, is := errors.AsType[mismatchError](t.err)
+func (p *printer) printFailure() {
+	mismatch, is := errors.AsType[mismatchError](p.err)
 	if !is {
-		t.printf("    %s %s", t.paint(red, "✗"), t.err)
+		p.printf("    %s %s", p.paint(red, "✗"), p.err)
 		return
 	}
 	want, saw := brief(mismatch.want), brief(mismatch.saw)
 	if want == saw { // they differ in what was cut
 		want, saw = mismatch.want, mismatch.saw
 	}
-	t.printf("    %s %sexpected  %s", t.paint(red, "✗"), label(mismatch.label), want)
-	t.printf("      %ssaw       %s", label(""), saw)
+	p.printf("    %s %sexpected  %s", p.paint(red, "✗"), label(mismatch.label), want)
+	p.printf("      %ssaw       %s", label(""), saw)
 }
 
 var longParameter = regexp.MustCompile(`([?&][A-Za-z_]+=)([^&\s]{8})[^&\s]{9,}`)

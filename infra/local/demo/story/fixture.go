@@ -15,8 +15,8 @@ import (
 	"signpost/shared/webex"
 )
 
-// stage is what the story needs before it begins.
-type stage struct {
+// fixture is what the story needs before it begins.
+type fixture struct {
 	cloud       client.Cloud
 	org         client.Organization
 	boards      []client.Device // three that show signage
@@ -35,7 +35,7 @@ type deployment struct {
 }
 
 // prepare reads the state of the stack and adds a customer.
-func (s *story) prepare(ctx context.Context, target Target) (made stage, err error) {
+func (s *story) prepare(ctx context.Context, target Target) (made fixture, err error) {
 	made.contentKey = target.ContentKey
 	if made.cloud, err = s.control.Cloud(ctx); err != nil {
 		return made, err
@@ -119,7 +119,7 @@ func (d deployment) configuration(feature webex.Feature) map[string]any {
 
 // shows returns what a device should load: the address with the device's values
 // filled in, and Webex's own parameter.
-func (s *stage) shows(address string, d client.Device) string {
+func (s *fixture) shows(address string, d client.Device) string {
 	var pairs []string
 	for name, value := range map[string]string{
 		"deviceId": d.ID, "deviceName": d.Name, "deviceModel": d.Model, "ownerId": d.OwnerID,
@@ -147,7 +147,7 @@ func withParameter(address, name, value string) string {
 // nextSecond waits for the second after the activation. Tokens have times in
 // seconds, and a removal in the same second would count as one of an earlier
 // activation.
-func (s *stage) nextSecond(ctx context.Context) error {
+func (s *fixture) nextSecond(ctx context.Context) error {
 	wait := time.Until(s.activatedAt.Truncate(time.Second).Add(time.Second))
 	select {
 	case <-time.After(wait):
