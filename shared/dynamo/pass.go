@@ -29,21 +29,21 @@ type passRow struct {
 	key
 	workRow
 	writeRow
-	Schema   int                  `dynamodbav:"schema"`
-	Version  int64                `dynamodbav:"version"`
-	Settings string               `dynamodbav:"settings,omitempty"`
-	Urgent   bool                 `dynamodbav:"urgent,omitempty"`
-	Began    int64                `dynamodbav:"began,omitempty"`
-	Before   int64                `dynamodbav:"before,omitempty"`
-	Place    string               `dynamodbav:"place,omitempty"`
-	Seen     int                  `dynamodbav:"seen,omitempty"`
-	Count    int                  `dynamodbav:"count,omitempty"`
-	Ended    bool                 `dynamodbav:"ended,omitempty"`
-	Behind   map[string]behindRow `dynamodbav:"behind,omitempty"`
+	Schema   int                   `dynamodbav:"schema"`
+	Version  int64                 `dynamodbav:"version"`
+	Settings string                `dynamodbav:"settings,omitempty"`
+	Urgent   bool                  `dynamodbav:"urgent,omitempty"`
+	Began    int64                 `dynamodbav:"began,omitempty"`
+	Before   int64                 `dynamodbav:"before,omitempty"`
+	Place    string                `dynamodbav:"place,omitempty"`
+	Seen     int                   `dynamodbav:"seen,omitempty"`
+	Count    int                   `dynamodbav:"count,omitempty"`
+	Ended    bool                  `dynamodbav:"ended,omitempty"`
+	Skipped  map[string]skippedRow `dynamodbav:"skipped,omitempty"`
 }
 
-// behindRow is an [installation.Behind].
-type behindRow struct {
+// skippedRow is an [installation.Skipped].
+type skippedRow struct {
 	Place     string `dynamodbav:"place,omitempty"`
 	Wrapped   bool   `dynamodbav:"wrapped,omitempty"`
 	NotBefore int64  `dynamodbav:"notBefore,omitempty"`
@@ -59,11 +59,11 @@ func newPassRow(p installation.Pass) passRow {
 		Settings: p.Settings, Urgent: p.Urgent, Began: millis(p.Began), Before: millis(p.Before),
 		Place: p.Place, Seen: p.Seen, Count: p.Count, Ended: p.Ended,
 	}
-	if len(p.Behind) > 0 {
-		row.Behind = make(map[string]behindRow, len(p.Behind))
+	if len(p.Skipped) > 0 {
+		row.Skipped = make(map[string]skippedRow, len(p.Skipped))
 	}
-	for host, b := range p.Behind {
-		row.Behind[host] = behindRow{Place: b.Place, Wrapped: b.Wrapped, NotBefore: millis(b.NotBefore), Before: millis(b.Before)}
+	for host, b := range p.Skipped {
+		row.Skipped[host] = skippedRow{Place: b.Place, Wrapped: b.Wrapped, NotBefore: millis(b.NotBefore), Before: millis(b.Before)}
 	}
 	return row
 }
@@ -73,11 +73,11 @@ func (r passRow) pass(shard int) installation.Pass {
 		Shard: shard, Version: r.Version, Lease: r.lease(), Settings: r.Settings, Urgent: r.Urgent,
 		Began: instant(r.Began), Before: instant(r.Before), Place: r.Place, Seen: r.Seen, Count: r.Count, Ended: r.Ended,
 	}
-	if len(r.Behind) > 0 {
-		p.Behind = make(map[string]installation.Behind, len(r.Behind))
+	if len(r.Skipped) > 0 {
+		p.Skipped = make(map[string]installation.Skipped, len(r.Skipped))
 	}
-	for host, b := range r.Behind {
-		p.Behind[host] = installation.Behind{Place: b.Place, Wrapped: b.Wrapped, NotBefore: instant(b.NotBefore), Before: instant(b.Before)}
+	for host, b := range r.Skipped {
+		p.Skipped[host] = installation.Skipped{Place: b.Place, Wrapped: b.Wrapped, NotBefore: instant(b.NotBefore), Before: instant(b.Before)}
 	}
 	return p
 }

@@ -117,9 +117,9 @@ type Installation struct {
 	Schedule Schedule
 	// App is how Webex's record of the installation compares with this one.
 	App AppCheck
-	// SignedElsewhere is the last region that signed an action for the
-	// installation though it lives in another one, and when; zero if none did
-	// since it last moved. It is written once a day at most.
+	// ForeignRegion is the last other region that signed an action for the
+	// installation, and when; zero if none did since it last moved. It is written
+	// once a day at most.
 	ForeignRegion ForeignRegion
 
 	// Notice is the event that the next write announces. It is stored with that

@@ -30,13 +30,13 @@ type Pass struct {
 	Seen, Count int
 	// Ended is set once it has looked at all of them.
 	Ended bool
-	// Behind records, by host of Webex, what it skipped because the host asked for a
-	// pause or did not answer.
-	Behind map[string]Behind
+	// Skipped records, by host of Webex, what it skipped because the host asked for a
+	// pause or did not respond.
+	Skipped map[string]Skipped
 }
 
-// Behind is what a pass skipped of one host, and how far the runs have caught up.
-type Behind struct {
+// Skipped is what a pass skipped of one host, and how far the runs have caught up.
+type Skipped struct {
 	// Place is the OrgKey after which the host's installations are still to be looked
 	// at, up to the Place of the pass.
 	Place string
@@ -58,7 +58,8 @@ type Page struct {
 	// is none; End is set if no more follow.
 	Last string
 	End  bool
-	// Unreadable joins why rows could not be decoded; they are left out.
+	// Unreadable joins the errors of rows that could not be decoded; they are not in
+	// Rows.
 	Unreadable error
 }
 
@@ -70,13 +71,13 @@ func (p Pass) Begin(settings string, now time.Time) Pass {
 	}
 	next.Began, next.Place, next.Seen, next.Ended = now, "", 0, false
 	next.Urgent, next.Settings = p.Settings != settings, settings
-	next.Behind = maps.Clone(p.Behind)
-	for host, behind := range next.Behind {
-		if behind.Wrapped { // also all that the pass which ends now came to
-			behind.Place = ""
+	next.Skipped = maps.Clone(p.Skipped)
+	for host, skipped := range next.Skipped {
+		if skipped.Wrapped { // also all that the pass which ends now came to
+			skipped.Place = ""
 		}
-		behind.Wrapped = true
-		next.Behind[host] = behind
+		skipped.Wrapped = true
+		next.Skipped[host] = skipped
 	}
 	return next
 }
@@ -92,20 +93,20 @@ func (p Pass) Advance(place string, seen int, ended bool) Pass {
 	return next
 }
 
-// LeaveOut returns p after it skipped installations of the host that follow place;
-// notBefore is as [Behind.NotBefore].
-func (p Pass) LeaveOut(host, place string, notBefore time.Time) Pass {
+// Skip returns p after it skipped installations of the host that follow place;
+// notBefore is as [Skipped.NotBefore].
+func (p Pass) Skip(host, place string, notBefore time.Time) Pass {
 	next := p
-	next.Behind = maps.Clone(p.Behind)
-	if next.Behind == nil {
-		next.Behind = map[string]Behind{}
+	next.Skipped = maps.Clone(p.Skipped)
+	if next.Skipped == nil {
+		next.Skipped = map[string]Skipped{}
 	}
-	behind, already := next.Behind[host]
+	skipped, already := next.Skipped[host]
 	if !already {
-		behind = Behind{Place: place, Before: p.Before}
+		skipped = Skipped{Place: place, Before: p.Before}
 	}
-	behind.NotBefore = notBefore
-	next.Behind[host] = behind
+	skipped.NotBefore = notBefore
+	next.Skipped[host] = skipped
 	return next
 }
 
@@ -113,15 +114,15 @@ func (p Pass) LeaveOut(host, place string, notBefore time.Time) Pass {
 // reports that no more follow in the shard.
 func (p Pass) CatchUp(host, place string, ended bool) Pass {
 	next := p
-	next.Behind = maps.Clone(p.Behind)
-	behind := next.Behind[host]
-	behind.Place = place
-	if ended && behind.Wrapped {
-		behind.Place, behind.Wrapped, ended = "", false, false
+	next.Skipped = maps.Clone(p.Skipped)
+	skipped := next.Skipped[host]
+	skipped.Place = place
+	if ended && skipped.Wrapped {
+		skipped.Place, skipped.Wrapped, ended = "", false, false
 	}
-	next.Behind[host] = behind
-	if !behind.Wrapped && (ended || (!p.Ended && behind.Place >= p.Place)) {
-		delete(next.Behind, host)
+	next.Skipped[host] = skipped
+	if !skipped.Wrapped && (ended || (!p.Ended && skipped.Place >= p.Place)) {
+		delete(next.Skipped, host)
 	}
 	return next
 }
@@ -140,8 +141,8 @@ func (p Pass) VerifiedAt(i Installation, hosts []string, now time.Time) time.Tim
 		at = p.Began
 	}
 	for _, host := range hosts {
-		if behind, left := p.Behind[host]; left && behind.Before.Before(at) {
-			at = behind.Before
+		if skipped, found := p.Skipped[host]; found && skipped.Before.Before(at) {
+			at = skipped.Before
 		}
 	}
 	if at.Before(own) {

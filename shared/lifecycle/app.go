@@ -65,7 +65,7 @@ func (s *Service) compareApp(ctx context.Context, session *session, row installa
 		return err
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, msgAppNotCompared, append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, AnswerFields(err)...)...)
+		s.log.WarnContext(ctx, msgAppNotCompared, append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, ResponseFields(err)...)...)
 		row.App.At = now
 		return row.App
 	}

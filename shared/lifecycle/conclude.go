@@ -205,10 +205,10 @@ func (s *Service) report(ctx context.Context, row installation.Installation, res
 	outcome, attributes := outcomeOf(result), s.outcome(row, result)
 	switch {
 	case saveErr != nil:
-		s.log.ErrorContext(ctx, msgSync, append(append(attributes, "cause", errors.Join(saveErr, result.err)), AnswerFields(result.err)...)...)
+		s.log.ErrorContext(ctx, msgSync, append(append(attributes, "cause", errors.Join(saveErr, result.err)), ResponseFields(result.err)...)...)
 	case outcome == "failed":
 		attributes = append(attributes, "failures", row.Schedule.Failures, "failing_hours", s.failingHours(row.Schedule), "cause", result.err)
-		s.log.WarnContext(ctx, msgSync, append(attributes, AnswerFields(result.err)...)...)
+		s.log.WarnContext(ctx, msgSync, append(attributes, ResponseFields(result.err)...)...)
 	case row.TokenHealth(s.now()) == installation.TokensExpiring:
 		s.log.WarnContext(ctx, msgSync, attributes...)
 	case outcome == "in_sync" || outcome == "token_invalid":

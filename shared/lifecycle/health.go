@@ -61,7 +61,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 		return health, nil
 	}
 	s.log.WarnContext(ctx, msgHealth, append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
-		"token_health", string(health.TokenHealth), "cause", cause}, AnswerFields(cause)...)...)
+		"token_health", string(health.TokenHealth), "cause", cause}, ResponseFields(cause)...)...)
 	if health.OperationalState == Impaired && !errors.Is(cause, errAppDiffers) {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
 	}

@@ -20,25 +20,26 @@ const (
 	InOrder Finding = iota
 	// Differs: the row must be claimed and worked on.
 	Differs
-	// LeftOut: our own limits did not allow a call to Webex.
-	LeftOut
-	// Elsewhere: another worker or the queue of due work takes care of it.
-	Elsewhere
+	// Skipped: our own limits did not allow a call to Webex.
+	Skipped
+	// AlreadyHandled: another worker or the queue of due work handles the row, or it was
+	// verified since the pass began.
+	AlreadyHandled
 )
 
 // Look compares an installation, as a pass read it, with our settings and with what
 // Webex stores, through client; it writes nothing. The row may be older than the stored
 // one, so only a worker that has claimed it may act on the finding. A row verified
 // after began, the start of the pass, is not looked at. With again, a row that failed
-// before differs without waiting for its back-off. For [LeftOut] the error is the
+// before differs without waiting for its back-off. For [Skipped] the error is the
 // [NotCalledError].
 func (s *Service) Look(ctx context.Context, row installation.Installation, client Webex, began time.Time, again bool) (Finding, error) {
 	now := s.now()
 	switch {
-	case s.elsewhere(row, now) || row.Schedule.Failures == 0 && !row.Schedule.VerifiedAt.Before(began):
-		return Elsewhere, nil
+	case s.alreadyHandled(row, now) || row.Schedule.Failures == 0 && !row.Schedule.VerifiedAt.Before(began):
+		return AlreadyHandled, nil
 	case row.Schedule.Failures > 0 && !again && row.Schedule.Settings == s.fingerprint:
-		return Elsewhere, nil
+		return AlreadyHandled, nil
 	case row.Schedule.Failures > 0 || s.differs(ctx, row, now):
 		return Differs, nil
 	}
@@ -53,7 +54,7 @@ func (s *Service) Look(ctx context.Context, row installation.Installation, clien
 	}
 	for _, name := range ask {
 		if same, err := s.sameAtWebex(ctx, session, row, name); err != nil {
-			return LeftOut, err
+			return Skipped, err
 		} else if !same {
 			return Differs, nil
 		}
@@ -61,8 +62,8 @@ func (s *Service) Look(ctx context.Context, row installation.Installation, clien
 	return InOrder, nil
 }
 
-// elsewhere reports whether the queue or another worker takes care of the row.
-func (s *Service) elsewhere(row installation.Installation, now time.Time) bool {
+// alreadyHandled reports whether the queue or another worker handles the row.
+func (s *Service) alreadyHandled(row installation.Installation, now time.Time) bool {
 	due := row.Schedule.DueAt
 	return row.State != installation.Active || row.Work.Held(now) ||
 		row.Schedule.Failures == 0 && !due.IsZero() && !due.After(now)

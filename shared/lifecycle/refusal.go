@@ -176,7 +176,7 @@ func (s *Service) reportRefusal(ctx context.Context, before, after installation.
 			"organizations", verdict.suspected, "client", s.settings.ClientID)
 	case before.State == installation.Active && after.State == installation.TokenInvalid:
 		s.log.ErrorContext(ctx, MsgTokenInvalid, append([]any{"org", after.OrgKey, "outcome", "token_invalid",
-			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, AnswerFields(verdict.err)...)...)
+			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, ResponseFields(verdict.err)...)...)
 	}
 }
 

@@ -41,7 +41,7 @@ type session struct {
 	row     installation.Installation
 	token   secret.String
 	renewed bool
-	// app is Webex's answer to the registration.
+	// app is Webex's response to the registration.
 	app webex.App
 }
 
@@ -61,7 +61,7 @@ func (c *session) enter(ctx context.Context) error {
 
 func (c *session) leave() { <-c.gate }
 
-// call runs f with the token, and again with a new one if Webex answers 401.
+// call runs f with the token, and again with a new one if Webex returns 401.
 func (c *session) call(ctx context.Context, f func(secret.String) error) error {
 	if err := c.enter(ctx); err != nil {
 		return err
@@ -182,7 +182,7 @@ func (s *Service) register(ctx context.Context, session *session, row installati
 	}
 	err := session.call(ctx, func(token secret.String) error {
 		return s.terms(ctx).webex.UpdateApp(ctx, row.URLs.App, token, webex.AppUpdate{
-			ProvisioningState: webex.ProvisioningCompleted, ActionsURL: actionsURL, Answer: &session.app,
+			ProvisioningState: webex.ProvisioningCompleted, ActionsURL: actionsURL, Response: &session.app,
 		})
 	})
 	if err != nil {
@@ -202,7 +202,7 @@ type syncedFeature struct {
 
 // syncFeature does GET, compare, and PUT or DELETE only on a difference: each PUT
 // reaches every device of the customer. For a new customer it skips the GET if Webex
-// has just answered that it stores nothing.
+// has just reported that it stores nothing.
 func (s *Service) syncFeature(ctx context.Context, session *session, row installation.Installation, name webex.Feature) syncedFeature {
 	verdict := s.settings.Judge(row, name, nil, s.now())
 	if verdict.asksWebex && !(neverPushed(row) && session.app.StoresNone(name)) {
@@ -229,7 +229,7 @@ func (s *Service) syncFeature(ctx context.Context, session *session, row install
 }
 
 // neverPushed reports whether the table knows of no registration and no push for this
-// generation of the installation. Only then does Webex's answer to the registration
+// generation of the installation. Only then does Webex's response to the registration
 // prove that it stores no configuration.
 func neverPushed(row installation.Installation) bool {
 	for _, feature := range row.Features {

@@ -35,7 +35,7 @@ func (s *Service) access(ctx context.Context, row installation.Installation) (se
 		if err == nil || errors.Is(err, ErrTokenInvalid) {
 			return token, renewed, err
 		}
-		s.log.WarnContext(ctx, msgRenewalFailed, append([]any{"org", row.OrgKey, "cause", err}, AnswerFields(err)...)...)
+		s.log.WarnContext(ctx, msgRenewalFailed, append([]any{"org", row.OrgKey, "cause", err}, ResponseFields(err)...)...)
 	}
 	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
 	return token, row, err

@@ -132,7 +132,7 @@ func (s *Service) prove(ctx context.Context, candidate installation.Candidate, o
 func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
 	attributes := []any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed",
 		"failing_hours", s.failingHours(candidate.Schedule), "cause", cause}
-	s.log.WarnContext(ctx, msgCandidate, append(attributes, AnswerFields(cause)...)...)
+	s.log.WarnContext(ctx, msgCandidate, append(attributes, ResponseFields(cause)...)...)
 }
 
 func (s *Service) proveKind(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {

@@ -15,9 +15,9 @@ import (
 
 const (
 	// The breaker of a host opens after so many calls in a row that got a Retry-After,
-	// or no answer, each for another organization than the one before: one that used up
+	// or no response, each for another organization than the one before: one that used up
 	// its own quota, or has its own problem, must not stop the others.
-	openAfterPutOff     = 3
+	openAfterPauses     = 3
 	openAfterUnanswered = 10
 	// maxOpen bounds how long a host with a Retry-After is not called. The row that got
 	// the Retry-After waits as long as it says.
@@ -25,16 +25,16 @@ const (
 )
 
 // breaker records the hosts of Webex that are not called for the rest of a run because
-// they asked for a pause or do not answer. Between runs the passes record them.
+// they asked for a pause or do not respond. Between runs the passes record them.
 type breaker struct {
 	mu    sync.Mutex
 	hosts map[string]hostState
 }
 
 type hostState struct {
-	putOff, unanswered int    // calls in a row
-	last               string // the last organization counted
-	open               bool
+	pausesAsked, unanswered int    // calls in a row
+	last                    string // the last organization counted
+	open                    bool
 	// notBefore is when the host may be called again, zero if it named no time.
 	notBefore time.Time
 }
@@ -43,11 +43,11 @@ type hostState struct {
 func newBreaker(passes []installation.Pass) *breaker {
 	b := &breaker{hosts: map[string]hostState{}}
 	for _, pass := range passes {
-		for host, behind := range pass.Behind {
+		for host, skipped := range pass.Skipped {
 			state := b.hosts[host]
 			state.open = true
-			if behind.NotBefore.After(state.notBefore) {
-				state.notBefore = behind.NotBefore
+			if skipped.NotBefore.After(state.notBefore) {
+				state.notBefore = skipped.NotBefore
 			}
 			b.hosts[host] = state
 		}
@@ -118,14 +118,14 @@ func (h *hostState) count(org string, err error, now time.Time) {
 	asked := min(webex.RetryAfter(err), maxOpen)
 	switch {
 	case !errors.Is(err, webex.ErrUnavailable):
-		h.putOff, h.unanswered, h.last = 0, 0, ""
+		h.pausesAsked, h.unanswered, h.last = 0, 0, ""
 	case asked > 0:
-		h.putOff, h.unanswered = h.putOff+h.another(org), 0
-		if h.open = h.putOff >= openAfterPutOff; h.open {
+		h.pausesAsked, h.unanswered = h.pausesAsked+h.another(org), 0
+		if h.open = h.pausesAsked >= openAfterPauses; h.open {
 			h.notBefore = now.Add(asked)
 		}
 	default:
-		h.unanswered, h.putOff = h.unanswered+h.another(org), 0
+		h.unanswered, h.pausesAsked = h.unanswered+h.another(org), 0
 		h.open = h.unanswered >= openAfterUnanswered
 	}
 }

@@ -77,8 +77,8 @@ func TestBreaker(t *testing.T) {
 func TestBreakerOfARunAfterAnother(t *testing.T) {
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	b := newBreaker([]installation.Pass{
-		{Behind: map[string]installation.Behind{"silent": {}, "throttled": {NotBefore: now.Add(-time.Second)}}},
-		{Behind: map[string]installation.Behind{"throttled": {NotBefore: now.Add(time.Minute)}}},
+		{Skipped: map[string]installation.Skipped{"silent": {}, "throttled": {NotBefore: now.Add(-time.Second)}}},
+		{Skipped: map[string]installation.Skipped{"throttled": {NotBefore: now.Add(time.Minute)}}},
 	})
 	for _, host := range []string{"silent", "throttled"} {
 		if b.allow(host, now) == nil {

@@ -19,11 +19,11 @@ type limitedClient struct {
 	lifecycle.Webex
 	run *run
 	org string
-	// tries is the host to probe although its breaker is open, "" for none; answered is
-	// set once it answers.
-	tries    string
-	answered *atomic.Bool
-	// pause is the answer by which Webex asked for a pause: until the row is done, its
+	// probedHost is called although its breaker is open, "" for none; probeSucceeded is
+	// set once it responds.
+	probedHost     string
+	probeSucceeded *atomic.Bool
+	// pause is the response by which Webex asked for a pause: until the row is done, its
 	// host is not called again.
 	pause atomic.Pointer[askedPause]
 }
@@ -56,13 +56,13 @@ func (c *limitedClient) call(ctx context.Context, address string, do func() erro
 	}
 	switch {
 	case ctx.Err() != nil: // not the host's fault
-	case host == c.tries:
+	case host == c.probedHost:
 		if !errors.Is(err, webex.ErrUnavailable) {
-			c.answered.Store(true)
+			c.probeSucceeded.Store(true)
 		}
 	case r.breaker.record(host, c.org, err, r.now()):
 		attributes := []any{"host", host, "outcome", "open", "cause", err}
-		r.log.WarnContext(ctx, msgBreakerOpened, append(attributes, lifecycle.AnswerFields(err)...)...)
+		r.log.WarnContext(ctx, msgBreakerOpened, append(attributes, lifecycle.ResponseFields(err)...)...)
 	}
 	return err
 }
@@ -71,7 +71,7 @@ func (c *limitedClient) allow(host string) error {
 	if asked := c.pause.Load(); asked != nil && asked.host == host {
 		return asked.err
 	}
-	if host == c.tries {
+	if host == c.probedHost {
 		return nil
 	}
 	return c.run.breaker.allow(host, c.run.now())

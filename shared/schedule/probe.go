@@ -1,4 +1,4 @@
-// How a run finds out whether a skipped host answers again.
+// How a run finds out whether a skipped host responds again.
 
 package schedule
 
@@ -16,14 +16,15 @@ import (
 // of one customer need not be the host's.
 const probeRows = 3
 
-// probe is the probe of a host. A nil one, of a host that is not probed, never answers.
+// probe is the probe of a host: it succeeds if the host responds. A nil one, of a host
+// that is not probed, never succeeds.
 type probe struct {
 	finished chan struct{}
-	answer   atomic.Bool
+	ok       atomic.Bool
 }
 
-// answered reports whether the host has answered.
-func (p *probe) answered() bool { return p != nil && p.answer.Load() }
+// succeeded reports whether the host has responded.
+func (p *probe) succeeded() bool { return p != nil && p.ok.Load() }
 
 // over reports whether the probe has ended.
 func (p *probe) over() bool {
@@ -43,18 +44,18 @@ func (r *run) startProbes(ctx context.Context, probing *sync.WaitGroup, report f
 		r.probes[host] = p
 		probing.Go(func() {
 			defer close(p.finished)
-			report(r.try(ctx, host, &p.answer))
-			if p.answer.Load() {
+			report(r.probeHost(ctx, host, &p.ok))
+			if p.ok.Load() {
 				r.breaker.close(host)
 			}
 		})
 	}
 }
 
-// try looks at some of the skipped installations. If none are left, the host counts as
-// answering.
-func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error {
-	rows, err := r.leftOut(ctx, host)
+// probeHost looks at some of the host's skipped installations. If there are none left,
+// the probe succeeds.
+func (r *run) probeHost(ctx context.Context, host string, succeeded *atomic.Bool) error {
+	rows, err := r.skippedInstallations(ctx, host)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // ctx ended: not the table's fault
@@ -62,14 +63,14 @@ func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error
 		return err
 	}
 	if len(rows) == 0 {
-		answered.Store(true)
+		succeeded.Store(true)
 	}
 	mathrand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	var trying sync.WaitGroup
 	for _, row := range rows[:min(len(rows), probeRows)] {
 		trying.Go(func() {
 			client := r.client(row.OrgKey)
-			client.tries, client.answered = host, answered
+			client.probedHost, client.probeSucceeded = host, succeeded
 			_, _ = r.lookAt(ctx, row, client, r.began, true)
 		})
 	}
@@ -77,14 +78,15 @@ func (r *run) try(ctx context.Context, host string, answered *atomic.Bool) error
 	return nil
 }
 
-// leftOut reads skipped installations of the host, from the first page that has any.
-func (r *run) leftOut(ctx context.Context, host string) ([]installation.Installation, error) {
+// skippedInstallations reads skipped installations of the host, from the first page that
+// has any.
+func (r *run) skippedInstallations(ctx context.Context, host string) ([]installation.Installation, error) {
 	for _, pass := range r.known {
-		behind, left := pass.Behind[host]
-		if !left {
+		skipped, found := pass.Skipped[host]
+		if !found {
 			continue
 		}
-		for place, end := behind.Place, false; !end; {
+		for place, end := skipped.Place, false; !end; {
 			page, err := r.store.Page(ctx, pass.Shard, place, pageRows)
 			if err != nil {
 				return nil, err

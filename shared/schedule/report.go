@@ -20,7 +20,7 @@ type Report struct {
 	// Failed rows are due again after a back-off.
 	Failed int `json:"failed"`
 	// Left rows were still due when the run ended, or were skipped because Webex's host
-	// does not answer or asked for a pause.
+	// does not respond or asked for a pause.
 	Left int `json:"left"`
 }
 
@@ -80,7 +80,7 @@ func (t *tally) add(result lifecycle.Result) {
 	}
 }
 
-func (t *tally) leave() {
+func (t *tally) skip() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.Left++

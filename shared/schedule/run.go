@@ -141,7 +141,7 @@ func (r *run) all(ctx context.Context) error {
 }
 
 // takeDue works on the due rows of the run's shards, once the probes are over: until
-// then a row of a skipped host would fail again, although the host may answer.
+// then a row of a skipped host would fail again, although the host may respond.
 func (r *run) takeDue(ctx context.Context) (errs error) {
 	for _, p := range r.probes {
 		select {

@@ -8,9 +8,9 @@
 // claimed, which reads the row consistently, and checked again. If a run dies, the next
 // one repeats its page.
 //
-// A host of Webex that does not answer, or asks for a pause, is skipped for the rest of
+// A host of Webex that does not respond, or asks for a pause, is skipped for the rest of
 // the run. The shard's row records which installations that were, and the next runs try
-// a few of them until the host answers; then they catch up beside the pass.
+// a few of them until the host responds; then they catch up beside the pass.
 //
 // Passes read keys from an index and rows in batches, 0.51 read units for each of up
 // to 4 KB. A scan in segments would read half as much of these rows, but all launches
@@ -75,8 +75,8 @@ func (s *Schedule) VerifyDue(ctx context.Context, options Run) (Report, error) {
 const atOnce = 8
 
 // VerifyNow works on the installations of these organizations, named by `sub` or by its
-// last segment, whether or not they are due; it always tries the kept refresh token of a
-// token_invalid one. Those that another worker has count as left, unknown ones as
+// last segment, whether or not they are due; it always tries the stored refresh token of a
+// token_invalid one. Those that another worker holds count as left, unknown ones as
 // failed. It returns an error only if ctx ended first.
 func (s *Schedule) VerifyNow(ctx context.Context, orgs []string) (Report, error) {
 	var done tally
@@ -100,7 +100,7 @@ func (s *Schedule) verifyNamed(ctx context.Context, orgKey string, done *tally) 
 	defer cancel()
 	result, err := s.service.Verify(ctx, orgKey)
 	if err != nil {
-		done.leave() // another worker has it
+		done.skip() // another worker has it
 		return
 	}
 	done.add(result)

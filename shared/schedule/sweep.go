@@ -86,12 +86,12 @@ func (r *run) turn(ctx context.Context, pass *installation.Pass) (again bool, er
 // wanted reports whether the pass has work now.
 func (r *run) wanted(pass installation.Pass) bool {
 	now := r.now()
-	return !r.due(pass, now).After(now) || slices.ContainsFunc(hostsBehind(pass), r.makesUp)
+	return !r.due(pass, now).After(now) || slices.ContainsFunc(skippedHosts(pass), r.catchesUp)
 }
 
-// makesUp reports whether to catch up on the host's skipped installations now.
-func (r *run) makesUp(host string) bool {
-	return r.probes[host].answered() && r.breaker.allow(host, r.now()) == nil
+// catchesUp reports whether to catch up on the host's skipped installations now.
+func (r *run) catchesUp(host string) bool {
+	return r.probes[host].succeeded() && r.breaker.allow(host, r.now()) == nil
 }
 
 // awaits returns the channel that closes when the probe of a skipped host ends, if the
@@ -100,7 +100,7 @@ func (r *run) awaits(pass installation.Pass) <-chan struct{} {
 	if r.wanted(pass) {
 		return nil
 	}
-	for _, host := range hostsBehind(pass) {
+	for _, host := range skippedHosts(pass) {
 		if p := r.probes[host]; p != nil && !p.over() {
 			return p.finished
 		}
@@ -149,13 +149,13 @@ func (r *run) save(ctx context.Context, pass installation.Pass) (installation.Pa
 
 // pages looks at the next page of each host to catch up on, and at the pass's own.
 func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.Pass, error) {
-	for _, host := range hostsBehind(pass) {
-		if !r.makesUp(host) {
+	for _, host := range skippedHosts(pass) {
+		if !r.catchesUp(host) {
 			continue
 		}
-		look, err := r.look(ctx, pass, pass.Behind[host].Place, host)
-		if look.left[host] {
-			pass = pass.LeaveOut(host, pass.Place, r.breaker.notBefore(host))
+		look, err := r.look(ctx, pass, pass.Skipped[host].Place, host)
+		if look.skipped[host] {
+			pass = pass.Skip(host, pass.Place, r.breaker.notBefore(host))
 		} else {
 			pass = pass.CatchUp(host, look.place, look.ended)
 		}
@@ -167,15 +167,15 @@ func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.P
 		return pass, nil
 	}
 	look, err := r.look(ctx, pass, pass.Place, "")
-	for host := range look.left {
-		pass = pass.LeaveOut(host, pass.Place, r.breaker.notBefore(host))
+	for host := range look.skipped {
+		pass = pass.Skip(host, pass.Place, r.breaker.notBefore(host))
 	}
 	return pass.Advance(look.place, look.seen, look.ended), err
 }
 
-// hostsBehind lists the hosts that the pass skipped, sorted.
-func hostsBehind(pass installation.Pass) []string {
-	return slices.Sorted(maps.Keys(pass.Behind))
+// skippedHosts lists the hosts that the pass skipped, sorted.
+func skippedHosts(pass installation.Pass) []string {
+	return slices.Sorted(maps.Keys(pass.Skipped))
 }
 
 // calls reports whether the verification of an installation calls the host.
@@ -185,16 +185,16 @@ func calls(row installation.Installation, host string) bool {
 
 // looked is the result for a page: how far it was looked at without a gap.
 type looked struct {
-	place string
-	seen  int
-	ended bool
-	left  map[string]bool // skipped hosts
+	place   string
+	seen    int
+	ended   bool
+	skipped map[string]bool // skipped hosts
 }
 
 // look reads the page after place and looks at its installations. A host, if not "",
 // limits it to the installations that call it, including those that failed before.
 func (r *run) look(ctx context.Context, pass installation.Pass, place, host string) (looked, error) {
-	result := looked{place: place, left: map[string]bool{}}
+	result := looked{place: place, skipped: map[string]bool{}}
 	limit := pageRows
 	if host == "" {
 		limit = rowsOfPage(pass)
@@ -230,11 +230,11 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 		looking.Add(1)
 		r.rows <- func() {
 			defer looking.Done()
-			left, err := r.lookAt(ctx, row, r.client(row.OrgKey), since, host != "")
+			skippedHost, err := r.lookAt(ctx, row, r.client(row.OrgKey), since, host != "")
 			mu.Lock()
 			defer mu.Unlock()
-			if done[n] = err == nil; left != "" {
-				result.left[left] = true
+			if done[n] = err == nil; skippedHost != "" {
+				result.skipped[skippedHost] = true
 			}
 			if err != nil && !errors.Is(err, errOver) && ctx.Err() == nil {
 				failed = err
@@ -245,7 +245,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	// Rows that failed before the breaker of their host opened count as skipped too.
 	for _, host := range r.breaker.opened() {
 		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return calls(row, host) }) {
-			result.left[host] = true
+			result.skipped[host] = true
 		}
 	}
 	for result.seen < len(done) && done[result.seen] {
@@ -264,7 +264,7 @@ var errOver = errors.New("the run is over")
 // lookAt looks at one installation, and works on it if it differs. It returns the
 // skipped host, if any, and [errOver] or an error of the table if the installation must
 // be looked at again.
-func (r *run) lookAt(ctx context.Context, row installation.Installation, client *limitedClient, began time.Time, again bool) (left string, err error) {
+func (r *run) lookAt(ctx context.Context, row installation.Installation, client *limitedClient, began time.Time, again bool) (skippedHost string, err error) {
 	if r.over(ctx) {
 		return "", errOver
 	}
@@ -273,7 +273,7 @@ func (r *run) lookAt(ctx context.Context, row installation.Installation, client 
 	defer cancel()
 	finding, err := r.service.Look(looking, row, client, began, again)
 	if refused, ok := errors.AsType[*lifecycle.NotCalledError](err); ok {
-		r.done.leave()
+		r.done.skip()
 		return refused.Host, nil
 	}
 	switch {

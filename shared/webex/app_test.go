@@ -29,7 +29,7 @@ func TestAnswerToAnUpdateOfTheApp(t *testing.T) {
 	}
 	for name, test := range tests {
 		var app webex.App
-		update := webex.AppUpdate{ProvisioningState: webex.ProvisioningCompleted, Answer: &app}
+		update := webex.AppUpdate{ProvisioningState: webex.ProvisioningCompleted, Response: &app}
 		if err := webex.NewClient(nil).UpdateApp(t.Context(), serve(t, status(200, test.answer)), bearer, update); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -209,9 +209,9 @@ type AppUpdate struct {
 	ProvisioningState ProvisioningState `json:"provisioningState,omitempty"`
 	// ActionsURL is where Webex posts management actions from now on.
 	ActionsURL string `json:"actionsUrl,omitempty"`
-	// Answer, if not nil, receives the record that Webex returns, the zero value if
-	// it returns none.
-	Answer *App `json:"-"`
+	// Response, if not nil, receives the record that Webex returns, the zero value
+	// if it returns none.
+	Response *App `json:"-"`
 }
 
 // UpdateApp sends update to the installation's appUrl. Its errors are [*APIError].
@@ -224,8 +224,8 @@ func (c *Client) UpdateApp(ctx context.Context, appURL string, token secret.Stri
 	if err != nil {
 		return err
 	}
-	if update.Answer != nil {
-		*update.Answer, _ = decodeApp(response) // the update succeeded, whatever the body is
+	if update.Response != nil {
+		*update.Response, _ = decodeApp(response) // the update succeeded, whatever the body is
 	}
 	return nil
 }

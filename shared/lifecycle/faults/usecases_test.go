@@ -304,7 +304,7 @@ func passes() []useCase {
 			inOrder(w)
 			row, _ := w.stored()
 			pass := w.position()
-			pass.Began, pass.Behind = w.clock(), map[string]installation.Behind{lifecycle.Hosts(row)[0]: {Before: pass.Began}}
+			pass.Began, pass.Skipped = w.clock(), map[string]installation.Skipped{lifecycle.Hosts(row)[0]: {Before: pass.Began}}
 			w.savePass(pass)
 		}),
 		pass("other settings, nothing changed by them", func(w *world) {

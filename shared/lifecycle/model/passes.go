@@ -69,17 +69,17 @@ func storedPass(p installation.Pass) installation.Pass {
 	p = clonePass(p)
 	p.Version++
 	p.Lease.Until, p.Began, p.Before = wholeMillis(p.Lease.Until), wholeMillis(p.Began), wholeMillis(p.Before)
-	for host, b := range p.Behind {
+	for host, b := range p.Skipped {
 		b.NotBefore, b.Before = wholeMillis(b.NotBefore), wholeMillis(b.Before)
-		p.Behind[host] = b
+		p.Skipped[host] = b
 	}
 	return p
 }
 
 // clonePass copies p, an empty map as none.
 func clonePass(p installation.Pass) installation.Pass {
-	if p.Behind = maps.Clone(p.Behind); len(p.Behind) == 0 {
-		p.Behind = nil
+	if p.Skipped = maps.Clone(p.Skipped); len(p.Skipped) == 0 {
+		p.Skipped = nil
 	}
 	return p
 }

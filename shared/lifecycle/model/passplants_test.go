@@ -32,7 +32,7 @@ func (s hurried) Page(ctx context.Context, shard int, place string, limit int) (
 type leavingOut struct{ schedule.Store }
 
 func (s leavingOut) SavePass(ctx context.Context, p installation.Pass) (installation.Pass, error) {
-	p.Behind = nil
+	p.Skipped = nil
 	return s.Store.SavePass(ctx, p)
 }
 

@@ -234,10 +234,10 @@ func (p *pair) savePass(t *rapid.T) {
 	case "advance":
 		pass = pass.Advance(orgKeys.Draw(t, "place"), 1, rapid.Bool().Draw(t, "ended"))
 	case "leave out":
-		pass = pass.LeaveOut(ids.Draw(t, "host"), orgKeys.Draw(t, "place"), p.at(t, "not before"))
+		pass = pass.Skip(ids.Draw(t, "host"), orgKeys.Draw(t, "place"), p.at(t, "not before"))
 	case "catch up":
 		host := ids.Draw(t, "host")
-		if _, left := pass.Behind[host]; !left {
+		if _, left := pass.Skipped[host]; !left {
 			return
 		}
 		pass = pass.CatchUp(host, orgKeys.Draw(t, "place"), rapid.Bool().Draw(t, "ended"))

@@ -26,7 +26,7 @@ func TestAnswerOf(t *testing.T) {
 		"a code after a status": {errors.Join(errors.New("x"), refused, fmt.Errorf("y: %w", client)), []any{"webex_status", 401, "webex_code", "invalid_client"}},
 		"suspected":             {errors.Join(refused, suspectedError{"org", client}), []any{"webex_status", 401, "webex_code", "invalid_client"}},
 	} {
-		if diff := cmp.Diff(test.want, AnswerFields(test.cause)); diff != "" {
+		if diff := cmp.Diff(test.want, ResponseFields(test.cause)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

@@ -2,11 +2,11 @@ package lifecycle
 
 import "signpost/shared/webex"
 
-// AnswerFields returns the log fields for an answer from Webex in cause, nil if there
-// is none: its status, and OAuth's error code if it has one. Of several answers it
-// takes the first with a code: where a call was refused and then the renewal that it
-// caused, only the renewal says why.
-func AnswerFields(cause error) []any {
+// ResponseFields returns the log fields for Webex's response in cause, nil if there is
+// none: its status, and OAuth's error code if it has one. Of several responses it takes
+// the first with a code: where a call was refused and then the renewal that it caused,
+// only the renewal says why.
+func ResponseFields(cause error) []any {
 	var first *webex.APIError
 	for _, failure := range apiErrors(cause, nil) {
 		if failure.Code != "" {
@@ -22,7 +22,7 @@ func AnswerFields(cause error) []any {
 	return []any{"webex_status", first.Status}
 }
 
-// answers appends all answers from Webex in err to list, from left to right.
+// apiErrors appends all of Webex's responses in err to list, from left to right.
 func apiErrors(err error, list []*webex.APIError) []*webex.APIError {
 	if failure, ok := err.(*webex.APIError); ok && failure.Status != 0 {
 		list = append(list, failure)
