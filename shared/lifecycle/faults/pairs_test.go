@@ -327,14 +327,14 @@ func (d *duo) loses() {
 }
 
 // askedOnce says that only one of two passes asked Webex.
-func (d *duo) askedOnce() string { return d.once(webextest.KindSignage, "GET") }
+func (d *duo) askedOnce() string { return d.once(webextest.KindSignage, "GET", "requests for a configuration") }
 
 // renewedOnce says that the two asked for one access token.
-func (d *duo) renewedOnce() string { return d.once(webextest.KindToken, "POST") }
+func (d *duo) renewedOnce() string { return d.once(webextest.KindToken, "POST", "token requests") }
 
-func (d *duo) once(kind, method string) string {
+func (d *duo) once(kind, method, what string) string {
 	if requests := d.cloud.Count(kind, method); requests != 1 {
-		return fmt.Sprintf("%d requests %s %s, want 1", requests, method, kind)
+		return fmt.Sprintf("%d %s, want 1", requests, what)
 	}
 	return ""
 }
