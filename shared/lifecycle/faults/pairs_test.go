@@ -327,7 +327,9 @@ func (d *duo) loses() {
 }
 
 // askedOnce says that only one of two passes asked Webex.
-func (d *duo) askedOnce() string { return d.once(webextest.KindSignage, "GET", "requests for a configuration") }
+func (d *duo) askedOnce() string {
+	return d.once(webextest.KindSignage, "GET", "requests for a configuration")
+}
 
 // renewedOnce says that the two asked for one access token.
 func (d *duo) renewedOnce() string { return d.once(webextest.KindToken, "POST", "token requests") }
