@@ -10,8 +10,8 @@ import (
 
 // The targets for the size, as multiples of the floor.
 const (
-	largestHot  = 1.3
-	largestRest = 1.6
+	maxHotSize   = 1.3
+	maxOtherSize = 1.6
 )
 
 // addSizes compares the built programs with the floor.
@@ -36,10 +36,10 @@ func addSizes(t *testbed.Testbed, results *report.Report) error {
 	how := fmt.Sprintf("The floor, built with the functions' own flags, has %s.", megabytes(floor))
 	against := largestOfRest.ratio * float64(floor) / float64(plain)
 	results.Add(
-		largestOfHot.row("binary, cross-launch and launches", largestHot, how),
+		largestOfHot.row("binary, cross-launch and launches", maxHotSize, how),
 		report.Row{
-			What: "binary, the rest", Target: fmt.Sprintf("≤ %.1f × the floor", largestRest),
-			Figure: fmt.Sprintf("%.2f × (%s), %.2f × with the tag", against, largestOfRest.name, largestOfRest.ratio), Met: against <= largestRest,
+			What: "binary, the rest", Target: fmt.Sprintf("≤ %.1f × the floor", maxOtherSize),
+			Figure: fmt.Sprintf("%.2f × (%s), %.2f × with the tag", against, largestOfRest.name, largestOfRest.ratio), Met: against <= maxOtherSize,
 			Notes: []string{how, fmt.Sprintf("The target was set by a floor of 10.2 MB, one built without the tag lambda.norpc, which has %s here; the second figure is against the floor with it.", megabytes(plain)),
 				"Beyond the floor it is mostly Tink with protobuf, which looks up methods by name, so that the linker keeps every exported method."},
 		},

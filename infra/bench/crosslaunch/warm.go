@@ -39,13 +39,13 @@ const (
 	few        = 3
 	many       = launch.MaxDevices
 
-	mostFew = 200 * time.Microsecond
-	// mostMany is 1 % of the handler's time limit. Reading the JSON of 10,000
+	maxFew = 200 * time.Microsecond
+	// maxMany is 1 % of the handler's time limit. Reading the JSON of 10,000
 	// devices takes most of it.
-	mostMany = 15 * time.Millisecond
-	// leastSignature is the share of the small case that the signature check must
+	maxMany = 15 * time.Millisecond
+	// minSignature is the share of the small case that the signature check must
 	// have: everything else should take little time.
-	leastSignature = 1.0 / 3
+	minSignature = 1.0 / 3
 )
 
 const region = "us-west-2_r"
@@ -100,11 +100,11 @@ func Warm(ctx context.Context, t *testbed.Testbed, results *report.Report) error
 	how := fmt.Sprintf("The handler from event to answer less the time in the client's TransactWriteItems, median of %d (of the long list %d) in turns; "+
 		"with the SDK's own work (encoding, signing) and less the network only: %v and %v.", fewRounds, manyRounds, round(median(smallAll)), round(median(largeAll)))
 	results.Add(
-		atMost(fmt.Sprintf("warm cross-launch, %d devices", few), median(small), mostFew, how),
-		atMost(fmt.Sprintf("warm cross-launch, %d devices", many), median(large), mostMany, how+fmt.Sprintf(" The body has %.1f MB.", float64(w.bodySize)/1e6)),
+		atMost(fmt.Sprintf("warm cross-launch, %d devices", few), median(small), maxFew, how),
+		atMost(fmt.Sprintf("warm cross-launch, %d devices", many), median(large), maxMany, how+fmt.Sprintf(" The body has %.1f MB.", float64(w.bodySize)/1e6)),
 		report.Row{
 			What: "signature check in the small case", Target: "≥ a third of it",
-			Figure: fmt.Sprintf("%.0f %% (%v)", 100*share, round(median(signature))), Met: share >= leastSignature,
+			Figure: fmt.Sprintf("%.0f %% (%v)", 100*share, round(median(signature))), Met: share >= minSignature,
 			Notes: []string{"The same ES256 signature checked by itself, in the same turns."},
 		},
 	)

@@ -12,7 +12,7 @@ import (
 // sizes are the numbers of installations with which memory and rate are measured.
 var sizes = []int{1000, 20_000, 200_000}
 
-const mostGrowth = 16 << 20 // of the peak resident set, in bytes
+const maxGrowth = 16 << 20 // of the peak resident set, in bytes
 
 // Scale measures how rate and memory depend on the number of installations.
 func Scale(ctx context.Context, t *testbed.Testbed, results *report.Report) error {
@@ -33,9 +33,9 @@ func Scale(ctx context.Context, t *testbed.Testbed, results *report.Report) erro
 	first, last := results.Scale[0], results.Scale[len(sizes)-1]
 	growth := last.PeakMiB - first.PeakMiB
 	results.Add(report.Row{
-		What: "memory of verification", Target: fmt.Sprintf("%d → %d installations: grows by < %d MiB", first.Installations, last.Installations, mostGrowth>>20),
+		What: "memory of verification", Target: fmt.Sprintf("%d → %d installations: grows by < %d MiB", first.Installations, last.Installations, maxGrowth>>20),
 		Figure: fmt.Sprintf("%+.1f MiB (%.1f → %.1f)", growth, first.PeakMiB, last.PeakMiB),
-		Met:    growth*(1<<20) < mostGrowth && last.PeakMiB > 0,
+		Met:    growth*(1<<20) < maxGrowth && last.PeakMiB > 0,
 		Notes:  []string{"Peak resident set of a new process of the built function for each number, in one run each with a deadline far away, Webex answering at once; the function lets its heap grow to a soft limit of 60 MiB, which is most of it. " + standInNote},
 	})
 	return nil

@@ -160,14 +160,14 @@ func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
 	return assembly.Settings(provider), nil
 }
 
-// mostLeft is the share of due rows that a run may leave. On a busy machine some rows
+// maxLeft is the share of due rows that a run may leave. On a busy machine some rows
 // wait too long for a call to Webex.
-const mostLeft = 0.01
+const maxLeft = 0.01
 
 // checkAnswer returns an error if the run did not verify what was due. It may verify more:
 // a long run begins the next passes.
 func checkAnswer(payload []byte, due int, report schedule.Report) error {
-	if report.Verified+report.Left < due || float64(report.Left) > mostLeft*float64(due) ||
+	if report.Verified+report.Left < due || float64(report.Left) > maxLeft*float64(due) ||
 		report.Failed+report.Pushed+report.Deleted != 0 {
 		return fmt.Errorf("the run did not verify all that was due: %d due, answer %.200s", due, payload)
 	}
