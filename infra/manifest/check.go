@@ -70,10 +70,10 @@ func (p *problems) features(m Manifest) {
 	p.require(len(m.Features) > 0, "no feature: set SIGNAGE_URL, PWA_URL or both")
 	for _, feature := range webex.Features {
 		provided := slices.Contains(m.Features, string(feature))
-		p.require(provided == m.asksFor(feature.Scope()), "feature %s and scope %s go together", feature, feature.Scope())
+		p.require(provided == m.requests(feature.Scope()), "feature %s and scope %s go together", feature, feature.Scope())
 	}
 	pwa := slices.Contains(m.Features, string(webex.PersistentWebApp))
-	p.require(pwa || !m.asksFor(scopeJSXAPI), "scope %s has no effect without a persistent web app", scopeJSXAPI)
+	p.require(pwa || !m.requests(scopeJSXAPI), "scope %s has no effect without a persistent web app", scopeJSXAPI)
 	for _, a := range m.APIAccess {
 		p.require(a.Access == "required" || a.Access == "optional", "scope %s: access is %q", a.Scope, a.Access)
 	}
@@ -85,14 +85,14 @@ func (p *problems) xapi(m Manifest) {
 	if m.XAPIAccess != nil {
 		x = *m.XAPIAccess
 	}
-	p.require(m.asksFor(scopeStatus) == (len(x.Status)+len(x.Events) > 0), "scope %s and the lists of xAPI status and events go together", scopeStatus)
-	p.require(m.asksFor(scopeCommands) == (len(x.Commands) > 0), "scope %s and the list of xAPI commands go together", scopeCommands)
+	p.require(m.requests(scopeStatus) == (len(x.Status)+len(x.Events) > 0), "scope %s and the lists of xAPI status and events go together", scopeStatus)
+	p.require(m.requests(scopeCommands) == (len(x.Commands) > 0), "scope %s and the list of xAPI commands go together", scopeCommands)
 	for _, path := range slices.Concat(x.Status, x.Commands, x.Events) {
 		p.require(path.Path != "", "an xAPI path is empty")
 		p.require(path.Path != "*", "an xAPI path is *: list the paths that are required")
 	}
 }
 
-func (m Manifest) asksFor(scope string) bool {
+func (m Manifest) requests(scope string) bool {
 	return slices.ContainsFunc(m.APIAccess, func(a Access) bool { return a.Scope == scope })
 }

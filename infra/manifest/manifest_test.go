@@ -58,7 +58,7 @@ func TestDerive(t *testing.T) {
 	if diff := cmp.Diff(Provisioning{Type: "manual", ActivationGuideURL: "https://api.example.com/activation"}, got.Provisioning); diff != "" {
 		t.Errorf("manual (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"persistent_web_app"}, got.Features); diff != "" || got.asksFor(webex.DigitalSignage.Scope()) {
+	if diff := cmp.Diff([]string{"persistent_web_app"}, got.Features); diff != "" || got.requests(webex.DigitalSignage.Scope()) {
 		t.Errorf("without signage: %+v", got)
 	}
 }
