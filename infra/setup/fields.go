@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -11,10 +12,10 @@ import (
 	"signpost/infra/stage"
 )
 
-// field accesses one setting as text.
+// field accesses one setting as text. set refuses text that is not of the setting's kind.
 type field struct {
 	get func() string
-	set func(string)
+	set func(string) error
 }
 
 // field returns the field for a key: a variable of the functions, or a member of the
@@ -27,12 +28,13 @@ func (s *session) field(key string) (field, error) {
 	if _, ok := stage.Parameters(s.template)[key]; ok {
 		return field{
 			get: func() string { return s.settings.Variables[key] },
-			set: func(value string) {
+			set: func(value string) error {
 				if value == "" {
 					delete(s.settings.Variables, key)
-					return
+				} else {
+					s.settings.Variables[key] = value
 				}
-				s.settings.Variables[key] = value
+				return nil
 			},
 		}, nil
 	}
@@ -46,9 +48,8 @@ func (s *session) assign(key, value string) error {
 	if err != nil {
 		return err
 	}
-	f.set(value)
-	if f.get() != value {
-		return fmt.Errorf("%s is %q: it must be a number, or true or false", key, value)
+	if err := f.set(value); err != nil {
+		return fmt.Errorf("%s is %q: %w", key, value, err)
 	}
 	return nil
 }
@@ -70,28 +71,34 @@ func (s *session) fields() map[string]field {
 	return fields
 }
 
-// fieldOf returns the field for a text, a boolean or a number. Setting a number treats
-// empty text as 0, and ignores text that is not a number.
+// fieldOf returns the field for a text, a boolean or a whole number. An empty value sets
+// the zero value, which is empty for a number.
 func fieldOf(v reflect.Value) (f field, ok bool) {
 	switch v.Kind() {
 	case reflect.String:
-		return field{v.String, v.SetString}, true
+		return field{v.String, func(value string) error { v.SetString(value); return nil }}, true
 	case reflect.Bool:
-		return field{func() string { return strconv.FormatBool(v.Bool()) }, func(value string) { v.SetBool(value == "true") }}, true
+		return field{func() string { return strconv.FormatBool(v.Bool()) }, func(value string) error {
+			if value != "" && value != "true" && value != "false" {
+				return errors.New("it must be true or false")
+			}
+			v.SetBool(value == "true")
+			return nil
+		}}, true
 	case reflect.Int:
-		return field{
-			get: func() string {
-				if v.IsZero() {
-					return ""
-				}
-				return strconv.FormatInt(v.Int(), 10)
-			},
-			set: func(value string) {
-				if n, err := strconv.Atoi(value); err == nil || value == "" {
-					v.SetInt(int64(n))
-				}
-			},
-		}, true
+		return field{func() string {
+			if v.IsZero() {
+				return ""
+			}
+			return strconv.FormatInt(v.Int(), 10)
+		}, func(value string) error {
+			n, err := strconv.Atoi(value)
+			if err != nil && value != "" {
+				return errors.New("it must be a whole number")
+			}
+			v.SetInt(int64(n))
+			return nil
+		}}, true
 	}
 	return field{}, false
 }
