@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Peer is whom a call goes to.
+// Peer is the service that a call goes to.
 type Peer int
 
 // The peers of a process.
@@ -29,7 +29,7 @@ type Call struct {
 	// Conditional marks a write that may find its row changed by another
 	// worker, Transaction one that DynamoDB may refuse as conflicting.
 	Conditional, Transaction bool
-	// Status and Length are the answer's.
+	// Status and Length, of the body in bytes, are the response's.
 	Status, Length int
 }
 
@@ -44,8 +44,8 @@ func (c Call) bearer() bool {
 	return c.Peer == Webex && !strings.Contains(c.Op, " jwks ") && !strings.Contains(c.Op, " token ")
 }
 
-// read reports whether anybody is interested in the body of the answer: that of
-// a PUT or PATCH says nothing new.
+// read reports whether the product reads the body of the response. It does not read
+// that of a PUT or PATCH.
 func (c Call) read() bool {
 	return !strings.HasPrefix(c.Op, http.MethodPut+" ") && !strings.HasPrefix(c.Op, http.MethodPatch+" ")
 }

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// wish is what Webex asks for where it says 429 with Retry-After.
+// retryAfter is the Retry-After of the fault with a 429.
 const retryAfter = 10 * time.Minute
 
 // mark is in the text of every error that a fault makes, and so in the log.
@@ -22,19 +22,20 @@ const mark = "injected fault"
 // Fault is one way in which a call fails.
 type Fault struct {
 	Name string
-	// Fits reports whether the fault can befall a call.
+	// Fits reports whether the fault applies to a call.
 	Fits func(Call) bool
-	// FirstAttempt spares what the client repeats by itself. Again strikes all
-	// later calls of the process with the same Op as well: the repetitions of a
-	// transaction are calls of their own. Outage strikes those of all processes.
+	// FirstAttempt limits the fault to the first attempt of a call, not those that the
+	// client repeats by itself. Again injects it into all later calls of the process
+	// with the same Op as well: the repetitions of a transaction are calls of their own.
+	// Outage injects it into those of all processes.
 	FirstAttempt, Again, Outage bool
-	// Absorbed: a good process gets over it at once, and need not log it.
+	// Tolerated: a correct process recovers from it at once, and need not log it.
 	Tolerated bool
 	// Rival: another worker is faster, and may leave this one waiting for it.
 	Rival bool
-	// Deadly: the process is dead, so nobody logs anything.
+	// Deadly: the process is killed, so it logs nothing.
 	Deadly bool
-	// RetryAfter is for how long Webex asks to be left alone.
+	// RetryAfter is how long Webex asks not to be called.
 	RetryAfter time.Duration
 	// Evidence are the texts of which one must be in the log, once.
 	Evidence []string
@@ -45,7 +46,7 @@ type Fault struct {
 // Faults are all the ways in which a call to Webex or DynamoDB can fail.
 func Faults() []Fault { return append(append(webexFaults(), tableFaults()...), deaths()...) }
 
-// Outages are faults that go on, for whatever process calls.
+// Outages are faults that persist for calls of every process.
 func Outages() []Fault {
 	var outages []Fault
 	for _, fault := range slices.Concat(webexFaults(), tableFaults()) {
@@ -61,19 +62,19 @@ func toWebex(call Call) bool    { return call.Peer == Webex }
 func toKeySet(call Call) bool   { return toWebex(call) && strings.Contains(call.Op, " jwks ") }
 func toDynamoDB(call Call) bool { return call.Peer == DynamoDB }
 
-// failing returns a strike that ends without an answer, before the work.
+// failing returns an injection that fails without a response, before the request is handled.
 func failing(cause error) func(*injection) (*http.Response, error) {
 	return func(*injection) (*http.Response, error) { return nil, fmt.Errorf("%s: %w", mark, cause) }
 }
 
-// answering returns a strike that answers instead of doing the work.
+// respondingWith returns an injection that responds instead of handling the request.
 func respondingWith(status int, contentType, body string, headers ...string) func(*injection) (*http.Response, error) {
 	return func(s *injection) (*http.Response, error) {
 		return s.respond(status, contentType, body, headers...), nil
 	}
 }
 
-// loseReply has the work done and loses what is answered.
+// loseReply lets the request be handled and loses the response.
 func loseReply(s *injection) (*http.Response, error) {
 	if _, err := s.forward(); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func loseReply(s *injection) (*http.Response, error) {
 	return nil, fmt.Errorf("%s: reply lost: %w", mark, io.ErrUnexpectedEOF)
 }
 
-// runOut ends the invocation's time while the call waits for its answer.
+// runOut ends the invocation's time while the call waits for its response.
 func runOut(s *injection) (*http.Response, error) {
 	if s.process.Expire != nil {
 		s.process.Expire()
@@ -89,7 +90,7 @@ func runOut(s *injection) (*http.Response, error) {
 	return nil, fmt.Errorf("%s: %w", mark, context.DeadlineExceeded)
 }
 
-// truncate cuts a JSON answer in half.
+// truncate cuts a JSON response in half.
 func truncate(s *injection) (*http.Response, error) {
 	response, err := s.forward()
 	if err != nil {
@@ -109,7 +110,7 @@ func webexFaults() []Fault {
 	return []Fault{
 		{Name: "refused", Fits: toWebex, Evidence: noAnswer, inject: failing(syscall.ECONNREFUSED)},
 		{Name: "timeout", Fits: func(call Call) bool { return toWebex(call) && !toKeySet(call) }, Evidence: noAnswer, inject: runOut},
-		// Whoever waits for a key set may see the end of the time before that of the fetch.
+		// A caller that waits for a key set may time out before the fetch does.
 		{Name: "timeout", Fits: toKeySet, Evidence: []string{mark, "context deadline exceeded"}, inject: runOut},
 		{Name: "reply lost", Fits: toWebex, Evidence: noAnswer, inject: loseReply},
 		{Name: "429", Fits: toWebex, Evidence: status(429), inject: respondingWith(429, "application/json", `{"message":"slow down"}`)},
@@ -123,7 +124,7 @@ func webexFaults() []Fault {
 	}
 }
 
-// exception is an error as DynamoDB answers it.
+// exception is an error as DynamoDB returns it.
 func exception(status int, kind, more string) func(*injection) (*http.Response, error) {
 	body := fmt.Sprintf(`{"__type":"com.amazonaws.dynamodb.v20120810#%s","message":%q%s}`, kind, mark+": "+kind, more)
 	return respondingWith(status, "application/x-amz-json-1.0", body)
@@ -158,7 +159,7 @@ func loseThenRefuse(s *injection) (*http.Response, error) {
 	return failing(syscall.ECONNREFUSED)(s)
 }
 
-// conflict is a write that meets another transaction.
+// conflict is a write that conflicts with another transaction.
 func conflict(s *injection) (*http.Response, error) {
 	if !s.call.transacts() {
 		return exception(400, "TransactionConflictException", "")(s)
@@ -166,8 +167,8 @@ func conflict(s *injection) (*http.Response, error) {
 	return cancel(s, "TransactionConflict")
 }
 
-// throttle is a request to a table, or a key, that is asked too much. A
-// transaction is cancelled by that, which the SDK does not repeat.
+// throttle is a request to a throttled table or key. A transaction is then cancelled,
+// which the SDK does not repeat.
 func throttle(s *injection) (*http.Response, error) {
 	if !s.call.transacts() {
 		return exception(400, "ProvisionedThroughputExceededException", "")(s)
@@ -175,7 +176,7 @@ func throttle(s *injection) (*http.Response, error) {
 	return cancel(s, "ThrottlingError")
 }
 
-// cancel is a transaction that is cancelled for the last of its items.
+// cancel is a transaction that is cancelled because of the last of its items.
 func cancel(s *injection, reason string) (*http.Response, error) {
 	var parsed tableRequest
 	if err := json.Unmarshal(s.body, &parsed); err != nil {

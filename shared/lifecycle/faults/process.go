@@ -9,14 +9,14 @@ import (
 	"sync"
 )
 
-// Plan says which call of a process is struck, and by what. The zero Plan
-// strikes none.
+// Plan says which fault is injected into which call of a process. The zero Plan
+// injects none.
 type Plan struct {
 	Call  Call
 	Fault Fault
 }
 
-// hits reports whether a call is to be struck, at this attempt of its client.
+// hits reports whether the fault is injected into this attempt at a call.
 func (p Plan) hits(call Call, attempt int) bool {
 	switch {
 	case p.Fault.inject == nil || call.Op != p.Call.Op:
@@ -32,12 +32,12 @@ func (p Plan) hits(call Call, attempt int) bool {
 type Process struct {
 	// Plan may be set before the process makes its first call.
 	Plan Plan
-	// Expire, if set, ends the time that the invocation has.
+	// Expire, if set, ends the invocation's time.
 	Expire func()
-	// Patience, if not 0, is after how many calls the time is over.
+	// MaxCalls, if not 0, is the number of calls after which the time is over.
 	MaxCalls int
-	// Meet, if set, is called with each new call before it is made: a test may
-	// hold it up there, to have calls side by side come in one order.
+	// BeforeCall, if set, is called with each new call before it is made: a test may
+	// block there, to put concurrent calls into one order.
 	BeforeCall func(Call)
 	// Kill, if set, ends a real process that the transports belong to.
 	Kill func()
@@ -50,10 +50,10 @@ type Process struct {
 	injected int
 }
 
-// ErrDead is what a dead process gets of every call.
+// ErrDead is the error of every call of a dead process.
 var ErrDead = errors.New("the process is dead")
 
-// Transport returns what carries the process's calls to a peer, over base.
+// Transport returns the transport for the process's calls to a peer, over base.
 func (p *Process) Transport(peer Peer, base http.RoundTripper) http.RoundTripper {
 	return transport{process: p, peer: peer, base: base}
 }
@@ -69,15 +69,15 @@ func (p *Process) Calls() []Call {
 	return calls
 }
 
-// Struck counts the requests that the plan's fault befell.
+// Injected counts the requests into which the plan's fault was injected.
 func (p *Process) Injected() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.injected
 }
 
-// Dead reports whether the process has died: what it answers, logs or sends
-// from then on, nobody hears.
+// Dead reports whether the process has died: what it returns, logs or sends from then
+// on does not count.
 func (p *Process) Dead() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,7 +125,7 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return t.process.Plan.Fault.inject(s)
 }
 
-// begin notes a request: a new call, or a further attempt at one.
+// begin records a request: a new call, or a further attempt at one.
 func (p *Process) begin(peer Peer, request *http.Request, body []byte) (call *Call, attempt int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,7 +152,7 @@ func (p *Process) begin(peer Peer, request *http.Request, body []byte) (call *Ca
 	return &named, 1, nil
 }
 
-// strike is a fault befalling one request.
+// injection is a fault in one request.
 type injection struct {
 	process *Process
 	call    *Call
@@ -162,7 +162,7 @@ type injection struct {
 	base    http.RoundTripper
 }
 
-// forward lets the request through, and notes what it is answered.
+// forward lets the request through, and records the response.
 func (s *injection) forward() (*http.Response, error) {
 	response, err := s.base.RoundTrip(withBody(s.request, s.body))
 	if err != nil {
@@ -185,7 +185,7 @@ func (s *injection) forward() (*http.Response, error) {
 	return response, nil
 }
 
-// answer is a complete response instead of the peer's.
+// respond returns a complete response instead of the peer's.
 func (s *injection) respond(status int, contentType, body string, headers ...string) *http.Response {
 	response := &http.Response{
 		StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

@@ -9,10 +9,9 @@ import (
 	"slices"
 )
 
-// rival lets another worker write first, so that the call's condition does not
-// hold any more: that worker writes the same row without changing what it
-// means, or, if the row is not there or the condition is none on its version,
-// does just what this one is about to do.
+// rival lets another worker write first, so that the call's condition fails: that
+// worker only raises the version of the row, or, if there is no row or the condition
+// is not on its version, makes the same write as this one.
 func rival(s *injection) (*http.Response, error) {
 	if err := s.anticipate(); err != nil {
 		return nil, fmt.Errorf("%s: the rival cannot write: %w", mark, err)
