@@ -11,7 +11,7 @@ import (
 	"signpost/shared/webex"
 )
 
-// synced is the result of bringing Webex in line with our settings.
+// synced is the result of updating Webex to our settings.
 type synced struct {
 	// registered is the actionsUrl registered at Webex, "" if there is none.
 	registered string
@@ -99,8 +99,8 @@ func (c *session) renew(ctx context.Context, refused secret.String) (secret.Stri
 	return token, nil
 }
 
-// sync registers our actionsUrl if Webex has another, and brings the configurations of
-// all features in line, in parallel.
+// sync registers our actionsUrl if Webex has another, and updates the configurations of
+// all features, in parallel.
 func (s *Service) sync(ctx context.Context, row installation.Installation) (installation.Installation, synced) {
 	session, err := s.openSession(ctx, row)
 	if err == nil {
@@ -133,7 +133,7 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 // invalidate stores that what Webex has is unknown, before the calls that change it,
 // where a later verification would trust the row: the registered address, and features
 // that Webex does not store. The outcome of such a call can be lost, and if the settings
-// changed back nobody would ask Webex about it.
+// changed back no verification would ask Webex about it.
 func (s *Service) invalidate(ctx context.Context, session *session, row installation.Installation) (installation.Installation, error) {
 	next, changes := s.invalidated(row)
 	if !changes {

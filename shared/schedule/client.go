@@ -13,8 +13,8 @@ import (
 )
 
 // limitedClient is the client for one row of a run: it keeps to the run's rate and does
-// not call hosts whose breaker is open. Activations and actions, for which somebody
-// waits, do not go through it.
+// not call hosts whose breaker is open. Activations and actions, which have a
+// response budget, do not go through it.
 type limitedClient struct {
 	lifecycle.Webex
 	run *run
