@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/lifecycle/faults"
 	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
@@ -262,34 +262,7 @@ func (w *world) sealedNewest() {
 // tableBytes is every attribute of every row, as text.
 func (w *world) tableBytes() string {
 	w.t.Helper()
-	var text strings.Builder
-	pages := dynamodb.NewScanPaginator(w.client, &dynamodb.ScanInput{TableName: &w.table})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(w.t.Context())
-		w.must(err)
-		for _, item := range page.Items {
-			for _, value := range item {
-				writeValue(&text, value)
-			}
-		}
-	}
-	return text.String()
-}
-
-func writeValue(text *strings.Builder, value types.AttributeValue) {
-	switch value := value.(type) {
-	case *types.AttributeValueMemberS:
-		text.WriteString(value.Value)
-	case *types.AttributeValueMemberB:
-		text.Write(value.Value)
-	case *types.AttributeValueMemberM:
-		for _, inner := range value.Value {
-			writeValue(text, inner)
-		}
-	case *types.AttributeValueMemberL:
-		for _, inner := range value.Value {
-			writeValue(text, inner)
-		}
-	}
-	text.WriteByte('\n')
+	snapshot, err := faults.Look(w.t.Context(), w.client, w.table, w.cloud)
+	w.must(err)
+	return snapshot.Text()
 }

@@ -126,16 +126,9 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
-// restPass leaves a shard without a pass: runs of other shards would take over one
-// that is late.
 func (r *rig) restPass(t *testing.T, shard int) {
 	t.Helper()
-	passes, err := r.store.Passes(t.Context())
-	if err == nil {
-		rest := installation.Pass{Shard: shard, Version: passes[shard].Version, Began: time.Now().AddDate(100, 0, 0), Ended: true}
-		_, err = r.store.SavePass(t.Context(), rest)
-	}
-	if err != nil {
+	if err := faults.RestPass(t.Context(), r.store, shard, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }

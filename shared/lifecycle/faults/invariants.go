@@ -252,7 +252,7 @@ func (w World) checkForeign() (found []Violation) {
 }
 
 func (w World) checkSecrets() (found []Violation) {
-	table, log := w.Now.text(), strings.Join(w.Log, "\n")
+	table, log := w.Now.Text(), strings.Join(w.Log, "\n")
 	for i, secret := range w.Secrets {
 		if strings.Contains(log, secret) {
 			found = append(found, violation(Secret, "secret %d is in the log", i))

@@ -21,7 +21,6 @@ import (
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/secret"
-	"signpost/shared/secret/sealing"
 	"signpost/shared/webex"
 	"signpost/shared/webex/verifiertest"
 	"signpost/shared/webex/webextest"
@@ -87,15 +86,11 @@ func newLab(t testing.TB) *lab {
 	l.client, l.table = dynamotest.New(t)
 	l.store = dynamo.New(l.client, l.table)
 	for shard := range installation.Shards {
-		if err := l.restPass(t, shard); err != nil {
+		if err := faults.RestPass(t.Context(), l.store, shard, l.clock()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	document, err := sealing.NewDocument()
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyset, err := sealing.Parse(document)
+	keyset, err := sharedKeyset()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,17 +99,6 @@ func newLab(t testing.TB) *lab {
 		t.Fatal(err)
 	}
 	return l
-}
-
-// restPass leaves a shard without a pass for as long as the lab is used: runs of other
-// shards would take over one that is late.
-func (l *lab) restPass(t testing.TB, shard int) error {
-	passes, err := l.store.Passes(t.Context())
-	if err == nil {
-		rest := installation.Pass{Shard: shard, Version: passes[shard].Version, Began: l.clock().AddDate(100, 0, 0), Ended: true}
-		_, err = l.store.SavePass(t.Context(), rest)
-	}
-	return err
 }
 
 func (l *lab) newVerifier(transport http.RoundTripper) (*webex.Verifier, error) {

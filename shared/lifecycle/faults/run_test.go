@@ -244,7 +244,7 @@ func passDue(pass installation.Pass, settings string, now time.Time) time.Time {
 // it due.
 func (w *world) clear(seen faults.Snapshot) {
 	w.t.Helper()
-	w.must(w.restPass(w.t, w.shard()))
+	w.must(faults.RestPass(w.t.Context(), w.lab.store, w.shard(), w.clock()))
 	var writes []types.WriteRequest
 	for _, key := range seen.Keys {
 		if key.PK != "org#"+w.org.ID() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {

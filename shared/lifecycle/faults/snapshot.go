@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signpost/shared/installation"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -112,6 +113,13 @@ func (s Snapshot) Of(org string) []Key {
 	return slices.DeleteFunc(slices.Clone(s.Keys), func(key Key) bool { return key.PK != "org#"+org })
 }
 
+// Holds reports whether the table holds what a token asks for: as a candidate, or as the
+// mark that the token was applied.
+func (s Snapshot) Holds(org, tokenID string) bool {
+	id := installation.Digest(tokenID)
+	return slices.ContainsFunc(s.Of(org), func(row Key) bool { return row.SK == "candidate#"+id || row.SK == "used#"+id })
+}
+
 // NextDue is when the earliest of an organization's rows is due, if any is.
 func (s Snapshot) NextDue(org string) (due time.Time, any bool) {
 	for _, key := range s.Of(org) {
@@ -122,8 +130,8 @@ func (s Snapshot) NextDue(org string) (due time.Time, any bool) {
 	return due, any
 }
 
-// text is all of the table.
-func (s Snapshot) text() string {
+// Text is all of the table.
+func (s Snapshot) Text() string {
 	var all strings.Builder
 	for _, pk := range slices.Sorted(maps.Keys(s.Rows)) {
 		all.WriteString(s.Rows[pk])

@@ -379,8 +379,8 @@ func (w *world) foreignKey() string {
 	}
 }
 
-// durable reports whether the table holds what the case's token asks for: as a
-// candidate, or as the mark that it was applied, or, of a removal, as nothing.
+// durable reports whether the table holds what the case's token asks for, or nothing, if
+// that is a removal.
 func (w *world) durable(seen faults.Snapshot) bool {
 	switch {
 	case w.token.ID == "" && w.asked:
@@ -390,9 +390,7 @@ func (w *world) durable(seen faults.Snapshot) bool {
 	case w.token.ID == "":
 		return true
 	}
-	id, rows := installation.Digest(w.token.ID), seen.Of(w.org.ID())
-	return slices.ContainsFunc(rows, func(row faults.Key) bool { return row.SK == "candidate#"+id || row.SK == "used#"+id }) ||
-		(w.gone && len(rows) == 0)
+	return seen.Holds(w.org.ID(), w.token.ID) || w.gone && len(seen.Of(w.org.ID())) == 0
 }
 
 // launched is the code in an address that Control Hub opens.
