@@ -51,9 +51,7 @@ func TestActionThatCannotBeFinishedIsDue(t *testing.T) {
 	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))), nil)
 	w.cloud.ClearFaults()
 	w.pass(31 * time.Second)
-	if report := w.verifyDue(); report.Verified != 1 || report.Pushed != 1 {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1, Pushed: 1})
 	w.inSync()
 }
 
@@ -111,9 +109,7 @@ func TestMove(t *testing.T) {
 				w.sealedNewest()
 				wantErr(t, w.act(update), map[string]error{"old": installation.ErrWrongRegion, "new": installation.ErrReplayed}[signedBy])
 				w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
-				if report := w.verifyNow(); report.Pushed != 1 {
-					t.Errorf("afterwards: %+v", report)
-				}
+				w.wantReport(w.verifyNow(), schedule.Report{Verified: 1, Pushed: 1}) // afterwards
 			})
 		}
 	}
@@ -296,9 +292,7 @@ func TestHealthCheckBringsTheRepairForward(t *testing.T) {
 	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
 	w.wantReport(w.verifyDue(), schedule.Report{}) // not due yet
 	w.healthy()
-	if report := w.verifyDue(); report.Pushed != 1 {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1, Pushed: 1})
 	w.inSync()
 }
 

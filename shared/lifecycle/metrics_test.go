@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/schedule"
 	"signpost/shared/webex"
 )
 
@@ -69,9 +70,7 @@ func TestTokenHealthIsLogged(t *testing.T) {
 	check(installation.TokensHealthy, `"level":"INFO","msg":"sync"`)
 
 	w.refreshLife(13 * 24 * time.Hour)
-	if report := w.verifyNow(); report.Verified != 1 {
-		t.Fatalf("report = %+v", report)
-	}
+	w.wantReport(w.verifyNow(), schedule.Report{Verified: 1})
 	check(installation.TokensExpiring, `"level":"WARN","msg":"sync"`)
 	w.healthy()
 	check(installation.TokensExpiring, `"level":"WARN","msg":"health"`)

@@ -31,9 +31,7 @@ func TestRegistrationOfUnknownOutcome(t *testing.T) {
 	w.settings.PublicURL = "https://new.vendor.example"
 	w.fault(webextest.Fault{Kind: webextest.KindApp, Method: "PATCH", LoseReply: true, Times: 1})
 	w.pass(66 * time.Minute)
-	if report := w.verifyDue(); report.Failed != 1 {
-		t.Fatalf("report = %+v, want one failure", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Pushed: 2, Failed: 1})
 	if row, _ := w.stored(); row.RegisteredActionsURL != "" {
 		t.Errorf("the row says that %q is registered", row.RegisteredActionsURL)
 	}
@@ -110,9 +108,7 @@ func TestDroppedFeatureIsNotAskedForAgain(t *testing.T) {
 	w.verifyNow()
 	w.wantCount(webextest.KindPWA, "GET", 0) // it is not provided
 	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp})
-	if report := w.verifyNow(); report.Pushed != 1 {
-		t.Errorf("provided again: %+v", report)
-	}
+	w.wantReport(w.verifyNow(), schedule.Report{Verified: 1, Pushed: 1}) // provided again
 }
 
 // Webex reads back a configuration differently, whatever is PUT.
@@ -160,9 +156,7 @@ func TestFailuresBackOff(t *testing.T) {
 	w.fault(webextest.Fault{Status: 500})
 	w.pass(66 * time.Minute)
 	for _, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, 32 * time.Minute, time.Hour, time.Hour} {
-		if report := w.verifyDue(); report.Failed != 1 {
-			t.Fatalf("report = %+v", report)
-		}
+		w.wantReport(w.verifyDue(), schedule.Report{Failed: 1})
 		row, _ := w.stored()
 		if got := row.Schedule.DueAt.Sub(w.clock()); got != want {
 			t.Errorf("failure %d: due after %v, want %v", row.Schedule.Failures, got, want)
@@ -206,9 +200,7 @@ func TestDeadRefreshToken(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.RevokeRefreshToken(w.org.ID())
 	w.pass(20 * time.Hour)
-	if report := w.verifyDue(); report.Failed != 1 {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Failed: 1})
 	row, _ := w.stored()
 	if row.State != installation.TokenInvalid || !row.Exists() || row.TokenHealth(w.clock()) != installation.TokensInvalid {
 		t.Errorf("row = %+v", row)
@@ -260,9 +252,7 @@ func TestRotatedRefreshTokenIsKept(t *testing.T) {
 	w.cloud.SetRotateRefreshTokens(true)
 	for range 4 {
 		w.pass(20 * time.Hour)
-		if report := w.verifyDue(); report.Verified != 1 {
-			t.Fatalf("report = %+v", report)
-		}
+		w.wantReport(w.verifyDue(), schedule.Report{Verified: 1})
 		w.sealedNewest()
 	}
 	w.wantCount(webextest.KindToken, "POST", 4) // one per lapsed access token
@@ -312,9 +302,7 @@ func TestRunWithoutTimeLeavesTheRest(t *testing.T) {
 	if err != nil || report != (schedule.Report{Left: 1}) {
 		t.Errorf("report = %+v, %v", report, err)
 	}
-	if report := w.verifyDue(); report.Verified != 1 {
-		t.Errorf("report = %+v", report)
-	}
+	w.wantReport(w.verifyDue(), schedule.Report{Verified: 1})
 }
 
 func TestKeysetRotationReseals(t *testing.T) {
