@@ -81,7 +81,7 @@ bench: needs-go modules build ## Measure everything that has a target, in under 
 	@$(GO) build -buildvcs=false -o .build/bench/ ./infra/signpost ./infra/bench/verifier
 	@exec .build/bench/signpost bench
 
-simulate: needs-go modules ## Verify a million installations for a week, and fewer each hour, on a virtual clock: ten minutes, 4 GB
+simulate: needs-go modules ## Verify a million installations for a week, each day and each hour, on a virtual clock: 15 minutes, 4 GB
 	SIMULATION_OUTPUT=$(CURDIR)/infra/bench/results/simulation.md $(GO) test -count=1 -timeout 60m -run TestWeek ./shared/lifecycle/simulation -v
 
 fuzz: needs-go modules ## Run each fuzz target for FUZZTIME (default 30s)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -83,6 +84,12 @@ func (w *world) verifyFirst() {
 	w.cloud.calls, w.cloud.byHost, w.cloud.seconds, w.cloud.looks[0] = map[string]int{}, map[string]int{}, nil, time.Time{}
 }
 
+// simulateOnly limits the simulation to the first shards.
+func (w *world) simulateOnly(shards int) { w.table.elsewhere = shards }
+
+// simulated lists the customers that are simulated.
+func (w *world) simulated() []int { return slices.Concat(w.table.ordered[:w.table.elsewhere]...) }
+
 // steady puts the passes where they are after some time of verifying with these
 // settings: those of the shards at different places.
 func (w *world) steady() {
@@ -141,12 +148,12 @@ func (w *world) minute() {
 	for n, process := range w.processes {
 		wait.Go(func() {
 			var shards []int
-			for shard := n; shard < installation.Shards; shard += w.runs {
+			for shard := n; shard < w.table.elsewhere; shard += w.runs {
 				shards = append(shards, shard)
 			}
 			ctx, cancel := context.WithTimeout(w.t.Context(), functionTimeout)
 			defer cancel()
-			run, ctx, done := schedule.Run{Shards: shards, Concurrency: concurrency, Rate: w.rate}.Within(ctx, time.Now())
+			run, ctx, done := schedule.Run{Shards: shards, Concurrency: concurrency * w.table.elsewhere / installation.Shards, Rate: w.rate}.Within(ctx, time.Now())
 			defer done()
 			report, err := process.VerifyDue(ctx, run)
 			if err != nil {
