@@ -40,69 +40,74 @@ type delivery struct {
 	times    int
 }
 
-// Activate is [Cloud.MintActivation], posted to the provisioning URL as in the https
+// Activate is [Integration.MintActivation], posted to the provisioning URL as in the https
 // flow [editor]. The body {"jwt": …} is not documented [ours].
-func (c *Cloud) Activate(ctx context.Context, orgID string) (Reply, error) {
-	if c.opts.ProvisioningURL == "" {
+func (i *Integration) Activate(ctx context.Context, orgID string) (Reply, error) {
+	target := i.ProvisioningURL()
+	if target == "" {
 		return Reply{}, ErrNoProvisioningURL
 	}
-	token, err := c.MintActivation(orgID)
+	token, err := i.MintActivation(orgID)
 	if err != nil {
 		return Reply{}, err
 	}
-	return c.post(ctx, c.opts.ProvisioningURL, token, encode(map[string]string{"jwt": token}))
+	return i.cloud.post(ctx, target, token, encode(map[string]string{"jwt": token}))
 }
 
-// ApproveUpdate is [Cloud.MintUpdateApproved], posted to the actionsUrl.
-func (c *Cloud) ApproveUpdate(ctx context.Context, orgID string, features []string) (Reply, error) {
-	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintUpdateApproved(orgID, features) })
+// ApproveUpdate is [Integration.MintUpdateApproved], posted to the actionsUrl.
+func (i *Integration) ApproveUpdate(ctx context.Context, orgID string) (Reply, error) {
+	return i.approveUpdate(ctx, orgID, nil)
 }
 
-// Move is [Cloud.MintMove], posted to the actionsUrl.
-func (c *Cloud) Move(ctx context.Context, orgID, newRegion string, o MoveOptions) (Reply, error) {
-	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintMove(orgID, newRegion, o) })
+func (i *Integration) approveUpdate(ctx context.Context, orgID string, features []string) (Reply, error) {
+	return i.mintAndSend(ctx, orgID, func() (string, error) { return i.mintUpdateApproved(orgID, features) })
 }
 
-// Deprovision is [Cloud.MintDeprovision], posted to the actionsUrl.
-func (c *Cloud) Deprovision(ctx context.Context, orgID string) (Reply, error) {
-	return c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintDeprovision(orgID) })
+// Move is [Integration.MintMove], posted to the actionsUrl.
+func (i *Integration) Move(ctx context.Context, orgID, newRegion string, o MoveOptions) (Reply, error) {
+	return i.mintAndSend(ctx, orgID, func() (string, error) { return i.MintMove(orgID, newRegion, o) })
+}
+
+// Deprovision is [Integration.MintDeprovision], posted to the actionsUrl.
+func (i *Integration) Deprovision(ctx context.Context, orgID string) (Reply, error) {
+	return i.mintAndSend(ctx, orgID, func() (string, error) { return i.MintDeprovision(orgID) })
 }
 
 // HealthCheck asks the integration for its health. Webex stores operationalState and
 // tokensState of a response with status 200 [java].
-func (c *Cloud) HealthCheck(ctx context.Context, orgID string) (Reply, error) {
-	reply, err := c.mintAndSend(ctx, orgID, func() (string, error) { return c.MintAction(orgID, ActionHealthCheck, nil) })
+func (i *Integration) HealthCheck(ctx context.Context, orgID string) (Reply, error) {
+	reply, err := i.mintAndSend(ctx, orgID, func() (string, error) { return i.MintAction(orgID, ActionHealthCheck, nil) })
 	if err == nil && reply.Status == http.StatusOK {
-		c.storeHealth(orgID, reply.Body)
+		i.storeHealth(orgID, reply.Body)
 	}
 	return reply, err
 }
 
-func (c *Cloud) storeHealth(orgID string, body []byte) {
+func (i *Integration) storeHealth(orgID string, body []byte) {
 	var health struct{ OperationalState, TokensState string }
 	if json.Unmarshal(body, &health) != nil {
 		return
 	}
-	defer c.change(orgID)()
-	if inst := c.installed(orgID); inst != nil {
+	defer i.cloud.change(orgID)()
+	if inst := i.installed(orgID); inst != nil {
 		inst.OperationalState, inst.TokensState = health.OperationalState, health.TokensState
 	}
 }
 
 // mintAndSend posts a token to the actionsUrl. It reads that first, since minting a
 // deprovision deletes the installation.
-func (c *Cloud) mintAndSend(ctx context.Context, orgID string, mint func() (string, error)) (Reply, error) {
-	target := c.actionsURL(orgID)
+func (i *Integration) mintAndSend(ctx context.Context, orgID string, mint func() (string, error)) (Reply, error) {
+	target := i.actionsURL(orgID)
 	token, err := mint()
 	if err != nil {
 		return Reply{}, err
 	}
-	return c.sendAction(ctx, orgID, target, token)
+	return i.cloud.sendAction(ctx, orgID, target, token)
 }
 
-func (c *Cloud) actionsURL(orgID string) string {
-	defer c.lock()()
-	if inst := c.installed(orgID); inst != nil {
+func (i *Integration) actionsURL(orgID string) string {
+	defer i.cloud.lock()()
+	if inst := i.installed(orgID); inst != nil {
 		return inst.ActionsURL
 	}
 	return ""

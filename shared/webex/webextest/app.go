@@ -32,8 +32,9 @@ func (c *Cloud) serveApp(q *apiRequest) response {
 
 // appInfo has the fields that the Java SDK reads [java].
 func (c *Cloud) appInfo(inst *installation) map[string]any {
+	manifest := c.client(inst.Client).manifest
 	info := map[string]any{
-		"id":                 c.opts.AppID, // [ours]: the SDK only calls it a string
+		"id":                 manifest.ID, // [ours]: the SDK only calls it a string
 		"manifestVersion":    inst.ManifestVersion,
 		"scopes":             nonNil(inst.Scopes),
 		"roles":              []string{},
@@ -43,7 +44,7 @@ func (c *Cloud) appInfo(inst *installation) map[string]any {
 		"provisioningState":  inst.ProvisioningState,
 		"features":           nonNil(inst.Features),
 		"publicLocationIds":  []string{},
-		"availability":       "org_private",
+		"availability":       manifest.Availability,
 		"healthCheckDetails": map[string]any{"operationalState": inst.OperationalState, "tokensState": inst.TokensState},
 	}
 	optional := map[string]any{
@@ -116,7 +117,7 @@ func (c *Cloud) serveManifest(q *apiRequest) response {
 		access = append(access, map[string]string{"scope": scope, "access": "required"})
 	}
 	return jsonResponse(http.StatusOK, map[string]any{
-		"id":              c.opts.AppID,
+		"id":              c.client(inst.Client).manifest.ID,
 		"manifestVersion": inst.ManifestVersion,
 		"features":        nonNil(inst.Features),
 		"apiAccess":       access,

@@ -25,11 +25,11 @@ type Options struct {
 	// Now is Webex's clock. Default time.Now.
 	Now func() time.Time
 
-	// AppID is the manifest's id, a UUID. ClientID and ClientSecret are the
-	// OAuth client that uploading the manifest yields.
+	// AppID is the manifest's id, a UUID, of the default integration. ClientID and
+	// ClientSecret are the OAuth client that uploading the manifest yields.
 	AppID, ClientID, ClientSecret string
 
-	// Features are those of the manifest. Default both. An empty, non-nil slice
+	// Features are those of its manifest. Default both. An empty, non-nil slice
 	// means none.
 	Features []string
 
@@ -50,7 +50,7 @@ type Options struct {
 	// ActivationTokenLife is the life of activation codes. Default 24 h [ours].
 	ActivationTokenLife time.Duration
 
-	// ProvisioningURL is the manifest's provisioning.url, to which
+	// ProvisioningURL is its manifest's provisioning.url, to which
 	// [Cloud.Activate] posts. Empty means manual provisioning.
 	ProvisioningURL string
 
@@ -59,7 +59,7 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
-// Defaults of the integration that a Cloud knows.
+// The ids and the secret of the default integration.
 const (
 	defaultAppID        = "6d93fe09-7130-4507-b261-3908b63428a4"
 	defaultClientID     = "C3f1b6a2d9e84c07b5a6f0e1d2c3b4a59687f6e5d4c3b2a1908f7e6d5c4b3a291"
@@ -114,7 +114,8 @@ type Cloud struct {
 	regions       map[string]*region
 	orgs          []*organization // in order of arrival
 	installations map[string]*installation
-	clients       map[string]string // OAuth client id → secret
+	main          *upload // the default integration, of the Options
+	stranger      *upload // of MintStrangerActivation
 	refreshTokens map[string]*refreshToken
 	accessTokens  map[string]*accessToken
 	rotate        bool
@@ -138,7 +139,8 @@ func NewCloud(o Options) *Cloud {
 		baseURL:       "http://127.0.0.1:3001",
 		regions:       map[string]*region{},
 		installations: map[string]*installation{},
-		clients:       map[string]string{o.ClientID: o.ClientSecret, strangerClientID: strangerClientSecret},
+		main:          o.upload(o.ClientID, o.ClientSecret),
+		stranger:      o.upload(strangerClientID, strangerClientSecret),
 		refreshTokens: map[string]*refreshToken{},
 		accessTokens:  map[string]*accessToken{},
 	}
@@ -183,18 +185,6 @@ func (c *Cloud) regionURL(region string) string { return c.regionHost(region) + 
 func (c *Cloud) regionHost(region string) string {
 	return strings.ReplaceAll(c.baseURL, "{region}", strings.ReplaceAll(region, "_", "-"))
 }
-
-// AppID is the id of the manifest, the appId of every token.
-func (c *Cloud) AppID() string { return c.opts.AppID }
-
-// ClientID is the integration's OAuth client.
-func (c *Cloud) ClientID() string { return c.opts.ClientID }
-
-// ClientSecret is the secret of the integration's OAuth client.
-func (c *Cloud) ClientSecret() string { return c.opts.ClientSecret }
-
-// ProvisioningURL is where [Cloud.Activate] posts, empty for manual provisioning.
-func (c *Cloud) ProvisioningURL() string { return c.opts.ProvisioningURL }
 
 // Regions are the names of the regions, the default one first.
 func (c *Cloud) Regions() []string { return slices.Clone(c.opts.Regions) }

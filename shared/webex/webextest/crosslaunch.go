@@ -32,21 +32,21 @@ func findTask(name string) (task, error) {
 // has the RedirectURL that Control Hub would open. The task is one of the Task
 // constants, or its name in the configuration. A 200 without a redirectUrl is an
 // error: it is required [page].
-func (c *Cloud) CrossLaunch(ctx context.Context, orgID, feature, task string, deviceIDs []string) (Reply, error) {
+func (i *Integration) CrossLaunch(ctx context.Context, orgID, feature, task string, deviceIDs []string) (Reply, error) {
 	found, err := findTask(task)
 	if err != nil {
 		return Reply{}, err
 	}
-	target, err := c.crossLaunchURL(orgID, feature, found)
+	target, err := i.crossLaunchURL(orgID, feature, found)
 	if err != nil {
 		return Reply{}, err
 	}
-	token, err := c.MintAction(orgID, ActionCrossLaunch, nil)
+	token, err := i.MintAction(orgID, ActionCrossLaunch, nil)
 	if err != nil {
 		return Reply{}, err
 	}
-	body := map[string]any{"jwt": token, "task": found.name, "devices": c.launchedDevices(orgID, deviceIDs)}
-	reply, err := c.post(ctx, target, token, encode(body))
+	body := map[string]any{"jwt": token, "task": found.name, "devices": i.cloud.launchedDevices(orgID, deviceIDs)}
+	reply, err := i.cloud.post(ctx, target, token, encode(body))
 	if err != nil || reply.Status != http.StatusOK {
 		return reply, err
 	}
@@ -78,9 +78,9 @@ func (c *Cloud) launchedDevices(orgID string, ids []string) []map[string]string 
 	return devices
 }
 
-func (c *Cloud) crossLaunchURL(orgID, feature string, task task) (string, error) {
-	defer c.lock()()
-	_, inst, err := c.mustInstallation(orgID)
+func (i *Integration) crossLaunchURL(orgID, feature string, task task) (string, error) {
+	defer i.cloud.lock()()
+	_, inst, err := i.mustInstallation(orgID)
 	if err != nil {
 		return "", err
 	}

@@ -140,12 +140,12 @@ func (c *Cloud) Devices(orgID string) []Device {
 
 // DeviceURL is the URL that a device fetches: the one in the stored configuration of
 // the device's feature, with replacement values filled in, URL-encoded, and
-// _cisco_app_id appended [page]. Every device of the right kind uses the integration
-// [ours].
+// _cisco_app_id appended [page]. Every device of the right kind uses the integration;
+// of several, the one whose configuration was stored last [ours].
 func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
 	defer c.lock()()
 	org := c.org(orgID)
-	if org == nil || org.installation == nil {
+	if org == nil {
 		return "", false
 	}
 	i := slices.IndexFunc(org.Devices, func(d Device) bool { return d.ID == deviceID })
@@ -153,12 +153,25 @@ func (c *Cloud) DeviceURL(orgID, deviceID string) (string, bool) {
 		return "", false
 	}
 	d := org.Devices[i]
-	stored, ok := org.installation.Configurations[d.Feature()]
-	if !ok {
+	inst := org.provider(d.Feature())
+	if inst == nil {
 		return "", false
 	}
-	template, _ := stored.Values[features[d.Feature()].urlField].(string)
-	return withAppID(resolve(template, org, d), c.opts.AppID), true
+	template, _ := inst.Configurations[d.Feature()].Values[features[d.Feature()].urlField].(string)
+	return withAppID(resolve(template, org, d), c.client(inst.Client).manifest.ID), true
+}
+
+// provider is the installation whose configuration of a feature was stored last, nil
+// if there is none.
+func (o *organization) provider(feature string) *installation {
+	var last *installation
+	for _, inst := range o.installed {
+		stored, ok := inst.Configurations[feature]
+		if ok && (last == nil || stored.Sequence > last.Configurations[feature].Sequence) {
+			last = inst
+		}
+	}
+	return last
 }
 
 var replacementValue = regexp.MustCompile(`\$\(([^()]*)\)`)

@@ -38,9 +38,9 @@ var features = map[string]featureAPI{
 
 // Configuration is the stored configuration of a feature, without the fields that
 // Webex adds on GET; false if there is none.
-func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
-	defer c.lock()()
-	inst := c.installed(orgID)
+func (i *Integration) Configuration(orgID, feature string) (map[string]any, bool) {
+	defer i.cloud.lock()()
+	inst := i.installed(orgID)
 	if inst == nil {
 		return nil, false
 	}
@@ -50,27 +50,27 @@ func (c *Cloud) Configuration(orgID, feature string) (map[string]any, bool) {
 
 // SetConfiguration stores a configuration without the integration, unchecked and
 // without a push.
-func (c *Cloud) SetConfiguration(orgID, feature string, configuration map[string]any) {
-	defer c.change(orgID)()
-	if inst := c.installed(orgID); inst != nil {
-		inst.store(feature, clone(configuration), c)
+func (i *Integration) SetConfiguration(orgID, feature string, configuration map[string]any) {
+	defer i.cloud.change(orgID)()
+	if inst := i.installed(orgID); inst != nil {
+		i.cloud.store(inst, feature, clone(configuration))
 	}
 }
 
 // DeleteConfiguration deletes a configuration without the integration.
-func (c *Cloud) DeleteConfiguration(orgID, feature string) {
-	defer c.change(orgID)()
-	if inst := c.installed(orgID); inst != nil {
+func (i *Integration) DeleteConfiguration(orgID, feature string) {
+	defer i.cloud.change(orgID)()
+	if inst := i.installed(orgID); inst != nil {
 		delete(inst.Configurations, feature)
 	}
 }
 
-// Pushes counts the accepted PUTs for a feature of an organization, over all its
-// installations: each makes Webex push the URL to every device [page].
-func (c *Cloud) Pushes(orgID, feature string) int {
-	defer c.lock()()
-	if org := c.org(orgID); org != nil {
-		return org.Pushes[feature]
+// Pushes counts the accepted PUTs for a feature of an organization, over all
+// installations of the integration there: each makes Webex push the URL to every device [page].
+func (i *Integration) Pushes(orgID, feature string) int {
+	defer i.cloud.lock()()
+	if org := i.cloud.org(orgID); org != nil {
+		return org.Pushes[i.upload.ClientID][feature]
 	}
 	return 0
 }
@@ -83,15 +83,23 @@ func (c *Cloud) SetReadback(f func(feature string, configuration map[string]any)
 	c.readback = f
 }
 
-func (c *Cloud) installed(orgID string) *installation {
-	if org := c.org(orgID); org != nil {
-		return org.installation
+func (i *Integration) installed(orgID string) *installation {
+	if org := i.cloud.org(orgID); org != nil {
+		return org.installed[i.upload.ClientID]
 	}
 	return nil
 }
 
-func (inst *installation) store(feature string, values map[string]any, c *Cloud) {
-	inst.Configurations[feature] = storedConfiguration{values, inst.Configurations[feature].Version + 1, c.now()}
+func (c *Cloud) store(inst *installation, feature string, values map[string]any) {
+	sequence := 1
+	if org := c.org(inst.org); org != nil {
+		for _, other := range org.installed {
+			sequence = max(sequence, other.Configurations[feature].Sequence+1)
+		}
+	}
+	inst.Configurations[feature] = storedConfiguration{
+		Values: values, Version: inst.Configurations[feature].Version + 1, Stored: c.now(), Sequence: sequence,
+	}
 }
 
 // serveFeature is the API of a feature: GET, PUT and DELETE [page], or 404 if the
@@ -150,9 +158,9 @@ func (c *Cloud) putFeature(inst *installation, feature string, body []byte) resp
 	if problems := features[feature].problems(configuration); problems != nil {
 		return webexError(http.StatusBadRequest, "The configuration is not valid", problems...)
 	}
-	inst.store(feature, configuration, c)
+	c.store(inst, feature, configuration)
 	if org := c.org(inst.org); org != nil {
-		org.Pushes[feature]++
+		org.countPush(inst.Client, feature)
 	}
 	return jsonResponse(http.StatusOK, c.shown(feature, inst.Configurations[feature]))
 }

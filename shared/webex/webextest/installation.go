@@ -16,7 +16,8 @@ type installation struct {
 	ID                string                         `json:"id"`
 	Client            string                         `json:"client"`
 	Region            string                         `json:"region"`
-	FormerRegions     map[string]int                 `json:"formerRegions"` // region → status of its endpoints since the move
+	FormerRegions     map[string]int                 `json:"formerRegions"`       // region → status of its endpoints since the move
+	MovedFrom         string                         `json:"movedFrom,omitempty"` // the region before a move whose update token was not minted yet
 	ManifestVersion   int                            `json:"manifestVersion"`
 	Features          []string                       `json:"features"`
 	Scopes            []string                       `json:"scopes"`
@@ -30,6 +31,8 @@ type installation struct {
 	Webhook           map[string]any                 `json:"webhook"`
 	Queue             map[string]any                 `json:"queue"`
 	Configurations    map[string]storedConfiguration `json:"configurations"`
+
+	NewestRefreshToken string `json:"newestRefreshToken,omitempty"`
 }
 
 // storedConfiguration is what the integration PUT, and what Webex adds to it.
@@ -37,6 +40,10 @@ type storedConfiguration struct {
 	Values  map[string]any `json:"values"`
 	Version int            `json:"version"`
 	Stored  time.Time      `json:"stored"`
+
+	// Sequence orders the configurations of a feature in an organization: devices
+	// show the one with the highest.
+	Sequence int `json:"sequence,omitempty"`
 }
 
 // InstallationView is Webex's record of the integration in an organization.
@@ -64,13 +71,13 @@ type InstallationView struct {
 
 // Installation is Webex's record of the integration in an organization; false if it
 // is not installed.
-func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
-	defer c.lock()()
-	inst := c.installed(orgID)
+func (i *Integration) Installation(orgID string) (InstallationView, bool) {
+	defer i.cloud.lock()()
+	inst := i.installed(orgID)
 	if inst == nil {
 		return InstallationView{}, false
 	}
-	urls := c.urls(inst)
+	urls := i.cloud.urls(inst)
 	view := InstallationView{
 		ID: inst.ID, OrgID: inst.org, Region: inst.Region, ManifestVersion: inst.ManifestVersion,
 		ProvisioningState: inst.ProvisioningState, OperationalState: inst.OperationalState, TokensState: inst.TokensState,
@@ -88,22 +95,22 @@ func (c *Cloud) Installation(orgID string) (InstallationView, bool) {
 
 // SetScopes changes what the administrator granted. Access tokens issued
 // earlier keep the scopes they were issued with.
-func (c *Cloud) SetScopes(orgID string, scopes []string) {
-	defer c.change(orgID)()
-	if inst := c.installed(orgID); inst != nil {
+func (i *Integration) SetScopes(orgID string, scopes []string) {
+	defer i.cloud.change(orgID)()
+	if inst := i.installed(orgID); inst != nil {
 		inst.Scopes = slices.Clone(scopes)
 	}
 }
 
-func (c *Cloud) newInstallation(org *organization, client string) *installation {
-	now := c.now()
+func (i *Integration) newInstallation(org *organization) *installation {
+	now, manifest := i.cloud.now(), i.upload.manifest
 	inst := &installation{
-		ID: newUUID(), org: org.ID, Client: client, Region: org.Region, FormerRegions: map[string]int{},
-		ManifestVersion: 1, Features: slices.Clone(c.opts.Features), Scopes: slices.Clone(c.opts.Scopes),
+		ID: newUUID(), org: org.ID, Client: i.upload.ClientID, Region: org.Region, FormerRegions: map[string]int{},
+		ManifestVersion: manifest.ManifestVersion, Features: slices.Clone(manifest.Features), Scopes: manifest.scopes(),
 		CreatedAt: now, UpdatedAt: now, ProvisioningState: "in_progress", TokensState: "unknown",
 		Configurations: map[string]storedConfiguration{},
 	}
-	c.installations[inst.ID] = inst
+	i.cloud.installations[inst.ID] = inst
 	return inst
 }
 
@@ -112,8 +119,8 @@ func (c *Cloud) uninstall(inst *installation) {
 	delete(c.installations, inst.ID)
 	maps.DeleteFunc(c.refreshTokens, func(_ string, t *refreshToken) bool { return t.Installation == inst.ID })
 	maps.DeleteFunc(c.accessTokens, func(_ string, t *accessToken) bool { return t.Installation == inst.ID })
-	if org := c.org(inst.org); org != nil && org.installation == inst {
-		org.installation, org.NewestRefreshToken = nil, ""
+	if org := c.org(inst.org); org != nil && org.installed[inst.Client] == inst {
+		delete(org.installed, inst.Client)
 	}
 }
 

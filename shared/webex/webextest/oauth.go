@@ -36,37 +36,37 @@ type accessToken struct {
 
 // RefreshToken is the newest refresh token of the integration in an organization,
 // empty if there is none.
-func (c *Cloud) RefreshToken(orgID string) string {
-	defer c.lock()()
-	if org := c.org(orgID); org != nil {
-		return org.NewestRefreshToken
+func (i *Integration) RefreshToken(orgID string) string {
+	defer i.cloud.lock()()
+	if inst := i.installed(orgID); inst != nil {
+		return inst.NewestRefreshToken
 	}
 	return ""
 }
 
 // AcceptsRefreshToken reports whether the integration's own client could exchange this
 // refresh token.
-func (c *Cloud) AcceptsRefreshToken(value string) bool {
-	defer c.lock()()
-	token := c.refreshTokens[value]
-	return token != nil && token.Client == c.opts.ClientID && c.now().Before(token.Expires)
+func (i *Integration) AcceptsRefreshToken(value string) bool {
+	defer i.cloud.lock()()
+	token := i.cloud.refreshTokens[value]
+	return token != nil && token.Client == i.upload.ClientID && i.cloud.now().Before(token.Expires)
 }
 
 // RevokeRefreshToken revokes all refresh tokens of the integration in an
 // organization: the next exchange returns invalid_grant. Access tokens stay
 // valid until they expire.
-func (c *Cloud) RevokeRefreshToken(orgID string) {
-	defer c.change(orgID)()
-	if org := c.org(orgID); org != nil {
-		c.revokeRefreshTokens(org)
-	}
+func (i *Integration) RevokeRefreshToken(orgID string) {
+	defer i.cloud.change(orgID)()
+	i.revokeRefreshTokens(orgID)
 }
 
-// RevokeAccessTokens revokes all access tokens of an organization: the next use of
-// one returns 401.
-func (c *Cloud) RevokeAccessTokens(orgID string) {
-	defer c.change(orgID)()
-	c.revokeAccessTokens(orgID)
+// RevokeAccessTokens revokes all access tokens of the integration in an
+// organization: the next use of one returns 401.
+func (i *Integration) RevokeAccessTokens(orgID string) {
+	defer i.cloud.change(orgID)()
+	maps.DeleteFunc(i.cloud.accessTokens, func(_ string, t *accessToken) bool {
+		return t.org == orgID && i.cloud.installations[t.Installation].Client == i.upload.ClientID
+	})
 }
 
 // SetRotateRefreshTokens makes every exchange return a new refresh token. The old one
@@ -77,8 +77,8 @@ func (c *Cloud) SetRotateRefreshTokens(rotate bool) {
 	c.rotate = rotate
 }
 
-func (c *Cloud) revokeRefreshTokens(org *organization) {
-	maps.DeleteFunc(c.refreshTokens, func(_ string, t *refreshToken) bool { return t.org == org.ID && t.Client == c.opts.ClientID })
+func (i *Integration) revokeRefreshTokens(orgID string) {
+	maps.DeleteFunc(i.cloud.refreshTokens, func(_ string, t *refreshToken) bool { return t.org == orgID && t.Client == i.upload.ClientID })
 }
 
 func (c *Cloud) revokeAccessTokens(orgID string) {
@@ -92,9 +92,7 @@ func (c *Cloud) issueRefreshToken(inst *installation, previous string) string {
 		Expires: now.Add(c.opts.RefreshTokenLife), Renewed: now,
 	}
 	c.refreshTokens[token.Value] = token
-	if org := c.org(inst.org); org != nil && inst.Client == c.opts.ClientID {
-		org.NewestRefreshToken = token.Value
-	}
+	inst.NewestRefreshToken = token.Value
 	return token.Value
 }
 
@@ -155,8 +153,8 @@ func parseGrant(q *apiRequest) (map[string]string, error) {
 }
 
 func (c *Cloud) clientFits(id, secret string) bool {
-	want, known := c.clients[id]
-	return known && subtle.ConstantTimeCompare([]byte(want), []byte(secret)) == 1
+	upload := c.client(id)
+	return upload != nil && subtle.ConstantTimeCompare([]byte(upload.ClientSecret), []byte(secret)) == 1
 }
 
 // exchange returns the response to a valid refresh token. Its life is renewed if that last happened

@@ -18,17 +18,23 @@ type Organization struct {
 // organization is guarded by the cloud's lock. Its JSON is in the files of
 // [Cloud.Persist].
 type organization struct {
-	ID                 string         `json:"id"`
-	Name               string         `json:"name"`
-	Region             string         `json:"region"`
-	Moved              bool           `json:"moved,omitempty"`
-	Devices            []Device       `json:"devices"`
-	Pushes             map[string]int `json:"pushes"` // by feature
-	NewestRefreshToken string         `json:"newestRefreshToken,omitempty"`
+	ID      string                    `json:"id"`
+	Name    string                    `json:"name"`
+	Region  string                    `json:"region"`
+	Moved   bool                      `json:"moved,omitempty"`
+	Devices []Device                  `json:"devices"`
+	Pushes  map[string]map[string]int `json:"pushed"` // by OAuth client and feature
 
-	installation  *installation // the integration's own, nil without
-	dropNext      int           // actions to lose
-	duplicateNext int           // actions to send twice
+	installed     map[string]*installation // by OAuth client, without strangers'
+	dropNext      int                      // actions to lose
+	duplicateNext int                      // actions to send twice
+}
+
+func (o *organization) countPush(client, feature string) {
+	if o.Pushes[client] == nil {
+		o.Pushes[client] = map[string]int{}
+	}
+	o.Pushes[client][feature]++
 }
 
 // AddOrganization adds a customer in a region, with devices of several models.
@@ -42,18 +48,21 @@ func (c *Cloud) AddOrganizationWithID(id, name, region string) *Organization {
 	defer c.lock()()
 	defaultTo(&region, c.opts.Regions[0])
 	c.mustRegion(region)
-	org := &organization{ID: id, Name: name, Region: region, Pushes: map[string]int{}}
+	org := &organization{
+		ID: id, Name: name, Region: region,
+		Pushes: map[string]map[string]int{}, installed: map[string]*installation{},
+	}
 	org.Devices = firstDevices(c.now())
 	c.orgs = append(c.orgs, org)
 	_ = c.saveOrganization(org.ID) // saveFailed was called
 	return &Organization{cloud: c, org: org}
 }
 
-// ErrInstalled: the integration is installed in the organization.
+// ErrInstalled: an integration is installed in the organization.
 var ErrInstalled = errors.New("the integration is installed: deactivate it first")
 
 // RemoveOrganization removes a customer and its devices, and returns
-// [ErrInstalled] while the integration is installed [ours]. Removing an unknown
+// [ErrInstalled] while an integration is installed [ours]. Removing an unknown
 // one does nothing.
 func (c *Cloud) RemoveOrganization(id string) error {
 	defer c.lock()()
@@ -61,7 +70,7 @@ func (c *Cloud) RemoveOrganization(id string) error {
 	if org == nil {
 		return nil
 	}
-	if org.installation != nil {
+	if len(org.installed) > 0 {
 		return ErrInstalled
 	}
 	c.orgs = slices.DeleteFunc(c.orgs, func(o *organization) bool { return o == org })

@@ -272,7 +272,7 @@ func TestKeysAreKept(t *testing.T) {
 
 // TestEveryFieldIsKept: JSON omits unexported fields.
 func TestEveryFieldIsKept(t *testing.T) {
-	restored := []string{"org", "installation"}        // from where they are stored
+	restored := []string{"org", "installed"}           // from where they are stored
 	forgotten := []string{"dropNext", "duplicateNext"} // see Persist
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[organization](), reflect.TypeFor[installation](), reflect.TypeFor[storedConfiguration](),

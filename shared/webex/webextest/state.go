@@ -61,10 +61,18 @@ type organizationState struct {
 	Format   int `json:"format"`
 	Position int `json:"position"` // in order of arrival
 	organization
-	Installation  string          `json:"installation,omitempty"` // the id of the integration's own
 	Installations []*installation `json:"installations"`
 	RefreshTokens []*refreshToken `json:"refreshTokens"`
 	AccessTokens  []*accessToken  `json:"accessTokens"`
+	earlierState
+}
+
+// earlierState are the members of files from before there were several integrations.
+// They are about the default one.
+type earlierState struct {
+	Installation       string         `json:"installation,omitempty"`
+	NewestRefreshToken string         `json:"newestRefreshToken,omitempty"`
+	EarlierPushes      map[string]int `json:"pushes,omitempty"` // by feature
 }
 
 // exportCloud and the functions below are called with the lock held.
@@ -86,9 +94,6 @@ func (c *Cloud) restoreCloud(state cloudState) error {
 
 func (c *Cloud) exportOrganization(org *organization) organizationState {
 	state := organizationState{Format: stateFormat, Position: slices.Index(c.orgs, org), organization: *org}
-	if org.installation != nil {
-		state.Installation = org.installation.ID
-	}
 	for _, id := range slices.Sorted(maps.Keys(c.installations)) {
 		if inst := c.installations[id]; inst.org == org.ID {
 			state.Installations = append(state.Installations, inst)
@@ -113,23 +118,41 @@ func (c *Cloud) restoreOrganization(state organizationState) error {
 	if c.regions[org.Region] == nil {
 		return fmt.Errorf("there is no region %q", org.Region)
 	}
-	for _, inst := range state.Installations {
-		inst.org = org.ID
-		c.installations[inst.ID] = inst
-	}
-	if state.Installation != "" {
-		if org.installation = c.installations[state.Installation]; org.installation == nil {
-			return fmt.Errorf("its installation %s is missing", state.Installation)
+	c.restoreInstallations(org, state)
+	for _, t := range state.RefreshTokens {
+		if c.installations[t.Installation] != nil {
+			t.org = org.ID
+			c.refreshTokens[t.Value] = t
 		}
 	}
-	for _, t := range state.RefreshTokens {
-		t.org = org.ID
-		c.refreshTokens[t.Value] = t
-	}
 	for _, t := range state.AccessTokens {
-		t.org = org.ID
-		c.accessTokens[t.Value] = t
+		if c.installations[t.Installation] != nil {
+			t.org = org.ID
+			c.accessTokens[t.Value] = t
+		}
 	}
 	c.orgs = append(c.orgs, org)
 	return nil
+}
+
+// restoreInstallations leaves out those of OAuth clients that are unknown, because the
+// Options name another one now.
+func (c *Cloud) restoreInstallations(org *organization, state organizationState) {
+	org.installed = map[string]*installation{}
+	for _, inst := range state.Installations {
+		if c.client(inst.Client) == nil {
+			continue
+		}
+		inst.org = org.ID
+		c.installations[inst.ID] = inst
+		if inst.Client != strangerClientID {
+			org.installed[inst.Client] = inst
+		}
+		if inst.ID == state.Installation {
+			inst.NewestRefreshToken = state.NewestRefreshToken
+		}
+	}
+	if org.Pushes == nil {
+		org.Pushes = map[string]map[string]int{c.main.ClientID: state.EarlierPushes}
+	}
 }

@@ -1,6 +1,7 @@
 package webextest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -29,42 +30,49 @@ const (
 // ErrNotInstalled: the integration is not installed in the organization.
 var ErrNotInstalled = errors.New("the integration is not installed in this organization")
 
+// ErrNoUpdate: no newer manifest was uploaded than the approved one.
+var ErrNoUpdate = errors.New("no newer manifest was uploaded")
+
 // MintActivation installs the integration in an organization and returns the
 // activation code, as Control Hub shows it for manual provisioning [editor].
 //
 // The installation starts in_progress. If the integration is already installed,
 // the installation and its configurations stay, in_progress again, and another
 // refresh token is issued; the earlier ones stay valid [ours].
-func (c *Cloud) MintActivation(orgID string) (string, error) {
-	defer c.change(orgID)()
-	org, err := c.mustOrg(orgID)
+func (i *Integration) MintActivation(orgID string) (string, error) {
+	defer i.cloud.change(orgID)()
+	org, err := i.cloud.mustOrg(orgID)
 	if err != nil {
 		return "", err
 	}
-	if org.installation == nil {
-		org.installation = c.newInstallation(org, c.opts.ClientID)
+	inst := org.installed[i.upload.ClientID]
+	if inst == nil {
+		inst = i.newInstallation(org)
+		org.installed[inst.Client] = inst
 	}
-	org.installation.ProvisioningState = "in_progress"
-	return c.provisionToken(org, org.installation), nil
+	inst.ProvisioningState = "in_progress"
+	return i.provisionToken(org, inst), nil
 }
 
-// MintStrangerActivation returns an activation code for our appId whose refresh
-// token belongs to another upload of the manifest, so that its exchange with our
-// client returns invalid_grant. It does not change the integration's own
-// installation in the organization.
+// MintStrangerActivation returns an activation code for the default integration's
+// appId whose refresh token belongs to another upload of the manifest, so that its
+// exchange with our client returns invalid_grant. It does not change the
+// installations in the organization.
 func (c *Cloud) MintStrangerActivation(orgID string) (string, error) {
 	defer c.change(orgID)()
 	org, err := c.mustOrg(orgID)
 	if err != nil {
 		return "", err
 	}
-	return c.provisionToken(org, c.newInstallation(org, strangerClientID)), nil
+	stranger := &Integration{cloud: c, upload: c.stranger}
+	return stranger.provisionToken(org, stranger.newInstallation(org)), nil
 }
 
 // provisionToken has the claims of a real token [token] and the feature APIs [page].
-func (c *Cloud) provisionToken(org *organization, inst *installation) string {
+func (i *Integration) provisionToken(org *organization, inst *installation) string {
+	c := i.cloud
 	claims := c.installationClaims(org, inst)
-	maps.Copy(claims, c.actionClaims(org, ActionProvision))
+	maps.Copy(claims, i.actionClaims(org, ActionProvision))
 	claims["refreshToken"] = c.issueRefreshToken(inst, "")
 	claims["expiryTime"] = c.now().Add(c.opts.ActivationTokenLife).Format("2006-01-02T15:04:05.000000000Z07:00")
 	return c.regions[inst.Region].es256().sign(nil, claims)
@@ -88,12 +96,12 @@ func (c *Cloud) installationClaims(org *organization, inst *installation) map[st
 const xapiAccess = `{"status":[],"commands":[],"events":[]}`
 
 // actionClaims are the claims of every action token [page].
-func (c *Cloud) actionClaims(org *organization, action string) map[string]any {
+func (i *Integration) actionClaims(org *organization, action string) map[string]any {
 	return map[string]any{
 		"sub":    org.sub(),
-		"iat":    c.now().Unix(),
+		"iat":    i.cloud.now().Unix(),
 		"jti":    base64.StdEncoding.EncodeToString([]byte(newUUID())),
-		"appId":  c.opts.AppID,
+		"appId":  i.upload.manifest.ID,
 		"action": action,
 	}
 }
@@ -102,34 +110,46 @@ func (c *Cloud) actionClaims(org *organization, action string) map[string]any {
 // region. Extra is merged over the claims sub, iat, jti, appId and action; a nil
 // value removes a claim. The token has no region and no exp [page]. MintAction
 // changes nothing, and the integration need not be installed.
-func (c *Cloud) MintAction(orgID, action string, extra map[string]any) (string, error) {
-	defer c.lock()()
-	org, err := c.mustOrg(orgID)
+func (i *Integration) MintAction(orgID, action string, extra map[string]any) (string, error) {
+	defer i.cloud.lock()()
+	org, err := i.cloud.mustOrg(orgID)
 	if err != nil {
 		return "", err
 	}
-	return c.actionToken(org, org.Region, action, extra), nil
+	return i.actionToken(org, org.Region, action, extra), nil
 }
 
-func (c *Cloud) actionToken(org *organization, signedBy, action string, extra map[string]any) string {
-	claims := c.actionClaims(org, action)
+func (i *Integration) actionToken(org *organization, signedBy, action string, extra map[string]any) string {
+	claims := i.actionClaims(org, action)
 	maps.Copy(claims, extra)
 	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == nil })
-	return c.regions[signedBy].es256().sign(nil, claims)
+	return i.cloud.regions[signedBy].es256().sign(nil, claims)
 }
 
-// MintUpdateApproved raises the manifestVersion of an installation, as an
-// administrator does by approving a newer manifest, and returns the token with
-// manifestVersion [java] and the addresses of the feature APIs [page]. Nil features
-// stay unchanged. The configuration of a removed feature is deleted [ours].
-func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, error) {
-	defer c.change(orgID)()
-	org, inst, err := c.mustInstallation(orgID)
+// MintUpdateApproved approves the manifest that was uploaded last, as an administrator
+// does, and returns the token with manifestVersion [java] and the addresses of the
+// feature APIs [page]. The configuration of a removed feature is deleted [ours].
+//
+// The default integration has no uploaded manifest: each approval raises the version.
+func (i *Integration) MintUpdateApproved(orgID string) (string, error) {
+	return i.mintUpdateApproved(orgID, nil)
+}
+
+// mintUpdateApproved is MintUpdateApproved with other features, unless they are nil.
+func (i *Integration) mintUpdateApproved(orgID string, features []string) (string, error) {
+	defer i.cloud.change(orgID)()
+	org, inst, err := i.mustInstallation(orgID)
 	if err != nil {
 		return "", err
 	}
-	inst.ManifestVersion++
-	inst.UpdatedAt = c.now()
+	version, scopes := inst.ManifestVersion+1, inst.Scopes
+	if i.upload != i.cloud.main {
+		version, scopes, features = i.upload.manifest.ManifestVersion, i.upload.manifest.scopes(), i.upload.manifest.Features
+	}
+	if version <= inst.ManifestVersion {
+		return "", fmt.Errorf("%w: version %d is approved", ErrNoUpdate, inst.ManifestVersion)
+	}
+	inst.ManifestVersion, inst.Scopes, inst.UpdatedAt = version, scopes, i.cloud.now()
 	if features != nil {
 		inst.Features = slices.Clone(features)
 		maps.DeleteFunc(inst.Configurations, func(name string, _ storedConfiguration) bool {
@@ -137,24 +157,24 @@ func (c *Cloud) MintUpdateApproved(orgID string, features []string) (string, err
 		})
 	}
 	extra := map[string]any{"manifestVersion": inst.ManifestVersion}
-	for claim, u := range c.urls(inst) {
+	for claim, u := range i.cloud.urls(inst) {
 		if claim == "signageUrl" || claim == "pwaUrl" {
 			extra[claim] = u
 		}
 	}
-	return c.actionToken(org, org.Region, ActionUpdateApproved, extra), nil
+	return i.actionToken(org, org.Region, ActionUpdateApproved, extra), nil
 }
 
 // MintDeprovision removes the integration from an organization, with its
 // configurations and tokens, and returns the token for the integration.
-func (c *Cloud) MintDeprovision(orgID string) (string, error) {
-	defer c.change(orgID)()
-	org, inst, err := c.mustInstallation(orgID)
+func (i *Integration) MintDeprovision(orgID string) (string, error) {
+	defer i.cloud.change(orgID)()
+	org, inst, err := i.mustInstallation(orgID)
 	if err != nil {
 		return "", err
 	}
-	c.uninstall(inst)
-	return c.actionToken(org, org.Region, ActionDeprovision, nil), nil
+	i.cloud.uninstall(inst)
+	return i.actionToken(org, org.Region, ActionDeprovision, nil), nil
 }
 
 // MoveOptions say how an organization moves.
@@ -175,28 +195,36 @@ type MoveOptions struct {
 // MintMove moves an organization to another region and returns the update token,
 // with region, all URLs of the installation, and optionally a refreshToken [java]
 // [node]. Configurations are kept; access tokens are revoked.
-func (c *Cloud) MintMove(orgID, newRegion string, o MoveOptions) (string, error) {
+//
+// Each integration in the organization has an update token of its own: after the
+// first one has moved the organization, MintMove to the same region returns it for
+// each of the others [ours].
+func (i *Integration) MintMove(orgID, newRegion string, o MoveOptions) (string, error) {
+	c := i.cloud
 	defer c.change(orgID)()
-	org, inst, err := c.mustInstallation(orgID)
+	org, inst, err := i.mustInstallation(orgID)
 	if err != nil {
 		return "", err
 	}
-	if c.regions[newRegion] == nil || newRegion == org.Region {
+	from := cmp.Or(inst.MovedFrom, org.Region)
+	if c.regions[newRegion] == nil || newRegion == from {
 		return "", fmt.Errorf("cannot move to region %q", newRegion)
 	}
-	signedBy, err := signingRegion(o.SignedBy, org.Region, newRegion)
+	signedBy, err := signingRegion(o.SignedBy, from, newRegion)
 	if err != nil {
 		return "", err
 	}
-	defaultTo(&o.OldStatus, 410)
-	c.relocate(org, newRegion, o.OldStatus)
+	if newRegion != org.Region {
+		c.relocate(org, newRegion, cmp.Or(o.OldStatus, 410))
+	}
+	inst.MovedFrom = ""
 	extra := c.installationClaims(org, inst)
 	if o.NewRefreshToken {
-		c.revokeRefreshTokens(org)
+		i.revokeRefreshTokens(orgID)
 		extra["refreshToken"] = c.issueRefreshToken(inst, "")
 	}
 	maps.Copy(extra, o.Extra)
-	return c.actionToken(org, signedBy, ActionUpdate, extra), nil
+	return i.actionToken(org, signedBy, ActionUpdate, extra), nil
 }
 
 func signingRegion(which, older, newer string) (string, error) {
@@ -213,6 +241,7 @@ func signingRegion(which, older, newer string) (string, error) {
 func (c *Cloud) relocate(org *organization, newRegion string, oldStatus int) {
 	for _, inst := range c.installations {
 		if inst.org == org.ID {
+			defaultTo(&inst.MovedFrom, inst.Region)
 			inst.FormerRegions[inst.Region] = oldStatus
 			delete(inst.FormerRegions, newRegion)
 			inst.Region = newRegion
@@ -223,13 +252,14 @@ func (c *Cloud) relocate(org *organization, newRegion string, oldStatus int) {
 	c.revokeAccessTokens(org.ID)
 }
 
-func (c *Cloud) mustInstallation(orgID string) (*organization, *installation, error) {
-	org, err := c.mustOrg(orgID)
+func (i *Integration) mustInstallation(orgID string) (*organization, *installation, error) {
+	org, err := i.cloud.mustOrg(orgID)
 	if err != nil {
 		return nil, nil, err
 	}
-	if org.installation == nil {
+	inst := org.installed[i.upload.ClientID]
+	if inst == nil {
 		return nil, nil, ErrNotInstalled
 	}
-	return org, org.installation, nil
+	return org, inst, nil
 }
