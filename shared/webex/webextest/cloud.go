@@ -116,6 +116,7 @@ type Cloud struct {
 	installations map[string]*installation
 	main          *upload // the default integration, of the Options
 	stranger      *upload // of MintStrangerActivation
+	uploads       []*upload
 	refreshTokens map[string]*refreshToken
 	accessTokens  map[string]*accessToken
 	rotate        bool

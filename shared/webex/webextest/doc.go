@@ -1,11 +1,12 @@
 // Package webextest simulates the side of Webex that a Workspace Integration calls
 // and is called by, in memory.
 //
-// It holds everything that Webex would hold for one integration: regions and their
-// signing keys, the customers' organizations and devices, installations, OAuth
-// tokens, feature configurations, and a log of the requests. Facts about Webex carry
-// the tag of their source, see package webex; [overview] is the vendor's page
-// Workspace Integrations.
+// It holds everything that Webex would hold for a vendor's integrations: regions and
+// their signing keys, the customers' organizations and devices, uploaded manifests and
+// their OAuth clients, installations, OAuth tokens, feature configurations, and a log
+// of the requests. Facts about Webex carry the tag of their source, see package webex;
+// [overview] is the vendor's page Workspace Integrations, [experience] the public
+// integration jeremywillans/wi-room-experience.
 //
 // It must not import the product, only the standard library and the JWT and JWK
 // libraries. Otherwise both could share one misunderstanding of Webex, which no
@@ -18,6 +19,9 @@
 // [Cloud.CrossLaunch]…) change the state and post what Webex would post. Their
 // variants named Mint make the same change and return the token instead.
 // Over HTTP, by the control API below /_control/ (see infra/docs/local.md).
+//
+// Those methods of a Cloud act on the default integration, which the [Options]
+// describe. [Cloud.UploadManifest] adds others, and [Integration] has the same methods.
 //
 // # Addresses
 //

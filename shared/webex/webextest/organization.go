@@ -61,8 +61,8 @@ func (c *Cloud) AddOrganizationWithID(id, name, region string) *Organization {
 // ErrInstalled: an integration is installed in the organization.
 var ErrInstalled = errors.New("the integration is installed: deactivate it first")
 
-// RemoveOrganization removes a customer and its devices, and returns
-// [ErrInstalled] while an integration is installed [ours]. Removing an unknown
+// RemoveOrganization removes a customer, its devices and its private integrations, and
+// returns [ErrInstalled] while an integration is installed [ours]. Removing an unknown
 // one does nothing.
 func (c *Cloud) RemoveOrganization(id string) error {
 	defer c.lock()()
@@ -74,7 +74,10 @@ func (c *Cloud) RemoveOrganization(id string) error {
 		return ErrInstalled
 	}
 	c.orgs = slices.DeleteFunc(c.orgs, func(o *organization) bool { return o == org })
-	return c.forgetOrganization(id)
+	c.uploads = slices.DeleteFunc(c.uploads, func(u *upload) bool {
+		return u.OrgID == id && u.manifest.Availability == availabilityPrivate && !c.uses(u)
+	})
+	return errors.Join(c.saveCloud(), c.forgetOrganization(id))
 }
 
 // Organization finds a customer by its UUID.

@@ -164,13 +164,18 @@ var changing = map[string]func(*testing.T, *persisted){
 	"Move":          func(t *testing.T, k *persisted) { _, _ = k.Move(t.Context(), k.org, secondRegion, MoveOptions{}) },
 	"Deprovision":   func(t *testing.T, k *persisted) { _, _ = k.Deprovision(t.Context(), k.org) },
 	"ServeHTTP":     func(t *testing.T, k *persisted) { k.exchange(t) }, // and TestRequestsAreKept
-	"Persist":       func(_ *testing.T, k *persisted) { k.AddOrganization("Kept", firstRegion) },
+	"UploadManifest": func(t *testing.T, k *persisted) {
+		if _, err := k.UploadManifest(k.org, []byte(manifestOfTest)); err != nil {
+			t.Fatal(err)
+		}
+	},
+	"Persist": func(_ *testing.T, k *persisted) { k.AddOrganization("Kept", firstRegion) },
 }
 
 // unchanging are the methods that do not change the kept state.
 var unchanging = strings.Fields(`
 	ActionsToDrop AppID BaseURL ClearFaults ClientID ClientSecret Close Configuration Count CrossLaunch
-	DeviceURL Devices DropNextAction DuplicateNextAction Faults HoldActions Inject Installation
+	DeviceURL Devices DropNextAction DuplicateNextAction Faults HoldActions Inject Installation Integration Integrations
 	JWKSURLs MintAction OnRequest Organization Organizations ProvisioningURL PublicKey Pushes RefreshToken AcceptsRefreshToken
 	Regions ReleaseActions Requests ResetRequests SetReadback SetRotateRefreshTokens Sign SignRS256`)
 
@@ -272,11 +277,12 @@ func TestKeysAreKept(t *testing.T) {
 
 // TestEveryFieldIsKept: JSON omits unexported fields.
 func TestEveryFieldIsKept(t *testing.T) {
-	restored := []string{"org", "installed"}           // from where they are stored
-	forgotten := []string{"dropNext", "duplicateNext"} // see Persist
+	restored := []string{"org", "installed", "manifest"} // from where they are stored
+	forgotten := []string{"dropNext", "duplicateNext"}   // see Persist
 	for _, kind := range []reflect.Type{
 		reflect.TypeFor[organization](), reflect.TypeFor[installation](), reflect.TypeFor[storedConfiguration](),
 		reflect.TypeFor[refreshToken](), reflect.TypeFor[accessToken](), reflect.TypeFor[Device](),
+		reflect.TypeFor[upload](),
 	} {
 		for _, field := range reflect.VisibleFields(kind) {
 			if known := slices.Contains(slices.Concat(restored, forgotten), field.Name); known == (field.Tag.Get("json") != "") || known == field.IsExported() {

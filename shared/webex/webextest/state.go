@@ -21,6 +21,7 @@ type cloudState struct {
 	Format  int                `json:"format"`
 	BaseURL string             `json:"baseUrl"`
 	Regions map[string]*region `json:"regions"`
+	Uploads []*upload          `json:"uploads,omitempty"` // in order of arrival
 }
 
 // keyState is a signingKey in JSON, in the form of PKCS 8.
@@ -77,7 +78,7 @@ type earlierState struct {
 
 // exportCloud and the functions below are called with the lock held.
 func (c *Cloud) exportCloud() cloudState {
-	return cloudState{Format: stateFormat, BaseURL: c.baseURL, Regions: c.regions}
+	return cloudState{Format: stateFormat, BaseURL: c.baseURL, Regions: c.regions, Uploads: c.uploads}
 }
 
 func (c *Cloud) restoreCloud(state cloudState) error {
@@ -89,6 +90,14 @@ func (c *Cloud) restoreCloud(state cloudState) error {
 		r.name, r.rsKID = name, newUUID()
 		c.regions[name] = r
 	}
+	for _, u := range state.Uploads {
+		m, err := parseManifest(u.Text)
+		if err != nil {
+			return fmt.Errorf("manifest of OAuth client %s: %w", u.ClientID, err)
+		}
+		u.manifest = m
+	}
+	c.uploads = state.Uploads
 	return nil
 }
 

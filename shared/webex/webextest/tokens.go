@@ -39,6 +39,8 @@ var ErrNoUpdate = errors.New("no newer manifest was uploaded")
 // The installation starts in_progress. If the integration is already installed,
 // the installation and its configurations stay, in_progress again, and another
 // refresh token is issued; the earlier ones stay valid [ours].
+//
+// It returns [ErrNotAvailable] for another organization's private integration.
 func (i *Integration) MintActivation(orgID string) (string, error) {
 	defer i.cloud.change(orgID)()
 	org, err := i.cloud.mustOrg(orgID)
@@ -46,6 +48,9 @@ func (i *Integration) MintActivation(orgID string) (string, error) {
 		return "", err
 	}
 	inst := org.installed[i.upload.ClientID]
+	if inst == nil && !i.availableTo(orgID) {
+		return "", ErrNotAvailable
+	}
 	if inst == nil {
 		inst = i.newInstallation(org)
 		org.installed[inst.Client] = inst
@@ -127,8 +132,8 @@ func (i *Integration) actionToken(org *organization, signedBy, action string, ex
 }
 
 // MintUpdateApproved approves the manifest that was uploaded last, as an administrator
-// does, and returns the token with manifestVersion [java] and the addresses of the
-// feature APIs [page]. The configuration of a removed feature is deleted [ours].
+// does, and returns the token with manifestVersion and changed scopes [java], and the
+// addresses of the feature APIs [page]. The configuration of a removed feature is deleted [ours].
 //
 // The default integration has no uploaded manifest: each approval raises the version.
 func (i *Integration) MintUpdateApproved(orgID string) (string, error) {
@@ -143,11 +148,15 @@ func (i *Integration) mintUpdateApproved(orgID string, features []string) (strin
 		return "", err
 	}
 	version, scopes := inst.ManifestVersion+1, inst.Scopes
-	if i.upload != i.cloud.main {
+	if !i.isDefault() {
 		version, scopes, features = i.upload.manifest.ManifestVersion, i.upload.manifest.scopes(), i.upload.manifest.Features
 	}
 	if version <= inst.ManifestVersion {
 		return "", fmt.Errorf("%w: version %d is approved", ErrNoUpdate, inst.ManifestVersion)
+	}
+	extra := map[string]any{"manifestVersion": version}
+	if !slices.Equal(scopes, inst.Scopes) {
+		extra["scopes"] = strings.Join(scopes, ",")
 	}
 	inst.ManifestVersion, inst.Scopes, inst.UpdatedAt = version, scopes, i.cloud.now()
 	if features != nil {
@@ -156,7 +165,6 @@ func (i *Integration) mintUpdateApproved(orgID string, features []string) (strin
 			return !slices.Contains(features, name)
 		})
 	}
-	extra := map[string]any{"manifestVersion": inst.ManifestVersion}
 	for claim, u := range i.cloud.urls(inst) {
 		if claim == "signageUrl" || claim == "pwaUrl" {
 			extra[claim] = u
