@@ -38,11 +38,17 @@ func (c *Cloud) controlRoutes() http.Handler {
 	return LocalOnly(mux, true)
 }
 
-// checkPath returns an error if the organization or region in the path is unknown.
+// checkPath returns an error if the organization, its integration or the region of a
+// request is unknown.
 func (c *Cloud) checkPath(r *http.Request) error {
 	if id := orgID(r); id != "" {
 		if _, ok := c.Organization(id); !ok {
 			return missing("no organization %q", id)
+		}
+		if appID := r.URL.Query().Get("appId"); appID != "" {
+			if _, ok := c.Integration(id, appID); !ok {
+				return missing("no integration %q", appID)
+			}
 		}
 	}
 	if name := r.PathValue("region"); name != "" && c.regions[name] == nil { // the map itself never changes
@@ -63,12 +69,15 @@ func (c *Cloud) controlTable() map[string]controlFunc {
 		"GET " + org:                   c.controlDescribe,
 		"DELETE " + org:                func(r *http.Request) (any, error) { return struct{}{}, c.RemoveOrganization(orgID(r)) },
 
+		"GET " + org + "/integrations":  func(r *http.Request) (any, error) { return c.describeIntegrations(orgID(r)), nil },
+		"POST " + org + "/integrations": withBody(c.controlUploadManifest),
+
 		"POST " + org + "/mint":                withBody(c.controlMint),
-		"POST " + org + "/activate":            withReply(c.Activate),
+		"POST " + org + "/activate":            c.withReply((*Integration).Activate),
 		"POST " + org + "/approveUpdate":       withBody(c.controlApproveUpdate),
 		"POST " + org + "/move":                withBody(c.controlMove),
-		"POST " + org + "/healthCheck":         withReply(c.HealthCheck),
-		"POST " + org + "/deprovision":         withReply(c.Deprovision),
+		"POST " + org + "/healthCheck":         c.withReply((*Integration).HealthCheck),
+		"POST " + org + "/deprovision":         c.withReply((*Integration).Deprovision),
 		"POST " + org + "/crossLaunch":         withBody(c.controlCrossLaunch),
 		"POST " + org + "/mintAction":          withBody(c.controlMintAction),
 		"POST " + org + "/dropNextAction":      withPathValue("org", c.DropNextAction),
@@ -84,8 +93,8 @@ func (c *Cloud) controlTable() map[string]controlFunc {
 		"DELETE " + org + "/configurations/{feature}": c.controlDeleteConfiguration,
 		"GET " + org + "/pushes":                      c.controlPushes,
 		"GET " + org + "/refreshToken":                c.controlRefreshToken,
-		"POST " + org + "/revokeRefreshToken":         withPathValue("org", c.RevokeRefreshToken),
-		"POST " + org + "/revokeAccessTokens":         withPathValue("org", c.RevokeAccessTokens),
+		"POST " + org + "/revokeRefreshToken":         c.withIntegration((*Integration).RevokeRefreshToken),
+		"POST " + org + "/revokeAccessTokens":         c.withIntegration((*Integration).RevokeAccessTokens),
 		"POST " + org + "/scopes":                     withBody(c.controlScopes),
 
 		"POST /_control/actions/hold":                withoutInput(c.HoldActions),
@@ -122,9 +131,26 @@ func withBody[T any](do func(r *http.Request, in T) (any, error)) controlFunc {
 	}
 }
 
-// withReply calls do with the organization in the path.
-func withReply(do func(ctx context.Context, orgID string) (Reply, error)) controlFunc {
-	return func(r *http.Request) (any, error) { return replied(do(r.Context(), orgID(r))) }
+// integrationOf is the one that appId in the query names, or the default one.
+func (c *Cloud) integrationOf(r *http.Request) *Integration {
+	if i, ok := c.Integration(orgID(r), r.URL.Query().Get("appId")); ok {
+		return i
+	}
+	return c.defaultIntegration()
+}
+
+// withReply calls do with the request's integration and the organization in the path.
+func (c *Cloud) withReply(do func(i *Integration, ctx context.Context, orgID string) (Reply, error)) controlFunc {
+	return func(r *http.Request) (any, error) { return replied(do(c.integrationOf(r), r.Context(), orgID(r))) }
+}
+
+// withIntegration calls do with the request's integration and the organization in the
+// path.
+func (c *Cloud) withIntegration(do func(i *Integration, orgID string)) controlFunc {
+	return func(r *http.Request) (any, error) {
+		do(c.integrationOf(r), orgID(r))
+		return struct{}{}, nil
+	}
 }
 
 // withPathValue calls do with the organization or region in the path.
@@ -153,7 +179,7 @@ func controlStatus(err error) int {
 	case errors.As(err, &missingError{}):
 		return http.StatusNotFound
 	case errors.Is(err, ErrNotInstalled), errors.Is(err, ErrInstalled), errors.Is(err, ErrNoActionsURL),
-		errors.Is(err, ErrNoCrossLaunch), errors.Is(err, ErrNoProvisioningURL):
+		errors.Is(err, ErrNoCrossLaunch), errors.Is(err, ErrNoProvisioningURL), errors.Is(err, ErrNoUpdate):
 		return http.StatusConflict
 	case errors.As(err, &unreachable):
 		return http.StatusBadGateway

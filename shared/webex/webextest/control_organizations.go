@@ -8,7 +8,8 @@ import (
 	"net/http"
 )
 
-// description is an organization as the control API shows it.
+// description is an organization as the control API shows it, with what one
+// integration has there.
 type description struct {
 	ID             string                    `json:"id"`
 	Sub            string                    `json:"sub"`
@@ -20,7 +21,7 @@ type description struct {
 	Installation   *InstallationView         `json:"installation,omitempty"`
 }
 
-func (c *Cloud) describe(o *Organization) description {
+func (c *Cloud) describe(o *Organization, i *Integration) description {
 	d := description{
 		ID: o.ID(), Sub: o.Sub(), Name: o.Name(), Region: o.Region(),
 		Devices:        c.Devices(o.ID()),
@@ -28,12 +29,12 @@ func (c *Cloud) describe(o *Organization) description {
 		Configurations: map[string]map[string]any{},
 	}
 	for feature := range features {
-		d.Pushes[feature] = c.Pushes(o.ID(), feature)
-		if configuration, ok := c.Configuration(o.ID(), feature); ok {
+		d.Pushes[feature] = i.Pushes(o.ID(), feature)
+		if configuration, ok := i.Configuration(o.ID(), feature); ok {
 			d.Configurations[feature] = configuration
 		}
 	}
-	if view, ok := c.Installation(o.ID()); ok {
+	if view, ok := i.Installation(o.ID()); ok {
 		d.Installation = &view
 	}
 	return d
@@ -42,7 +43,7 @@ func (c *Cloud) describe(o *Organization) description {
 func (c *Cloud) describeAll() []description {
 	all := []description{}
 	for _, o := range c.Organizations() {
-		all = append(all, c.describe(o))
+		all = append(all, c.describe(o, c.defaultIntegration()))
 	}
 	return all
 }
@@ -109,44 +110,44 @@ func (c *Cloud) controlAddOrganization(_ *http.Request, in struct{ Name, Region 
 	if in.Region != "" && c.regions[in.Region] == nil {
 		return nil, fmt.Errorf("no region %q", in.Region)
 	}
-	return c.describe(c.AddOrganization(in.Name, in.Region)), nil
+	return c.describe(c.AddOrganization(in.Name, in.Region), c.defaultIntegration()), nil
 }
 
 func (c *Cloud) controlDescribe(r *http.Request) (any, error) {
 	o, _ := c.Organization(orgID(r))
-	return c.describe(o), nil
+	return c.describe(o, c.integrationOf(r)), nil
 }
 
 func (c *Cloud) controlMint(r *http.Request, in struct{ Stranger bool }) (any, error) {
 	if in.Stranger {
 		return asJWT(c.MintStrangerActivation(orgID(r)))
 	}
-	return asJWT(c.MintActivation(orgID(r)))
+	return asJWT(c.integrationOf(r).MintActivation(orgID(r)))
 }
 
 func (c *Cloud) controlApproveUpdate(r *http.Request, in struct{ Features []string }) (any, error) {
-	return replied(c.ApproveUpdate(r.Context(), orgID(r), in.Features))
+	return replied(c.integrationOf(r).approveUpdate(r.Context(), orgID(r), in.Features))
 }
 
 func (c *Cloud) controlMove(r *http.Request, in struct {
 	Region string
 	MoveOptions
 }) (any, error) {
-	return replied(c.Move(r.Context(), orgID(r), in.Region, in.MoveOptions))
+	return replied(c.integrationOf(r).Move(r.Context(), orgID(r), in.Region, in.MoveOptions))
 }
 
 func (c *Cloud) controlCrossLaunch(r *http.Request, in struct {
 	Feature, Task string
 	DeviceIDs     []string
 }) (any, error) {
-	return replied(c.CrossLaunch(r.Context(), orgID(r), in.Feature, in.Task, in.DeviceIDs))
+	return replied(c.integrationOf(r).CrossLaunch(r.Context(), orgID(r), in.Feature, in.Task, in.DeviceIDs))
 }
 
 func (c *Cloud) controlMintAction(r *http.Request, in struct {
 	Action string
 	Extra  map[string]any
 }) (any, error) {
-	return asJWT(c.MintAction(orgID(r), in.Action, in.Extra))
+	return asJWT(c.integrationOf(r).MintAction(orgID(r), in.Action, in.Extra))
 }
 
 func (c *Cloud) controlAddDevices(r *http.Request, in struct {
@@ -184,7 +185,7 @@ func (c *Cloud) controlDeviceURL(r *http.Request) (any, error) {
 }
 
 func (c *Cloud) controlGetConfiguration(r *http.Request) (any, error) {
-	configuration, ok := c.Configuration(orgID(r), r.PathValue("feature"))
+	configuration, ok := c.integrationOf(r).Configuration(orgID(r), r.PathValue("feature"))
 	if !ok {
 		return nil, missing("no configuration is stored")
 	}
@@ -196,28 +197,28 @@ func (c *Cloud) controlPutConfiguration(r *http.Request, configuration map[strin
 	if _, known := features[feature]; !known {
 		return nil, missing("no feature %q", feature)
 	}
-	if _, ok := c.Installation(orgID(r)); !ok {
+	if _, ok := c.integrationOf(r).Installation(orgID(r)); !ok {
 		return nil, ErrNotInstalled
 	}
-	c.SetConfiguration(orgID(r), feature, configuration)
+	c.integrationOf(r).SetConfiguration(orgID(r), feature, configuration)
 	return configuration, nil
 }
 
 func (c *Cloud) controlDeleteConfiguration(r *http.Request) (any, error) {
-	c.DeleteConfiguration(orgID(r), r.PathValue("feature"))
+	c.integrationOf(r).DeleteConfiguration(orgID(r), r.PathValue("feature"))
 	return struct{}{}, nil
 }
 
 func (c *Cloud) controlPushes(r *http.Request) (any, error) {
 	o, _ := c.Organization(orgID(r))
-	return c.describe(o).Pushes, nil
+	return c.describe(o, c.integrationOf(r)).Pushes, nil
 }
 
 func (c *Cloud) controlRefreshToken(r *http.Request) (any, error) {
-	return map[string]string{"refreshToken": c.RefreshToken(orgID(r))}, nil
+	return map[string]string{"refreshToken": c.integrationOf(r).RefreshToken(orgID(r))}, nil
 }
 
 func (c *Cloud) controlScopes(r *http.Request, in struct{ Scopes []string }) (any, error) {
-	c.SetScopes(orgID(r), in.Scopes)
+	c.integrationOf(r).SetScopes(orgID(r), in.Scopes)
 	return struct{}{}, nil
 }

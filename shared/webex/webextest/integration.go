@@ -151,7 +151,8 @@ func (i *Integration) ProvisioningURL() string { return i.View().ProvisioningURL
 type IntegrationView struct {
 	AppID              string   `json:"appId"`
 	ClientID           string   `json:"clientId"`
-	OrgID              string   `json:"orgId,omitempty"` // who uploaded it, empty for the default one
+	ClientSecret       string   `json:"clientSecret,omitempty"` // see [Integration.ClientSecret]
+	OrgID              string   `json:"orgId,omitempty"`        // who uploaded it, empty for the default one
 	DisplayName        string   `json:"displayName"`
 	Vendor             string   `json:"vendor,omitempty"`
 	Description        string   `json:"description,omitempty"`
@@ -171,7 +172,7 @@ func (i *Integration) View() IntegrationView {
 		m.Provisioning.URL = i.cloud.opts.ProvisioningURL
 	}
 	return IntegrationView{
-		AppID: m.ID, ClientID: i.upload.ClientID, OrgID: i.upload.OrgID, DisplayName: m.DisplayName, Vendor: m.Vendor,
+		AppID: m.ID, ClientID: i.upload.ClientID, ClientSecret: i.clientSecret, OrgID: i.upload.OrgID, DisplayName: m.DisplayName, Vendor: m.Vendor,
 		Description: m.Description, ManifestVersion: m.ManifestVersion, Availability: m.Availability,
 		Features: nonNil(m.Features), Scopes: m.scopes(),
 		ProvisioningURL: m.Provisioning.URL, ActivationGuideURL: m.Provisioning.ActivationGuideURL,

@@ -149,6 +149,9 @@ func (i *Integration) mintUpdateApproved(orgID string, features []string) (strin
 	}
 	version, scopes := inst.ManifestVersion+1, inst.Scopes
 	if !i.isDefault() {
+		if features != nil {
+			return "", errors.New("the features are those of the uploaded manifest")
+		}
 		version, scopes, features = i.upload.manifest.ManifestVersion, i.upload.manifest.scopes(), i.upload.manifest.Features
 	}
 	if version <= inst.ManifestVersion {
