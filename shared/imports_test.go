@@ -42,15 +42,16 @@ var allowed = map[string][]string{
 		"shared/assembly/start", "shared/config", "shared/dynamo", "shared/gateway", "shared/gateway/crosslaunch", "shared/launch", "shared/webex",
 	},
 	// Test support: whether the race detector is on, a Webex that knows nothing of us, a table for tests.
-	"shared/race":                 {},
-	"shared/version":              {},
-	"shared/config/configtest":    {},
-	"shared/webex/webextest":      {},
-	"shared/webex/verifiertest":   {"shared/webex"},
-	"shared/dynamo/dynamotest":    {},
-	"shared/lifecycle/model":      {"shared/webex", "shared/installation", "shared/launch"},
-	"shared/lifecycle/simulation": {},
-	"shared/lifecycle/faults":     {"shared/webex", "shared/webex/webextest", "shared/installation", "shared/lifecycle"},
+	"shared/race":                          {},
+	"shared/version":                       {},
+	"shared/config/configtest":             {},
+	"shared/webex/webextest":               {},
+	"shared/installation/installationtest": {"shared/installation", "shared/webex/webextest"},
+	"shared/webex/verifiertest":            {"shared/webex"},
+	"shared/dynamo/dynamotest":             {},
+	"shared/lifecycle/model":               {"shared/webex", "shared/installation", "shared/launch"},
+	"shared/lifecycle/simulation":          {},
+	"shared/lifecycle/faults":              {"shared/webex", "shared/webex/webextest", "shared/installation", "shared/lifecycle"},
 }
 
 // heavy are dependencies that cost size and start-up time, and the functions

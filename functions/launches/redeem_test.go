@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"signpost/shared/gateway"
+	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/secret"
 	"signpost/shared/secret/document"
@@ -47,10 +48,10 @@ func (f fixed) Current(context.Context) document.Document { return document.Docu
 
 func TestRedeem(t *testing.T) {
 	fresh := launch.Launch{
-		OrgKey: "org-1", OrgID: "sub-1", AppID: "app", Feature: webex.DigitalSignage, Task: webex.AssignContent,
+		Key: installation.Key{OrgKey: "org-1", AppID: "app"}, OrgID: "sub-1", Feature: webex.DigitalSignage, Task: webex.AssignContent,
 		Devices: []launch.Device{{DeviceID: "b", DisplayName: "<B>"}, {DeviceID: "a"}}, IssuedAt: now,
 	}
-	old := launch.Launch{OrgKey: "org-1", IssuedAt: now.Add(-launch.Life)}
+	old := launch.Launch{Key: installation.Key{OrgKey: "org-1", AppID: "app"}, IssuedAt: now.Add(-launch.Life)}
 	kept := &store{held: map[string]launch.Launch{launch.IDOf("fresh-code"): fresh, launch.IDOf("old-code"): old}}
 	keys := fixed{ContentAPIKeys: []secret.String{secret.New("new-key"), secret.New("old-key")}}
 	var log bytes.Buffer

@@ -40,7 +40,7 @@ const Expression = `[$states.input.dynamodb.(
   $text := function($attribute) { $exists($attribute.S) ? $attribute.S : "" };
   {
     "type": $text(NewImage.notice),
-    "orgKey": $substringAfter(Keys.pk.S, "org#"),
+    "orgKey": $substring(Keys.pk.S, 4, $length(Keys.pk.S) - $length(NewImage.appId.S) - 5),
     "orgId": $text(NewImage.subject),
     "orgName": $text(NewImage.orgName),
     "appId": $text(NewImage.appId),

@@ -31,7 +31,7 @@ func record(t *testing.T, text string) notices.Record {
 var samples = []struct{ name, record, detail string }{
 	{
 		"activated",
-		`{"eventName":"INSERT","dynamodb":{"Keys":{"pk":{"S":"org#o"},"sk":{"S":"installation"}},"NewImage":{
+		`{"eventName":"INSERT","dynamodb":{"Keys":{"pk":{"S":"org#o#app"},"sk":{"S":"installation"}},"NewImage":{
 			"notice":{"S":"installation.activated"},"subject":{"S":"sub"},"orgName":{"S":"A \"quoted\" <name>"},"appId":{"S":"app"},
 			"region":{"S":"r"},"generation":{"S":"g"},"version":{"N":"3"},"state":{"S":"active"},"refreshToken":{"B":"geheim"}}}}`,
 		`{"type":"installation.activated","orgKey":"o","orgId":"sub","orgName":"A \"quoted\" <name>","appId":"app",
@@ -39,9 +39,9 @@ var samples = []struct{ name, record, detail string }{
 	},
 	{
 		"removed, with a key that looks like more",
-		`{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"org#org#o#1"},"sk":{"S":"installation"}},"NewImage":{
-			"notice":{"S":"installation.removed"},"version":{"N":"12"}},"OldImage":{"orgName":{"S":"Acme"}}}}`,
-		`{"type":"installation.removed","orgKey":"org#o#1","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":12,"signpostVersion":"` + version.Version + `"}`,
+		`{"eventName":"MODIFY","dynamodb":{"Keys":{"pk":{"S":"org#org#o#1#app"},"sk":{"S":"installation"}},"NewImage":{
+			"notice":{"S":"installation.removed"},"appId":{"S":"app"},"version":{"N":"12"}},"OldImage":{"orgName":{"S":"Acme"}}}}`,
+		`{"type":"installation.removed","orgKey":"org#o#1","orgId":"","orgName":"","appId":"app","region":"","state":"","generation":"","version":12,"signpostVersion":"` + version.Version + `"}`,
 	},
 }
 
@@ -147,7 +147,7 @@ func stateOf(t *testing.T) string {
 // TestExpressionNamesNothingSecret: the expression uses only the attributes that are
 // listed here.
 func TestExpressionNamesNothingSecret(t *testing.T) {
-	open := []string{"notice", "subject", "orgName", "appId", "region", "state", "generation", "version"}
+	open := []string{"notice", "appId", "subject", "orgName", "appId", "region", "state", "generation", "version"}
 	var named []string
 	for _, match := range regexp.MustCompile(`NewImage\.(\w+)`).FindAllStringSubmatch(notices.Expression, -1) {
 		named = append(named, match[1])

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"signpost/shared/installation"
 	"signpost/shared/version"
 )
 
@@ -46,7 +47,7 @@ func shape(record Record) (Detail, error) {
 		return Detail{}, fmt.Errorf("version: %w", err)
 	}
 	return Detail{
-		Type: text("notice"), OrgKey: strings.TrimPrefix(at(record, "dynamodb", "Keys", "pk", "S"), "org#"),
+		Type: text("notice"), OrgKey: installation.ParseKey(strings.TrimPrefix(at(record, "dynamodb", "Keys", "pk", "S"), "org#")).OrgKey,
 		OrgID: text("subject"), OrgName: text("orgName"), AppID: text("appId"), Region: text("region"),
 		State: text("state"), Generation: text("generation"), Version: number,
 		SignpostVersion: version.Version,

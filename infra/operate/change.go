@@ -79,10 +79,9 @@ func (o *Operator) verifyEach(ctx context.Context, p assembly.Parts, rows []inst
 	workers.SetLimit(parallel)
 	for i, row := range rows {
 		workers.Go(func() error {
-			report, err := runs.VerifyNow(ctx, []string{row.OrgKey})
-			results[i] = verified{row.OrgKey, row.OrgName, report}
+			results[i] = verified{row.OrgKey, row.OrgName, runs.VerifyOne(ctx, row.Key)}
 			bar.Step()
-			return err
+			return ctx.Err()
 		})
 	}
 	return results, workers.Wait()
@@ -140,7 +139,7 @@ func (o *Operator) removeOne(ctx context.Context, p assembly.Parts, row installa
 		}
 	}
 	done := o.Waiting("removing")
-	err := p.Service.Withdraw(ctx, row.OrgKey)
+	err := p.Service.Withdraw(ctx, row.Key)
 	done()
 	if err != nil {
 		return fmt.Errorf("%s: %w", row.OrgKey, err)

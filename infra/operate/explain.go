@@ -103,7 +103,7 @@ func failed(name string, err error) check {
 // tableChecks runs the checks against the table: installation, region, replay.
 func tableChecks(ctx context.Context, p assembly.Parts, explained webex.Explanation) ([]check, error) {
 	claims := explained.Claims
-	key := webex.OrganizationKey(claims.Subject)
+	key := installation.Key{OrgKey: webex.OrganizationKey(claims.Subject), AppID: strings.ToLower(claims.AppID)}
 	row, _, err := p.Store.Find(ctx, key, time.Now())
 	if err != nil {
 		return nil, err

@@ -16,33 +16,56 @@ import (
 	"signpost/shared/webex"
 )
 
-// find returns one row for each organization, which is named by its orgId, its key, its
-// name, or a prefix of key or name. Duplicates are dropped. For an organization with
-// only candidates the row has just the key.
+// find returns the installations of each organization, which is named by its orgId, its
+// key, its name, or a prefix of key or name. Duplicates are dropped. For an organization
+// with only candidates the row has just the key.
 func (o *Operator) find(ctx context.Context, p assembly.Parts, orgs []string) ([]installation.Installation, error) {
 	var found, all []installation.Installation
 	for _, org := range orgs {
-		key := webex.OrganizationKey(org)
-		row, candidates, err := p.Store.Find(ctx, key, time.Now())
+		rows, err := ofOrganization(ctx, p, webex.OrganizationKey(org))
 		if err != nil {
 			return nil, err
 		}
-		if row.Version == 0 && len(candidates) == 0 {
+		if len(rows) == 0 {
 			if all == nil {
 				if all, err = o.installations(ctx, p); err != nil {
 					return nil, err
 				}
 			}
-			if row, err = match(all, org); err != nil {
+			if rows, err = match(all, org); err != nil {
 				return nil, o.proposeList(err)
 			}
 		}
-		row.OrgKey = cmp.Or(row.OrgKey, key) // a candidate has no row yet
-		if !slices.ContainsFunc(found, func(other installation.Installation) bool { return other.OrgKey == row.OrgKey }) {
-			found = append(found, row)
+		for _, row := range rows {
+			if !slices.ContainsFunc(found, func(other installation.Installation) bool { return other.Key == row.Key }) {
+				found = append(found, row)
+			}
 		}
 	}
 	return found, nil
+}
+
+// ofOrganization reads an organization's installations, and the tombstone of the default
+// integration's. Where one has only candidates its row has just the key.
+func ofOrganization(ctx context.Context, p assembly.Parts, orgKey string) ([]installation.Installation, error) {
+	keys, err := p.Store.Keys(ctx, orgKey)
+	if err != nil {
+		return nil, err
+	}
+	if usual := (installation.Key{OrgKey: orgKey, AppID: p.AppID}); !slices.Contains(keys, usual) {
+		keys = append(keys, usual)
+	}
+	var rows []installation.Installation
+	for _, key := range keys {
+		row, candidates, err := p.Store.Find(ctx, key, time.Now())
+		if err != nil {
+			return nil, err
+		}
+		if row.Key = key; row.Version > 0 || len(candidates) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 // installations returns all installations, sorted by name. If some cannot be read,
@@ -59,7 +82,7 @@ func (o *Operator) installations(ctx context.Context, p assembly.Parts) ([]insta
 		}
 	}
 	slices.SortFunc(all, func(a, b installation.Installation) int {
-		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.OrgKey, b.OrgKey))
+		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.Key.String(), b.Key.String()))
 	})
 	return all, errors.Join(unreadable...)
 }
@@ -77,9 +100,9 @@ func withPasses(ctx context.Context, p assembly.Parts, rows ...installation.Inst
 	return current, nil
 }
 
-// match returns the only installation with this name, or else the only one whose key or
-// name begins with it. It ignores case.
-func match(all []installation.Installation, org string) (installation.Installation, error) {
+// match returns the installations of the only organization with this name, or else of the
+// only one whose key or name begins with it. It ignores case.
+func match(all []installation.Installation, org string) ([]installation.Installation, error) {
 	var named, matching []installation.Installation
 	for _, row := range all {
 		if strings.EqualFold(row.OrgName, org) {
@@ -92,17 +115,17 @@ func match(all []installation.Installation, org string) (installation.Installati
 	if len(named) > 0 {
 		matching = named
 	}
-	switch len(matching) {
-	case 0:
-		return installation.Installation{}, fmt.Errorf("installation of %s: %w", org, installation.ErrNotFound)
-	case 1:
-		return matching[0], nil
+	if len(matching) == 0 {
+		return nil, fmt.Errorf("installation of %s: %w", org, installation.ErrNotFound)
+	}
+	if !slices.ContainsFunc(matching, func(row installation.Installation) bool { return row.OrgKey != matching[0].OrgKey }) {
+		return matching, nil
 	}
 	list := ""
 	for _, row := range matching {
 		list += "\n  " + row.OrgKey + "  " + row.OrgName
 	}
-	return installation.Installation{}, terminal.Usagef("%q is ambiguous: use the key of one of these:%s", org, list)
+	return nil, terminal.Usagef("%q is ambiguous: use the key of one of these:%s", org, list)
 }
 
 // hasPrefix reports whether an installation's key or name begins with prefix.

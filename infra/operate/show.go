@@ -67,7 +67,7 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 	findings, documents := false, []any{}
 	for i, row := range rows {
 		done := o.Waiting("asking Webex")
-		inspection, err := p.Service.Inspect(ctx, row.OrgKey, refresh)
+		inspection, err := p.Service.Inspect(ctx, row.Key, refresh)
 		done()
 		if err != nil {
 			return err

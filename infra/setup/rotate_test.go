@@ -12,6 +12,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex/webextest"
@@ -112,13 +113,13 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	save := func(i installation.Installation) installation.Installation { return stored(t, p.store.Save, i) }
 	put := func(c installation.Candidate) installation.Candidate { return stored(t, p.store.PutCandidate, c) }
 	old := p.sealed(t, "token", "p")
-	active := save(installation.Installation{OrgKey: "active", State: installation.Active, Tokens: installation.Tokens{Refresh: old}})
-	access := save(installation.Installation{OrgKey: "access", State: installation.Active, Tokens: installation.Tokens{Access: old}})
-	invalid := save(installation.Installation{OrgKey: "invalid", State: installation.TokenInvalid, Tokens: installation.Tokens{Refresh: old}})
-	unproven := put(installation.Candidate{OrgKey: "unproven", ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now.AddDate(0, 0, 90)})
-	put(installation.Candidate{OrgKey: "over", ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now})
-	put(installation.Candidate{OrgKey: "refused", ID: "c", Refused: true, ForgetAt: now.AddDate(0, 0, 90)})
-	save(installation.Installation{OrgKey: "lost", State: installation.Active, Tokens: installation.Tokens{Refresh: secret.Sealed("\x01????lost")}})
+	active := save(installation.Installation{Key: installationtest.Key("active"), State: installation.Active, Tokens: installation.Tokens{Refresh: old}})
+	access := save(installation.Installation{Key: installationtest.Key("access"), State: installation.Active, Tokens: installation.Tokens{Access: old}})
+	invalid := save(installation.Installation{Key: installationtest.Key("invalid"), State: installation.TokenInvalid, Tokens: installation.Tokens{Refresh: old}})
+	unproven := put(installation.Candidate{Key: installationtest.Key("unproven"), ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now.AddDate(0, 0, 90)})
+	put(installation.Candidate{Key: installationtest.Key("over"), ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now})
+	put(installation.Candidate{Key: installationtest.Key("refused"), ID: "c", Refused: true, ForgetAt: now.AddDate(0, 0, 90)})
+	save(installation.Installation{Key: installationtest.Key("lost"), State: installation.Active, Tokens: installation.Tokens{Refresh: secret.Sealed("\x01????lost")}})
 	p.rotate(t, "keyset", "which only decrypts", Options{})
 	p.rotate(t, "keyset", "encrypts now", Options{})
 
@@ -191,7 +192,7 @@ func TestClientSecretIsTriedFirst(t *testing.T) {
 	if err := rotate(cloud.ClientSecret()); err == nil || !strings.Contains(err.Error(), "another upload") {
 		t.Errorf("a refused token: %v", err)
 	}
-	if row, _, err := p.store.Find(t.Context(), org.ID(), now); err != nil || row.State != installation.Active {
+	if row, _, err := p.store.Find(t.Context(), installationtest.Key(org.ID()), now); err != nil || row.State != installation.Active {
 		t.Errorf("the customer of the trial is %s, %v", row.State, err)
 	}
 }
@@ -203,10 +204,10 @@ func install(t *testing.T, p *project, cloud *webextest.Cloud, org *webextest.Or
 	if _, err := cloud.MintActivation(org.ID()); err != nil {
 		t.Fatal(err)
 	}
-	row := installation.Installation{OrgKey: org.ID(), State: installation.Active}
+	row := installation.Installation{Key: installationtest.Key(org.ID()), State: installation.Active}
 	view, _ := cloud.Installation(org.ID())
 	row.URLs.OAuth = view.OAuthURL
-	row.Tokens.Refresh = p.sealed(t, cloud.RefreshToken(org.ID()), installation.RefreshPlace(org.ID()))
+	row.Tokens.Refresh = p.sealed(t, cloud.RefreshToken(org.ID()), installation.RefreshPlace(installationtest.Key(org.ID())))
 	if _, err := p.store.Save(t.Context(), row); err != nil {
 		t.Fatal(err)
 	}

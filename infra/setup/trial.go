@@ -68,7 +68,7 @@ func tryWithSome(ctx context.Context, service *lifecycle.Service, store *dynamo.
 			continue
 		}
 		trial, cancel := context.WithTimeout(ctx, trialTimeout)
-		err = service.TryClient(trial, row.OrgKey)
+		err = service.TryClient(trial, row.Key)
 		cancel()
 		switch {
 		case err == nil:

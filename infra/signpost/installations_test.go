@@ -20,6 +20,7 @@ import (
 	"signpost/shared/config"
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/webex/webextest"
 )
 
@@ -208,7 +209,7 @@ func (c *customer) store() *dynamo.Store {
 
 func (c *customer) row() installation.Installation {
 	c.t.Helper()
-	row, _, err := c.store().Find(c.t.Context(), c.org.ID(), time.Now())
+	row, _, err := c.store().Find(c.t.Context(), installationtest.Key(c.org.ID()), time.Now())
 	if err != nil {
 		c.t.Fatal(err)
 	}

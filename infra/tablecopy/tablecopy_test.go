@@ -11,6 +11,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 // aws points the AWS tools' settings at the emulator.
@@ -29,12 +30,12 @@ func TestRun(t *testing.T) {
 	_, to := dynamotest.New(t)
 	old, fresh := dynamo.New(client, from), dynamo.New(client, to)
 	for _, org := range []string{"one", "two"} {
-		if _, err := old.Save(t.Context(), installation.Installation{OrgKey: org, State: installation.Active, Generation: "g"}); err != nil {
+		if _, err := old.Save(t.Context(), installation.Installation{Key: installationtest.Key(org), State: installation.Active, Generation: "g"}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	has := func(org string) bool {
-		row, _, err := fresh.Find(t.Context(), org, time.Now())
+		row, _, err := fresh.Find(t.Context(), installationtest.Key(org), time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

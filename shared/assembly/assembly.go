@@ -24,6 +24,8 @@ type Parts struct {
 	// Store is what the service keeps its rows in.
 	Store    *dynamo.Store
 	Verifier *webex.Verifier
+	// AppID is that of the default integration, in lower case.
+	AppID    string
 	Settings config.Provider
 	// OriginKey is for functions with routes; see gateway.WithOriginKey.
 	OriginKey secret.String
@@ -61,7 +63,7 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 	}
 	store := dynamo.New(client, table.Name)
 	service, err := lifecycle.New(store, webex.NewClient(nil), held, Settings(provider), time.Now, log)
-	return Parts{Service: service, Store: store, Verifier: verifier, Settings: provider, OriginKey: origin.Key}, err
+	return Parts{Service: service, Store: store, Verifier: verifier, AppID: tokens.AppID, Settings: provider, OriginKey: origin.Key}, err
 }
 
 // Settings converts the provider's settings for the use cases.

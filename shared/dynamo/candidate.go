@@ -24,7 +24,7 @@ type candidateRow struct {
 // is not queued, regardless of c.
 func newCandidateRow(c installation.Candidate) candidateRow {
 	row := candidateRow{
-		workedRow: newWorkedRow(key{orgPK(c.OrgKey), candidateSK(c.ID)}, c.Version, c.Statement, c.Work, c.Schedule, c.Unknown),
+		workedRow: newWorkedRow(c.Key, candidateSK(c.ID), c.Version, c.Statement, c.Work, c.Schedule, c.Unknown),
 		Kind:      string(c.Kind), IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
 		AllEndpoints: c.AllEndpoints, Refused: c.Refused, RefusedWith: c.RefusedWith,
 	}
@@ -35,13 +35,13 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 			row.Endpoints[string(feature)] = endpoint
 		}
 	}
-	row.queued = queue(c.OrgKey, c.Schedule.DueAt, !c.Refused, row.ExpiresAt)
+	row.queued = queue(c.Key, c.Schedule.DueAt, !c.Refused, row.ExpiresAt)
 	return row
 }
 
 func (r candidateRow) candidate() installation.Candidate {
 	c := installation.Candidate{
-		OrgKey: r.orgKey(), Kind: installation.CandidateKind(r.Kind), ID: candidateID(r.SK), Version: r.Version,
+		Key: r.installationKey(), Kind: installation.CandidateKind(r.Kind), ID: candidateID(r.SK), Version: r.Version,
 		Change: installation.Change{
 			Statement: r.statement(), IssuedAt: instant(r.IssuedAt),
 			AllEndpoints: r.AllEndpoints, Refresh: secret.Sealed(r.RefreshToken),

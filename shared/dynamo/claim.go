@@ -32,7 +32,7 @@ const (
 // attempts in all, and the last error returned: that transaction may fail, and then no
 // worker has the row.
 func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
-	k := key{orgPK(ref.OrgKey), installationSK}
+	k := key{orgPK(ref.Key), installationSK}
 	if ref.Candidate != "" {
 		k.SK = candidateSK(ref.Candidate)
 	}
@@ -60,13 +60,13 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	case err == nil:
 		claimed = out.Attributes
 	case inTransaction(err):
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, err)
 	case !holds(claimed, lease):
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, conflict(err))
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, conflict(err))
 	}
 	work, _, err := decodeWork(claimed)
 	if err != nil {
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, err)
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, err)
 	}
 	return work, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 // A row listed as due is claimed only while it is due, one that a pass found
@@ -37,7 +38,7 @@ func TestClaim(t *testing.T) {
 				i.Schedule.DueAt, i.Work = test.dueAt, test.work
 				c.Schedule.DueAt, c.Work = test.dueAt, test.work
 				i, c = save(t, s, i), putCandidate(t, s, c)
-				lease, ref := installation.NewLease("me", now), installation.Ref{OrgKey: org}
+				lease, ref := installation.NewLease("me", now), installation.Ref{Key: installationtest.Key(org)}
 				if listed == "listed" {
 					ref.DueAt = now
 				}
@@ -73,7 +74,7 @@ func TestClaim(t *testing.T) {
 func TestClaimOfNothing(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
-	for _, ref := range []installation.Ref{{OrgKey: org}, {OrgKey: org, Candidate: "c"}} {
+	for _, ref := range []installation.Ref{{Key: installationtest.Key(org)}, {Key: installationtest.Key(org), Candidate: "c"}} {
 		_, err := s.Claim(t.Context(), ref, installation.NewLease("me", now), now)
 		wantError(t, err, installation.ErrConflict)
 	}
@@ -88,7 +89,7 @@ func TestClaimRaisesTheVersion(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	read := save(t, s, active(org))
-	work, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	work, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now)
 	noError(t, err)
 	_, err = s.Save(t.Context(), read)
 	wantError(t, err, installation.ErrConflict)

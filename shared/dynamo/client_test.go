@@ -10,6 +10,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 func TestOpen(t *testing.T) {
@@ -62,7 +63,7 @@ func TestOpen(t *testing.T) {
 			if err != nil {
 				return
 			}
-			if used, err := dynamo.New(client, "table").Used(t.Context(), org, "m", now); used || err != nil {
+			if used, err := dynamo.New(client, "table").Used(t.Context(), installationtest.Key(org), "m", now); used || err != nil {
 				t.Errorf("used %v: %v", used, err)
 			}
 			for _, part := range append(test.auth, "Signature=") {
@@ -83,7 +84,7 @@ func TestClientRepeatsWhatFails(t *testing.T) {
 			ops.answer("GetItem", throttling)
 		}
 		started := time.Now()
-		_, err := s.Used(t.Context(), org, "m", now)
+		_, err := s.Used(t.Context(), installationtest.Key(org), "m", now)
 		if (err != nil) != wantErr || ops.count("GetItem") != min(failures+1, 3) {
 			t.Errorf("%d failures: %v, requests %v", failures, err, ops)
 		}
@@ -95,11 +96,11 @@ func TestClientRepeatsWhatFails(t *testing.T) {
 
 func TestMissingTableIsNoSentinel(t *testing.T) {
 	s, ctx := dynamo.New(dynamo.NewClient(dynamotest.Config(t)), "no-such-table"), t.Context()
-	_, _, find := s.Find(ctx, org, now)
-	_, used := s.Used(ctx, org, "m", now)
+	_, _, find := s.Find(ctx, installationtest.Key(org), now)
+	_, used := s.Used(ctx, installationtest.Key(org), "m", now)
 	_, save := s.Save(ctx, active(org))
 	_, commit := s.Commit(ctx, active(org), mark(org, "m"), nil, now)
-	_, claim := s.Claim(ctx, installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	_, claim := s.Claim(ctx, installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now)
 	create := s.Create(ctx, newLaunch(org), region, mark(org, "m"))
 	for _, err := range []error{find, used, save, commit, claim, create} {
 		wantSentinel(t, err, nil)

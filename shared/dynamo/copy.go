@@ -36,7 +36,8 @@ const (
 type Copy struct {
 	Source, Target *Store
 	Purpose        Purpose
-	// OrgKey names the one organization to copy, "" all of them.
+	// OrgKey names the one organization to copy, "" all of them. Either way the whole
+	// table is read.
 	OrgKey string
 	// DryRun compares and counts, and writes nothing.
 	DryRun bool
@@ -69,10 +70,11 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 	if c.Purpose != Move && c.Purpose != Restore {
 		return Copied{}, fmt.Errorf("copy: the purpose is %q: it must be %q or %q", c.Purpose, Move, Restore)
 	}
-	rows := c.Source.scan(ctx, "begins_with(pk, :prefix)", values{":prefix": text(orgPrefix)})
+	prefix := orgPrefix
 	if c.OrgKey != "" {
-		rows = c.Source.organization(ctx, c.OrgKey)
+		prefix = orgPK(installation.Key{OrgKey: c.OrgKey})
 	}
+	rows := c.Source.scan(ctx, "begins_with(pk, :prefix)", values{":prefix": text(prefix)})
 	var counted tally
 	workers, working := errgroup.WithContext(ctx)
 	workers.SetLimit(copyAtOnce)
@@ -127,7 +129,7 @@ func (c Copy) row(ctx context.Context, item map[string]types.AttributeValue, cou
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("copy %s of %s: %w", k.SK, k.orgKey(), err)
+		return fmt.Errorf("copy %s of %s: %w", k.SK, k.installationKey(), err)
 	}
 	return nil
 }
@@ -188,7 +190,7 @@ func (c Copy) installation(_ context.Context, source installationRow, target *in
 // candidate copies a candidate unless the target has applied its token: then it no
 // longer holds the candidate, and must not get it again.
 func (c Copy) candidate(ctx context.Context, source candidateRow, target *candidateRow) (resolution, error) {
-	used, err := c.Target.Used(ctx, source.orgKey(), candidateID(source.SK), c.Now())
+	used, err := c.Target.Used(ctx, source.installationKey(), candidateID(source.SK), c.Now())
 	if err != nil {
 		return resolution{}, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 )
 
@@ -37,7 +38,7 @@ func customer(orgKey string) installation.Installation {
 func activateAgain(t *testing.T, s *dynamo.Store, orgKey, generation string) {
 	t.Helper()
 	row, _ := find(t, s, orgKey, now)
-	next, err := installation.Candidate{OrgKey: orgKey, ID: generation, Change: installation.Change{IssuedAt: now}, ForgetAt: now.Add(time.Hour)}.Promote(row)
+	next, err := installation.Candidate{Key: installationtest.Key(orgKey), ID: generation, Change: installation.Change{IssuedAt: now}, ForgetAt: now.Add(time.Hour)}.Promote(row)
 	noError(t, err)
 	next.Tokens.Refresh = secret.Sealed("token of " + generation)
 	commit(t, s, next, mark(orgKey, generation))
@@ -162,7 +163,7 @@ func TestCopyBesideWorkers(t *testing.T) {
 			return err
 		}
 		for range 20 {
-			row, _, err := fresh.Find(t.Context(), org, now)
+			row, _, err := fresh.Find(t.Context(), installationtest.Key(org), now)
 			if err != nil {
 				return err
 			}
@@ -183,7 +184,7 @@ func TestCopyBesideWorkers(t *testing.T) {
 func TestCopyLeavesExpiredRows(t *testing.T) {
 	t.Parallel()
 	old, fresh := newStore(t), newStore(t)
-	commit(t, old, tombstone("gone", now.Add(-time.Hour)), installation.Used{OrgKey: "gone", ID: "m", Until: now.Add(-time.Hour)})
+	commit(t, old, tombstone("gone", now.Add(-time.Hour)), installation.Used{Key: installationtest.Key("gone"), ID: "m", Until: now.Add(-time.Hour)})
 	over := candidate("over", "c")
 	over.ForgetAt = now
 	putCandidate(t, old, over)

@@ -26,7 +26,7 @@ func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used
 		err = s.transact(ctx, writes, createError, conflictAttempts)
 	}
 	if err != nil {
-		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
+		return fmt.Errorf("create launch for %s: %w", l.Key, err)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func (s *Store) launchWrites(l launch.Launch, region string, used installation.U
 	if err != nil {
 		return nil, err
 	}
-	writes := []types.TransactWriteItem{s.livesIn(l.OrgKey, region), mark}
+	writes := []types.TransactWriteItem{s.livesIn(l.Key, region), mark}
 	item, err := encode(head)
 	if err != nil {
 		return nil, err
@@ -58,11 +58,11 @@ func (s *Store) launchWrites(l launch.Launch, region string, used installation.U
 	return writes, nil
 }
 
-// livesIn is the condition that an organization's installation exists and is of
+// livesIn is the condition that an installation exists and is of
 // this region. If it fails, the row is returned, to tell which of the two it was.
-func (s *Store) livesIn(orgKey, region string) types.TransactWriteItem {
+func (s *Store) livesIn(in installation.Key, region string) types.TransactWriteItem {
 	return types.TransactWriteItem{ConditionCheck: &types.ConditionCheck{
-		TableName: s.table, Key: key{orgPK(orgKey), installationSK}.item(),
+		TableName: s.table, Key: key{orgPK(in), installationSK}.item(),
 		ConditionExpression:      aws.String("#state IN (:active, :invalid) AND #region = :region"),
 		ExpressionAttributeNames: map[string]string{"#state": "state", "#region": "region"},
 		ExpressionAttributeValues: values{

@@ -7,23 +7,23 @@
 // # Rows
 //
 //	pk                 sk              holds
-//	org#<orgKey>       candidate#<id>  an unproven candidate
-//	org#<orgKey>       installation    the installation, or its tombstone
-//	org#<orgKey>       used#<digest>   the mark that a token was applied
-//	refusals#<client>  refusals        organizations refused in a row, see installation.Refusals
-//	pass#<shard>       pass            how far the verification of a shard has come, see installation.Pass
-//	launch#<id>        launch          a cross-launch and the head of its devices
-//	launch#<id>#<n>    chunk           the n-th further chunk of its devices
+//	org#<orgKey>#<appId>  candidate#<id>  an unproven candidate
+//	org#<orgKey>#<appId>  installation    the installation, or its tombstone
+//	org#<orgKey>#<appId>  used#<digest>   the mark that a token was applied
+//	refusals#<client>     refusals        organizations refused in a row, see installation.Refusals
+//	pass#<shard>          pass            how far the verification of a shard has come, see installation.Pass
+//	launch#<id>           launch          a cross-launch and the head of its devices
+//	launch#<id>#<n>       chunk           the n-th further chunk of its devices
 //
 // [Store.Find] reads the sort keys up to "installation" in one query; the marks, of
 // which there may be many, sort after it. Chunks have partition keys of their own,
 // so that a long list does not heat one partition. The prefixes keep organizations'
-// keys apart from the rest: such a key may hold any character, "#" included, since it
-// is all that follows the prefix and nothing is ever parsed out of it.
+// keys apart from the rest: such a key may hold any character, "#" included, since an
+// app id holds none, and is what follows the last one.
 //
 // The index "due" (shard, dueAt, keys only) holds the rows that are due by themselves.
-// The index "shards" (shard, pk, keys only) lists the organizations of a shard in the
-// order of their keys, for passes. A verification that finds everything in order
+// The index "shards" (shard, pk, keys only) lists the installations of a shard in the
+// order of their keys, for passes, and those of one organization. A verification that finds everything in order
 // writes to neither.
 //
 // # Device lists

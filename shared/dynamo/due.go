@@ -40,7 +40,7 @@ func (s *Store) Due(ctx context.Context, shard int, now time.Time, cursor string
 		if err := decode(item, &row); err != nil {
 			return nil, "", fmt.Errorf("list what is due in shard %d: %w", shard, err)
 		}
-		due = append(due, installation.Ref{OrgKey: row.orgKey(), Candidate: candidateID(row.SK), DueAt: instant(row.DueAt)})
+		due = append(due, installation.Ref{Key: row.installationKey(), Candidate: candidateID(row.SK), DueAt: instant(row.DueAt)})
 	}
 	next, err := encodeCursor(page.LastEvaluatedKey)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 // allDue reads what is due in every shard, limit at a time.
@@ -63,7 +64,7 @@ func TestQueued(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStore(t)
-			ref := installation.Ref{OrgKey: org, DueAt: now}
+			ref := installation.Ref{Key: installationtest.Key(org), DueAt: now}
 			switch row := test.row.(type) {
 			case installation.Installation:
 				save(t, s, row)
@@ -74,7 +75,7 @@ func TestQueued(t *testing.T) {
 			ever := now.Add(1000 * 24 * time.Hour)
 			var want []installation.Ref
 			if test.due {
-				want = []installation.Ref{{OrgKey: org, Candidate: ref.Candidate, DueAt: now}}
+				want = []installation.Ref{{Key: installationtest.Key(org), Candidate: ref.Candidate, DueAt: now}}
 			}
 			if diff := cmp.Diff(want, allDue(t, s, ever, 10)); diff != "" {
 				t.Errorf("queued (-want +got):\n%s", diff)

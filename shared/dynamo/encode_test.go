@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -17,10 +18,10 @@ func typical() installation.Installation {
 		Status:   installation.InSync, Pushed: "0123456789abcdef", PushedAt: now,
 	}
 	return installation.Installation{
-		OrgKey: "6d93fe09-7130-4507-b261-3908b63428a4",
+		Key: installationtest.Key("6d93fe09-7130-4507-b261-3908b63428a4"),
 		Statement: installation.Statement{
 			Subject: "ciscospark://us/ORGANIZATION/6d93fe09-7130-4507-b261-3908b63428a4",
-			OrgName: "Acme", AppID: "6d93fe09-7130-4507-b261-3908b63428a4", Region: "us-west-2_r", ManifestVersion: 1,
+			OrgName: "Acme", Region: "us-west-2_r", ManifestVersion: 1,
 			URLs: installation.URLs{OAuth: "https://webexapis.com/v1/access_token", App: "https://xapi-r.wbx2.com/xapi/api/organizations/o/apps/a", APIBase: "https://webexapis.com/v1"},
 		},
 		State: installation.Active, Generation: "0123456789abcdef012345",

@@ -77,7 +77,7 @@ func TestInstallationKeepsEveryField(t *testing.T) {
 			if diff := cmp.Diff(want, saved); diff != "" {
 				t.Errorf("saved (-want +got):\n%s", diff)
 			}
-			found, _ := find(t, s, want.OrgKey, now)
+			found, _ := findKey(t, s, want.Key, now)
 			if diff := cmp.Diff(want, found); diff != "" {
 				t.Errorf("found (-want +got):\n%s", diff)
 			}
@@ -98,7 +98,7 @@ func TestCandidateKeepsEveryField(t *testing.T) {
 	if diff := cmp.Diff(want, saved); diff != "" {
 		t.Errorf("saved (-want +got):\n%s", diff)
 	}
-	_, found := find(t, s, want.OrgKey, now)
+	_, found := findKey(t, s, want.Key, now)
 	if diff := cmp.Diff([]installation.Candidate{want}, found); diff != "" {
 		t.Errorf("found (-want +got):\n%s", diff)
 	}
@@ -113,7 +113,7 @@ func TestEmptyRowsComeBackAsTheyWere(t *testing.T) {
 	removed := tombstone("removed", now.Add(time.Hour))
 	for _, want := range []installation.Installation{promoted, removed} {
 		want = save(t, s, want)
-		found, _ := find(t, s, want.OrgKey, now)
+		found, _ := findKey(t, s, want.Key, now)
 		if diff := cmp.Diff(want, found); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", want.State, diff)
 		}

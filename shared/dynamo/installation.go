@@ -63,7 +63,7 @@ type featureRow struct {
 // expires and only an existing installation is queued, regardless of i.
 func newInstallationRow(i installation.Installation) installationRow {
 	row := installationRow{
-		workedRow: newWorkedRow(key{orgPK(i.OrgKey), installationSK}, i.Version, i.Statement, i.Work, i.Schedule, i.Unknown),
+		workedRow: newWorkedRow(i.Key, installationSK, i.Version, i.Statement, i.Work, i.Schedule, i.Unknown),
 		Revision:  i.Revision, State: string(i.State), Generation: string(i.Generation),
 		ActivatedAt: millis(i.ActivatedAt), LastActionAt: millis(i.LastActionAt), RemovedAt: millis(i.RemovedAt),
 		MovedAt: millis(i.MovedAt), EndpointsAt: millis(i.EndpointsAt),
@@ -84,13 +84,13 @@ func newInstallationRow(i installation.Installation) installationRow {
 	if i.State == installation.Removed {
 		row.ExpiresAt = expirySeconds(i.ForgetAt)
 	}
-	row.queued = queue(i.OrgKey, i.Schedule.DueAt, i.Exists(), row.ExpiresAt)
+	row.queued = queue(i.Key, i.Schedule.DueAt, i.Exists(), row.ExpiresAt)
 	return row
 }
 
 func (r installationRow) installation() installation.Installation {
 	return installation.Installation{
-		OrgKey: r.orgKey(), Statement: r.statement(),
+		Key: r.installationKey(), Statement: r.statement(),
 		State: installation.State(r.State), Generation: installation.Generation(r.Generation),
 		Version: r.Version, Revision: r.Revision,
 		ActivatedAt: instant(r.ActivatedAt), LastActionAt: instant(r.LastActionAt), RemovedAt: instant(r.RemovedAt),

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"strconv"
 
+	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -69,6 +70,11 @@ func newLaunchRows(l launch.Launch) (launchRow, []chunkRow, error) {
 	return head, chunks, nil
 }
 
+// installationKey returns the key of the launch's installation.
+func (r launchRow) installationKey() installation.Key {
+	return installation.Key{OrgKey: r.OrgKey, AppID: r.AppID}
+}
+
 // launch returns the launch that this head and its further chunks, in order, store.
 func (r launchRow) launch(id string, further [][]byte) (launch.Launch, error) {
 	devices, err := packed{compressed: r.Compressed, chunks: append([][]byte{r.Devices}, further...)}.unpack()
@@ -76,7 +82,7 @@ func (r launchRow) launch(id string, further [][]byte) (launch.Launch, error) {
 		return launch.Launch{}, err
 	}
 	return launch.Launch{
-		ID: id, OrgKey: r.OrgKey, OrgID: r.OrgID, AppID: r.AppID,
+		ID: id, Key: r.installationKey(), OrgID: r.OrgID,
 		Feature: webex.Feature(r.Feature), Task: webex.Task(r.Task),
 		Devices: devices, IssuedAt: instant(r.IssuedAt),
 	}, nil

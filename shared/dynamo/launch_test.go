@@ -10,6 +10,7 @@ import (
 
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -18,7 +19,7 @@ const region = "us-west-2_r" // where active installations live
 
 func newLaunch(orgKey string, devices ...launch.Device) launch.Launch {
 	return launch.Launch{
-		ID: launch.IDOf(launch.NewCode()), OrgKey: orgKey, OrgID: "sub", AppID: "app",
+		ID: launch.IDOf(launch.NewCode()), Key: installationtest.Key(orgKey), OrgID: "sub",
 		Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: devices, IssuedAt: now.Add(7 * time.Millisecond),
 	}
 }
@@ -170,7 +171,7 @@ func TestLaunchMarkExpires(t *testing.T) {
 	} {
 		l := newLaunch(org)
 		l.IssuedAt = test.at
-		wantError(t, s.Create(t.Context(), l, region, installation.Used{OrgKey: org, ID: "m", Until: test.at.Add(6 * time.Minute)}), test.want)
+		wantError(t, s.Create(t.Context(), l, region, installation.Used{Key: installationtest.Key(org), ID: "m", Until: test.at.Add(6 * time.Minute)}), test.want)
 	}
 }
 

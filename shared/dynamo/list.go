@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -43,7 +44,7 @@ func (s *Store) works(ctx context.Context, filter string, of values) iter.Seq2[i
 			var work installation.Work
 			if err == nil {
 				if work, _, err = decodeWork(item); err != nil {
-					err = fmt.Errorf("row of %s: %w", orgOf(item), err)
+					err = fmt.Errorf("row of %s: %w", keyOf(item), err)
 				}
 			}
 			if err != nil {
@@ -54,6 +55,34 @@ func (s *Store) works(ctx context.Context, filter string, of values) iter.Seq2[i
 			}
 		}
 	}
+}
+
+// Keys lists the keys of an organization's installations and candidates, in their
+// order, from an index: eventually consistent, and without tombstones.
+func (s *Store) Keys(ctx context.Context, orgKey string) ([]installation.Key, error) {
+	input := &dynamodb.QueryInput{
+		TableName: s.table, IndexName: aws.String(shardIndex),
+		KeyConditionExpression:   aws.String("#shard = :shard AND begins_with(pk, :prefix)"),
+		ExpressionAttributeNames: map[string]string{"#shard": "shard"},
+		ExpressionAttributeValues: values{
+			":shard": number(int64(installation.ShardOf(orgKey))), ":prefix": text(orgPK(installation.Key{OrgKey: orgKey})),
+		},
+	}
+	var keys []installation.Key
+	for pages := dynamodb.NewQueryPaginator(s.client, input); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the installations of %s: %w", orgKey, err)
+		}
+		for _, item := range page.Items {
+			key := installation.ParseKey(keyOf(item))
+			// The prefix is also that of organizations whose key goes on with "#".
+			if key.OrgKey == orgKey && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys, nil
 }
 
 // items are rows in the order of reading. An error ends the sequence.
@@ -67,15 +96,6 @@ func (s *Store) scan(ctx context.Context, filter string, of values) items {
 		ExpressionAttributeValues: of,
 	})
 	return paged(ctx, pages.HasMorePages, pages.NextPage, func(page *dynamodb.ScanOutput) []map[string]types.AttributeValue { return page.Items })
-}
-
-// organization reads all rows of an organization, strongly consistent.
-func (s *Store) organization(ctx context.Context, orgKey string) items {
-	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
-		TableName: s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk"),
-		ExpressionAttributeValues: values{":pk": text(orgPK(orgKey))},
-	})
-	return paged(ctx, pages.HasMorePages, pages.NextPage, func(page *dynamodb.QueryOutput) []map[string]types.AttributeValue { return page.Items })
 }
 
 // paged reads the rows of every page.
@@ -96,11 +116,11 @@ func paged[P any](ctx context.Context, more func() bool, next func(context.Conte
 	}
 }
 
-// orgOf returns the organization of a row, for errors.
-func orgOf(item map[string]types.AttributeValue) string {
+// keyOf returns the installation's key of a row, for errors and as text.
+func keyOf(item map[string]types.AttributeValue) string {
 	pk, _ := item["pk"].(*types.AttributeValueMemberS)
 	if pk == nil {
-		return "an unknown organization"
+		return "an unknown installation"
 	}
-	return key{PK: pk.Value}.orgKey()
+	return key{PK: pk.Value}.installationKey().String()
 }

@@ -12,6 +12,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 )
 
@@ -53,7 +54,7 @@ func TestRepeatedWritesRecognizeTheirOwn(t *testing.T) {
 		t.Errorf("versions %d and %d, want 2", i.Version, c.Version)
 	}
 	lease := installation.Lease{Owner: "me", Until: now.Add(time.Minute)}
-	work, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, lease, now)
+	work, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, lease, now)
 	wantError(t, err, nil)
 	found, candidates := find(t, sound, org, now)
 	if diff := cmp.Diff(&found, work.Installation) + cmp.Diff([]installation.Candidate{c}, candidates); diff != "" {
@@ -79,9 +80,9 @@ func TestRepeatedWritesDetectOthers(t *testing.T) {
 	_, err = s.PutCandidate(t.Context(), c)
 	wantError(t, err, installation.ErrConflict)
 	lease := installation.NewLease("other", now)
-	_, err = sound.Claim(t.Context(), installation.Ref{OrgKey: org}, lease, now)
+	_, err = sound.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, lease, now)
 	wantError(t, err, nil)
-	_, err = s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	_, err = s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now)
 	wantError(t, err, installation.ErrConflict)
 
 	// Another worker writes between the two attempts.
@@ -100,7 +101,7 @@ func TestRepeatedTakeGetsTheLaunch(t *testing.T) {
 	t.Parallel()
 	s, sound, _ := forgetfulStore(t)
 	save(t, sound, active(org))
-	l := launch.Launch{ID: "l", OrgKey: org, IssuedAt: now}
+	l := launch.Launch{ID: "l", Key: installationtest.Key(org), IssuedAt: now}
 	wantError(t, s.Create(t.Context(), l, "us-west-2_r", mark(org, "m")), nil)
 	got, _, err := s.Take(t.Context(), "l", now)
 	wantError(t, err, nil)

@@ -117,17 +117,17 @@ func (s *Store) SavePass(ctx context.Context, p installation.Pass) (installation
 	return row.pass(p.Shard), nil
 }
 
-// Page lists the installations of up to limit organizations of a shard whose keys
-// follow place, in the order of their keys, eventually consistent. An organization
-// without an installation, or with one of a later schema, counts but is skipped; one that
-// cannot be decoded is skipped too and named in [installation.Page.Unreadable].
+// Page lists up to limit installations of a shard whose keys follow place, in the order
+// of their keys, eventually consistent. A key with candidates only, or with a row of a
+// later schema, counts but is skipped; a row that cannot be decoded is skipped too and
+// named in [installation.Page.Unreadable].
 // Keys are read from an index, rows in a batch.
 func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (page installation.Page, err error) {
 	input := &dynamodb.QueryInput{
 		TableName: s.table, IndexName: aws.String(shardIndex), Limit: aws.Int32(int32(min(max(limit, 1), maxBatch))),
 		KeyConditionExpression:    aws.String("#shard = :shard AND pk > :pk"),
 		ExpressionAttributeNames:  map[string]string{"#shard": "shard"},
-		ExpressionAttributeValues: values{":shard": number(int64(shard)), ":pk": text(orgPK(place))},
+		ExpressionAttributeValues: values{":shard": number(int64(shard)), ":pk": text(orgPrefix + place)},
 	}
 	listed, err := s.client.Query(ctx, input)
 	if err != nil {
@@ -136,9 +136,9 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 	page.Last, page.End = place, len(listed.LastEvaluatedKey) == 0
 	var keys []map[string]types.AttributeValue
 	for _, item := range listed.Items {
-		// Candidates are listed beside their organization's installation.
-		if org := orgOf(item); org != page.Last || len(keys) == 0 {
-			keys, page.Last = append(keys, key{orgPK(org), installationSK}.item()), org
+		// Candidates are listed beside their installation.
+		if of := keyOf(item); of != page.Last || len(keys) == 0 {
+			keys, page.Last = append(keys, key{orgPrefix + of, installationSK}.item()), of
 		}
 	}
 	items, err := s.readRows(ctx, keys)
@@ -150,13 +150,13 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 		work, _, err := decodeWork(item)
 		switch {
 		case err == nil:
-			rows[work.Installation.OrgKey] = *work.Installation
+			rows[work.Installation.Key.String()] = *work.Installation
 		case !errors.Is(err, errSchema):
-			page.Unreadable = errors.Join(page.Unreadable, fmt.Errorf("installation of %s: %w", orgOf(item), err))
+			page.Unreadable = errors.Join(page.Unreadable, fmt.Errorf("installation of %s: %w", keyOf(item), err))
 		}
 	}
 	for _, k := range keys {
-		if row, there := rows[orgOf(k)]; there && row.Exists() {
+		if row, there := rows[keyOf(k)]; there && row.Exists() {
 			page.Rows = append(page.Rows, row)
 		}
 	}

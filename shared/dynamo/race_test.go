@@ -6,6 +6,7 @@ import (
 
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 )
 
@@ -16,7 +17,7 @@ func TestOneOfManyWins(t *testing.T) {
 		return func(t *testing.T, s *dynamo.Store) worker {
 			stage(t, s)
 			return func(n int) error {
-				_, err := s.Claim(t.Context(), installation.Ref{OrgKey: org, Candidate: candidate}, installation.NewLease(numbered("w", n), now), now)
+				_, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org), Candidate: candidate}, installation.NewLease(numbered("w", n), now), now)
 				return err
 			}
 		}
@@ -69,7 +70,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 	save(t, s, active(org))
 	race(t, workers, func(int) error {
 		for {
-			i, _, err := s.Find(t.Context(), org, now)
+			i, _, err := s.Find(t.Context(), installationtest.Key(org), now)
 			if err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 )
 
@@ -47,7 +48,7 @@ func TestClaimDuringATransaction(t *testing.T) {
 		for range conflicts {
 			ops.answer("UpdateItem", conflictAnswer)
 		}
-		_, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+		_, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now)
 		if (err != nil) != (conflicts == 3) || errors.Is(err, installation.ErrConflict) {
 			t.Errorf("%d conflicts: %v", conflicts, err)
 		}
@@ -107,7 +108,7 @@ func TestCancelledTransactions(t *testing.T) {
 			t.Parallel()
 			s, ops := countingStore(t)
 			save(t, s, active(org))
-			create(t, s, launch.Launch{ID: "l", OrgKey: org, IssuedAt: now})
+			create(t, s, launch.Launch{ID: "l", Key: installationtest.Key(org), IssuedAt: now})
 			ops.reset()
 			for _, codes := range test.answers {
 				ops.answer("TransactWriteItems", cancelled(codes...))

@@ -12,6 +12,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 // rows reads and writes rows of one organization past the store, as another version of
@@ -31,7 +32,7 @@ func newRows(t *testing.T) (*dynamo.Store, rows) {
 
 func (r rows) key(sk string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "org#" + r.orgKey}, "sk": &types.AttributeValueMemberS{Value: sk},
+		"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(r.orgKey).String()}, "sk": &types.AttributeValueMemberS{Value: sk},
 	}
 }
 
@@ -85,7 +86,7 @@ func TestLaterAttributesSurvive(t *testing.T) {
 		t.Errorf("candidate: plan %q", plan)
 	}
 
-	claimed, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	claimed, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now)
 	noError(t, err)
 	invalid := save(t, s, claimed.Installation.Invalidate("w", now))
 	if plan := raw.text("installation", "plan"); plan != "later" {
@@ -125,11 +126,11 @@ func TestRowsOfALaterSchemaAreLeftAlone(t *testing.T) {
 	raw.add("installation", "schema", &types.AttributeValueMemberN{Value: "2"})
 	before := raw.get("installation")
 
-	_, _, err := s.Find(t.Context(), org, now)
+	_, _, err := s.Find(t.Context(), installationtest.Key(org), now)
 	if err == nil || !strings.Contains(err.Error(), "later schema") || !strings.Contains(err.Error(), org) {
 		t.Errorf("find: %v", err)
 	}
-	_, err = s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now)
+	_, err = s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now)
 	wantError(t, err, installation.ErrConflict)
 	if _, err := s.Save(t.Context(), active(org)); !errors.Is(err, installation.ErrConflict) {
 		t.Errorf("save: %v", err)
@@ -154,7 +155,7 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 	proven.Schedule.DueAt = now
 	commit(t, s, proven, mark(org, "c"))
 	want("activated", "installation.activated")
-	if _, err := s.Claim(t.Context(), installation.Ref{OrgKey: org}, installation.NewLease("me", now), now); err != nil {
+	if _, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now); err != nil {
 		t.Fatal(err)
 	}
 	want("claimed", "")

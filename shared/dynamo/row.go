@@ -21,9 +21,9 @@ const (
 	dueIndex        = "due"
 )
 
-func orgPK(orgKey string) string   { return orgPrefix + orgKey }
-func candidateSK(id string) string { return candidatePrefix + id }
-func usedSK(id string) string      { return usedPrefix + id }
+func orgPK(k installation.Key) string { return orgPrefix + k.String() }
+func candidateSK(id string) string    { return candidatePrefix + id }
+func usedSK(id string) string         { return usedPrefix + id }
 
 // candidateID returns the id of the candidate that a sort key names, "" if it
 // names none.
@@ -40,7 +40,10 @@ type key struct {
 	SK string `dynamodbav:"sk"`
 }
 
-func (k key) orgKey() string { return strings.TrimPrefix(k.PK, orgPrefix) }
+// installationKey returns the key of the installation that the row belongs to.
+func (k key) installationKey() installation.Key {
+	return installation.ParseKey(strings.TrimPrefix(k.PK, orgPrefix))
+}
 
 func (k key) item() map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": text(k.PK), "sk": text(k.SK)}
@@ -56,10 +59,10 @@ type queued struct {
 // queue returns the index attributes of a row that is due at dueAt, or zero for no due
 // time. It is queued only if workable and not expired by then: an expired row cannot be
 // claimed.
-func queue(orgKey string, dueAt time.Time, workable bool, expiresAt int64) queued {
+func queue(k installation.Key, dueAt time.Time, workable bool, expiresAt int64) queued {
 	q := queued{DueAt: millis(dueAt)}
 	if workable && !(q.DueAt != 0 && hasExpired(expiresAt, dueAt)) {
-		shard := installation.ShardOf(orgKey)
+		shard := installation.ShardOf(k.OrgKey)
 		q.Shard = &shard
 	}
 	return q
@@ -122,6 +125,8 @@ type workedRow struct {
 	statementRow
 	scheduleRow
 	writeRow
+	// AppID is the end of the partition key, for readers of the table's stream.
+	AppID        string `dynamodbav:"appId,omitempty"`
 	Schema       int    `dynamodbav:"schema"`
 	Version      int64  `dynamodbav:"version"`
 	ExpiresAt    int64  `dynamodbav:"expiresAt,omitempty"`
@@ -132,9 +137,9 @@ type workedRow struct {
 }
 
 // newWorkedRow returns a row for its next write; version is that of the last one.
-func newWorkedRow(k key, version int64, s installation.Statement, work installation.Lease, schedule installation.Schedule, carried any) workedRow {
+func newWorkedRow(of installation.Key, sk string, version int64, s installation.Statement, work installation.Lease, schedule installation.Schedule, carried any) workedRow {
 	row := workedRow{
-		key: k, Schema: schema, Version: version + 1,
+		key: key{orgPK(of), sk}, AppID: of.AppID, Schema: schema, Version: version + 1,
 		statementRow: newStatementRow(s), workRow: newWorkRow(work), scheduleRow: newScheduleRow(schedule), writeRow: newWriteRow(),
 	}
 	row.unknown, _ = carried.(unknown)
@@ -168,7 +173,6 @@ func newWorkRow(l installation.Lease) workRow {
 type statementRow struct {
 	Subject         string   `dynamodbav:"subject,omitempty"`
 	OrgName         string   `dynamodbav:"orgName,omitempty"`
-	AppID           string   `dynamodbav:"appId,omitempty"`
 	Region          string   `dynamodbav:"region,omitempty"`
 	ManifestVersion int      `dynamodbav:"manifestVersion,omitempty"`
 	Scopes          []string `dynamodbav:"scopes,omitempty"`
@@ -180,7 +184,7 @@ type statementRow struct {
 
 func newStatementRow(s installation.Statement) statementRow {
 	return statementRow{
-		Subject: s.Subject, OrgName: s.OrgName, AppID: s.AppID,
+		Subject: s.Subject, OrgName: s.OrgName,
 		Region: s.Region, ManifestVersion: s.ManifestVersion, Scopes: s.Scopes,
 		OAuthURL: s.URLs.OAuth, AppURL: s.URLs.App, ManifestURL: s.URLs.Manifest, APIBaseURL: s.URLs.APIBase,
 	}
@@ -188,7 +192,7 @@ func newStatementRow(s installation.Statement) statementRow {
 
 func (r statementRow) statement() installation.Statement {
 	return installation.Statement{
-		Subject: r.Subject, OrgName: r.OrgName, AppID: r.AppID,
+		Subject: r.Subject, OrgName: r.OrgName,
 		Region: r.Region, ManifestVersion: r.ManifestVersion, Scopes: r.Scopes,
 		URLs: installation.URLs{OAuth: r.OAuthURL, App: r.AppURL, Manifest: r.ManifestURL, APIBase: r.APIBaseURL},
 	}
@@ -202,7 +206,7 @@ type usedRow struct {
 }
 
 func newUsedRow(u installation.Used) usedRow {
-	return usedRow{key: key{orgPK(u.OrgKey), usedSK(u.ID)}, Schema: schema, ExpiresAt: expirySeconds(u.Until)}
+	return usedRow{key: key{orgPK(u.Key), usedSK(u.ID)}, Schema: schema, ExpiresAt: expirySeconds(u.Until)}
 }
 
 // millis and instant store a time; the zero time is no attribute.

@@ -27,24 +27,24 @@ func New(client *dynamodb.Client, table string) *Store {
 // Find reads an organization's installation and candidates, strongly consistent,
 // without rows that have expired at now; the zero Installation if there is none.
 // Each row is read atomically; on several pages, rows may be of different moments.
-func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+func (s *Store) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	var found installation.Installation
 	var candidates []installation.Candidate
 	pages := dynamodb.NewQueryPaginator(s.client, &dynamodb.QueryInput{
 		TableName: s.table, ConsistentRead: aws.Bool(true),
 		KeyConditionExpression:    aws.String("pk = :pk AND sk <= :last"),
-		ExpressionAttributeValues: values{":pk": text(orgPK(orgKey)), ":last": text(installationSK)},
+		ExpressionAttributeValues: values{":pk": text(orgPK(key)), ":last": text(installationSK)},
 	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return installation.Installation{}, nil, fmt.Errorf("find %s: %w", orgKey, err)
+			return installation.Installation{}, nil, fmt.Errorf("find %s: %w", key, err)
 		}
 		for _, item := range page.Items {
 			work, expiresAt, err := decodeWork(item)
 			switch {
 			case err != nil:
-				return installation.Installation{}, nil, fmt.Errorf("find %s: %w", orgKey, err)
+				return installation.Installation{}, nil, fmt.Errorf("find %s: %w", key, err)
 			case hasExpired(expiresAt, now):
 			case work.Candidate != nil:
 				candidates = append(candidates, *work.Candidate)
@@ -58,10 +58,10 @@ func (s *Store) Find(ctx context.Context, orgKey string, now time.Time) (install
 
 // Used reports whether the token with this digest is marked as applied, and the
 // mark has not expired at now, strongly consistent.
-func (s *Store) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	mark, err := find[usedRow](ctx, s, key{orgPK(orgKey), usedSK(id)})
+func (s *Store) Used(ctx context.Context, of installation.Key, id string, now time.Time) (bool, error) {
+	mark, err := find[usedRow](ctx, s, key{orgPK(of), usedSK(id)})
 	if err != nil {
-		return false, fmt.Errorf("look up a token of %s: %w", orgKey, err)
+		return false, fmt.Errorf("look up a token of %s: %w", of, err)
 	}
 	return mark != nil && !hasExpired(mark.ExpiresAt, now), nil
 }

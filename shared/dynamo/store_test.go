@@ -10,6 +10,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
 )
@@ -32,25 +33,25 @@ func newStore(t testing.TB) *dynamo.Store {
 
 func active(orgKey string) installation.Installation {
 	return installation.Installation{
-		OrgKey: orgKey, Statement: installation.Statement{Subject: "sub of " + orgKey, OrgName: "name of " + orgKey, Region: "us-west-2_r"},
+		Key: installationtest.Key(orgKey), Statement: installation.Statement{Subject: "sub of " + orgKey, OrgName: "name of " + orgKey, Region: "us-west-2_r"},
 		State: installation.Active, Generation: "g1",
 		Schedule: installation.Schedule{DueAt: now},
 	}
 }
 
 func tombstone(orgKey string, forgetAt time.Time) installation.Installation {
-	return installation.Installation{OrgKey: orgKey, State: installation.Removed, Generation: "g1", ForgetAt: forgetAt}
+	return installation.Installation{Key: installationtest.Key(orgKey), State: installation.Removed, Generation: "g1", ForgetAt: forgetAt}
 }
 
 func candidate(orgKey, id string) installation.Candidate {
 	return installation.Candidate{
-		OrgKey: orgKey, ID: id, Kind: installation.Activation, ForgetAt: now.Add(installation.CandidateLife),
+		Key: installationtest.Key(orgKey), ID: id, Kind: installation.Activation, ForgetAt: now.Add(installation.CandidateLife),
 		Schedule: installation.Schedule{DueAt: now},
 	}
 }
 
 func mark(orgKey, id string) installation.Used {
-	return installation.Used{OrgKey: orgKey, ID: id, Until: now.Add(6 * time.Minute)}
+	return installation.Used{Key: installationtest.Key(orgKey), ID: id, Until: now.Add(6 * time.Minute)}
 }
 
 // noError ends t unless err is nil.
@@ -84,14 +85,19 @@ func commit(t *testing.T, s *dynamo.Store, i installation.Installation, used ins
 
 func find(t *testing.T, s *dynamo.Store, orgKey string, now time.Time) (installation.Installation, []installation.Candidate) {
 	t.Helper()
-	found, candidates, err := s.Find(t.Context(), orgKey, now)
+	return findKey(t, s, installationtest.Key(orgKey), now)
+}
+
+func findKey(t *testing.T, s *dynamo.Store, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate) {
+	t.Helper()
+	found, candidates, err := s.Find(t.Context(), key, now)
 	noError(t, err)
 	return found, candidates
 }
 
 func isUsed(t *testing.T, s *dynamo.Store, orgKey, id string, now time.Time) bool {
 	t.Helper()
-	used, err := s.Used(t.Context(), orgKey, id, now)
+	used, err := s.Used(t.Context(), installationtest.Key(orgKey), id, now)
 	noError(t, err)
 	return used
 }

@@ -32,7 +32,7 @@ func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Laun
 	l, orgName, err := s.take(ctx, id, now)
 	switch {
 	case err != nil && l.OrgKey != "":
-		return launch.Launch{}, "", fmt.Errorf("take launch of %s: %w", l.OrgKey, err)
+		return launch.Launch{}, "", fmt.Errorf("take launch of %s: %w", l.Key, err)
 	case err != nil:
 		return launch.Launch{}, "", fmt.Errorf("take launch: %w", err)
 	default:
@@ -46,7 +46,7 @@ func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Laun
 	if err != nil {
 		return launch.Launch{}, "", err
 	}
-	known := launch.Launch{OrgKey: head.OrgKey}
+	known := launch.Launch{Key: head.installationKey()}
 	found, further, err := s.rest(ctx, id, head)
 	if err != nil {
 		return known, "", err
@@ -76,7 +76,7 @@ func (s *Store) head(ctx context.Context, id string, now time.Time) (launchRow, 
 // rest reads what belongs to a head: the installation, as far as a launch
 // needs it, and the further chunks, in order.
 func (s *Store) rest(ctx context.Context, id string, head launchRow) (installation.Installation, [][]byte, error) {
-	keys := []map[string]types.AttributeValue{key{orgPK(head.OrgKey), installationSK}.item()}
+	keys := []map[string]types.AttributeValue{key{orgPK(head.installationKey()), installationSK}.item()}
 	for n := range head.Chunks {
 		keys = append(keys, chunkKey(id, n+1).item())
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 func TestSaveIsConditionalOnVersion(t *testing.T) {
@@ -155,7 +156,7 @@ func TestExpiredRowsCountAsGone(t *testing.T) {
 			t.Parallel()
 			s := newStore(t)
 			removed := tombstone(org, forgetAt)
-			removed = commit(t, s, removed, installation.Used{OrgKey: org, ID: "old", Until: forgetAt})
+			removed = commit(t, s, removed, installation.Used{Key: installationtest.Key(org), ID: "old", Until: forgetAt})
 			c := candidate(org, "c")
 			c.ForgetAt = forgetAt
 			c = putCandidate(t, s, c)
@@ -171,7 +172,7 @@ func TestExpiredRowsCountAsGone(t *testing.T) {
 				t.Error("the mark disagrees")
 			}
 			want := map[bool]error{false: installation.ErrConflict}[test.gone]
-			_, err := s.Claim(t.Context(), installation.Ref{OrgKey: org, Candidate: c.ID}, installation.NewLease("w", test.at), test.at)
+			_, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org), Candidate: c.ID}, installation.NewLease("w", test.at), test.at)
 			if test.gone != errors.Is(err, installation.ErrConflict) {
 				t.Errorf("claim: %v", err)
 			}

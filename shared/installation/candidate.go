@@ -27,8 +27,8 @@ const (
 // accepts its refresh token from our OAuth client. A candidate is stored before
 // Webex is called, beside the installation, which does not change until the proof.
 type Candidate struct {
-	OrgKey string
-	Kind   CandidateKind
+	Key
+	Kind CandidateKind
 	// ID is the digest of the token's `jti`; for an activation it is the
 	// generation that it would begin.
 	ID      string
@@ -59,7 +59,7 @@ type Candidate struct {
 // the caller seals. baseURL is our public address.
 func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now time.Time) Candidate {
 	c := Candidate{
-		OrgKey: webex.OrganizationKey(token.Subject), Kind: kind, ID: Digest(token.ID),
+		Key: KeyOf(token), Kind: kind, ID: Digest(token.ID),
 		Change: NewChange(token), AcceptableUntil: token.AcceptableUntil(),
 		BaseURL: baseURL, ForgetAt: now.Add(CandidateLife),
 	}
@@ -70,7 +70,7 @@ func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now tim
 // Used returns the mark of c's token. The schedule tries a candidate again for
 // as long as it is kept, so the mark outlives the token's own time.
 func (c Candidate) Used() Used {
-	return Used{OrgKey: c.OrgKey, ID: c.ID, Until: c.AcceptableUntil.Add(CandidateLife)}
+	return Used{Key: c.Key, ID: c.ID, Until: c.AcceptableUntil.Add(CandidateLife)}
 }
 
 // Generation is the generation that an activation would begin.
@@ -105,7 +105,7 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		return Installation{}, err
 	}
 	next := Installation{
-		OrgKey: c.OrgKey, Statement: c.Statement,
+		Key: c.Key, Statement: c.Statement,
 		State: Active, Generation: c.Generation(), Version: current.Version, Revision: current.Revision + 1,
 		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
 		MovedAt: c.IssuedAt, EndpointsAt: c.IssuedAt,

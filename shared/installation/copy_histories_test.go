@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -35,7 +36,7 @@ func (h *history) next(issuedAt time.Time) event {
 	case 0:
 		return func(row installation.Installation) (installation.Installation, error) {
 			next, err := installation.Candidate{
-				OrgKey: "o", ID: id,
+				Key: installationtest.Key("o"), ID: id,
 				Change: installation.Change{
 					Statement: installation.Statement{Region: id, URLs: installation.URLs{App: id}}, IssuedAt: issuedAt,
 					Endpoints: map[webex.Feature]string{webex.DigitalSignage: id},

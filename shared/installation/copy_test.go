@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -31,7 +32,7 @@ func stored(i installation.Installation) installation.Installation {
 func activated(t *testing.T, row installation.Installation, generation string, seconds int) installation.Installation {
 	t.Helper()
 	next, err := installation.Candidate{
-		OrgKey: "o", Kind: installation.Activation, ID: generation,
+		Key: installationtest.Key("o"), Kind: installation.Activation, ID: generation,
 		Change: installation.Change{
 			Statement: installation.Statement{Region: "region of " + generation}, IssuedAt: at(seconds),
 			Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://" + generation},
@@ -212,7 +213,7 @@ func TestRestoreKeepsLeases(t *testing.T) {
 }
 
 func TestMergeCandidates(t *testing.T) {
-	one := installation.Candidate{OrgKey: "o", ID: "c", Version: 2, Change: installation.Change{Refresh: secret.Sealed("first")}, ForgetAt: at(3600)}
+	one := installation.Candidate{Key: installationtest.Key("o"), ID: "c", Version: 2, Change: installation.Change{Refresh: secret.Sealed("first")}, ForgetAt: at(3600)}
 	rotated, refused := one, one
 	rotated.Version, rotated.Refresh = 3, secret.Sealed("rotated")
 	refused.Version, refused.Refused, refused.Refresh = 9, true, nil

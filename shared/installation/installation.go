@@ -77,8 +77,7 @@ func ShardOf(orgKey string) int {
 
 // Installation is one organization's installation, as a row of the store.
 type Installation struct {
-	// OrgKey identifies the organization.
-	OrgKey string
+	Key
 	// Statement is what Webex last said, by its clock. Subject is what is
 	// answered as orgId.
 	Statement
@@ -313,9 +312,9 @@ func (i Installation) TokenHealth(now time.Time) TokenHealth {
 	}
 }
 
-// RefreshPlace names where an organization's sealed refresh token is stored. It is
+// RefreshPlace names where an installation's sealed refresh token is stored. It is
 // bound to the ciphertext, which cannot be opened anywhere else.
-func RefreshPlace(orgKey string) string { return "org#" + orgKey + "/refreshToken" }
+func RefreshPlace(k Key) string { return "org#" + k.String() + "/refreshToken" }
 
 // AccessPlace is [RefreshPlace] for the access token.
-func AccessPlace(orgKey string) string { return "org#" + orgKey + "/accessToken" }
+func AccessPlace(k Key) string { return "org#" + k.String() + "/accessToken" }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
@@ -17,9 +18,9 @@ func at(seconds int) time.Time { return noon.Add(time.Duration(seconds) * time.S
 // active is an installation that was activated at noon.
 func active() installation.Installation {
 	return installation.Installation{
-		OrgKey: "o",
+		Key: installationtest.Key("o"),
 		Statement: installation.Statement{
-			Subject: "s", OrgName: "Acme", AppID: "a", Region: "home", ManifestVersion: 4,
+			Subject: "s", OrgName: "Acme", Region: "home", ManifestVersion: 4,
 			URLs: installation.URLs{OAuth: "https://oauth", App: "https://app"},
 		},
 		State: installation.Active, Generation: "g1",
@@ -156,7 +157,7 @@ func TestExpireKeepsTheVersion(t *testing.T) {
 }
 
 func TestMoveOrder(t *testing.T) {
-	move := installation.Candidate{OrgKey: "o", Kind: installation.Move, Change: installation.Change{Statement: installation.Statement{Region: "new"}, IssuedAt: at(1)}}
+	move := installation.Candidate{Key: installationtest.Key("o"), Kind: installation.Move, Change: installation.Change{Statement: installation.Statement{Region: "new"}, IssuedAt: at(1)}}
 	reinstalled, later, removed := active(), active(), active().Expire(at(1))
 	reinstalled.Generation, reinstalled.ActivatedAt, reinstalled.LastActionAt = "g2", at(2), at(2)
 	later.LastActionAt = at(2)
@@ -209,7 +210,7 @@ func TestShardsAreEven(t *testing.T) {
 // not prevent it, and it must not undo them.
 func TestPromoteKeepsLaterActions(t *testing.T) {
 	code := installation.Candidate{
-		OrgKey: "o", Kind: installation.Activation, ID: "g2",
+		Key: installationtest.Key("o"), Kind: installation.Activation, ID: "g2",
 		Change: installation.Change{
 			Statement: installation.Statement{Region: "home", ManifestVersion: 4, URLs: installation.URLs{App: "https://app2"}},
 			IssuedAt:  at(6), Endpoints: map[webex.Feature]string{webex.DigitalSignage: "https://signage2"},

@@ -6,7 +6,7 @@ import (
 )
 
 // Pass is how far the verification of one shard's installations has come: a pass
-// looks at each of them once, in the order of their OrgKey. What it finds in order
+// looks at each of them once, in the order of their keys. What it finds in order
 // is not written, so that this row is the record of when it was verified.
 type Pass struct {
 	// Shard is the shard, from 0 to [Shards] less one.
@@ -23,7 +23,7 @@ type Pass struct {
 	// Began is when it began, Before when the previous pass began, zero if this is
 	// the first.
 	Began, Before time.Time
-	// Place is the OrgKey of the last installation that it looked at, "" for none.
+	// Place is the key, as text, of the last installation that it looked at, "" for none.
 	Place string
 	// Seen is how many installations it has looked at, Count how many the last
 	// complete pass did, 0 if there was none.
@@ -37,7 +37,7 @@ type Pass struct {
 
 // Skipped is what a pass skipped of one host, and how far the runs have caught up.
 type Skipped struct {
-	// Place is the OrgKey after which the host's installations are still to be looked
+	// Place is the key after which the host's installations are still to be looked
 	// at, up to the Place of the pass.
 	Place string
 	// Wrapped is set if another pass has begun since: then they are those from Place
@@ -50,11 +50,11 @@ type Skipped struct {
 	Before time.Time
 }
 
-// Page is a part of a shard's installations, in the order of their OrgKey.
+// Page is a part of a shard's installations, in the order of their keys.
 type Page struct {
 	// Rows are the installations, without tombstones.
 	Rows []Installation
-	// Last is the last OrgKey listed, or the one after which the page began if there
+	// Last is the last key listed, or the one after which the page began if there
 	// is none; End is set if no more follow.
 	Last string
 	End  bool
@@ -137,7 +137,7 @@ func (p Pass) VerifiedAt(i Installation, hosts []string, now time.Time) time.Tim
 		return own
 	}
 	at := p.Before
-	if p.Ended || i.OrgKey <= p.Place {
+	if p.Ended || i.Key.String() <= p.Place {
 		at = p.Began
 	}
 	for _, host := range hosts {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 // A host that was left out for more than a whole pass is behind with every one of its
@@ -15,7 +16,7 @@ func TestAHostThatIsLeftOutForAWholePass(t *testing.T) {
 	pass = pass.Begin("s", began(1)).Advance("m", 5, false).Skip("host", "m", time.Time{}).Advance("z", 4, true)
 	pass = pass.Begin("s", began(2)).Advance("z", 9, true) // leaves it out, too
 	pass = pass.Begin("s", began(3)).Advance("c", 2, false)
-	row := installation.Installation{OrgKey: "k", State: installation.Active, Schedule: installation.Schedule{VerifiedAt: at(0)}}
+	row := installation.Installation{Key: installationtest.Key("k"), State: installation.Active, Schedule: installation.Schedule{VerifiedAt: at(0)}}
 	verified := began(1) // by the second pass, before the host was left out
 	for _, page := range []string{"z", "c"} {
 		if before := pass.Skipped["host"].Place; before < row.OrgKey && row.OrgKey <= page {

@@ -13,7 +13,6 @@ type Statement struct {
 	// Subject is `sub` as it came, see [webex.OrganizationKey].
 	Subject string
 	OrgName string
-	AppID   string
 	// Region is where the installation lives.
 	Region          string
 	ManifestVersion int
@@ -29,17 +28,16 @@ type URLs struct {
 // NewStatement returns what token says.
 func NewStatement(token webex.Token) Statement {
 	return Statement{
-		Subject: token.Subject, OrgName: token.OrgName, AppID: token.AppID,
+		Subject: token.Subject, OrgName: token.OrgName,
 		Region: token.Region, ManifestVersion: token.ManifestVersion, Scopes: token.Scopes,
 		URLs: URLs{OAuth: token.OAuthURL, App: token.AppURL, Manifest: token.ManifestURL, APIBase: token.APIBaseURL},
 	}
 }
 
-// updated returns s with what newer says. The app id is that of the activation,
-// and a manifest's version never goes back.
+// updated returns s with what newer says. A manifest's version never goes back.
 func (s Statement) updated(newer Statement) Statement {
 	next := Statement{
-		Subject: cmp.Or(newer.Subject, s.Subject), OrgName: cmp.Or(newer.OrgName, s.OrgName), AppID: s.AppID,
+		Subject: cmp.Or(newer.Subject, s.Subject), OrgName: cmp.Or(newer.OrgName, s.OrgName),
 		Region: cmp.Or(newer.Region, s.Region), ManifestVersion: max(newer.ManifestVersion, s.ManifestVersion), Scopes: s.Scopes,
 		URLs: URLs{
 			OAuth: cmp.Or(newer.URLs.OAuth, s.URLs.OAuth), App: cmp.Or(newer.URLs.App, s.URLs.App),

@@ -5,17 +5,16 @@ import "time"
 // Used is the mark that a token was applied, kept as long as the token, or the
 // candidate made from it, could be accepted again.
 type Used struct {
-	OrgKey string
+	Key
 	// ID is the digest of the token's `jti`.
 	ID string
 	// Until is when the mark expires, whether or not the store has deleted it.
 	Until time.Time
 }
 
-// Ref names a row to be claimed: the installation of an organization, or one of
-// its candidates.
+// Ref names a row to be claimed: an installation, or one of its candidates.
 type Ref struct {
-	OrgKey string
+	Key
 	// Candidate is the candidate's ID, "" for the installation itself.
 	Candidate string
 	// DueAt is since when the row is due; it is claimed only while it is due. With the

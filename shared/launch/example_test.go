@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -30,7 +31,7 @@ func ExampleIssuer_Issue() {
 
 func ExampleRedeem() {
 	store := &table{orgName: "Acme", created: []launch.Launch{{
-		ID: launch.IDOf("the-code"), OrgKey: "org-1", Feature: webex.DigitalSignage, Devices: []launch.Device{{DeviceID: "Y2lz"}}, IssuedAt: now,
+		ID: launch.IDOf("the-code"), Key: installation.Key{OrgKey: "org-1"}, Feature: webex.DigitalSignage, Devices: []launch.Device{{DeviceID: "Y2lz"}}, IssuedAt: now,
 	}}}
 	redeemed, err := launch.Redeem(context.Background(), store, "the-code", now)
 	fmt.Println(redeemed.OrgKey, redeemed.OrgName, redeemed.Devices, err)

@@ -64,12 +64,12 @@ func (i *Issuer) Issue(ctx context.Context, token webex.Token, order Order, now 
 	if err := i.check(token, order); err != nil {
 		return "", err
 	}
-	orgKey, code := webex.OrganizationKey(token.Subject), NewCode()
+	key, code := installation.KeyOf(token), NewCode()
 	launch := Launch{
-		ID: IDOf(code), OrgKey: orgKey, OrgID: token.Subject, AppID: token.AppID,
+		ID: IDOf(code), Key: key, OrgID: token.Subject,
 		Feature: order.Feature, Task: order.Task, Devices: order.Devices, IssuedAt: now,
 	}
-	used := installation.Used{OrgKey: orgKey, ID: installation.Digest(token.ID), Until: token.AcceptableUntil()}
+	used := installation.Used{Key: key, ID: installation.Digest(token.ID), Until: token.AcceptableUntil()}
 	if err := i.store.Create(ctx, launch, token.KeyRegion, used); err != nil {
 		return "", fmt.Errorf("store a launch: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"time"
 
+	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
@@ -46,11 +47,10 @@ type Device struct {
 type Launch struct {
 	// ID is the digest of the code; see [IDOf].
 	ID string
-	// OrgKey is [webex.OrganizationKey] of OrgID.
-	OrgKey string
+	// Key is that of the installation.
+	installation.Key
 	// OrgID is the token's `sub`.
 	OrgID    string
-	AppID    string
 	Feature  webex.Feature
 	Task     webex.Task
 	Devices  []Device

@@ -144,13 +144,13 @@ func TestIssueStores(t *testing.T) {
 	}
 	code := codeOf(t, redirect)
 	want := launch.Launch{
-		ID: launch.IDOf(code), OrgKey: "org-1", OrgID: token("").Subject, AppID: "app",
+		ID: launch.IDOf(code), Key: installation.Key{OrgKey: "org-1", AppID: "app"}, OrgID: token("").Subject,
 		Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: order.Devices, IssuedAt: now,
 	}
 	if diff := gocmp.Diff([]launch.Launch{want}, store.created); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
 	}
-	wantUsed := installation.Used{OrgKey: "org-1", ID: installation.Digest("jti"), Until: token("").AcceptableUntil()}
+	wantUsed := installation.Used{Key: want.Key, ID: installation.Digest("jti"), Until: token("").AcceptableUntil()}
 	if store.region != "us-west-2_r" || store.used != wantUsed {
 		t.Errorf("region %q, used %+v", store.region, store.used)
 	}
@@ -208,7 +208,7 @@ func codeOf(t *testing.T, redirect string) string {
 }
 
 func TestRedeem(t *testing.T) {
-	store := &table{created: []launch.Launch{{ID: launch.IDOf("code"), OrgKey: "org-1", IssuedAt: now}}}
+	store := &table{created: []launch.Launch{{ID: launch.IDOf("code"), Key: installation.Key{OrgKey: "org-1", AppID: "app"}, IssuedAt: now}}}
 	redeemed, err := launch.Redeem(t.Context(), store, "code", now)
 	if err != nil || redeemed.Devices == nil || redeemed.OrgKey != "org-1" {
 		t.Errorf("a launch without devices: %+v, %v", redeemed, err)

@@ -34,7 +34,7 @@ func (s *Service) Act(ctx context.Context, token webex.Token) error {
 
 // find returns the installation that token names, and its candidates.
 func (s *Service) find(ctx context.Context, token webex.Token) (installation.Installation, []installation.Candidate, error) {
-	key := webex.OrganizationKey(token.Subject)
+	key := installation.KeyOf(token)
 	row, candidates, err := s.store.Find(ctx, key, s.now())
 	if err == nil && !row.Exists() {
 		err = fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
@@ -46,7 +46,7 @@ func (s *Service) find(ctx context.Context, token webex.Token) (installation.Ins
 func (s *Service) change(ctx context.Context, token webex.Token) error {
 	change := installation.NewChange(token)
 	var err error
-	key := webex.OrganizationKey(token.Subject)
+	key := installation.KeyOf(token)
 	if change.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(key)); err != nil {
 		return err
 	}
@@ -105,19 +105,19 @@ func usedBy(token webex.Token) installation.Used {
 		// in another region: see Candidate.Used.
 		until = until.Add(installation.CandidateLife)
 	}
-	return installation.Used{OrgKey: webex.OrganizationKey(token.Subject), ID: installation.Digest(token.ID), Until: until}
+	return installation.Used{Key: installation.KeyOf(token), ID: installation.Digest(token.ID), Until: until}
 }
 
 // skipAction logs an action that is not applied because of cause. That is no error.
 func (s *Service) skipAction(ctx context.Context, token webex.Token, cause error) error {
-	s.log.InfoContext(ctx, msgActionSkipped, "org", webex.OrganizationKey(token.Subject), "action", string(token.Action), "outcome", "unneeded", "cause", cause)
+	s.log.InfoContext(ctx, msgActionSkipped, "org", webex.OrganizationKey(token.Subject), "app", token.AppID, "action", string(token.Action), "outcome", "unneeded", "cause", cause)
 	return nil
 }
 
 // remove deletes the installation and every candidate that is older than the removal.
 // Webex is not called: it has already removed the integration.
 func (s *Service) remove(ctx context.Context, token webex.Token) error {
-	key := webex.OrganizationKey(token.Subject)
+	key := installation.KeyOf(token)
 	lost := installation.ErrConflict
 	for range saveAttempts {
 		row, candidates, err := s.store.Find(ctx, key, s.now())
@@ -130,7 +130,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 			}
 			// A worker currently proving one of these must find a tombstone.
-			row = installation.Installation{OrgKey: key, Statement: installation.Statement{Subject: token.Subject, AppID: token.AppID, Region: token.KeyRegion}}
+			row = installation.Installation{Key: key, Statement: installation.Statement{Subject: token.Subject, Region: token.KeyRegion}}
 		}
 		if token.KeyRegion != row.Region {
 			return s.wrongRegion(ctx, row, token)

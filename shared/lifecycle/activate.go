@@ -40,7 +40,7 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return answer, err
 	}
 	if used {
-		return Activated{}, fmt.Errorf("activation of %s: %w", candidate.OrgKey, installation.ErrReplayed)
+		return Activated{}, fmt.Errorf("activation of %s: %w", candidate.Key, installation.ErrReplayed)
 	}
 	candidate, owner, begun, err := s.begin(ctx, candidate, token, candidates)
 	if err != nil {
@@ -77,16 +77,16 @@ func (s *Service) decided(ctx context.Context, row installation.Installation, ca
 func (s *Service) history(ctx context.Context, candidate installation.Candidate) (current installation.Installation, known []installation.Candidate, used bool, err error) {
 	reads, both := errgroup.WithContext(ctx)
 	reads.Go(func() (err error) {
-		current, known, err = s.store.Find(both, candidate.OrgKey, s.now())
+		current, known, err = s.store.Find(both, candidate.Key, s.now())
 		return err
 	})
 	reads.Go(func() (err error) {
-		used, err = s.store.Used(both, candidate.OrgKey, candidate.ID, s.now())
+		used, err = s.store.Used(both, candidate.Key, candidate.ID, s.now())
 		return err
 	})
 	err = reads.Wait()
 	if err == nil && used && current.Generation != candidate.Generation() {
-		current, known, err = s.store.Find(ctx, candidate.OrgKey, s.now())
+		current, known, err = s.store.Find(ctx, candidate.Key, s.now())
 	}
 	return current, known, used, err
 }
@@ -97,7 +97,7 @@ func (s *Service) history(ctx context.Context, candidate installation.Candidate)
 // the write is repeated.
 func (s *Service) begin(ctx context.Context, candidate installation.Candidate, token webex.Token, known []installation.Candidate) (stored installation.Candidate, owner string, begun bool, err error) {
 	owner = newOwner()
-	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.OrgKey)); err != nil {
+	if candidate.Refresh, err = s.seal(ctx, token.RefreshToken, installation.RefreshPlace(candidate.Key)); err != nil {
 		return candidate, "", false, err
 	}
 	for range saveAttempts {
@@ -115,11 +115,11 @@ func (s *Service) begin(ctx context.Context, candidate installation.Candidate, t
 		if !errors.Is(err, installation.ErrConflict) {
 			return stored, owner, err == nil, err
 		}
-		if _, known, err = s.store.Find(ctx, candidate.OrgKey, s.now()); err != nil {
+		if _, known, err = s.store.Find(ctx, candidate.Key, s.now()); err != nil {
 			return candidate, "", false, err
 		}
 	}
-	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.OrgKey, installation.ErrConflict)
+	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.Key, installation.ErrConflict)
 }
 
 // takeOver returns the candidate of an earlier attempt, if there is one, else
@@ -144,7 +144,7 @@ func (s *Service) refusedBefore(ctx context.Context, candidate installation.Cand
 	}
 	with, err := s.triedWith(ctx)
 	if err == nil && with == candidate.RefusedWith {
-		err = fmt.Errorf("%s of %s, as before: %w", candidate.Kind, candidate.OrgKey, webex.ErrInvalidGrant)
+		err = fmt.Errorf("%s of %s, as before: %w", candidate.Kind, candidate.Key, webex.ErrInvalidGrant)
 	}
 	return err
 }
@@ -161,7 +161,7 @@ func (s *Service) finish(ctx context.Context, row installation.Installation, own
 	// The cause is logged once, with the request. A feature's error is not why the
 	// registration failed, so callers must not find it with [errors.Is].
 	s.log.InfoContext(ctx, msgSync, s.outcome(row, result)...)
-	err = fmt.Errorf("activation of %s: %w", row.OrgKey, errors.Join(err, result.registerErr))
+	err = fmt.Errorf("activation of %s: %w", row.Key, errors.Join(err, result.registerErr))
 	if result.featuresErr != nil {
 		err = fmt.Errorf("%w (and %v)", err, result.featuresErr)
 	}

@@ -65,13 +65,13 @@ func (s *Service) compareApp(ctx context.Context, session *session, row installa
 		return err
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, msgAppNotCompared, append([]any{"org", row.OrgKey, "outcome", "failed", "cause", err}, ResponseFields(err)...)...)
+		s.log.WarnContext(ctx, msgAppNotCompared, append([]any{"org", row.OrgKey, "app", row.AppID, "outcome", "failed", "cause", err}, ResponseFields(err)...)...)
 		row.App.At = now
 		return row.App
 	}
 	check := row.App.Compared(s.appDifference(row, app), app.HealthState, now)
 	if check.Difference != "" {
-		s.log.WarnContext(ctx, MsgAppDiffers, "org", row.OrgKey, "outcome", "feature_unavailable", "difference", check.Difference)
+		s.log.WarnContext(ctx, MsgAppDiffers, "org", row.OrgKey, "app", row.AppID, "outcome", "feature_unavailable", "difference", check.Difference)
 	}
 	return check
 }
@@ -96,15 +96,15 @@ func (s *Service) appDifference(row installation.Installation, app webex.App) st
 // That may be the only sign of a lost move, so it is logged, and recorded in the row
 // once a day at most.
 func (s *Service) wrongRegion(ctx context.Context, row installation.Installation, token webex.Token) error {
-	s.log.WarnContext(ctx, MsgWrongRegion, "org", row.OrgKey, "outcome", "wrong_region", "action", string(token.Action),
+	s.log.WarnContext(ctx, MsgWrongRegion, "org", row.OrgKey, "app", row.AppID, "outcome", "wrong_region", "action", string(token.Action),
 		"region", row.Region, "key_region", token.KeyRegion)
 	now := s.now()
 	seen := row.ForeignRegion
 	if row.Exists() && (seen.Region != token.KeyRegion || now.Sub(seen.At) >= installation.CompareAppEvery) {
 		row.ForeignRegion = installation.ForeignRegion{Region: token.KeyRegion, At: now}
 		if _, err := s.store.Save(ctx, row); err != nil && !errors.Is(err, installation.ErrConflict) {
-			s.log.WarnContext(ctx, msgRegionNotKept, "org", row.OrgKey, "outcome", "failed", "cause", err)
+			s.log.WarnContext(ctx, msgRegionNotKept, "org", row.OrgKey, "app", row.AppID, "outcome", "failed", "cause", err)
 		}
 	}
-	return fmt.Errorf("%s of %s, signed by %s: %w", token.Action, row.OrgKey, token.KeyRegion, installation.ErrWrongRegion)
+	return fmt.Errorf("%s of %s, signed by %s: %w", token.Action, row.Key, token.KeyRegion, installation.ErrWrongRegion)
 }

@@ -46,7 +46,7 @@ func TestLostApprovalIsDetected(t *testing.T) {
 	if !strings.Contains(row.App.Difference, "persistent_web_app") || row.App.Since.IsZero() {
 		t.Errorf("app = %+v", row.App)
 	}
-	if !strings.Contains(w.log.text(), `"level":"WARN","msg":"app differs","org":"`+w.org.ID()+`","outcome":"feature_unavailable"`) {
+	if !strings.Contains(w.log.text(), `"level":"WARN","msg":"app differs","org":"`+w.org.ID()+`","app":"`+w.cloud.AppID()+`","outcome":"feature_unavailable"`) {
 		t.Error("the log does not say so")
 	}
 	if len(notices) != 1 || notices[0] != "feature.unavailable" {
@@ -94,7 +94,7 @@ func TestLostMoveIsDetected(t *testing.T) {
 	if after.ForeignRegion.Region != elsewhere || after.Version != before.Version+1 {
 		t.Errorf("signed elsewhere %+v, %d writes", after.ForeignRegion, after.Version-before.Version)
 	}
-	want := `"level":"WARN","msg":"wrong region","org":"` + w.org.ID() + `","outcome":"wrong_region","action":"healthCheck","region":"` + home + `","key_region":"` + elsewhere + `"`
+	want := `"level":"WARN","msg":"wrong region","org":"` + w.org.ID() + `","app":"` + w.cloud.AppID() + `","outcome":"wrong_region","action":"healthCheck","region":"` + home + `","key_region":"` + elsewhere + `"`
 	if got := strings.Count(w.log.text(), want); got != 5 {
 		t.Errorf("%d lines say so", got)
 	}

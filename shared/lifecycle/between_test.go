@@ -29,15 +29,15 @@ func (w *world) interrupted(after func()) *lifecycle.Service {
 	return w.over(&between{Store: w.store, after: after, came: make(chan struct{})})
 }
 
-func (s *between) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+func (s *between) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.Store.Find(ctx, key, now)
 	s.once.Do(func() { s.after(); close(s.came) })
 	return row, candidates, err
 }
 
-func (s *between) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
+func (s *between) Used(ctx context.Context, key installation.Key, id string, now time.Time) (bool, error) {
 	<-s.came
-	return s.Store.Used(ctx, orgKey, id, now)
+	return s.Store.Used(ctx, key, id, now)
 }
 
 // The row and the mark of a token are read in parallel: a code that another worker
@@ -183,7 +183,7 @@ func TestRotatedTokenSurvivesAFailedCommit(t *testing.T) {
 	if len(candidates) != 1 {
 		t.Fatalf("%d candidates, want 1", len(candidates))
 	}
-	kept, err := w.keys.sealer.Open(candidates[0].Refresh, installation.RefreshPlace(candidates[0].OrgKey))
+	kept, err := w.keys.sealer.Open(candidates[0].Refresh, installation.RefreshPlace(candidates[0].Key))
 	if err != nil || kept.Reveal() != w.cloud.RefreshToken(w.org.ID()) {
 		t.Errorf("the candidate does not hold the newest refresh token: %v", err)
 	}

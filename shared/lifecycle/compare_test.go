@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/race"
 	"signpost/shared/webex"
@@ -15,7 +16,7 @@ func comparison(feature webex.Feature) (lifecycle.Settings, installation.Install
 	settings := lifecycle.Settings{ClientID: "c", PublicURL: base, VerifyInterval: time.Hour, Provided: map[webex.Feature]lifecycle.Content{
 		webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp},
 	}}
-	row := installation.Installation{OrgKey: "o", State: installation.Active, Features: map[webex.Feature]installation.Feature{
+	row := installation.Installation{Key: installationtest.Key("o"), State: installation.Active, Features: map[webex.Feature]installation.Feature{
 		feature: {Endpoint: "https://xapi-r.wbx2.com/features/" + string(feature), Status: installation.InSync},
 	}}
 	stored, _ := settings.Wanted(feature, row)

@@ -17,7 +17,7 @@ import (
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	row, result, err := s.conclude(ctx, row, owner)
 	if errors.Is(err, installation.ErrStale) {
-		s.log.InfoContext(ctx, msgSync, "org", row.OrgKey, "outcome", "overtaken", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
+		s.log.InfoContext(ctx, msgSync, "org", row.OrgKey, "app", row.AppID, "outcome", "overtaken", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
 		return row, synced{pushed: result.pushed, deleted: result.deleted}, nil
 	}
 	s.report(ctx, row, result, err)
@@ -37,16 +37,16 @@ func (s *Service) conclude(ctx context.Context, row installation.Installation, o
 		row = concluded
 	}
 	if errors.Is(err, installation.ErrStale) {
-		s.releaseInheritedLease(saveCtx, row.OrgKey, owner)
+		s.releaseInheritedLease(saveCtx, row.Key, owner)
 	}
 	return row, result, err
 }
 
 // releaseInheritedLease releases the work lease of owner if another activation has
 // replaced the installation and taken over the lease: that activation waits for it.
-func (s *Service) releaseInheritedLease(ctx context.Context, orgKey, owner string) {
+func (s *Service) releaseInheritedLease(ctx context.Context, key installation.Key, owner string) {
 	for range saveAttempts {
-		row, _, err := s.store.Find(ctx, orgKey, s.now())
+		row, _, err := s.store.Find(ctx, key, s.now())
 		if err == nil && (!row.Exists() || row.Work.Owner != owner) {
 			return
 		}
@@ -58,7 +58,7 @@ func (s *Service) releaseInheritedLease(ctx context.Context, orgKey, owner strin
 			return
 		}
 		if !errors.Is(err, installation.ErrConflict) {
-			s.log.WarnContext(ctx, msgWorkLeaseKept, "org", orgKey, "cause", err)
+			s.log.WarnContext(ctx, msgWorkLeaseKept, "org", key.OrgKey, "app", key.AppID, "cause", err)
 			return
 		}
 	}
@@ -132,8 +132,8 @@ func (s *Service) resealed(ctx context.Context, row installation.Installation) i
 	if err != nil || row.Tokens.Renewal.Held(s.now()) {
 		return row
 	}
-	row.Tokens.Refresh = reseal(sealer, row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
-	row.Tokens.Access = reseal(sealer, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+	row.Tokens.Refresh = reseal(sealer, row.Tokens.Refresh, installation.RefreshPlace(row.Key))
+	row.Tokens.Access = reseal(sealer, row.Tokens.Access, installation.AccessPlace(row.Key))
 	return row
 }
 
@@ -186,7 +186,7 @@ func outcomeOf(result synced) string {
 // outcome returns the log fields of a result, without its cause.
 func (s *Service) outcome(row installation.Installation, result synced) []any {
 	return []any{
-		"org", row.OrgKey, "outcome", outcomeOf(result), "pushed", result.pushed, "deleted", result.deleted,
+		"org", row.OrgKey, "app", row.AppID, "outcome", outcomeOf(result), "pushed", result.pushed, "deleted", result.deleted,
 		"token_health", string(row.TokenHealth(s.now())),
 	}
 }
@@ -234,5 +234,5 @@ func (s *Service) reportFeature(ctx context.Context, row installation.Installati
 	default:
 		return
 	}
-	s.log.InfoContext(ctx, MsgFeature, "org", row.OrgKey, "feature", string(name), "outcome", outcome, "drift", result.drift)
+	s.log.InfoContext(ctx, MsgFeature, "org", row.OrgKey, "app", row.AppID, "feature", string(name), "outcome", outcome, "drift", result.drift)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -17,7 +18,7 @@ import (
 func (w *world) notice() string {
 	w.t.Helper()
 	out, err := w.client.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: &w.table, Key: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "org#" + w.org.ID()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+		"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(w.org.ID()).String()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 	}})
 	w.must(err)
 	notice, _ := out.Item["notice"].(*types.AttributeValueMemberS)

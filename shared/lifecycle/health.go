@@ -60,7 +60,7 @@ func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, e
 	if health.OperationalState == Operational {
 		return health, nil
 	}
-	s.log.WarnContext(ctx, msgHealth, append([]any{"org", row.OrgKey, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
+	s.log.WarnContext(ctx, msgHealth, append([]any{"org", row.OrgKey, "app", row.AppID, "outcome", string(health.OperationalState), "tokens", string(health.TokensState),
 		"token_health", string(health.TokenHealth), "cause", cause}, ResponseFields(cause)...)...)
 	if health.OperationalState == Impaired && !errors.Is(cause, errAppDiffers) {
 		s.hasten(ctx, row, webex.RetryAfter(cause))
@@ -148,6 +148,6 @@ func (s *Service) hasten(ctx context.Context, row installation.Installation, wai
 		_, err = s.store.Save(saveCtx, current)
 	}
 	if err != nil && !errors.Is(err, installation.ErrConflict) && !errors.Is(err, installation.ErrStale) {
-		s.log.WarnContext(ctx, msgHasten, "org", row.OrgKey, "cause", err)
+		s.log.WarnContext(ctx, msgHasten, "org", row.OrgKey, "app", row.AppID, "cause", err)
 	}
 }

@@ -28,13 +28,13 @@ type Inspection struct {
 // writes nothing, here or at Webex, except that with refresh an expired access token is
 // renewed. Without a valid one the failures are [ErrAccessExpired] or
 // [ErrTokenInvalid]. It returns [installation.ErrNotFound].
-func (s *Service) Inspect(ctx context.Context, orgKey string, refresh bool) (Inspection, error) {
-	row, candidates, err := s.store.Find(ctx, orgKey, s.now())
+func (s *Service) Inspect(ctx context.Context, key installation.Key, refresh bool) (Inspection, error) {
+	row, candidates, err := s.store.Find(ctx, key, s.now())
 	if err != nil {
 		return Inspection{}, err
 	}
 	if row.Version == 0 && len(candidates) == 0 {
-		return Inspection{}, fmt.Errorf("installation of %s: %w", orgKey, installation.ErrNotFound)
+		return Inspection{}, fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 	}
 	inspection := Inspection{
 		Installation: row, Candidates: candidates,
@@ -54,7 +54,7 @@ func (s *Service) openReadOnly(ctx context.Context, row installation.Installatio
 	case !usable(row, s.now()):
 		return nil, ErrAccessExpired
 	}
-	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.Key))
 	return &session{service: s, gate: make(chan struct{}, 1), row: row, token: token, renewed: true}, err
 }
 

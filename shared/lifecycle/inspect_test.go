@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -15,7 +16,7 @@ func TestInspectChangesNothing(t *testing.T) {
 	w.cloud.DeleteConfiguration(w.org.ID(), string(webex.DigitalSignage))
 	w.provide(webex.PersistentWebApp, lifecycle.Content{DeviceURL: webApp + "&new"})
 	before, _ := w.stored()
-	inspection, err := w.service().Inspect(t.Context(), w.org.ID(), false)
+	inspection, err := w.service().Inspect(t.Context(), installationtest.Key(w.org.ID()), false)
 	wantErr(t, err, nil)
 	signage, app := inspection.Verdicts[webex.DigitalSignage], inspection.Verdicts[webex.PersistentWebApp]
 	if signage.Verb != lifecycle.Push || signage.Stored != nil || !signage.PushedWanted {
@@ -27,7 +28,7 @@ func TestInspectChangesNothing(t *testing.T) {
 	if after, _ := w.stored(); after.Version != before.Version || w.pushes(webex.PersistentWebApp) != 1 {
 		t.Error("the inspection changed something")
 	}
-	_, err = w.service().Inspect(t.Context(), "nobody", false)
+	_, err = w.service().Inspect(t.Context(), installationtest.Key("nobody"), false)
 	wantErr(t, err, installation.ErrNotFound)
 }
 
@@ -60,7 +61,7 @@ func TestInspectWritesNothing(t *testing.T) {
 			test.prepare(w)
 			before, _ := w.stored()
 			w.cloud.ResetRequests()
-			inspection, err := w.service().Inspect(t.Context(), w.org.ID(), test.refresh)
+			inspection, err := w.service().Inspect(t.Context(), installationtest.Key(w.org.ID()), test.refresh)
 			wantErr(t, err, nil)
 			for _, feature := range webex.Features {
 				wantErr(t, inspection.Failures[feature], test.want)

@@ -107,7 +107,7 @@ func (s *Service) update(ctx context.Context, row installation.Installation, cha
 // reread reads the row again. It returns [installation.ErrStale] if it belongs to
 // another generation or is gone.
 func (s *Service) reread(ctx context.Context, row installation.Installation) (installation.Installation, error) {
-	current, _, err := s.store.Find(ctx, row.OrgKey, s.now())
+	current, _, err := s.store.Find(ctx, row.Key, s.now())
 	if err != nil {
 		return installation.Installation{}, err
 	}

@@ -25,8 +25,8 @@ func TestMetricLines(t *testing.T) {
 		since = w.log.text()
 	}
 	says("activated",
-		`"msg":"feature","org":"`+w.org.ID()+`","feature":"digital_signage","outcome":"pushed","drift":false`,
-		`"msg":"feature","org":"`+w.org.ID()+`","feature":"persistent_web_app","outcome":"pushed","drift":false`)
+		`"msg":"feature","org":"`+w.org.ID()+`","app":"`+w.cloud.AppID()+`","feature":"digital_signage","outcome":"pushed","drift":false`,
+		`"msg":"feature","org":"`+w.org.ID()+`","app":"`+w.cloud.AppID()+`","feature":"persistent_web_app","outcome":"pushed","drift":false`)
 
 	w.pass(2 * time.Hour)
 	w.verifyDue()

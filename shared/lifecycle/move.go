@@ -25,17 +25,17 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		return s.wrongRegion(ctx, row, token)
 	case token.AppURL == "" || token.AppURL == row.URLs.App:
 		// A response from the old address does not prove a move.
-		return fmt.Errorf("update of %s names no new appUrl: %w", row.OrgKey, webex.ErrRejected)
+		return fmt.Errorf("update of %s names no new appUrl: %w", row.Key, webex.ErrRejected)
 	case token.IssuedAt.Before(row.LastActionAt):
 		return s.skipAction(ctx, token, installation.ErrStale)
 	}
 	candidate := installation.NewCandidate(installation.Move, token, row.BaseURL, s.now())
-	used, err := s.store.Used(ctx, row.OrgKey, candidate.ID, s.now())
+	used, err := s.store.Used(ctx, row.Key, candidate.ID, s.now())
 	if err != nil {
 		return err
 	}
 	if used {
-		return fmt.Errorf("update of %s: %w", row.OrgKey, installation.ErrReplayed)
+		return fmt.Errorf("update of %s: %w", row.Key, installation.ErrReplayed)
 	}
 	candidate, _, begun, err := s.begin(ctx, candidate, token, candidates)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Service) proveMove(ctx context.Context, candidate installation.Candidat
 // proveMoveOnce returns [installation.ErrStale] if the installation whose tokens
 // it used was replaced meanwhile.
 func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Candidate) error {
-	row, _, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+	row, _, err := s.store.Find(ctx, candidate.Key, s.now())
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Service) renewForMove(ctx context.Context, candidate installation.Candi
 func (s *Service) applyMove(ctx context.Context, candidate installation.Candidate, base installation.Generation, change func(*installation.Tokens)) error {
 	for range saveAttempts {
 		saveCtx, cancel := Detached(ctx)
-		row, _, err := s.store.Find(saveCtx, candidate.OrgKey, s.now())
+		row, _, err := s.store.Find(saveCtx, candidate.Key, s.now())
 		cancel()
 		if err != nil {
 			return err
@@ -126,7 +126,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 			return s.dropStale(ctx, candidate, err)
 		}
 		if len(candidate.Refresh) == 0 && row.Generation != base {
-			return fmt.Errorf("move of %s: %w", candidate.OrgKey, installation.ErrStale)
+			return fmt.Errorf("move of %s: %w", candidate.Key, installation.ErrStale)
 		}
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})
@@ -144,7 +144,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 
 // dropStale deletes a move that something newer has superseded.
 func (s *Service) dropStale(ctx context.Context, candidate installation.Candidate, cause error) error {
-	s.log.InfoContext(ctx, msgMoveSkipped, "org", candidate.OrgKey, "outcome", "unneeded", "cause", cause)
+	s.log.InfoContext(ctx, msgMoveSkipped, "org", candidate.OrgKey, "app", candidate.AppID, "outcome", "unneeded", "cause", cause)
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	return s.drop(saveCtx, candidate)

@@ -59,7 +59,7 @@ func TestCandidateOfAUsedCodeIsDeleted(t *testing.T) {
 	token, generation := w.verified(spent), installation.NewGeneration(w.verified(other).ID)
 	candidate := installation.NewCandidate(installation.Activation, token, base, w.clock())
 	w.pass(25 * time.Hour) // the schedule was out of order; the code has expired
-	candidate.Refresh, _ = w.keys.sealer.Seal(token.RefreshToken, installation.RefreshPlace(candidate.OrgKey))
+	candidate.Refresh, _ = w.keys.sealer.Seal(token.RefreshToken, installation.RefreshPlace(candidate.Key))
 	candidate.Schedule.DueAt = w.clock()
 	_, err := w.store.PutCandidate(t.Context(), candidate)
 	w.must(err)

@@ -21,10 +21,10 @@ type Store interface {
 	// Find reads an organization's row and candidates, strongly consistent.
 	// The installation is the zero value (Version 0) if there is none; it may
 	// be a tombstone.
-	Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error)
+	Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error)
 	// Used reports whether the token with this digest was applied,
 	// strongly consistent.
-	Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error)
+	Used(ctx context.Context, of installation.Key, id string, now time.Time) (bool, error)
 
 	// PutCandidate writes c. It returns [installation.ErrConflict].
 	PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error)

@@ -59,13 +59,13 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 // step may fail, and this is the only copy. change sets the tokens of an installation.
 // The candidate is returned as stored, even with an error.
 func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
-	tokens, err := s.exchangeSealed(ctx, candidate.OrgKey, oauthURL, candidate.Refresh)
+	tokens, err := s.exchangeSealed(ctx, candidate.Key, oauthURL, candidate.Refresh)
 	if err != nil {
 		return access, nil, candidate, err
 	}
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()
-	if change, err = s.tokenChange(saveCtx, candidate.OrgKey, tokens); err != nil {
+	if change, err = s.tokenChange(saveCtx, candidate.Key, tokens); err != nil {
 		return access, nil, candidate, err
 	}
 	if !tokens.Refresh.IsZero() {
@@ -89,7 +89,7 @@ func (s *Service) keepRotated(ctx context.Context, candidate installation.Candid
 		if !errors.Is(err, installation.ErrConflict) {
 			return candidate, err
 		}
-		_, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+		_, known, err := s.store.Find(ctx, candidate.Key, s.now())
 		if err != nil {
 			return candidate, err
 		}
@@ -131,7 +131,7 @@ func (p promotion) replace(candidate installation.Candidate) {
 // activation is already the installation, that is returned instead. A superseded
 // candidate is deleted.
 func (s *Service) planPromotion(ctx context.Context, candidate installation.Candidate) (installation.Installation, promotion, error) {
-	current, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+	current, known, err := s.store.Find(ctx, candidate.Key, s.now())
 	if err != nil {
 		return installation.Installation{}, promotion{}, err
 	}
@@ -178,7 +178,7 @@ func (s *Service) recordUnproven(ctx context.Context, candidate installation.Can
 		candidate.Schedule = s.scheduled(candidate.Schedule, s.now(), cause)
 		candidate.Schedule.LastResult = "unproven"
 		if sealer, err := s.keys.Sealer(ctx); err == nil {
-			candidate.Refresh = reseal(sealer, candidate.Refresh, installation.RefreshPlace(candidate.OrgKey))
+			candidate.Refresh = reseal(sealer, candidate.Refresh, installation.RefreshPlace(candidate.Key))
 		}
 	}
 	candidate.Schedule.Failure = failure
@@ -186,5 +186,5 @@ func (s *Service) recordUnproven(ctx context.Context, candidate installation.Can
 	if errors.Is(err, installation.ErrConflict) {
 		err = nil // another worker has taken it over
 	}
-	return errors.Join(fmt.Errorf("prove %s of %s: %w", candidate.Kind, candidate.OrgKey, cause), err)
+	return errors.Join(fmt.Errorf("prove %s of %s: %w", candidate.Kind, candidate.Key, cause), err)
 }

@@ -20,12 +20,12 @@ var ErrRefusalsSuspected = errors.New("several organizations' refresh tokens wer
 // suspectedError is [ErrRefusalsSuspected] with Webex's response, which is not trusted:
 // it counts as [webex.ErrUnavailable], not as [webex.ErrInvalidGrant].
 type suspectedError struct {
-	org   string
+	key   installation.Key
 	cause error
 }
 
 func (e suspectedError) Error() string {
-	return fmt.Sprintf("%s: %v: %v", e.org, ErrRefusalsSuspected, e.cause)
+	return fmt.Sprintf("%s: %v: %v", e.key, ErrRefusalsSuspected, e.cause)
 }
 
 func (e suspectedError) Is(target error) bool {
@@ -101,7 +101,7 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 	if err != nil {
 		return refusal{}, err
 	}
-	invalid := fmt.Errorf("%s: %w: %w", row.OrgKey, ErrTokenInvalid, cause)
+	invalid := fmt.Errorf("%s: %w: %w", row.Key, ErrTokenInvalid, cause)
 	if row.State == installation.TokenInvalid {
 		return refusal{row: row.RefusedAgain(with, now), err: invalid}, nil
 	}
@@ -119,7 +119,7 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 		return refusal{}, err
 	}
 	if !trusted {
-		return refusal{row: row.Suspect(now), err: suspectedError{row.OrgKey, cause}, suspected: len(refusals.Organizations)}, nil
+		return refusal{row: row.Suspect(now), err: suspectedError{row.Key, cause}, suspected: len(refusals.Organizations)}, nil
 	}
 	return refusal{row: row.Invalidate(with, now), err: invalid}, nil
 }
@@ -172,10 +172,10 @@ func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
 func (s *Service) reportRefusal(ctx context.Context, before, after installation.Installation, verdict refusal) {
 	switch {
 	case verdict.suspected > 0:
-		s.log.ErrorContext(ctx, MsgRefusalsSuspected, "org", after.OrgKey, "outcome", "held",
+		s.log.ErrorContext(ctx, MsgRefusalsSuspected, "org", after.OrgKey, "app", after.AppID, "outcome", "held",
 			"organizations", verdict.suspected, "client", s.settings.ClientID)
 	case before.State == installation.Active && after.State == installation.TokenInvalid:
-		s.log.ErrorContext(ctx, MsgTokenInvalid, append([]any{"org", after.OrgKey, "outcome", "token_invalid",
+		s.log.ErrorContext(ctx, MsgTokenInvalid, append([]any{"org", after.OrgKey, "app", after.AppID, "outcome", "token_invalid",
 			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, ResponseFields(verdict.err)...)...)
 	}
 }
@@ -200,7 +200,7 @@ func (s *Service) workOnInvalid(ctx context.Context, row installation.Installati
 		err = nil // another worker has changed it, and set when it is due
 	}
 	if err != nil {
-		s.log.ErrorContext(ctx, msgInvalidNotStored, "org", row.OrgKey, "outcome", "failed", "cause", err)
+		s.log.ErrorContext(ctx, msgInvalidNotStored, "org", row.OrgKey, "app", row.AppID, "outcome", "failed", "cause", err)
 	}
 	return synced{idle: true}, err
 }
@@ -218,7 +218,7 @@ func (s *Service) reactivateSuspected(ctx context.Context, row installation.Inst
 	if err != nil {
 		return row, err
 	}
-	s.log.InfoContext(ctx, msgReactivated, "org", row.OrgKey, "outcome", "suspected")
+	s.log.InfoContext(ctx, msgReactivated, "org", row.OrgKey, "app", row.AppID, "outcome", "suspected")
 	return active, nil
 }
 

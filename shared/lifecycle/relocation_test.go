@@ -81,7 +81,7 @@ func TestRestoreAfterABadWrite(t *testing.T) {
 	_, err := (dynamo.Copy{Source: w.store, Target: backup, Purpose: dynamo.Move, Now: w.clock}).Run(t.Context())
 	w.must(err)
 	row, _ := w.stored()
-	renewed, err := w.keys.sealer.Seal(secret.New(w.cloud.RefreshToken(w.org.ID())), installation.RefreshPlace(row.OrgKey))
+	renewed, err := w.keys.sealer.Seal(secret.New(w.cloud.RefreshToken(w.org.ID())), installation.RefreshPlace(row.Key))
 	w.must(err)
 	row.Tokens.Refresh, row.Tokens.RenewedAt = renewed, w.clock()
 	bad := w.save(row.Invalidate("w", w.clock()))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
@@ -24,7 +25,7 @@ func TestAnswerOf(t *testing.T) {
 		"a status":              {fmt.Errorf("x: %w", refused), []any{"webex_status", 401}},
 		"a code":                {client, []any{"webex_status", 401, "webex_code", "invalid_client"}},
 		"a code after a status": {errors.Join(errors.New("x"), refused, fmt.Errorf("y: %w", client)), []any{"webex_status", 401, "webex_code", "invalid_client"}},
-		"suspected":             {errors.Join(refused, suspectedError{"org", client}), []any{"webex_status", 401, "webex_code", "invalid_client"}},
+		"suspected":             {errors.Join(refused, suspectedError{installation.Key{}, client}), []any{"webex_status", 401, "webex_code", "invalid_client"}},
 	} {
 		if diff := cmp.Diff(test.want, ResponseFields(test.cause)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -57,11 +57,11 @@ func (s *stumbling) Save(ctx context.Context, i installation.Installation) (inst
 	return s.Store.Save(ctx, i)
 }
 
-func (s *stumbling) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+func (s *stumbling) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	if s.found++; s.found > 1 && s.find != nil {
 		return installation.Installation{}, nil, s.find
 	}
-	return s.Store.Find(ctx, orgKey, now)
+	return s.Store.Find(ctx, key, now)
 }
 
 func (s *stumbling) CountDue(ctx context.Context, shard int, now time.Time) (int, error) {

@@ -35,9 +35,9 @@ func (s *Service) access(ctx context.Context, row installation.Installation) (se
 		if err == nil || errors.Is(err, ErrTokenInvalid) {
 			return token, renewed, err
 		}
-		s.log.WarnContext(ctx, msgRenewalFailed, append([]any{"org", row.OrgKey, "cause", err}, ResponseFields(err)...)...)
+		s.log.WarnContext(ctx, msgRenewalFailed, append([]any{"org", row.OrgKey, "app", row.AppID, "cause", err}, ResponseFields(err)...)...)
 	}
-	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+	token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.Key))
 	return token, row, err
 }
 
@@ -61,14 +61,14 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 	for lost := 0; lost < saveAttempts; {
 		now := s.now()
 		if row.State == installation.TokenInvalid && !s.retryDue(ctx, row) {
-			return secret.String{}, row, fmt.Errorf("%s: %w", row.OrgKey, ErrTokenInvalid)
+			return secret.String{}, row, fmt.Errorf("%s: %w", row.Key, ErrTokenInvalid)
 		}
 		if usable(row, now) && !bytes.Equal(row.Tokens.Access, stale) {
-			token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+			token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.Key))
 			return token, row, err
 		}
 		if held := row.Tokens.Renewal; held.Held(now) && held.Owner != owner {
-			if err := s.wait(ctx, "token renewal of "+row.OrgKey); err != nil {
+			if err := s.wait(ctx, "token renewal of "+row.Key.String()); err != nil {
 				return secret.String{}, row, err
 			}
 		} else {
@@ -84,7 +84,7 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 		}
 		row = current
 	}
-	return secret.String{}, row, fmt.Errorf("renew the token of %s: %w", row.OrgKey, installation.ErrConflict)
+	return secret.String{}, row, fmt.Errorf("renew the token of %s: %w", row.Key, installation.ErrConflict)
 }
 
 // renewAlone takes the renewal lease and exchanges the refresh token. It
@@ -110,7 +110,7 @@ var errRaceLost = errors.New("another worker renews the token")
 // token endpoint.
 func (s *Service) exchange(ctx context.Context, row installation.Installation, owner, oauthURL string) (secret.String, installation.Installation, error) {
 	used := row.Tokens.Refresh
-	tokens, err := s.exchangeSealed(ctx, row.OrgKey, oauthURL, used)
+	tokens, err := s.exchangeSealed(ctx, row.Key, oauthURL, used)
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	switch {
@@ -133,7 +133,7 @@ func (s *Service) exchange(ctx context.Context, row installation.Installation, o
 // releases the renewal lease.
 func (s *Service) storeRenewed(ctx context.Context, row installation.Installation, owner string, used secret.Sealed, tokens webex.Tokens) (installation.Installation, error) {
 	now := s.now()
-	change, err := s.tokenChange(ctx, row.OrgKey, tokens)
+	change, err := s.tokenChange(ctx, row.Key, tokens)
 	if err != nil {
 		return row, err
 	}
@@ -152,18 +152,18 @@ func (s *Service) storeRenewed(ctx context.Context, row installation.Installatio
 		return row, err
 	}
 	if row.State == installation.TokenInvalid {
-		s.log.InfoContext(ctx, msgReactivated, "org", row.OrgKey, "outcome", "reactivated")
+		s.log.InfoContext(ctx, msgReactivated, "org", row.OrgKey, "app", row.AppID, "outcome", "reactivated")
 	}
 	return renewed, nil
 }
 
 // exchangeSealed exchanges a sealed refresh token at oauthURL.
-func (s *Service) exchangeSealed(ctx context.Context, orgKey, oauthURL string, refresh secret.Sealed) (webex.Tokens, error) {
+func (s *Service) exchangeSealed(ctx context.Context, key installation.Key, oauthURL string, refresh secret.Sealed) (webex.Tokens, error) {
 	credentials, err := s.credentials(ctx)
 	if err != nil {
 		return webex.Tokens{}, err
 	}
-	token, err := s.open(ctx, refresh, installation.RefreshPlace(orgKey))
+	token, err := s.open(ctx, refresh, installation.RefreshPlace(key))
 	if err != nil {
 		return webex.Tokens{}, err
 	}
@@ -172,12 +172,12 @@ func (s *Service) exchangeSealed(ctx context.Context, orgKey, oauthURL string, r
 
 // tokenChange seals the tokens of an exchange and returns the change that stores them.
 // Fields that the response lacks stay unchanged.
-func (s *Service) tokenChange(ctx context.Context, orgKey string, tokens webex.Tokens) (func(*installation.Tokens), error) {
-	access, err := s.seal(ctx, tokens.Access, installation.AccessPlace(orgKey))
+func (s *Service) tokenChange(ctx context.Context, key installation.Key, tokens webex.Tokens) (func(*installation.Tokens), error) {
+	access, err := s.seal(ctx, tokens.Access, installation.AccessPlace(key))
 	if err != nil {
 		return nil, err
 	}
-	refresh, err := s.seal(ctx, tokens.Refresh, installation.RefreshPlace(orgKey))
+	refresh, err := s.seal(ctx, tokens.Refresh, installation.RefreshPlace(key))
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (s *Service) release(ctx context.Context, row installation.Installation, ow
 		return row
 	})
 	if err != nil {
-		s.log.WarnContext(ctx, msgRenewalLeaseKept, "org", row.OrgKey, "cause", err)
+		s.log.WarnContext(ctx, msgRenewalLeaseKept, "org", row.OrgKey, "app", row.AppID, "cause", err)
 		return row
 	}
 	return released

@@ -16,15 +16,15 @@ import (
 //
 // It returns [installation.ErrNotFound] if the installation is not active, and
 // the errors of package webex.
-func (s *Service) TryClient(ctx context.Context, orgKey string) error {
+func (s *Service) TryClient(ctx context.Context, key installation.Key) error {
 	owner := newOwner()
 	for {
-		row, _, err := s.store.Find(ctx, orgKey, s.now())
+		row, _, err := s.store.Find(ctx, key, s.now())
 		if err != nil {
 			return err
 		}
 		if row.State != installation.Active || len(row.Tokens.Refresh) == 0 {
-			return fmt.Errorf("try the client with %s: %w", orgKey, installation.ErrNotFound)
+			return fmt.Errorf("try the client with %s: %w", key, installation.ErrNotFound)
 		}
 		if !row.Tokens.Renewal.Held(s.now()) {
 			row.Tokens.Renewal = installation.NewLease(owner, s.now())
@@ -36,7 +36,7 @@ func (s *Service) TryClient(ctx context.Context, orgKey string) error {
 				return err
 			}
 		}
-		if err := s.wait(ctx, "token renewal of "+orgKey); err != nil {
+		if err := s.wait(ctx, "token renewal of "+key.String()); err != nil {
 			return err
 		}
 	}
@@ -44,12 +44,12 @@ func (s *Service) TryClient(ctx context.Context, orgKey string) error {
 
 func (s *Service) tryClient(ctx context.Context, row installation.Installation, owner string) error {
 	used := row.Tokens.Refresh
-	tokens, err := s.exchangeSealed(ctx, row.OrgKey, row.URLs.OAuth, used)
+	tokens, err := s.exchangeSealed(ctx, row.Key, row.URLs.OAuth, used)
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	if err != nil {
 		s.release(saveCtx, row, owner)
-		return fmt.Errorf("try the client with %s: %w", row.OrgKey, err)
+		return fmt.Errorf("try the client with %s: %w", row.Key, err)
 	}
 	_, err = s.storeRenewed(saveCtx, row, owner, used, tokens)
 	return err

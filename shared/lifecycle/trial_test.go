@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -30,7 +31,7 @@ func TestTryClient(t *testing.T) {
 			test.prepare(w)
 			before, _ := w.stored()
 			w.cloud.ResetRequests()
-			wantErr(t, w.service().TryClient(t.Context(), w.org.ID()), test.want)
+			wantErr(t, w.service().TryClient(t.Context(), installationtest.Key(w.org.ID())), test.want)
 			after, _ := w.stored()
 			if n := w.count(webextest.KindToken, "POST"); n != test.calls {
 				t.Errorf("%d exchanges, want %d", n, test.calls)
@@ -58,10 +59,10 @@ func TestTryClientWaitsForTheLease(t *testing.T) {
 	w.cloud.ResetRequests()
 	short, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	wantErr(t, w.service().TryClient(short, w.org.ID()), webex.ErrUnavailable)
+	wantErr(t, w.service().TryClient(short, installationtest.Key(w.org.ID())), webex.ErrUnavailable)
 	if n := w.count(webextest.KindToken, "POST"); n != 0 {
 		t.Errorf("%d exchanges beside the worker's", n)
 	}
 	w.pass(installation.LeaseLife + time.Second)
-	wantErr(t, w.service().TryClient(t.Context(), w.org.ID()), nil)
+	wantErr(t, w.service().TryClient(t.Context(), installationtest.Key(w.org.ID())), nil)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/schedule"
 	"signpost/shared/secret/sealing"
@@ -337,7 +338,7 @@ func TestWithdraw(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := activatedWorld(t)
 			test.prepare(w)
-			wantErr(t, w.service().Withdraw(t.Context(), w.org.ID()), test.err)
+			wantErr(t, w.service().Withdraw(t.Context(), installationtest.Key(w.org.ID())), test.err)
 			row, _ := w.stored()
 			if row.Exists() != test.exists {
 				t.Errorf("state = %s", row.State)
@@ -345,7 +346,7 @@ func TestWithdraw(t *testing.T) {
 			if test.exists {
 				return
 			}
-			wantErr(t, w.service().Withdraw(t.Context(), w.org.ID()), installation.ErrNotFound)
+			wantErr(t, w.service().Withdraw(t.Context(), installationtest.Key(w.org.ID())), installation.ErrNotFound)
 			w.cloud.ClearFaults()
 			w.pass(time.Second)
 			w.activateOrg(w.org)

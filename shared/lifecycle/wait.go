@@ -20,26 +20,26 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 		case registered && (row.State != installation.Active || settled(row)):
 			return s.activated(row), nil
 		case row.State == installation.TokenInvalid:
-			return Activated{}, fmt.Errorf("activation of %s: %w", row.OrgKey, webex.ErrInvalidGrant)
+			return Activated{}, fmt.Errorf("activation of %s: %w", row.Key, webex.ErrInvalidGrant)
 		}
 		leased, owner, err := s.lease(ctx, row)
 		if err == nil {
 			return s.finish(ctx, leased, owner)
 		}
 		if !errors.Is(err, installation.ErrConflict) || !leased.Work.Held(s.now()) {
-			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.OrgKey, err)
+			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.Key, err)
 		}
 		if leased.RegisteredActionsURL != "" {
 			return s.activated(leased), nil // the other worker does the rest
 		}
-		if err = s.wait(ctx, "work on "+row.OrgKey); err == nil {
+		if err = s.wait(ctx, "work on "+row.Key.String()); err == nil {
 			row, err = s.reread(ctx, leased)
 		}
 		if err != nil {
 			return Activated{}, err
 		}
 		if failure := row.Schedule.Failure; failure.Of(leased.Work) && row.RegisteredActionsURL == "" {
-			return Activated{}, s.failedBefore(row.OrgKey, failure)
+			return Activated{}, s.failedBefore(row.Key, failure)
 		} else if failure.Of(leased.Work) {
 			return s.activated(row), nil // registered, and the rest is due
 		}
@@ -65,31 +65,31 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 	if answer, decided, err := s.decided(ctx, row, candidate); decided {
 		return answer, err
 	}
-	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.OrgKey, webex.ErrUnavailable)
+	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.Key, webex.ErrUnavailable)
 }
 
 // awaitCandidate waits for the worker that holds the same candidate. It returns that
 // worker's failure, or the organization's row if it did not fail.
 func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
 	for waited := candidate; ; {
-		if err := s.wait(ctx, "work on "+candidate.OrgKey); err != nil {
+		if err := s.wait(ctx, "work on "+candidate.Key.String()); err != nil {
 			return installation.Installation{}, err
 		}
-		row, known, err := s.store.Find(ctx, candidate.OrgKey, s.now())
+		row, known, err := s.store.Find(ctx, candidate.Key, s.now())
 		left, there := sameCandidate(candidate, known)
 		switch {
 		case err != nil:
 			return row, err
 		case !there && row.Generation != candidate.Generation():
 			// The candidate's absence counts only with a row read after it.
-			row, _, err = s.store.Find(ctx, candidate.OrgKey, s.now())
+			row, _, err = s.store.Find(ctx, candidate.Key, s.now())
 			return row, err
 		case !there:
 			return row, nil
 		case left.Work.Held(s.now()):
 			waited = left
 		case left.Schedule.Failure.Of(waited.Work):
-			return row, s.failedBefore(left.OrgKey, left.Schedule.Failure)
+			return row, s.failedBefore(left.Key, left.Schedule.Failure)
 		default:
 			return row, nil
 		}
@@ -124,8 +124,8 @@ func failureOf(owner string, err error, now time.Time) installation.Failure {
 }
 
 // failedBefore returns another worker's failure as an error.
-func (s *Service) failedBefore(orgKey string, failure installation.Failure) error {
-	return fmt.Errorf("activation or move of %s: %w", orgKey, &webex.APIError{
+func (s *Service) failedBefore(key installation.Key, failure installation.Failure) error {
+	return fmt.Errorf("activation or move of %s: %w", key, &webex.APIError{
 		Op: "another worker's call", Status: failure.Status, Code: failure.Code, RetryAfter: max(0, failure.RetryAt.Sub(s.now())),
 	})
 }

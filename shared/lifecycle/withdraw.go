@@ -14,20 +14,20 @@ import (
 // the integration in that organization, then here. One that Webex no longer knows, or
 // whose tokens are invalid, is removed here anyway. It returns
 // [installation.ErrNotFound], and errors of package webex if nothing was removed.
-func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
-	row, _, err := s.store.Find(ctx, orgKey, s.now())
+func (s *Service) Withdraw(ctx context.Context, key installation.Key) error {
+	row, _, err := s.store.Find(ctx, key, s.now())
 	if err != nil {
 		return err
 	}
 	if !row.Exists() {
-		return fmt.Errorf("installation of %s: %w", orgKey, installation.ErrNotFound)
+		return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
 	}
 	session, err := s.openSession(ctx, row)
 	if err == nil {
 		err = session.call(ctx, func(token secret.String) error { return s.terms(ctx).webex.DeleteApp(ctx, row.URLs.App, token) })
 	}
 	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
-		return fmt.Errorf("deactivate %s at Webex: %w", orgKey, err)
+		return fmt.Errorf("deactivate %s at Webex: %w", key, err)
 	}
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()
@@ -42,7 +42,7 @@ func (s *Service) Withdraw(ctx context.Context, orgKey string) error {
 		return nil // removed meanwhile, as Webex's own deprovision does
 	}
 	if err == nil {
-		s.log.InfoContext(ctx, MsgRemoved, "org", orgKey, "outcome", "withdrawn")
+		s.log.InfoContext(ctx, MsgRemoved, "org", key.OrgKey, "app", key.AppID, "outcome", "withdrawn")
 	}
 	return err
 }

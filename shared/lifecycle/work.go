@@ -82,9 +82,9 @@ func (s *Service) Work(ctx context.Context, work installation.Work, owner string
 // tries the stored refresh token of a token_invalid one. It returns
 // [installation.ErrConflict] or [installation.ErrStale] if another worker holds the row
 // or has just replaced it; any other failure is logged and in the result.
-func (s *Service) Verify(ctx context.Context, orgKey string) (Result, error) {
+func (s *Service) Verify(ctx context.Context, key installation.Key) (Result, error) {
 	ctx = s.withRetryAfter(ctx, 0)
-	row, _, err := s.store.Find(ctx, orgKey, s.now())
+	row, _, err := s.store.Find(ctx, key, s.now())
 	if err == nil && !row.Exists() {
 		err = installation.ErrNotFound
 	}
@@ -96,7 +96,7 @@ func (s *Service) Verify(ctx context.Context, orgKey string) (Result, error) {
 	case errors.Is(err, installation.ErrConflict) || errors.Is(err, installation.ErrStale):
 		return Result{}, err
 	case err != nil:
-		s.log.WarnContext(ctx, msgVerify, "org", orgKey, "outcome", "failed", "cause", err)
+		s.log.WarnContext(ctx, msgVerify, "org", key.OrgKey, "app", key.AppID, "outcome", "failed", "cause", err)
 		return Result{Err: err}, nil
 	}
 	return s.workOn(ctx, installation.Work{Installation: &row}, owner), nil
@@ -130,7 +130,7 @@ func (s *Service) prove(ctx context.Context, candidate installation.Candidate, o
 
 // reportUnproven logs why a candidate is left to the schedule.
 func (s *Service) reportUnproven(ctx context.Context, candidate installation.Candidate, cause error) {
-	attributes := []any{"org", candidate.OrgKey, "kind", string(candidate.Kind), "outcome", "failed",
+	attributes := []any{"org", candidate.OrgKey, "app", candidate.AppID, "kind", string(candidate.Kind), "outcome", "failed",
 		"failing_hours", s.failingHours(candidate.Schedule), "cause", cause}
 	s.log.WarnContext(ctx, msgCandidate, append(attributes, ResponseFields(cause)...)...)
 }
@@ -143,7 +143,7 @@ func (s *Service) proveKind(ctx context.Context, candidate installation.Candidat
 	if err != nil || row.Work.Owner != owner {
 		return synced{}, err
 	}
-	s.log.InfoContext(ctx, msgActivated, "org", row.OrgKey, "outcome", "activated")
+	s.log.InfoContext(ctx, msgActivated, "org", row.OrgKey, "app", row.AppID, "outcome", "activated")
 	_, result, err := s.syncAndConclude(ctx, row, owner)
 	result.err = errors.Join(result.err, err) // logged already
 	return result, nil
@@ -154,10 +154,10 @@ func (s *Service) expire(ctx context.Context, row installation.Installation) err
 	if _, err := s.store.Save(ctx, row.Expire(s.now())); errors.Is(err, installation.ErrConflict) {
 		return nil // another worker has changed it
 	} else if err != nil {
-		s.log.ErrorContext(ctx, msgExpire, "org", row.OrgKey, "outcome", "failed", "cause", err)
+		s.log.ErrorContext(ctx, msgExpire, "org", row.OrgKey, "app", row.AppID, "outcome", "failed", "cause", err)
 		return err
 	}
-	s.log.InfoContext(ctx, MsgRemoved, "org", row.OrgKey, "outcome", "expired")
+	s.log.InfoContext(ctx, MsgRemoved, "org", row.OrgKey, "app", row.AppID, "outcome", "expired")
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/schedule"
@@ -203,7 +204,7 @@ func activatedWorld(t *testing.T) *world {
 
 func (w *world) storedOf(org *webextest.Organization) (installation.Installation, []installation.Candidate) {
 	w.t.Helper()
-	row, candidates, err := w.store.Find(w.t.Context(), org.ID(), w.clock())
+	row, candidates, err := w.store.Find(w.t.Context(), installationtest.Key(org.ID()), w.clock())
 	w.must(err)
 	return row, candidates
 }
@@ -247,7 +248,7 @@ func (w *world) inSync() {
 func (w *world) sealedNewest() {
 	w.t.Helper()
 	row, _ := w.stored()
-	token, err := w.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	token, err := w.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 	if err != nil || token.Reveal() != w.cloud.RefreshToken(w.org.ID()) {
 		w.t.Errorf("stored refresh token is not the newest: %v", err)
 	}

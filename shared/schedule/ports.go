@@ -12,7 +12,7 @@ import (
 type Service interface {
 	Look(ctx context.Context, row installation.Installation, client lifecycle.Webex, began time.Time, again bool) (lifecycle.Finding, error)
 	Work(ctx context.Context, work installation.Work, owner string, client lifecycle.Webex) lifecycle.Result
-	Verify(ctx context.Context, orgKey string) (lifecycle.Result, error)
+	Verify(ctx context.Context, key installation.Key) (lifecycle.Result, error)
 	Parts() lifecycle.Parts
 }
 
@@ -25,6 +25,8 @@ type Store interface {
 	// candidate, or a row that expires by its DueAt is never due.
 	Due(ctx context.Context, shard int, now time.Time, cursor string, limit int) (due []installation.Ref, next string, err error)
 	CountDue(ctx context.Context, shard int, now time.Time) (int, error)
+	// Keys lists the installations of an organization, eventually consistent.
+	Keys(ctx context.Context, orgKey string) ([]installation.Key, error)
 	// Claim takes the row for owner if no worker holds its Work lease and, where
 	// ref names a DueAt, it is still due: it sets Work to lease and the due time to
 	// the lease's end, and returns the row as it then is. It returns
@@ -38,7 +40,7 @@ type Store interface {
 	// SavePass writes p, on the condition that its Version is the one that was
 	// read, and raises it by one. It returns [installation.ErrConflict].
 	SavePass(ctx context.Context, p installation.Pass) (installation.Pass, error)
-	// Page lists up to limit organizations of a shard whose keys follow place, in
+	// Page lists up to limit installations of a shard whose keys follow place, in
 	// the order of their keys, eventually consistent.
 	Page(ctx context.Context, shard int, place string, limit int) (installation.Page, error)
 }

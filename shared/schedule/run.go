@@ -188,14 +188,14 @@ var errReported = errors.New("the row could not be claimed")
 
 // work claims a row and works on it. It returns an error only if the table failed.
 func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedClient) error {
-	defer r.recover(ctx, ref.OrgKey, &r.done)
+	defer r.recover(ctx, ref.Key, &r.done)
 	lease := installation.NewLease(rand.Text(), r.now())
 	work, err := r.store.Claim(ctx, ref, lease, r.now())
 	if errors.Is(err, installation.ErrConflict) {
 		return nil // another worker has it
 	}
 	if err != nil && ctx.Err() == nil {
-		r.log.ErrorContext(ctx, msgClaim, "org", ref.OrgKey, "outcome", "failed", "cause", err)
+		r.log.ErrorContext(ctx, msgClaim, "org", ref.OrgKey, "app", ref.AppID, "outcome", "failed", "cause", err)
 		r.done.add(lifecycle.Result{Err: err})
 	}
 	if err != nil {

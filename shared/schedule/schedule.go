@@ -17,7 +17,7 @@
 // and used marks too; an index with whole rows would double the write units of
 // everything else.
 //
-// This file holds the schedule and its two entry points, VerifyDue and VerifyNow.
+// This file holds the schedule and its entry points, VerifyDue and VerifyNow.
 package schedule
 
 import (
@@ -30,6 +30,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
@@ -74,31 +75,45 @@ func (s *Schedule) VerifyDue(ctx context.Context, options Run) (Report, error) {
 // atOnce is how many organizations VerifyNow works on at a time.
 const atOnce = 8
 
-// VerifyNow works on the installations of these organizations, named by `sub` or by its
+// VerifyNow works on all installations of these organizations, named by `sub` or by its
 // last segment, whether or not they are due; it always tries the stored refresh token of a
 // token_invalid one. Those that another worker holds count as left, unknown ones as
-// failed. It returns an error only if ctx ended first.
+// failed. It returns an error only if the table failed, or ctx ended first.
 func (s *Schedule) VerifyNow(ctx context.Context, orgs []string) (Report, error) {
 	var done tally
 	workers := new(errgroup.Group)
 	workers.SetLimit(atOnce)
 	for _, org := range orgs {
-		workers.Go(func() error {
-			if ctx.Err() == nil {
-				s.verifyNamed(ctx, webex.OrganizationKey(org), &done)
-			}
-			return nil
-		})
+		workers.Go(func() error { return s.verifyOrganization(ctx, webex.OrganizationKey(org), &done) })
 	}
-	_ = workers.Wait()
-	return done.Report, ctx.Err()
+	return done.Report, errors.Join(workers.Wait(), ctx.Err())
 }
 
-func (s *Schedule) verifyNamed(ctx context.Context, orgKey string, done *tally) {
-	defer s.recover(ctx, orgKey, done)
+func (s *Schedule) verifyOrganization(ctx context.Context, orgKey string, done *tally) error {
+	keys, err := s.store.Keys(ctx, orgKey)
+	if err == nil && len(keys) == 0 {
+		keys = []installation.Key{{OrgKey: orgKey}} // to be reported as unknown
+	}
+	for _, key := range keys {
+		if ctx.Err() == nil {
+			s.verifyOne(ctx, key, done)
+		}
+	}
+	return err
+}
+
+// VerifyOne is [Schedule.VerifyNow] for one installation.
+func (s *Schedule) VerifyOne(ctx context.Context, key installation.Key) Report {
+	var done tally
+	s.verifyOne(ctx, key, &done)
+	return done.Report
+}
+
+func (s *Schedule) verifyOne(ctx context.Context, key installation.Key, done *tally) {
+	defer s.recover(ctx, key, done)
 	ctx, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()
-	result, err := s.service.Verify(ctx, orgKey)
+	result, err := s.service.Verify(ctx, key)
 	if err != nil {
 		done.skip() // another worker has it
 		return
@@ -108,9 +123,9 @@ func (s *Schedule) verifyNamed(ctx context.Context, orgKey string, done *tally) 
 
 // recover is deferred around the work on one organization, so that a panic there does not
 // stop the others.
-func (s *Schedule) recover(ctx context.Context, orgKey string, done *tally) {
+func (s *Schedule) recover(ctx context.Context, key installation.Key, done *tally) {
 	if cause := recover(); cause != nil {
-		s.log.ErrorContext(ctx, msgPanic, "org", orgKey, "outcome", "failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
+		s.log.ErrorContext(ctx, msgPanic, "org", key.OrgKey, "app", key.AppID, "outcome", "failed", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		done.add(lifecycle.Result{Err: errors.New("panic")})
 	}
 }

@@ -249,7 +249,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 		}
 	}
 	for result.seen < len(done) && done[result.seen] {
-		result.place = page.Rows[result.seen].OrgKey
+		result.place = page.Rows[result.seen].Key.String()
 		result.seen++
 	}
 	if result.seen == len(done) {
@@ -268,7 +268,7 @@ func (r *run) lookAt(ctx context.Context, row installation.Installation, client 
 	if r.over(ctx) {
 		return "", errOver
 	}
-	defer r.recover(ctx, row.OrgKey, &r.done)
+	defer r.recover(ctx, row.Key, &r.done)
 	looking, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()
 	finding, err := r.service.Look(looking, row, client, began, again)
@@ -282,7 +282,7 @@ func (r *run) lookAt(ctx context.Context, row installation.Installation, client 
 	case finding == lifecycle.Differs && ctx.Err() != nil:
 		return "", errOver
 	case finding == lifecycle.Differs:
-		return "", r.work(ctx, installation.Ref{OrgKey: row.OrgKey}, client)
+		return "", r.work(ctx, installation.Ref{Key: row.Key}, client)
 	}
 	return "", nil
 }

@@ -88,10 +88,10 @@ func (s *site) writeSample(ctx context.Context, tableURL, webexURL string, provi
 	}
 	now := time.Now()
 	row := installation.Installation{
-		OrgKey: standin.SampleKey(),
+		Key: standin.SampleKey(),
 		Statement: installation.Statement{
-			Subject: "ciscospark://us/ORGANIZATION/" + standin.SampleKey(), OrgName: "A customer of average name",
-			AppID: s.testbed.Stack.Webex().AppID(), Region: "us-west-2_r", ManifestVersion: 1,
+			Subject: "ciscospark://us/ORGANIZATION/" + standin.SampleKey().OrgKey, OrgName: "A customer of average name",
+			Region: "us-west-2_r", ManifestVersion: 1,
 			Scopes: []string{"spark-admin:devices_digital_signage", "spark-admin:devices_pwa"},
 			URLs:   installation.URLs{OAuth: webexURL + "/v1/access_token", App: webexURL + "/app", Manifest: webexURL + "/app/manifest", APIBase: webexURL + "/v1"},
 		},
@@ -119,7 +119,7 @@ func (s *site) writeSample(ctx context.Context, tableURL, webexURL string, provi
 // inOrder verifies the row with the real use case, which pushes the configurations, and
 // returns the resulting row.
 func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row installation.Installation) (installation.Installation, error) {
-	access, err := s.sealer.Seal(secret.New("token"), installation.AccessPlace(row.OrgKey))
+	access, err := s.sealer.Seal(secret.New("token"), installation.AccessPlace(row.Key))
 	if err != nil {
 		return row, err
 	}
@@ -132,10 +132,10 @@ func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row ins
 	if err != nil {
 		return row, err
 	}
-	if result, err := service.Verify(ctx, row.OrgKey); err != nil || result.Err != nil {
+	if result, err := service.Verify(ctx, row.Key); err != nil || result.Err != nil {
 		return row, errors.Join(err, result.Err)
 	}
-	row, _, err = rows.Find(ctx, row.OrgKey, time.Now())
+	row, _, err = rows.Find(ctx, row.Key, time.Now())
 	return row, err
 }
 

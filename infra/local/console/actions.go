@@ -164,7 +164,7 @@ func (c *Console) removeOrganization(_ *http.Request, orgID string) (outcome, er
 
 // verify invokes Signpost's verification of the organization, due or not.
 func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
-	row, _, err := c.options.Table.Find(r.Context(), orgID, time.Now())
+	row, _, err := c.options.Table.Find(r.Context(), c.keyOf(orgID), time.Now())
 	if err != nil {
 		return outcome{}, err
 	}
@@ -183,7 +183,7 @@ func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 	if err := json.Unmarshal(answer, &report); err != nil {
 		return outcome{}, fmt.Errorf("unexpected response of the function: %.200s", answer)
 	}
-	switch row, _, err = c.options.Table.Find(r.Context(), orgID, time.Now()); {
+	switch row, _, err = c.options.Table.Find(r.Context(), c.keyOf(orgID), time.Now()); {
 	case err != nil:
 		return outcome{}, err
 	case row.State == installation.TokenInvalid:

@@ -52,6 +52,11 @@ type candidate struct {
 
 const tableTimeout = 2 * time.Second
 
+// keyOf returns the key of an organization's installation.
+func (c *Console) keyOf(orgID string) installation.Key {
+	return installation.Key{OrgKey: orgID, AppID: c.options.Webex.AppID()}
+}
+
 func (c *Console) viewComparison(ctx context.Context, org *webextest.Organization) comparison {
 	view := comparison{OrgID: org.ID()}
 	settings, err := c.settings()
@@ -62,7 +67,7 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
 	defer cancel()
 	now := time.Now()
-	row, candidates, err := c.options.Table.Find(ctx, org.ID(), now)
+	row, candidates, err := c.options.Table.Find(ctx, c.keyOf(org.ID()), now)
 	if err != nil {
 		view.Problem = "The table cannot be read: " + err.Error()
 		return view

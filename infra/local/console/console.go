@@ -25,7 +25,7 @@ import (
 
 // Table reads installations.
 type Table interface {
-	Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error)
+	Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error)
 	Passes(ctx context.Context) ([]installation.Pass, error)
 }
 

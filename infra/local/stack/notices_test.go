@@ -20,7 +20,8 @@ func TestNoticesAreLogged(t *testing.T) {
 	for _, notice := range []string{"installation.activated", "installation.removed"} {
 		s := customer.StartWith(t, o)
 		_, err := customer.Table(s.DynamoDBURL()).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(s.TableName()), Item: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "org#o"}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+			"pk": &types.AttributeValueMemberS{Value: "org#o#app"}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+			"appId":  &types.AttributeValueMemberS{Value: "app"},
 			"notice": &types.AttributeValueMemberS{Value: notice}, "version": &types.AttributeValueMemberN{Value: "7"},
 			"refreshToken": &types.AttributeValueMemberB{Value: []byte("geheim")},
 		}})
@@ -28,7 +29,7 @@ func TestNoticesAreLogged(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "notices | " + notice + ` {"type":"` + notice +
-			`","orgKey":"o","orgId":"","orgName":"","appId":"","region":"","state":"","generation":"","version":7,"signpostVersion":"` + version.Version + `"}`
+			`","orgKey":"o","orgId":"","orgName":"","appId":"app","region":"","state":"","generation":"","version":7,"signpostVersion":"` + version.Version + `"}`
 		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(s.Logs(), want); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s is not in the log:\n%s", want, s.Logs())

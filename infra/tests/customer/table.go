@@ -84,8 +84,11 @@ func (c *Customer) Items() []map[string]types.AttributeValue {
 	if err != nil {
 		c.Fatal(err)
 	}
-	return slices.DeleteFunc(items, func(item map[string]types.AttributeValue) bool { return text(item["pk"]) != "org#"+c.Org.ID() })
+	return slices.DeleteFunc(items, func(item map[string]types.AttributeValue) bool { return !c.owns(text(item["pk"])) })
 }
+
+// owns reports whether a partition key is that of the customer's rows.
+func (c *Customer) owns(pk string) bool { return strings.HasPrefix(pk, "org#"+c.Org.ID()+"#") }
 
 // Age makes the customer's rows, and those of the passes that look at it, older by d:
 // it moves those of these attributes that they have, times in milliseconds, into the
@@ -97,7 +100,7 @@ func (c *Customer) Age(d time.Duration, attributes ...string) {
 		c.Fatal(err)
 	}
 	for _, item := range items {
-		if pk := text(item["pk"]); pk != "org#"+c.Org.ID() && !strings.HasPrefix(pk, "pass#") {
+		if pk := text(item["pk"]); !c.owns(pk) && !strings.HasPrefix(pk, "pass#") {
 			continue
 		}
 		var changes []string

@@ -16,6 +16,7 @@ import (
 	"signpost/infra/local/lambda"
 	"signpost/infra/tests/customer"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/webex"
 )
@@ -56,7 +57,7 @@ func (w *world) clear() {
 	w.Helper()
 	w.restPass(w.T, w.shard())
 	for _, key := range w.look().Keys {
-		if key.PK == "org#"+w.Org.ID() {
+		if strings.HasPrefix(key.PK, "org#"+w.Org.ID()+"#") {
 			_, err := w.client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{
 				TableName: aws.String(w.Stack.TableName()), Key: map[string]types.AttributeValue{
 					"pk": &types.AttributeValueMemberS{Value: key.PK}, "sk": &types.AttributeValueMemberS{Value: key.SK},
@@ -194,7 +195,7 @@ func (w *world) settle(again func() error) {
 		}
 		seen = w.look()
 	}
-	row, candidates, err := w.store.Find(w.Context(), w.Org.ID(), time.Now())
+	row, candidates, err := w.store.Find(w.Context(), installationtest.Key(w.Org.ID()), time.Now())
 	w.must(err)
 	logs := w.Stack.Logs()[w.logged:]
 	violations := faults.World{
@@ -225,7 +226,7 @@ func (w *world) untilDue(seen faults.Snapshot) time.Duration {
 }
 
 func (w *world) opened(row installation.Installation) (string, error) {
-	token, err := w.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	token, err := w.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 	return token.Reveal(), err
 }
 

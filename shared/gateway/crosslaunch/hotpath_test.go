@@ -18,6 +18,7 @@ import (
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/gateway/crosslaunch"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/race"
 )
@@ -47,7 +48,7 @@ func newRig(t *testing.T) *rig {
 	r.store = dynamo.New(dynamo.NewClient(config), table)
 	r.deployment = deploy(t, r.store, time.Now, &r.toWebex)
 	if _, err := r.store.Save(t.Context(), installation.Installation{
-		OrgKey: r.org.ID(), Statement: installation.Statement{Subject: r.org.Sub(), OrgName: "Acme", AppID: r.cloud.AppID(), Region: r.org.Region()},
+		Key: installationtest.Key(r.org.ID()), Statement: installation.Statement{Subject: r.org.Sub(), OrgName: "Acme", Region: r.org.Region()},
 		State: installation.Active, Generation: "g",
 	}); err != nil {
 		t.Fatal(err)

@@ -103,15 +103,15 @@ type stores interface {
 	schedule.Store
 }
 
-func (s gatedStore) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+func (s gatedStore) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	if err := s.gate.pass(ctx, "Find"); err != nil {
 		return installation.Installation{}, nil, err
 	}
-	return s.stores.Find(ctx, orgKey, now)
+	return s.stores.Find(ctx, key, now)
 }
 
-func (s gatedStore) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	return passed(ctx, s.gate, "Used", func() (bool, error) { return s.stores.Used(ctx, orgKey, id, now) })
+func (s gatedStore) Used(ctx context.Context, key installation.Key, id string, now time.Time) (bool, error) {
+	return passed(ctx, s.gate, "Used", func() (bool, error) { return s.stores.Used(ctx, key, id, now) })
 }
 
 func (s gatedStore) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {

@@ -107,7 +107,7 @@ func (l *lab) newVerifier(transport http.RoundTripper) (*webex.Verifier, error) 
 
 // opened is an installation's refresh token.
 func (l *lab) opened(row installation.Installation) (string, error) {
-	token, err := l.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	token, err := l.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 	return token.Reveal(), err
 }
 

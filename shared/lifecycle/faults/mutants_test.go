@@ -86,7 +86,7 @@ func foundBy(t *testing.T, l *lab, c useCase, mutate func(*parts), rule faults.R
 type dropsTokens struct{ lifecycle.Store }
 
 func (s dropsTokens) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
-	stored, _, err := s.Find(ctx, i.OrgKey, time.Time{})
+	stored, _, err := s.Find(ctx, i.Key, time.Time{})
 	if err != nil {
 		return i, err
 	}

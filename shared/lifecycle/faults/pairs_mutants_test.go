@@ -71,14 +71,14 @@ type found struct {
 	candidates []installation.Candidate
 }
 
-func (s *hastyReader) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+func (s *hastyReader) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	s.mu.Lock()
 	first, used := s.first, s.used
 	s.mu.Unlock()
 	if first != nil && used {
 		return first.row, first.candidates, nil
 	}
-	row, candidates, err := s.stores.Find(ctx, orgKey, now)
+	row, candidates, err := s.stores.Find(ctx, key, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first == nil {
@@ -87,8 +87,8 @@ func (s *hastyReader) Find(ctx context.Context, orgKey string, now time.Time) (i
 	return row, candidates, err
 }
 
-func (s *hastyReader) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	used, err := s.stores.Used(ctx, orgKey, id, now)
+func (s *hastyReader) Used(ctx context.Context, key installation.Key, id string, now time.Time) (bool, error) {
+	used, err := s.stores.Used(ctx, key, id, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.used = used
@@ -98,8 +98,8 @@ func (s *hastyReader) Used(ctx context.Context, orgKey, id string, now time.Time
 // boastful shows a row that another worker is at as if Webex had been told.
 type boastful struct{ stores }
 
-func (s boastful) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.stores.Find(ctx, orgKey, now)
+func (s boastful) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.stores.Find(ctx, key, now)
 	if row.Work.Held(now) {
 		row.RegisteredActionsURL = base + "/actions"
 	}
@@ -114,7 +114,7 @@ func (s intruder) Claim(ctx context.Context, ref installation.Ref, lease install
 	if !errors.Is(err, installation.ErrConflict) {
 		return work, err
 	}
-	row, _, err := s.stores.Find(ctx, ref.OrgKey, now)
+	row, _, err := s.stores.Find(ctx, ref.Key, now)
 	return installation.Work{Installation: &row}, err
 }
 
@@ -133,8 +133,8 @@ func (s crowd) SavePass(ctx context.Context, p installation.Pass) (installation.
 // impatient sees nobody renew a token.
 type impatient struct{ stores }
 
-func (s impatient) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.stores.Find(ctx, orgKey, now)
+func (s impatient) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.stores.Find(ctx, key, now)
 	row.Tokens.Renewal = installation.Lease{}
 	return row, candidates, err
 }
@@ -148,7 +148,7 @@ func (s forceful) Save(ctx context.Context, i installation.Installation) (instal
 		if !errors.Is(err, installation.ErrConflict) {
 			return saved, err
 		}
-		current, _, err := s.stores.Find(ctx, i.OrgKey, time.Now())
+		current, _, err := s.stores.Find(ctx, i.Key, time.Now())
 		if err != nil {
 			return saved, err
 		}
@@ -159,7 +159,9 @@ func (s forceful) Save(ctx context.Context, i installation.Installation) (instal
 // oblivious marks no token as used.
 type oblivious struct{ stores }
 
-func (oblivious) Used(context.Context, string, string, time.Time) (bool, error) { return false, nil }
+func (oblivious) Used(context.Context, installation.Key, string, time.Time) (bool, error) {
+	return false, nil
+}
 
 func (s oblivious) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	used.Until = now // gone as soon as it is written
@@ -175,8 +177,8 @@ type stubborn struct {
 	replayed bool
 }
 
-func (s *stubborn) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.stores.Find(ctx, orgKey, now)
+func (s *stubborn) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.stores.Find(ctx, key, now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.first == nil {

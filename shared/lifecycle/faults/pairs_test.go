@@ -96,12 +96,12 @@ type torn struct {
 	rowFirst bool
 }
 
-func (s torn) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.stores.Find(ctx, orgKey, now)
+func (s torn) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.stores.Find(ctx, key, now)
 	if err != nil {
 		return row, candidates, err
 	}
-	laterRow, laterCandidates, err := s.stores.Find(ctx, orgKey, now)
+	laterRow, laterCandidates, err := s.stores.Find(ctx, key, now)
 	if s.rowFirst {
 		return row, laterCandidates, err
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/lifecycle/model"
@@ -173,7 +174,7 @@ func (d *duo) begin() {
 }
 
 func (d *duo) row() (installation.Installation, []installation.Candidate) {
-	row, candidates, err := d.store.Find(context.Background(), d.org.ID(), time.Now())
+	row, candidates, err := d.store.Find(context.Background(), installationtest.Key(d.org.ID()), time.Now())
 	d.must(err)
 	return row, candidates
 }
@@ -214,7 +215,9 @@ func (d *duo) verify() use {
 var errFailed = errors.New("the schedule counts a failure")
 
 func (d *duo) withdraw() use {
-	return func(ctx context.Context, s *lifecycle.Service) error { return s.Withdraw(ctx, d.org.ID()) }
+	return func(ctx context.Context, s *lifecycle.Service) error {
+		return s.Withdraw(ctx, installationtest.Key(d.org.ID()))
+	}
 }
 
 // pair is two use cases, side by side.
@@ -269,9 +272,9 @@ func (d *duo) judge(allowed []error) (wrong []string) {
 	row, candidates := d.row()
 	world := faults.World{
 		Cloud: d.cloud, Row: row, Candidates: candidates, Began: d.began, Time: time.Now(), OrgID: d.org.ID(), Settings: d.settings,
-		Now: faults.Snapshot{Rows: map[string]string{"org#" + d.org.ID(): fmt.Sprintf("%+v", row)}},
+		Now: faults.Snapshot{Rows: map[string]string{"org#" + installationtest.Key(d.org.ID()).String(): fmt.Sprintf("%+v", row)}},
 		Open: func(row installation.Installation) (string, error) {
-			token, err := d.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+			token, err := d.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 			return token.Reveal(), err
 		},
 		Log: d.log.since(0), Secrets: d.spy.given(), PushesBefore: d.pushesBefore, Pushes: d.want, Gone: d.gone, Dead: d.dead,
@@ -296,7 +299,7 @@ func (d *duo) judge(allowed []error) (wrong []string) {
 
 // exchanges says whether Webex takes the stored refresh token.
 func (d *duo) exchanges(row installation.Installation) (wrong []string) {
-	token, err := d.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	token, err := d.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 	if err == nil {
 		credentials := webex.Credentials{ClientID: d.settings.ClientID, ClientSecret: d.keys.client}
 		_, err = webex.NewClient(d.spy).Exchange(context.Background(), row.URLs.OAuth, credentials, token)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/schedule"
 	"signpost/shared/webex/webextest"
@@ -56,7 +57,7 @@ func newFleet(t *testing.T) *fleet {
 }
 
 func (f *fleet) version(org string) int64 {
-	row, _, err := f.lab.store.Find(f.t.Context(), org, f.clock())
+	row, _, err := f.lab.store.Find(f.t.Context(), installationtest.Key(org), f.clock())
 	f.must(err)
 	return row.Version
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -68,7 +69,7 @@ func unsettled() map[string]plant {
 			row.Features[webex.DigitalSignage] = installation.Feature{Status: installation.Pending}
 		}),
 		"candidate left": {faults.Settled, func(w *world) {
-			_, err := w.lab.store.PutCandidate(w.t.Context(), installation.Candidate{OrgKey: w.org.ID(), ID: "c", Kind: installation.Move, ForgetAt: w.clock().Add(time.Hour)})
+			_, err := w.lab.store.PutCandidate(w.t.Context(), installation.Candidate{Key: installationtest.Key(w.org.ID()), ID: "c", Kind: installation.Move, ForgetAt: w.clock().Add(time.Hour)})
 			w.must(err)
 		}},
 	}
@@ -92,7 +93,7 @@ func unsound() map[string]plant {
 			row.Features[webex.DigitalSignage] = installation.Feature{Status: installation.Pending}
 		}),
 		"candidate, never due": {faults.Settled, func(w *world) {
-			_, err := w.lab.store.PutCandidate(w.t.Context(), installation.Candidate{OrgKey: w.org.ID(), ID: "c", Kind: installation.Move, ForgetAt: w.clock().Add(time.Hour)})
+			_, err := w.lab.store.PutCandidate(w.t.Context(), installation.Candidate{Key: installationtest.Key(w.org.ID()), ID: "c", Kind: installation.Move, ForgetAt: w.clock().Add(time.Hour)})
 			w.must(err)
 		}},
 		"not listed": {faults.Settled, (*world).unlist},
@@ -115,7 +116,7 @@ func (w *world) unlist() {
 	_, err := w.client.UpdateItem(w.t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &w.table, UpdateExpression: aws.String("REMOVE #shard"), ExpressionAttributeNames: map[string]string{"#shard": "shard"},
 		Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "org#" + w.org.ID()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+			"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(w.org.ID()).String()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 		},
 	})
 	w.must(err)
@@ -198,7 +199,7 @@ func (w *world) change(change func(*installation.Installation)) {
 }
 
 func (w *world) sealAnother(row *installation.Installation) {
-	sealed, err := w.keys.sealer.Seal(secret.New("an older one"), installation.RefreshPlace(row.OrgKey))
+	sealed, err := w.keys.sealer.Seal(secret.New("an older one"), installation.RefreshPlace(row.Key))
 	w.must(err)
 	row.Tokens.Refresh = sealed
 }
@@ -212,7 +213,7 @@ func (w *world) leak(row *installation.Installation) { row.OrgName += w.cloud.Re
 // access is the stored access token.
 func (w *world) access() (installation.Installation, secret.String) {
 	row, _ := w.stored()
-	token, err := w.keys.sealer.Open(row.Tokens.Access, installation.AccessPlace(row.OrgKey))
+	token, err := w.keys.sealer.Open(row.Tokens.Access, installation.AccessPlace(row.Key))
 	w.must(err)
 	return row, token
 }
@@ -239,12 +240,12 @@ func (w *world) callRemoved() {
 }
 
 func (w *world) saveOther(key string) {
-	_, err := w.lab.store.Save(w.t.Context(), installation.Installation{OrgKey: key, State: installation.Active})
+	_, err := w.lab.store.Save(w.t.Context(), installation.Installation{Key: installationtest.Key(key), State: installation.Active})
 	w.must(err)
 }
 
 func (w *world) touchForeign() {
-	row, _, err := w.lab.store.Find(w.t.Context(), w.foreignKey(), w.clock())
+	row, _, err := w.lab.store.Find(w.t.Context(), installationtest.Key(w.foreignKey()), w.clock())
 	w.must(err)
 	row.OrgName = "touched"
 	_, err = w.lab.store.Save(w.t.Context(), row)

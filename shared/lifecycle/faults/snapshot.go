@@ -110,7 +110,7 @@ func writeValue(text *strings.Builder, value types.AttributeValue) {
 
 // Of are the keys of an organization's rows.
 func (s Snapshot) Of(org string) []Key {
-	return slices.DeleteFunc(slices.Clone(s.Keys), func(key Key) bool { return key.PK != "org#"+org })
+	return slices.DeleteFunc(slices.Clone(s.Keys), func(key Key) bool { return !strings.HasPrefix(key.PK, "org#"+org+"#") })
 }
 
 // Holds reports whether the table holds what a token asks for: as a candidate, or as the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -178,7 +179,7 @@ func actions() []useCase {
 		{"withdraw", func(w *world) func(*process) error {
 			w.activated()
 			w.gone, w.asked = true, true
-			return func(p *process) error { return p.service.Withdraw(p.ctx, w.org.ID()) }
+			return func(p *process) error { return p.service.Withdraw(p.ctx, installationtest.Key(w.org.ID())) }
 		}},
 		{"deprovision of a candidate", func(w *world) func(*process) error {
 			w.interrupted(webextest.Fault{Kind: webextest.KindToken, Status: 500})
@@ -395,7 +396,7 @@ func endings() []useCase {
 			w.activated()
 			w.pass(20 * time.Hour)
 			return func(p *process) error {
-				inspection, err := p.service.Inspect(p.ctx, w.org.ID(), true)
+				inspection, err := p.service.Inspect(p.ctx, installationtest.Key(w.org.ID()), true)
 				return errors.Join(append(slices.Collect(maps.Values(inspection.Failures)), err)...)
 			}
 		}},

@@ -19,6 +19,7 @@ import (
 
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
 	"signpost/shared/lifecycle/faults"
@@ -272,8 +273,8 @@ func (w *world) activated() {
 		newest = issued.Refresh
 	}
 	row.Tokens = installation.Tokens{
-		Refresh: w.sealed(newest, installation.RefreshPlace(row.OrgKey)), RefreshExpiresAt: w.clock().Add(issued.RefreshLife),
-		Access: w.sealed(issued.Access, installation.AccessPlace(row.OrgKey)), AccessExpiresAt: w.clock().Add(issued.AccessLife), RenewedAt: w.clock(),
+		Refresh: w.sealed(newest, installation.RefreshPlace(row.Key)), RefreshExpiresAt: w.clock().Add(issued.RefreshLife),
+		Access: w.sealed(issued.Access, installation.AccessPlace(row.Key)), AccessExpiresAt: w.clock().Add(issued.AccessLife), RenewedAt: w.clock(),
 	}
 	row.RegisteredActionsURL = base + "/actions"
 	w.must(client.UpdateApp(w.t.Context(), row.URLs.App, issued.Access, webex.AppUpdate{ProvisioningState: webex.ProvisioningCompleted, ActionsURL: row.RegisteredActionsURL}))
@@ -302,7 +303,7 @@ func (w *world) verify(p *process) (schedule.Report, error) {
 
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
 	w.t.Helper()
-	row, candidates, err := w.lab.store.Find(w.t.Context(), w.org.ID(), w.clock())
+	row, candidates, err := w.lab.store.Find(w.t.Context(), installationtest.Key(w.org.ID()), w.clock())
 	w.must(err)
 	return row, candidates
 }
@@ -316,10 +317,10 @@ func (w *world) placeForeign() {
 	if w.foreign[shard] == told {
 		return
 	}
-	key := w.foreignKey()
+	key := installationtest.Key(w.foreignKey())
 	row, _, err := w.lab.store.Find(w.t.Context(), key, w.clock())
 	w.must(err)
-	row.OrgKey, row.State, row.Generation, row.BaseURL, row.RegisteredActionsURL = key, installation.Active, "neighbour", base, told
+	row.Key, row.State, row.Generation, row.BaseURL, row.RegisteredActionsURL = key, installation.Active, "neighbour", base, told
 	row.Statement = installation.Statement{OrgName: "Neighbour", Region: home}
 	row.Tokens = installation.Tokens{
 		Refresh: w.sealed(secret.New("refresh"), installation.RefreshPlace(key)),

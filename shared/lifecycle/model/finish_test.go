@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -79,7 +80,7 @@ func (w *world) lost(ctx context.Context, token *minted) bool {
 // lock is held.
 func (w *world) check(ctx context.Context, org *webextest.Organization) {
 	m := w.model
-	row, candidates, err := w.store.backend.Find(ctx, org.ID(), time.Now())
+	row, candidates, err := w.store.backend.Find(ctx, installationtest.Key(org.ID()), time.Now())
 	if err != nil {
 		panic(err)
 	}
@@ -117,7 +118,7 @@ func (w *world) refusedWrongly(row installation.Installation) bool {
 
 // takes reports whether Webex would take the installation's refresh token.
 func (w *world) takes(row installation.Installation) bool {
-	token, err := keyset().Open(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	token, err := keyset().Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 	return err == nil && w.cloud.AcceptsRefreshToken(token.Reveal())
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 )
 
 const (
@@ -71,7 +72,7 @@ func (w *world) keepRunning(ctx context.Context, d time.Duration) {
 // rows are the stored rows of which this is true.
 func (w *world) rows(ctx context.Context, is func(installation.Installation, []installation.Candidate) bool) (rows []installation.Installation) {
 	for _, org := range w.orgs {
-		row, candidates, err := w.store.backend.Find(ctx, org.ID(), time.Now())
+		row, candidates, err := w.store.backend.Find(ctx, installationtest.Key(org.ID()), time.Now())
 		if err != nil {
 			panic(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -28,7 +29,7 @@ func inBubble(t *testing.T, plant plant, play func(t *testing.T, w *world)) {
 		time.Sleep(20 * time.Hour)
 		w.cloud.ResetRequests()
 		play(t, w)
-		row, _, err := w.store.backend.Find(t.Context(), w.orgs[0].ID(), time.Now())
+		row, _, err := w.store.backend.Find(t.Context(), installationtest.Key(w.orgs[0].ID()), time.Now())
 		if err != nil || row.State != installation.Active || w.model.open(row) != w.cloud.RefreshToken(w.orgs[0].ID()) {
 			t.Errorf("state %s, %v: or the stored refresh token is not the newest", row.State, err)
 		}
@@ -43,7 +44,7 @@ func inBubble(t *testing.T, plant plant, play func(t *testing.T, w *world)) {
 func (w *world) needsToken(ctx context.Context, worker *worker) bool {
 	ctx, cancel := context.WithTimeout(worker.context(ctx), time.Minute)
 	defer cancel()
-	inspection, err := w.service().Inspect(ctx, w.orgs[0].ID(), true)
+	inspection, err := w.service().Inspect(ctx, installationtest.Key(w.orgs[0].ID()), true)
 	return err == nil && len(inspection.Failures) == 0
 }
 

@@ -23,7 +23,7 @@ const maxDone = 98
 // times, the same order of errors. It is safe for concurrent use.
 type Memory struct {
 	mu       sync.Mutex
-	orgs     map[string]*organization
+	orgs     map[installation.Key]*organization
 	refusals map[string]installation.Refusals // by client id
 	launches map[string]launch.Launch
 	passes   [installation.Shards]installation.Pass
@@ -41,7 +41,7 @@ type organization struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	m := &Memory{orgs: map[string]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}}
+	m := &Memory{orgs: map[installation.Key]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}}
 	for shard := range m.passes {
 		m.passes[shard].Shard = shard
 	}
@@ -49,7 +49,7 @@ func NewMemory() *Memory {
 }
 
 // org returns what is kept of an organization; m.mu is held.
-func (m *Memory) org(key string) *organization {
+func (m *Memory) org(key installation.Key) *organization {
 	org := m.orgs[key]
 	if org == nil {
 		org = &organization{
@@ -64,10 +64,10 @@ func (m *Memory) org(key string) *organization {
 func gone(expires, now time.Time) bool { return !expires.IsZero() && expires.Unix() <= now.Unix() }
 
 // Find implements the store's contract.
-func (m *Memory) Find(_ context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
+func (m *Memory) Find(_ context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	org := m.org(orgKey)
+	org := m.org(key)
 	var found installation.Installation
 	if org.row.Version != 0 && !gone(org.row.ForgetAt, now) {
 		found = cloneInstallation(org.row)
@@ -82,10 +82,10 @@ func (m *Memory) Find(_ context.Context, orgKey string, now time.Time) (installa
 }
 
 // Used implements the store's contract.
-func (m *Memory) Used(_ context.Context, orgKey, id string, now time.Time) (bool, error) {
+func (m *Memory) Used(_ context.Context, key installation.Key, id string, now time.Time) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	until, marked := m.org(orgKey).used[id]
+	until, marked := m.org(key).used[id]
 	return marked && !gone(until, now), nil
 }
 
@@ -93,9 +93,9 @@ func (m *Memory) Used(_ context.Context, orgKey, id string, now time.Time) (bool
 func (m *Memory) PutCandidate(_ context.Context, c installation.Candidate) (installation.Candidate, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	org := m.org(c.OrgKey)
+	org := m.org(c.Key)
 	if org.candidates[c.ID].Version != c.Version {
-		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.OrgKey, installation.ErrConflict)
+		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.Key, installation.ErrConflict)
 	}
 	stored := storedCandidate(c)
 	org.candidates[c.ID] = stored
@@ -117,9 +117,9 @@ func (o *organization) put(i installation.Installation) installation.Installatio
 func (m *Memory) DeleteCandidate(_ context.Context, c installation.Candidate) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	org := m.org(c.OrgKey)
+	org := m.org(c.Key)
 	if stored, there := org.candidates[c.ID]; there && stored.Version != c.Version {
-		return fmt.Errorf("delete candidate of %s: %w", c.OrgKey, installation.ErrConflict)
+		return fmt.Errorf("delete candidate of %s: %w", c.Key, installation.ErrConflict)
 	}
 	delete(org.candidates, c.ID)
 	return nil
@@ -129,9 +129,9 @@ func (m *Memory) DeleteCandidate(_ context.Context, c installation.Candidate) er
 func (m *Memory) Save(_ context.Context, i installation.Installation) (installation.Installation, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	org := m.org(i.OrgKey)
+	org := m.org(i.Key)
 	if org.row.Version != i.Version || i.Version != 0 && org.row.Generation != i.Generation {
-		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.OrgKey, installation.ErrConflict)
+		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.Key, installation.ErrConflict)
 	}
 	return org.put(i), nil
 }
@@ -141,12 +141,12 @@ func (m *Memory) Commit(_ context.Context, i installation.Installation, used ins
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.commitable(i, used, done, now); err != nil {
-		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.OrgKey, err)
+		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.Key, err)
 	}
-	stored := m.org(i.OrgKey).put(i)
-	m.org(used.OrgKey).used[used.ID] = wholeSeconds(used.Until)
+	stored := m.org(i.Key).put(i)
+	m.org(used.Key).used[used.ID] = wholeSeconds(used.Until)
 	for _, c := range done {
-		delete(m.org(c.OrgKey).candidates, c.ID)
+		delete(m.org(c.Key).candidates, c.ID)
 	}
 	return stored, nil
 }
@@ -159,15 +159,15 @@ func (m *Memory) commitable(i installation.Installation, used installation.Used,
 	case len(done) > maxDone:
 		return fmt.Errorf("%d candidates are more than a transaction takes", len(done))
 	}
-	if until, marked := m.org(used.OrgKey).used[used.ID]; marked && !gone(until, now) {
+	if until, marked := m.org(used.Key).used[used.ID]; marked && !gone(until, now) {
 		return installation.ErrReplayed
 	}
-	row := m.org(i.OrgKey).row
+	row := m.org(i.Key).row
 	if row.Version != i.Version && !(i.Version == 0 && gone(row.ForgetAt, now)) {
 		return installation.ErrConflict
 	}
 	for _, c := range done {
-		stored, there := m.org(c.OrgKey).candidates[c.ID]
+		stored, there := m.org(c.Key).candidates[c.ID]
 		if there != (c.Version != 0) || stored.Version != c.Version {
 			return installation.ErrConflict
 		}
@@ -185,12 +185,12 @@ func (m *Memory) queue(shard int, now time.Time) []queued {
 		}
 	}
 	for key, org := range m.orgs {
-		if installation.ShardOf(key) != shard {
+		if installation.ShardOf(key.OrgKey) != shard {
 			continue
 		}
-		add(installation.Ref{OrgKey: key}, org.row.Version != 0 && org.queued[""], org.row.Schedule.DueAt)
+		add(installation.Ref{Key: key}, org.row.Version != 0 && org.queued[""], org.row.Schedule.DueAt)
 		for id, c := range org.candidates {
-			add(installation.Ref{OrgKey: key, Candidate: id}, org.queued[id], c.Schedule.DueAt)
+			add(installation.Ref{Key: key, Candidate: id}, org.queued[id], c.Schedule.DueAt)
 		}
 	}
 	slices.SortFunc(due, queued.compare)
@@ -206,11 +206,11 @@ func (q queued) compare(other queued) int {
 	if order := q.dueAt.Compare(other.dueAt); order != 0 {
 		return order
 	}
-	return strings.Compare(q.ref.OrgKey+"#"+q.ref.Candidate, other.ref.OrgKey+"#"+other.ref.Candidate)
+	return strings.Compare(q.ref.Key.String()+"#"+q.ref.Candidate, other.ref.Key.String()+"#"+other.ref.Candidate)
 }
 
 func (q queued) cursor() string {
-	return strconv.FormatInt(q.dueAt.UnixMilli(), 10) + "#" + q.ref.OrgKey + "#" + q.ref.Candidate
+	return strconv.FormatInt(q.dueAt.UnixMilli(), 10) + "#" + q.ref.Key.String() + "#" + q.ref.Candidate
 }
 
 // Due implements the store's contract.
@@ -246,7 +246,7 @@ func (m *Memory) CountDue(_ context.Context, shard int, now time.Time) (int, err
 func (m *Memory) Claim(_ context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	org := m.org(ref.OrgKey)
+	org := m.org(ref.Key)
 	c, row := org.candidates[ref.Candidate], org.row
 	held, dueAt, there, forgetAt := row.Work, row.Schedule.DueAt, row.Version != 0, row.ForgetAt
 	if ref.Candidate != "" {
@@ -256,7 +256,7 @@ func (m *Memory) Claim(_ context.Context, ref installation.Ref, lease installati
 	claimable := there && org.queued[ref.Candidate] && due &&
 		(held.Until.IsZero() || held.Until.UnixMilli() <= now.UnixMilli()) && !gone(forgetAt, now)
 	if !claimable {
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.OrgKey, installation.ErrConflict)
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, installation.ErrConflict)
 	}
 	if ref.Candidate != "" {
 		c.Work, c.Schedule.DueAt = lease, lease.Until

@@ -323,7 +323,7 @@ func (m *oracle) tokensHold(before, row installation.Installation, by *minted) {
 	if !m.descends(refresh, from) {
 		m.wrong("the stored refresh token is none that Webex gave for this installation")
 	}
-	if len(row.Tokens.Access) > 0 && !m.access[m.unseal(row.Tokens.Access, installation.AccessPlace(row.OrgKey))] {
+	if len(row.Tokens.Access) > 0 && !m.access[m.unseal(row.Tokens.Access, installation.AccessPlace(row.Key))] {
 		m.wrong("the stored access token is none that Webex issued")
 	}
 }
@@ -341,7 +341,7 @@ func (m *oracle) descends(token string, from []string) bool {
 }
 
 func (m *oracle) open(row installation.Installation) string {
-	return m.unseal(row.Tokens.Refresh, installation.RefreshPlace(row.OrgKey))
+	return m.unseal(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 }
 
 func (m *oracle) unseal(sealed secret.Sealed, place string) string {

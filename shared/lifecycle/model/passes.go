@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"signpost/shared/installation"
 )
@@ -35,21 +36,37 @@ func (m *Memory) SavePass(_ context.Context, p installation.Pass) (installation.
 func (m *Memory) Page(_ context.Context, shard int, place string, limit int) (installation.Page, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var keys []string
+	var keys []installation.Key
 	for key, org := range m.orgs {
-		if installation.ShardOf(key) == shard && key > place && org.indexed() {
+		if installation.ShardOf(key.OrgKey) == shard && key.String() > place && org.indexed() {
 			keys = append(keys, key)
 		}
 	}
-	slices.Sort(keys)
+	slices.SortFunc(keys, compareKeys)
 	page := installation.Page{Last: place, End: len(keys) <= limit}
 	for _, key := range keys[:min(limit, len(keys))] {
-		if page.Last = key; m.orgs[key].row.Exists() {
+		if page.Last = key.String(); m.orgs[key].row.Exists() {
 			page.Rows = append(page.Rows, cloneInstallation(m.orgs[key].row))
 		}
 	}
 	return page, nil
 }
+
+// Keys implements the store's contract.
+func (m *Memory) Keys(_ context.Context, orgKey string) ([]installation.Key, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var keys []installation.Key
+	for key, org := range m.orgs {
+		if key.OrgKey == orgKey && org.indexed() {
+			keys = append(keys, key)
+		}
+	}
+	slices.SortFunc(keys, compareKeys)
+	return keys, nil
+}
+
+func compareKeys(a, b installation.Key) int { return strings.Compare(a.String(), b.String()) }
 
 // indexed reports whether the index of the shards lists the organization.
 func (o *organization) indexed() bool {

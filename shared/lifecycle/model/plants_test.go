@@ -172,11 +172,11 @@ type lastActions struct {
 	at map[string]time.Time
 }
 
-func (s orderless) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+func (s orderless) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.Store.Find(ctx, key, now)
 	s.last.mu.Lock()
 	defer s.last.mu.Unlock()
-	s.last.at[orgKey] = row.LastActionAt
+	s.last.at[key.OrgKey] = row.LastActionAt
 	row.LastActionAt = time.Time{}
 	return row, candidates, err
 }
@@ -217,8 +217,8 @@ func (s hasty) PutCandidate(ctx context.Context, c installation.Candidate) (inst
 	return s.Store.PutCandidate(ctx, c)
 }
 
-func (s hasty) Used(ctx context.Context, orgKey, id string, now time.Time) (bool, error) {
-	used, err := s.Store.Used(ctx, orgKey, id, now)
+func (s hasty) Used(ctx context.Context, key installation.Key, id string, now time.Time) (bool, error) {
+	used, err := s.Store.Used(ctx, key, id, now)
 	s.burned.mu.Lock()
 	defer s.burned.mu.Unlock()
 	return used || s.burned.ids[id], err
@@ -260,7 +260,9 @@ func (w gullible) Exchange(ctx context.Context, oauthURL string, client webex.Cr
 // oblivious marks no token as used: each time as another.
 type oblivious struct{ lifecycle.Store }
 
-func (s oblivious) Used(context.Context, string, string, time.Time) (bool, error) { return false, nil }
+func (s oblivious) Used(context.Context, installation.Key, string, time.Time) (bool, error) {
+	return false, nil
+}
 
 func (s oblivious) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	used.Until = now // gone as soon as it is written
@@ -286,7 +288,7 @@ func (s forceful) Save(ctx context.Context, i installation.Installation) (instal
 		if !errors.Is(err, installation.ErrConflict) {
 			return saved, err
 		}
-		current, _, err := s.Store.Find(ctx, i.OrgKey, time.Now())
+		current, _, err := s.Store.Find(ctx, i.Key, time.Now())
 		if err != nil {
 			return saved, err
 		}

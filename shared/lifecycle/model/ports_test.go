@@ -101,17 +101,17 @@ func (s *store) call(ctx context.Context, name string, conditional bool, do func
 	}
 }
 
-func (s *store) Find(ctx context.Context, orgKey string, now time.Time) (row installation.Installation, candidates []installation.Candidate, err error) {
-	err = s.call(ctx, "Find"+s.label(orgKey), false, func() error {
-		row, candidates, err = s.backend.Find(ctx, orgKey, now)
+func (s *store) Find(ctx context.Context, key installation.Key, now time.Time) (row installation.Installation, candidates []installation.Candidate, err error) {
+	err = s.call(ctx, "Find"+s.label(key.OrgKey), false, func() error {
+		row, candidates, err = s.backend.Find(ctx, key, now)
 		return err
 	})
 	return row, candidates, err
 }
 
-func (s *store) Used(ctx context.Context, orgKey, id string, now time.Time) (used bool, err error) {
-	err = s.call(ctx, "Used"+s.label(orgKey), false, func() error {
-		used, err = s.backend.Used(ctx, orgKey, id, now)
+func (s *store) Used(ctx context.Context, key installation.Key, id string, now time.Time) (used bool, err error) {
+	err = s.call(ctx, "Used"+s.label(key.OrgKey), false, func() error {
+		used, err = s.backend.Used(ctx, key, id, now)
 		return err
 	})
 	return used, err

@@ -21,6 +21,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
@@ -83,8 +84,8 @@ type announcing struct {
 	say  func(string)
 }
 
-func (s announcing) Find(ctx context.Context, orgKey string, now time.Time) (installation.Installation, []installation.Candidate, error) {
-	row, candidates, err := s.Store.Find(ctx, orgKey, now)
+func (s announcing) Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error) {
+	row, candidates, err := s.Store.Find(ctx, key, now)
 	if err == nil && !row.Tokens.AccessExpiresAt.After(now) {
 		s.once.Do(func() { s.say(found) })
 	}
@@ -120,7 +121,7 @@ func (j job) work(say func(string)) string {
 	if err != nil {
 		return err.Error()
 	}
-	health, err := service.CheckHealth(ctx, webex.Token{Claims: webex.Claims{Subject: j.Subject, Action: webex.HealthCheck}, KeyRegion: j.Region})
+	health, err := service.CheckHealth(ctx, webex.Token{Claims: webex.Claims{Subject: j.Subject, AppID: webextest.DefaultAppID, Action: webex.HealthCheck}, KeyRegion: j.Region})
 	if err != nil || health.OperationalState != lifecycle.Operational {
 		return fmt.Sprintf("health is %+v, %v", health, err)
 	}
@@ -184,7 +185,7 @@ func lapsed(t *testing.T) (*webextest.Cloud, job) {
 	verifier := must(webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, time.Now), must(webex.ParseHosts("127.0.0.1", true)), time.Now))
 	token := must(verifier.Verify(t.Context(), must(cloud.MintActivation(org.ID())), webex.Provision))
 	_ = must(service.Activate(t.Context(), token, base))
-	row, _, err := store.Find(t.Context(), org.ID(), time.Now())
+	row, _, err := store.Find(t.Context(), installationtest.Key(org.ID()), time.Now())
 	row.Tokens.AccessExpiresAt = time.Now().Add(-time.Hour)
 	if _, saveErr := store.Save(t.Context(), row); err != nil || saveErr != nil {
 		t.Fatal(errors.Join(err, saveErr))

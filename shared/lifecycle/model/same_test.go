@@ -16,6 +16,7 @@ import (
 	"signpost/shared/dynamo"
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle/model"
 	"signpost/shared/secret"
@@ -133,7 +134,7 @@ func (p *pair) lease(t *rapid.T) installation.Lease {
 
 // stored is what both hold of an organization.
 func (p *pair) stored(org string) (installation.Installation, map[string]installation.Candidate) {
-	row, candidates, err := p.memory.Find(p.ctx, org, time.Time{}.Add(time.Hour)) // nothing is gone at the beginning of time
+	row, candidates, err := p.memory.Find(p.ctx, installationtest.Key(org), time.Time{}.Add(time.Hour)) // nothing is gone at the beginning of time
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func version(t *rapid.T, read int64) int64 {
 func (p *pair) row(t *rapid.T, org string) installation.Installation {
 	read, _ := p.stored(org)
 	i := installation.Installation{
-		OrgKey: org,
+		Key: installationtest.Key(org),
 		Statement: installation.Statement{
 			OrgName: "name of " + org, Region: regions.Draw(t, "region"),
 		},
@@ -173,7 +174,7 @@ func (p *pair) row(t *rapid.T, org string) installation.Installation {
 func (p *pair) candidate(t *rapid.T, org, id string) installation.Candidate {
 	_, candidates := p.stored(org)
 	return installation.Candidate{
-		OrgKey: org, ID: id, Kind: installation.Activation, Version: version(t, candidates[id].Version),
+		Key: installationtest.Key(org), ID: id, Kind: installation.Activation, Version: version(t, candidates[id].Version),
 		Change: installation.Change{IssuedAt: p.at(t, "issued"), Endpoints: map[webex.Feature]string{}}, ForgetAt: p.at(t, "forget"), Refused: rapid.IntRange(0, 4).Draw(t, "refused") == 0,
 		Work: p.lease(t), Schedule: installation.Schedule{DueAt: p.due(t)},
 	}
@@ -197,7 +198,7 @@ func (p *pair) deleteCandidate(t *rapid.T) {
 func (p *pair) commit(t *rapid.T) {
 	org := orgKeys.Draw(t, "org")
 	i := p.row(t, org)
-	mark := installation.Used{OrgKey: org, ID: ids.Draw(t, "mark"), Until: p.at(t, "until")}
+	mark := installation.Used{Key: installationtest.Key(org), ID: ids.Draw(t, "mark"), Until: p.at(t, "until")}
 	var done []installation.Candidate
 	for _, id := range rapid.SliceOfDistinct(ids, rapid.ID).Draw(t, "done") {
 		done = append(done, p.candidate(t, org, id))
@@ -207,11 +208,11 @@ func (p *pair) commit(t *rapid.T) {
 
 func (p *pair) used(t *rapid.T) {
 	org, id := orgKeys.Draw(t, "org"), ids.Draw(t, "mark")
-	_, _ = both(p, "used", func(s backend) (bool, error) { return s.Used(p.ctx, org, id, p.now) })
+	_, _ = both(p, "used", func(s backend) (bool, error) { return s.Used(p.ctx, installationtest.Key(org), id, p.now) })
 }
 
 func (p *pair) claim(t *rapid.T) {
-	ref := installation.Ref{OrgKey: orgKeys.Draw(t, "org"), Candidate: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "candidate")}
+	ref := installation.Ref{Key: installationtest.Key(orgKeys.Draw(t, "org")), Candidate: rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "candidate")}
 	if rapid.Bool().Draw(t, "while due") {
 		ref.DueAt = p.at(t, "due")
 	}
@@ -254,9 +255,9 @@ func (p *pair) page(t *rapid.T) {
 
 func (p *pair) create(t *rapid.T) {
 	p.launches++
-	l := launch.Launch{ID: fmt.Sprint("launch ", p.launches), OrgKey: orgKeys.Draw(t, "org"), IssuedAt: p.now, Devices: []launch.Device{{DeviceID: "d"}}}
+	l := launch.Launch{ID: fmt.Sprint("launch ", p.launches), Key: installationtest.Key(orgKeys.Draw(t, "org")), IssuedAt: p.now, Devices: []launch.Device{{DeviceID: "d"}}}
 	region := regions.Draw(t, "region")
-	mark := installation.Used{OrgKey: l.OrgKey, ID: ids.Draw(t, "mark"), Until: p.at(t, "until")}
+	mark := installation.Used{Key: installationtest.Key(l.OrgKey), ID: ids.Draw(t, "mark"), Until: p.at(t, "until")}
 	_, _ = both(p, "create", func(s backend) (any, error) { return nil, s.Create(p.ctx, l, region, mark) })
 }
 
@@ -276,7 +277,7 @@ func (p *pair) time(t *rapid.T) {
 func (p *pair) compare(*rapid.T) {
 	for _, org := range []string{"one", "two", "org#one"} {
 		_, _ = both(p, "find "+org, func(s backend) (any, error) {
-			row, candidates, err := s.Find(p.ctx, org, p.now)
+			row, candidates, err := s.Find(p.ctx, installationtest.Key(org), p.now)
 			return []any{row, candidates}, err
 		})
 		shard := installation.ShardOf(org)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
@@ -142,7 +143,7 @@ func (w *world) forge(org *webextest.Organization, variant int) string {
 }
 
 func (w *world) storedAppURL(org *webextest.Organization) string {
-	row, _, err := w.store.backend.Find(context.Background(), org.ID(), time.Now())
+	row, _, err := w.store.backend.Find(context.Background(), installationtest.Key(org.ID()), time.Now())
 	if err != nil || row.URLs.App == "" {
 		return w.cloud.JWKSURLs()[thief] + "/nowhere"
 	}

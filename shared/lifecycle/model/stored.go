@@ -116,8 +116,8 @@ func (m *Memory) SaveRefusals(_ context.Context, r installation.Refusals) (insta
 func (m *Memory) Create(_ context.Context, l launch.Launch, region string, used installation.Used) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	row := m.org(l.OrgKey).row
-	until, marked := m.org(used.OrgKey).used[used.ID]
+	row := m.org(l.Key).row
+	until, marked := m.org(used.Key).used[used.ID]
 	var err error
 	switch {
 	case !row.Exists():
@@ -128,9 +128,9 @@ func (m *Memory) Create(_ context.Context, l launch.Launch, region string, used 
 		err = installation.ErrReplayed
 	}
 	if err != nil {
-		return fmt.Errorf("create launch for %s: %w", l.OrgKey, err)
+		return fmt.Errorf("create launch for %s: %w", l.Key, err)
 	}
-	m.org(used.OrgKey).used[used.ID] = wholeSeconds(used.Until)
+	m.org(used.Key).used[used.ID] = wholeSeconds(used.Until)
 	l.IssuedAt = wholeMillis(l.IssuedAt)
 	l.Devices = slices.Clone(l.Devices)
 	m.launches[l.ID] = l
@@ -142,7 +142,7 @@ func (m *Memory) Take(_ context.Context, id string, now time.Time) (launch.Launc
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, there := m.launches[id]
-	row := m.org(l.OrgKey).row
+	row := m.org(l.Key).row
 	if !there || !now.Before(l.ExpiresAt()) || !row.Exists() {
 		return launch.Launch{}, "", fmt.Errorf("take launch: %w", launch.ErrUnknown)
 	}

@@ -68,8 +68,8 @@ func (u units) plus(more units) units {
 }
 
 const (
-	rowKB = 2  // what a row takes, in full kilobytes
-	keyB  = 64 // what an entry of an index of keys takes
+	rowKB = 2   // what a row takes, in full kilobytes
+	keyB  = 100 // what an entry of an index of keys takes
 )
 
 // listed is what a query costs that reads so many keys, eventually consistent.
@@ -86,20 +86,20 @@ func newTable(regions []string, customers int, delay func()) *table {
 	for id := range t.customers {
 		c := &t.customers[id]
 		c.region, c.version = uint8(id%len(regions)), 1
-		t.shards[id] = uint8(installation.ShardOf(keyOf(id)))
+		t.shards[id] = uint8(installation.ShardOf(keyOf(id).OrgKey))
 		t.ordered[t.shards[id]] = append(t.ordered[t.shards[id]], id)
 	}
 	for shard, ids := range t.ordered {
 		t.passes[shard].Shard = shard
-		slices.SortFunc(ids, func(a, b int) int { return strings.Compare(keyOf(a), keyOf(b)) })
+		slices.SortFunc(ids, func(a, b int) int { return strings.Compare(keyOf(a).String(), keyOf(b).String()) })
 	}
 	return t
 }
 
-func keyOf(id int) string { return "customer-" + strconv.Itoa(id) }
+func keyOf(id int) installation.Key { return installation.Key{OrgKey: "customer-" + strconv.Itoa(id)} }
 
-func idOf(orgKey string) int {
-	id, err := strconv.Atoi(orgKey[len("customer-"):])
+func idOf(key installation.Key) int {
+	id, err := strconv.Atoi(key.OrgKey[len("customer-"):])
 	if err != nil {
 		panic(err)
 	}
@@ -116,7 +116,7 @@ func (t *table) row(id int) installation.Installation {
 	c := &t.customers[id]
 	region := t.regions[c.region]
 	row := installation.Installation{
-		OrgKey: keyOf(id), State: installation.Active, Generation: "g", Version: c.version,
+		Key: keyOf(id), State: installation.Active, Generation: "g", Version: c.version,
 		Statement: installation.Statement{
 			Region: region,
 			URLs:   installation.URLs{OAuth: "https://" + region + ".webexapis.com/token", App: "https://" + region + ".webexapis.com/app"},
@@ -172,21 +172,21 @@ func (t *table) move(id int, dueAt time.Time) float64 {
 	return write
 }
 
-func (t *table) Find(_ context.Context, orgKey string, _ time.Time) (installation.Installation, []installation.Candidate, error) {
+func (t *table) Find(_ context.Context, key installation.Key, _ time.Time) (installation.Installation, []installation.Candidate, error) {
 	t.request()
 	defer t.mu.Unlock()
 	t.pay("Query", 1, 0)
-	return t.row(idOf(orgKey)), nil, nil
+	return t.row(idOf(key)), nil, nil
 }
 
 func (t *table) Save(_ context.Context, i installation.Installation) (installation.Installation, error) {
 	t.request()
 	defer t.mu.Unlock()
-	id := idOf(i.OrgKey)
+	id := idOf(i.Key)
 	c := &t.customers[id]
 	if c.version != i.Version {
 		t.pay("PutItem", 0, rowKB)
-		return installation.Installation{}, fmt.Errorf("save %s: %w", i.OrgKey, installation.ErrConflict)
+		return installation.Installation{}, fmt.Errorf("save %s: %w", i.Key, installation.ErrConflict)
 	}
 	c.version++
 	c.work, c.renewal, c.access, c.schedule = i.Work, i.Tokens.Renewal, i.Tokens.AccessExpiresAt, i.Schedule
@@ -230,7 +230,7 @@ func (t *table) Due(_ context.Context, shard int, now time.Time, cursor string, 
 			next = fmt.Sprintf("%d/%d", entry.at, entry.id)
 			return false
 		}
-		page = append(page, installation.Ref{OrgKey: keyOf(entry.id), DueAt: time.UnixMilli(entry.at)})
+		page = append(page, installation.Ref{Key: keyOf(entry.id), DueAt: time.UnixMilli(entry.at)})
 		return true
 	})
 	t.pay("Query of due", listed(len(page)), 0)
@@ -249,11 +249,11 @@ func (t *table) CountDue(_ context.Context, shard int, now time.Time) (int, erro
 func (t *table) Claim(_ context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
 	t.request()
 	defer t.mu.Unlock()
-	id := idOf(ref.OrgKey)
+	id := idOf(ref.Key)
 	c := &t.customers[id]
 	if now.Before(c.work.Until) || !ref.DueAt.IsZero() && (c.dueAt == 0 || c.dueAt > now.UnixMilli()) {
 		t.pay("UpdateItem", 0, rowKB)
-		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.OrgKey, installation.ErrConflict)
+		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.Key, installation.ErrConflict)
 	}
 	c.version++
 	c.work = lease
@@ -261,6 +261,8 @@ func (t *table) Claim(_ context.Context, ref installation.Ref, lease installatio
 	row := t.row(id)
 	return installation.Work{Installation: &row}, nil
 }
+
+func (t *table) Keys(context.Context, string) ([]installation.Key, error) { return nil, errUnused }
 
 func (t *table) Passes(context.Context) ([]installation.Pass, error) {
 	t.request()
@@ -290,10 +292,10 @@ func (t *table) Page(_ context.Context, shard int, place string, limit int) (ins
 	t.request() // for the rows
 	defer t.mu.Unlock()
 	ids := t.ordered[shard]
-	from := sort.Search(len(ids), func(n int) bool { return keyOf(ids[n]) > place })
+	from := sort.Search(len(ids), func(n int) bool { return keyOf(ids[n]).String() > place })
 	page := installation.Page{Last: place, End: from+limit >= len(ids)}
 	for _, id := range ids[from:min(from+limit, len(ids))] {
-		page.Rows, page.Last = append(page.Rows, t.row(id)), keyOf(id)
+		page.Rows, page.Last = append(page.Rows, t.row(id)), keyOf(id).String()
 	}
 	t.pay("Query of shards", listed(len(page.Rows)), 0)
 	t.pay("BatchGetItem", 0.5*float64(len(page.Rows)), 0)
@@ -302,7 +304,7 @@ func (t *table) Page(_ context.Context, shard int, place string, limit int) (ins
 
 var errUnused = errors.New("the simulation has active installations only")
 
-func (t *table) Used(context.Context, string, string, time.Time) (bool, error) {
+func (t *table) Used(context.Context, installation.Key, string, time.Time) (bool, error) {
 	return false, errUnused
 }
 

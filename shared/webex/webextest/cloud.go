@@ -59,9 +59,11 @@ type Options struct {
 	HTTPClient *http.Client
 }
 
-// The ids and the secret of the default integration.
+// DefaultAppID is the app id of the default integration, unless the options name another.
+const DefaultAppID = "6d93fe09-7130-4507-b261-3908b63428a4"
+
+// The client of the default integration.
 const (
-	defaultAppID        = "6d93fe09-7130-4507-b261-3908b63428a4"
 	defaultClientID     = "C3f1b6a2d9e84c07b5a6f0e1d2c3b4a59687f6e5d4c3b2a1908f7e6d5c4b3a291"
 	defaultClientSecret = "simulated-client-secret-0f4e1c6b9a7d2835"
 )
@@ -70,7 +72,7 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	defaultTo(&o.AppID, defaultAppID)
+	defaultTo(&o.AppID, DefaultAppID)
 	defaultTo(&o.ClientID, defaultClientID)
 	defaultTo(&o.ClientSecret, defaultClientSecret)
 	defaultTo(&o.AccessTokenLife, 18*time.Hour)

@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"signpost/shared/installation"
 )
 
 // attribute is an attribute value, of the types that are read here.
@@ -45,7 +47,7 @@ func (t *Table) keys(shard int, after string, limit int) []byte {
 	t.mu.Lock()
 	rows := t.shards[shard]
 	t.mu.Unlock()
-	from := sort.Search(len(rows), func(n int) bool { return "org#"+keyOf(int(rows[n])) > after })
+	from := sort.Search(len(rows), func(n int) bool { return "org#"+keyOf(int(rows[n])).String() > after })
 	page := rows[from:min(from+limit, len(rows))]
 	items := make([]string, len(page))
 	for n, row := range page {
@@ -90,9 +92,8 @@ func (t *Table) item(pk string) (string, error) {
 		defer t.mu.Unlock()
 		return string(t.passes[pk].item), nil
 	}
-	orgKey := strings.TrimPrefix(pk, "org#")
-	token, err := t.sealed(orgKey)
-	return fmt.Sprintf(`{%s"pk":{"S":"org#%s"},"accessToken":{"B":"%s"}}`, t.sample, orgKey, token), err
+	token, err := t.sealed(installation.ParseKey(strings.TrimPrefix(pk, "org#")))
+	return fmt.Sprintf(`{%s"pk":{"S":"%s"},"accessToken":{"B":"%s"}}`, t.sample, pk, token), err
 }
 
 // save writes a pass if its version is the one that was read. The first row that is

@@ -39,16 +39,19 @@ type pass struct {
 	item    []byte
 }
 
-// SampleKey returns the OrgKey of the sample row.
-func SampleKey() string { return keyOf(0) }
+// appID is the integration that all rows are of.
+const appID = "00000000-0000-4000-8000-000000000000"
+
+// SampleKey returns the key of the sample row.
+func SampleKey() installation.Key { return keyOf(0) }
 
 // NewTable returns a table. Its first write must be the sample row, as a new row of
 // package dynamo.
 func NewTable(sealer *sealing.Keyset) *Table { return &Table{sealer: sealer} }
 
-// keyOf returns an organization's key, in the form of a UUID.
-func keyOf(row int) string {
-	return fmt.Sprintf("%08x-0000-4000-8000-%012x", row*2654435761%(1<<32), row)
+// keyOf returns an installation's key; the organization's has the form of a UUID.
+func keyOf(row int) installation.Key {
+	return installation.Key{OrgKey: fmt.Sprintf("%08x-0000-4000-8000-%012x", row*2654435761%(1<<32), row), AppID: appID}
 }
 
 // Fill replaces the content with this many installations, which no pass has seen.
@@ -57,11 +60,11 @@ func (t *Table) Fill(rows int) {
 	defer t.mu.Unlock()
 	t.shards, t.passes, t.counts = [installation.Shards][]int32{}, map[string]pass{}, map[string]int{}
 	for row := range rows {
-		shard := &t.shards[installation.ShardOf(keyOf(row))]
+		shard := &t.shards[installation.ShardOf(keyOf(row).OrgKey)]
 		*shard = append(*shard, int32(row))
 	}
 	for _, shard := range t.shards {
-		slices.SortFunc(shard, func(a, b int32) int { return strings.Compare(keyOf(int(a)), keyOf(int(b))) })
+		slices.SortFunc(shard, func(a, b int32) int { return strings.Compare(keyOf(int(a)).String(), keyOf(int(b)).String()) })
 	}
 }
 
@@ -119,7 +122,7 @@ func answer(w http.ResponseWriter, err error, out []byte) {
 var accessToken = secret.New("bench-access-token-of-a-realistic-length-0123456789abcdef0123456789abcdef")
 
 // sealed returns the access token, sealed for a row, in base64.
-func (t *Table) sealed(orgKey string) (string, error) {
-	sealed, err := t.sealer.Seal(accessToken, installation.AccessPlace(orgKey))
+func (t *Table) sealed(of installation.Key) (string, error) {
+	sealed, err := t.sealer.Seal(accessToken, installation.AccessPlace(of))
 	return base64.StdEncoding.EncodeToString(sealed), err
 }

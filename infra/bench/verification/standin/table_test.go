@@ -32,7 +32,7 @@ func TestTable(t *testing.T) {
 		Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("k", "s", ""),
 	}), "table")
 	now, ctx := time.Now(), t.Context()
-	sample := installation.Installation{OrgKey: standin.SampleKey(), Statement: installation.Statement{OrgName: "Acme"}, State: installation.Active}
+	sample := installation.Installation{Key: standin.SampleKey(), Statement: installation.Statement{OrgName: "Acme"}, State: installation.Active}
 	if _, err := store.Save(ctx, sample); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestTable(t *testing.T) {
 			}
 			for _, row := range page.Rows {
 				seen[row.OrgKey] = true
-				if _, err := sealer.Open(row.Tokens.Access, installation.AccessPlace(row.OrgKey)); err != nil || row.OrgName != "Acme" {
+				if _, err := sealer.Open(row.Tokens.Access, installation.AccessPlace(row.Key)); err != nil || row.OrgName != "Acme" {
 					t.Errorf("read %+v, %v", row, err)
 				}
 			}
