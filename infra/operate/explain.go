@@ -122,7 +122,7 @@ func tableChecks(ctx context.Context, p assembly.Parts, explained webex.Explanat
 	case claims.Action == webex.Provision:
 		installed.Detail = "a first activation"
 	case !row.Exists():
-		wrong = fmt.Errorf("%s: %w", key, installation.ErrNotFound)
+		wrong = fmt.Errorf("%s: %w", key.Text(), installation.ErrNotFound)
 	case explained.KeyRegion != "" && explained.KeyRegion != row.Region && claims.Action != webex.Update:
 		wrong = fmt.Errorf("signed by %s, installed in %s: %w", explained.KeyRegion, row.Region, installation.ErrWrongRegion)
 	}

@@ -82,7 +82,7 @@ func (o *Operator) installations(ctx context.Context, p assembly.Parts) ([]insta
 		}
 	}
 	slices.SortFunc(all, func(a, b installation.Installation) int {
-		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.Key.String(), b.Key.String()))
+		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.Key.Text(), b.Key.Text()))
 	})
 	return all, errors.Join(unreadable...)
 }

@@ -60,13 +60,13 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	case err == nil:
 		claimed = out.Attributes
 	case inTransaction(err):
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, err)
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key.Text(), err)
 	case !holds(claimed, lease):
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, conflict(err))
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key.Text(), conflict(err))
 	}
 	work, _, err := decodeWork(claimed)
 	if err != nil {
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, err)
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key.Text(), err)
 	}
 	return work, nil
 }

@@ -129,7 +129,7 @@ func (c Copy) row(ctx context.Context, item map[string]types.AttributeValue, cou
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("copy %s of %s: %w", k.SK, k.installationKey(), err)
+		return fmt.Errorf("copy %s of %s: %w", k.SK, k.installationKey().Text(), err)
 	}
 	return nil
 }

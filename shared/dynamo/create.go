@@ -26,7 +26,7 @@ func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used
 		err = s.transact(ctx, writes, createError, conflictAttempts)
 	}
 	if err != nil {
-		return fmt.Errorf("create launch for %s: %w", l.Key, err)
+		return fmt.Errorf("create launch for %s: %w", l.Key.Text(), err)
 	}
 	return nil
 }

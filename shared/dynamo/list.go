@@ -122,5 +122,5 @@ func keyOf(item map[string]types.AttributeValue) string {
 	if pk == nil {
 		return "an unknown installation"
 	}
-	return key{PK: pk.Value}.installationKey().String()
+	return key{PK: pk.Value}.installationKey().Text()
 }

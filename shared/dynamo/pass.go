@@ -150,7 +150,7 @@ func (s *Store) Page(ctx context.Context, shard int, place string, limit int) (p
 		work, _, err := decodeWork(item)
 		switch {
 		case err == nil:
-			rows[work.Installation.Key.String()] = *work.Installation
+			rows[work.Installation.Key.Text()] = *work.Installation
 		case !errors.Is(err, errSchema):
 			page.Unreadable = errors.Join(page.Unreadable, fmt.Errorf("installation of %s: %w", keyOf(item), err))
 		}

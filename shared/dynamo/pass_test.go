@@ -88,7 +88,7 @@ func TestPageReadsWholeRows(t *testing.T) {
 	want := save(t, s, active(org))
 	page, err := s.Page(t.Context(), installation.ShardOf(org), "", 10)
 	noError(t, err)
-	if diff := cmp.Diff(installation.Page{Rows: []installation.Installation{want}, Last: want.Key.String(), End: true}, page); diff != "" {
+	if diff := cmp.Diff(installation.Page{Rows: []installation.Installation{want}, Last: want.Key.Text(), End: true}, page); diff != "" {
 		t.Errorf("page (-want +got):\n%s", diff)
 	}
 }
@@ -107,7 +107,7 @@ func TestPageLeavesOutUnreadableRows(t *testing.T) {
 	raw.add("installation", "state", &types.AttributeValueMemberM{})
 	page, err := s.Page(t.Context(), shard, "", 10)
 	noError(t, err)
-	if len(page.Rows) != 1 || page.Rows[0].OrgKey != orgs[2] || page.Last != page.Rows[0].Key.String() || !page.End {
+	if len(page.Rows) != 1 || page.Rows[0].OrgKey != orgs[2] || page.Last != page.Rows[0].Key.Text() || !page.End {
 		t.Errorf("page = %+v", page)
 	}
 	if page.Unreadable == nil || !strings.Contains(page.Unreadable.Error(), orgs[1]) || strings.Contains(page.Unreadable.Error(), orgs[0]) {

@@ -32,7 +32,7 @@ func newRows(t *testing.T) (*dynamo.Store, rows) {
 
 func (r rows) key(sk string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(r.orgKey).String()}, "sk": &types.AttributeValueMemberS{Value: sk},
+		"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(r.orgKey).Text()}, "sk": &types.AttributeValueMemberS{Value: sk},
 	}
 }
 

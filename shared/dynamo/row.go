@@ -21,7 +21,7 @@ const (
 	dueIndex        = "due"
 )
 
-func orgPK(k installation.Key) string { return orgPrefix + k.String() }
+func orgPK(k installation.Key) string { return orgPrefix + k.Text() }
 func candidateSK(id string) string    { return candidatePrefix + id }
 func usedSK(id string) string         { return usedPrefix + id }
 

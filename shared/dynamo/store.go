@@ -38,13 +38,13 @@ func (s *Store) Find(ctx context.Context, key installation.Key, now time.Time) (
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return installation.Installation{}, nil, fmt.Errorf("find %s: %w", key, err)
+			return installation.Installation{}, nil, fmt.Errorf("find %s: %w", key.Text(), err)
 		}
 		for _, item := range page.Items {
 			work, expiresAt, err := decodeWork(item)
 			switch {
 			case err != nil:
-				return installation.Installation{}, nil, fmt.Errorf("find %s: %w", key, err)
+				return installation.Installation{}, nil, fmt.Errorf("find %s: %w", key.Text(), err)
 			case hasExpired(expiresAt, now):
 			case work.Candidate != nil:
 				candidates = append(candidates, *work.Candidate)
@@ -61,7 +61,7 @@ func (s *Store) Find(ctx context.Context, key installation.Key, now time.Time) (
 func (s *Store) Used(ctx context.Context, of installation.Key, id string, now time.Time) (bool, error) {
 	mark, err := find[usedRow](ctx, s, key{orgPK(of), usedSK(id)})
 	if err != nil {
-		return false, fmt.Errorf("look up a token of %s: %w", of, err)
+		return false, fmt.Errorf("look up a token of %s: %w", of.Text(), err)
 	}
 	return mark != nil && !hasExpired(mark.ExpiresAt, now), nil
 }

@@ -32,7 +32,7 @@ func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Laun
 	l, orgName, err := s.take(ctx, id, now)
 	switch {
 	case err != nil && l.OrgKey != "":
-		return launch.Launch{}, "", fmt.Errorf("take launch of %s: %w", l.Key, err)
+		return launch.Launch{}, "", fmt.Errorf("take launch of %s: %w", l.Key.Text(), err)
 	case err != nil:
 		return launch.Launch{}, "", fmt.Errorf("take launch: %w", err)
 	default:

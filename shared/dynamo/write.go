@@ -26,7 +26,7 @@ const MaxDone = 98
 func (s *Store) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
 	row := newInstallationRow(i)
 	if err := s.save(ctx, row, atVersion(i.Version).ofGeneration(i.Generation)); err != nil {
-		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.Key, err)
+		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.Key.Text(), err)
 	}
 	return row.installation(), nil
 }
@@ -36,7 +36,7 @@ func (s *Store) Save(ctx context.Context, i installation.Installation) (installa
 func (s *Store) PutCandidate(ctx context.Context, c installation.Candidate) (installation.Candidate, error) {
 	row := newCandidateRow(c)
 	if err := s.save(ctx, row, atVersion(c.Version)); err != nil {
-		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.Key, err)
+		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.Key.Text(), err)
 	}
 	return row.candidate(), nil
 }
@@ -69,7 +69,7 @@ func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
 	})
 	if err = conflict(err); err != nil {
-		return fmt.Errorf("delete candidate of %s: %w", c.Key, err)
+		return fmt.Errorf("delete candidate of %s: %w", c.Key.Text(), err)
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) e
 func (s *Store) Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error) {
 	row := newInstallationRow(i)
 	if err := s.commit(ctx, row, i.Version, used, done, now); err != nil {
-		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.Key, err)
+		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.Key.Text(), err)
 	}
 	return row.installation(), nil
 }

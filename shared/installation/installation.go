@@ -314,7 +314,7 @@ func (i Installation) TokenHealth(now time.Time) TokenHealth {
 
 // RefreshPlace names where an installation's sealed refresh token is stored. It is
 // bound to the ciphertext, which cannot be opened anywhere else.
-func RefreshPlace(k Key) string { return "org#" + k.String() + "/refreshToken" }
+func RefreshPlace(k Key) string { return "org#" + k.Text() + "/refreshToken" }
 
 // AccessPlace is [RefreshPlace] for the access token.
-func AccessPlace(k Key) string { return "org#" + k.String() + "/accessToken" }
+func AccessPlace(k Key) string { return "org#" + k.Text() + "/accessToken" }

@@ -2,6 +2,8 @@ package installation_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,6 +31,15 @@ func active() installation.Installation {
 		Features:             map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "https://signage", Status: installation.InSync, PushedAt: noon}},
 		Tokens:               installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: at(60)},
 		Schedule:             installation.Schedule{Failures: 5},
+	}
+}
+
+// TestPrinted: what embeds a key is not printed as its key alone.
+func TestPrinted(t *testing.T) {
+	for _, printed := range []string{fmt.Sprintf("%+v", active()), fmt.Sprintf("%+v", installation.Candidate{BaseURL: "https://app"})} {
+		if !strings.Contains(printed, "https://app") {
+			t.Errorf("printed as %s", printed)
+		}
 	}
 }
 

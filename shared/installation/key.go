@@ -21,12 +21,13 @@ func KeyOf(token webex.Token) Key {
 	return Key{OrgKey: webex.OrganizationKey(token.Subject), AppID: token.AppID}
 }
 
-// String returns the key as one text, `<OrgKey>#<AppID>`, which [ParseKey] reads: as part
+// Text returns the key as one text, `<OrgKey>#<AppID>`, which [ParseKey] reads: as part
 // of the store's keys, and for errors. Keys of one organization follow each other in the
-// order of these texts.
-func (k Key) String() string { return k.OrgKey + "#" + k.AppID }
+// order of these texts. It is not named String, since the types that embed a Key would
+// inherit that, and be printed as their key alone.
+func (k Key) Text() string { return k.OrgKey + "#" + k.AppID }
 
-// ParseKey reads what [Key.String] wrote. An app id holds no "#", so that the last one
+// ParseKey reads what [Key.Text] wrote. An app id holds no "#", so that the last one
 // separates the two.
 func ParseKey(text string) Key {
 	n := strings.LastIndexByte(text, '#')

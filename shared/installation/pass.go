@@ -137,7 +137,7 @@ func (p Pass) VerifiedAt(i Installation, hosts []string, now time.Time) time.Tim
 		return own
 	}
 	at := p.Before
-	if p.Ended || i.Key.String() <= p.Place {
+	if p.Ended || i.Key.Text() <= p.Place {
 		at = p.Began
 	}
 	for _, host := range hosts {

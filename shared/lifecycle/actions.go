@@ -37,7 +37,7 @@ func (s *Service) find(ctx context.Context, token webex.Token) (installation.Ins
 	key := installation.KeyOf(token)
 	row, candidates, err := s.store.Find(ctx, key, s.now())
 	if err == nil && !row.Exists() {
-		err = fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+		err = fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
 	}
 	return row, candidates, err
 }
@@ -127,7 +127,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 		older := olderThan(token, candidates)
 		if row.Version == 0 {
 			if len(older) == 0 {
-				return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+				return fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
 			}
 			// A worker currently proving one of these must find a tombstone.
 			row = installation.Installation{Key: key, Statement: installation.Statement{Subject: token.Subject, Region: token.KeyRegion}}

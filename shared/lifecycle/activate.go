@@ -40,7 +40,7 @@ func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL strin
 		return answer, err
 	}
 	if used {
-		return Activated{}, fmt.Errorf("activation of %s: %w", candidate.Key, installation.ErrReplayed)
+		return Activated{}, fmt.Errorf("activation of %s: %w", candidate.Key.Text(), installation.ErrReplayed)
 	}
 	candidate, owner, begun, err := s.begin(ctx, candidate, token, candidates)
 	if err != nil {
@@ -119,7 +119,7 @@ func (s *Service) begin(ctx context.Context, candidate installation.Candidate, t
 			return candidate, "", false, err
 		}
 	}
-	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.Key, installation.ErrConflict)
+	return candidate, "", false, fmt.Errorf("%s of %s: %w", candidate.Kind, candidate.Key.Text(), installation.ErrConflict)
 }
 
 // takeOver returns the candidate of an earlier attempt, if there is one, else
@@ -144,7 +144,7 @@ func (s *Service) refusedBefore(ctx context.Context, candidate installation.Cand
 	}
 	with, err := s.triedWith(ctx)
 	if err == nil && with == candidate.RefusedWith {
-		err = fmt.Errorf("%s of %s, as before: %w", candidate.Kind, candidate.Key, webex.ErrInvalidGrant)
+		err = fmt.Errorf("%s of %s, as before: %w", candidate.Kind, candidate.Key.Text(), webex.ErrInvalidGrant)
 	}
 	return err
 }
@@ -161,7 +161,7 @@ func (s *Service) finish(ctx context.Context, row installation.Installation, own
 	// The cause is logged once, with the request. A feature's error is not why the
 	// registration failed, so callers must not find it with [errors.Is].
 	s.log.InfoContext(ctx, msgSync, s.outcome(row, result)...)
-	err = fmt.Errorf("activation of %s: %w", row.Key, errors.Join(err, result.registerErr))
+	err = fmt.Errorf("activation of %s: %w", row.Key.Text(), errors.Join(err, result.registerErr))
 	if result.featuresErr != nil {
 		err = fmt.Errorf("%w (and %v)", err, result.featuresErr)
 	}

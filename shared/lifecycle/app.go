@@ -106,5 +106,5 @@ func (s *Service) wrongRegion(ctx context.Context, row installation.Installation
 			s.log.WarnContext(ctx, msgRegionNotKept, "org", row.OrgKey, "app", row.AppID, "outcome", "failed", "cause", err)
 		}
 	}
-	return fmt.Errorf("%s of %s, signed by %s: %w", token.Action, row.Key, token.KeyRegion, installation.ErrWrongRegion)
+	return fmt.Errorf("%s of %s, signed by %s: %w", token.Action, row.Key.Text(), token.KeyRegion, installation.ErrWrongRegion)
 }

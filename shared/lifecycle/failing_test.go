@@ -18,7 +18,7 @@ import (
 func (w *world) notice() string {
 	w.t.Helper()
 	out, err := w.client.GetItem(w.t.Context(), &dynamodb.GetItemInput{TableName: &w.table, Key: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(w.org.ID()).String()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+		"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(w.org.ID()).Text()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 	}})
 	w.must(err)
 	notice, _ := out.Item["notice"].(*types.AttributeValueMemberS)

@@ -34,7 +34,7 @@ func (s *Service) Inspect(ctx context.Context, key installation.Key, refresh boo
 		return Inspection{}, err
 	}
 	if row.Version == 0 && len(candidates) == 0 {
-		return Inspection{}, fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+		return Inspection{}, fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
 	}
 	inspection := Inspection{
 		Installation: row, Candidates: candidates,

@@ -25,7 +25,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		return s.wrongRegion(ctx, row, token)
 	case token.AppURL == "" || token.AppURL == row.URLs.App:
 		// A response from the old address does not prove a move.
-		return fmt.Errorf("update of %s names no new appUrl: %w", row.Key, webex.ErrRejected)
+		return fmt.Errorf("update of %s names no new appUrl: %w", row.Key.Text(), webex.ErrRejected)
 	case token.IssuedAt.Before(row.LastActionAt):
 		return s.skipAction(ctx, token, installation.ErrStale)
 	}
@@ -35,7 +35,7 @@ func (s *Service) move(ctx context.Context, token webex.Token) error {
 		return err
 	}
 	if used {
-		return fmt.Errorf("update of %s: %w", row.Key, installation.ErrReplayed)
+		return fmt.Errorf("update of %s: %w", row.Key.Text(), installation.ErrReplayed)
 	}
 	candidate, _, begun, err := s.begin(ctx, candidate, token, candidates)
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Service) applyMove(ctx context.Context, candidate installation.Candidat
 			return s.dropStale(ctx, candidate, err)
 		}
 		if len(candidate.Refresh) == 0 && row.Generation != base {
-			return fmt.Errorf("move of %s: %w", candidate.Key, installation.ErrStale)
+			return fmt.Errorf("move of %s: %w", candidate.Key.Text(), installation.ErrStale)
 		}
 		change(&next.Tokens)
 		err = s.commitAndSync(ctx, row, next, candidate.Used(), []installation.Candidate{candidate})

@@ -186,5 +186,5 @@ func (s *Service) recordUnproven(ctx context.Context, candidate installation.Can
 	if errors.Is(err, installation.ErrConflict) {
 		err = nil // another worker has taken it over
 	}
-	return errors.Join(fmt.Errorf("prove %s of %s: %w", candidate.Kind, candidate.Key, cause), err)
+	return errors.Join(fmt.Errorf("prove %s of %s: %w", candidate.Kind, candidate.Key.Text(), cause), err)
 }

@@ -25,7 +25,7 @@ type suspectedError struct {
 }
 
 func (e suspectedError) Error() string {
-	return fmt.Sprintf("%s: %v: %v", e.key, ErrRefusalsSuspected, e.cause)
+	return fmt.Sprintf("%s: %v: %v", e.key.Text(), ErrRefusalsSuspected, e.cause)
 }
 
 func (e suspectedError) Is(target error) bool {
@@ -101,7 +101,7 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 	if err != nil {
 		return refusal{}, err
 	}
-	invalid := fmt.Errorf("%s: %w: %w", row.Key, ErrTokenInvalid, cause)
+	invalid := fmt.Errorf("%s: %w: %w", row.Key.Text(), ErrTokenInvalid, cause)
 	if row.State == installation.TokenInvalid {
 		return refusal{row: row.RefusedAgain(with, now), err: invalid}, nil
 	}

@@ -61,14 +61,14 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 	for lost := 0; lost < saveAttempts; {
 		now := s.now()
 		if row.State == installation.TokenInvalid && !s.retryDue(ctx, row) {
-			return secret.String{}, row, fmt.Errorf("%s: %w", row.Key, ErrTokenInvalid)
+			return secret.String{}, row, fmt.Errorf("%s: %w", row.Key.Text(), ErrTokenInvalid)
 		}
 		if usable(row, now) && !bytes.Equal(row.Tokens.Access, stale) {
 			token, err := s.open(ctx, row.Tokens.Access, installation.AccessPlace(row.Key))
 			return token, row, err
 		}
 		if held := row.Tokens.Renewal; held.Held(now) && held.Owner != owner {
-			if err := s.wait(ctx, "token renewal of "+row.Key.String()); err != nil {
+			if err := s.wait(ctx, "token renewal of "+row.Key.Text()); err != nil {
 				return secret.String{}, row, err
 			}
 		} else {
@@ -84,7 +84,7 @@ func (s *Service) renew(ctx context.Context, row installation.Installation, stal
 		}
 		row = current
 	}
-	return secret.String{}, row, fmt.Errorf("renew the token of %s: %w", row.Key, installation.ErrConflict)
+	return secret.String{}, row, fmt.Errorf("renew the token of %s: %w", row.Key.Text(), installation.ErrConflict)
 }
 
 // renewAlone takes the renewal lease and exchanges the refresh token. It

@@ -24,7 +24,7 @@ func (s *Service) TryClient(ctx context.Context, key installation.Key) error {
 			return err
 		}
 		if row.State != installation.Active || len(row.Tokens.Refresh) == 0 {
-			return fmt.Errorf("try the client with %s: %w", key, installation.ErrNotFound)
+			return fmt.Errorf("try the client with %s: %w", key.Text(), installation.ErrNotFound)
 		}
 		if !row.Tokens.Renewal.Held(s.now()) {
 			row.Tokens.Renewal = installation.NewLease(owner, s.now())
@@ -36,7 +36,7 @@ func (s *Service) TryClient(ctx context.Context, key installation.Key) error {
 				return err
 			}
 		}
-		if err := s.wait(ctx, "token renewal of "+key.String()); err != nil {
+		if err := s.wait(ctx, "token renewal of "+key.Text()); err != nil {
 			return err
 		}
 	}
@@ -49,7 +49,7 @@ func (s *Service) tryClient(ctx context.Context, row installation.Installation, 
 	defer cancel()
 	if err != nil {
 		s.release(saveCtx, row, owner)
-		return fmt.Errorf("try the client with %s: %w", row.Key, err)
+		return fmt.Errorf("try the client with %s: %w", row.Key.Text(), err)
 	}
 	_, err = s.storeRenewed(saveCtx, row, owner, used, tokens)
 	return err

@@ -20,19 +20,19 @@ func (s *Service) resume(ctx context.Context, row installation.Installation) (Ac
 		case registered && (row.State != installation.Active || settled(row)):
 			return s.activated(row), nil
 		case row.State == installation.TokenInvalid:
-			return Activated{}, fmt.Errorf("activation of %s: %w", row.Key, webex.ErrInvalidGrant)
+			return Activated{}, fmt.Errorf("activation of %s: %w", row.Key.Text(), webex.ErrInvalidGrant)
 		}
 		leased, owner, err := s.lease(ctx, row)
 		if err == nil {
 			return s.finish(ctx, leased, owner)
 		}
 		if !errors.Is(err, installation.ErrConflict) || !leased.Work.Held(s.now()) {
-			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.Key, err)
+			return Activated{}, fmt.Errorf("resume the activation of %s: %w", row.Key.Text(), err)
 		}
 		if leased.RegisteredActionsURL != "" {
 			return s.activated(leased), nil // the other worker does the rest
 		}
-		if err = s.wait(ctx, "work on "+row.Key.String()); err == nil {
+		if err = s.wait(ctx, "work on "+row.Key.Text()); err == nil {
 			row, err = s.reread(ctx, leased)
 		}
 		if err != nil {
@@ -65,14 +65,14 @@ func (s *Service) await(ctx context.Context, candidate installation.Candidate) (
 	if answer, decided, err := s.decided(ctx, row, candidate); decided {
 		return answer, err
 	}
-	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.Key, webex.ErrUnavailable)
+	return Activated{}, fmt.Errorf("activation of %s by another worker: %w", candidate.Key.Text(), webex.ErrUnavailable)
 }
 
 // awaitCandidate waits for the worker that holds the same candidate. It returns that
 // worker's failure, or the organization's row if it did not fail.
 func (s *Service) awaitCandidate(ctx context.Context, candidate installation.Candidate) (installation.Installation, error) {
 	for waited := candidate; ; {
-		if err := s.wait(ctx, "work on "+candidate.Key.String()); err != nil {
+		if err := s.wait(ctx, "work on "+candidate.Key.Text()); err != nil {
 			return installation.Installation{}, err
 		}
 		row, known, err := s.store.Find(ctx, candidate.Key, s.now())
@@ -125,7 +125,7 @@ func failureOf(owner string, err error, now time.Time) installation.Failure {
 
 // failedBefore returns another worker's failure as an error.
 func (s *Service) failedBefore(key installation.Key, failure installation.Failure) error {
-	return fmt.Errorf("activation or move of %s: %w", key, &webex.APIError{
+	return fmt.Errorf("activation or move of %s: %w", key.Text(), &webex.APIError{
 		Op: "another worker's call", Status: failure.Status, Code: failure.Code, RetryAfter: max(0, failure.RetryAt.Sub(s.now())),
 	})
 }

@@ -20,14 +20,14 @@ func (s *Service) Withdraw(ctx context.Context, key installation.Key) error {
 		return err
 	}
 	if !row.Exists() {
-		return fmt.Errorf("installation of %s: %w", key, installation.ErrNotFound)
+		return fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
 	}
 	session, err := s.openSession(ctx, row)
 	if err == nil {
 		err = session.call(ctx, func(token secret.String) error { return s.terms(ctx).webex.DeleteApp(ctx, row.URLs.App, token) })
 	}
 	if err != nil && !errors.Is(err, ErrTokenInvalid) && !errors.Is(err, webex.ErrNotFound) {
-		return fmt.Errorf("deactivate %s at Webex: %w", key, err)
+		return fmt.Errorf("deactivate %s at Webex: %w", key.Text(), err)
 	}
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()

@@ -249,7 +249,7 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 		}
 	}
 	for result.seen < len(done) && done[result.seen] {
-		result.place = page.Rows[result.seen].Key.String()
+		result.place = page.Rows[result.seen].Key.Text()
 		result.seen++
 	}
 	if result.seen == len(done) {

@@ -56,15 +56,13 @@ func newWorld(t *testing.T, r *rig) *world {
 func (w *world) clear() {
 	w.Helper()
 	w.restPass(w.T, w.shard())
-	for _, key := range w.look().Keys {
-		if strings.HasPrefix(key.PK, "org#"+w.Org.ID()+"#") {
-			_, err := w.client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{
-				TableName: aws.String(w.Stack.TableName()), Key: map[string]types.AttributeValue{
-					"pk": &types.AttributeValueMemberS{Value: key.PK}, "sk": &types.AttributeValueMemberS{Value: key.SK},
-				},
-			})
-			w.must(err)
-		}
+	for _, key := range w.look().Of(w.Org.ID()) {
+		_, err := w.client.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{
+			TableName: aws.String(w.Stack.TableName()), Key: map[string]types.AttributeValue{
+				"pk": &types.AttributeValueMemberS{Value: key.PK}, "sk": &types.AttributeValueMemberS{Value: key.SK},
+			},
+		})
+		w.must(err)
 	}
 }
 

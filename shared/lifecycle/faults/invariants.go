@@ -223,7 +223,7 @@ func (w World) checkToken() []Violation {
 }
 
 func (w World) checkForeign() (found []Violation) {
-	own := "org#" + w.Row.Key.String()
+	own := "org#" + w.Row.Key.Text()
 	shared := func(pk string) bool { // no installation's
 		return strings.HasPrefix(pk, "pass#") || strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
 	}
@@ -315,8 +315,10 @@ func (w World) checkGone() (found []Violation) {
 	for _, candidate := range w.Candidates {
 		found = append(found, violation(Removed, "a candidate is left: %s", candidate.Kind))
 	}
-	if strings.Contains(w.Now.Rows["org#"+w.Row.Key.String()], w.Cloud.BaseURL()) {
-		found = append(found, violation(Removed, "an address is left"))
+	for pk, text := range w.Now.Rows {
+		if belongsTo(pk, w.OrgID) && strings.Contains(text, w.Cloud.BaseURL()) {
+			found = append(found, violation(Removed, "an address is left"))
+		}
 	}
 	for _, request := range w.Cloud.Requests() {
 		found = append(found, violation(Removed, "Webex was called: %s %s", request.Method, request.Path))

@@ -272,7 +272,7 @@ func (d *duo) judge(allowed []error) (wrong []string) {
 	row, candidates := d.row()
 	world := faults.World{
 		Cloud: d.cloud, Row: row, Candidates: candidates, Began: d.began, Time: time.Now(), OrgID: d.org.ID(), Settings: d.settings,
-		Now: faults.Snapshot{Rows: map[string]string{"org#" + installationtest.Key(d.org.ID()).String(): fmt.Sprintf("%+v", row)}},
+		Now: faults.Snapshot{Rows: map[string]string{"org#" + installationtest.Key(d.org.ID()).Text(): fmt.Sprintf("%+v", row)}},
 		Open: func(row installation.Installation) (string, error) {
 			token, err := d.keys.sealer.Open(row.Tokens.Refresh, installation.RefreshPlace(row.Key))
 			return token.Reveal(), err

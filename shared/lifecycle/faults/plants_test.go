@@ -116,7 +116,7 @@ func (w *world) unlist() {
 	_, err := w.client.UpdateItem(w.t.Context(), &dynamodb.UpdateItemInput{
 		TableName: &w.table, UpdateExpression: aws.String("REMOVE #shard"), ExpressionAttributeNames: map[string]string{"#shard": "shard"},
 		Key: map[string]types.AttributeValue{
-			"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(w.org.ID()).String()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
+			"pk": &types.AttributeValueMemberS{Value: "org#" + installationtest.Key(w.org.ID()).Text()}, "sk": &types.AttributeValueMemberS{Value: "installation"},
 		},
 	})
 	w.must(err)

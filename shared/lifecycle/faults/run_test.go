@@ -248,7 +248,7 @@ func (w *world) clear(seen faults.Snapshot) {
 	w.must(faults.RestPass(w.t.Context(), w.lab.store, w.shard(), w.clock()))
 	var writes []types.WriteRequest
 	for _, key := range seen.Keys {
-		if key.PK != "org#"+installationtest.Key(w.org.ID()).String() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {
+		if key.PK != "org#"+installationtest.Key(w.org.ID()).Text() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {
 			continue
 		}
 		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{

@@ -110,8 +110,11 @@ func writeValue(text *strings.Builder, value types.AttributeValue) {
 
 // Of are the keys of an organization's rows.
 func (s Snapshot) Of(org string) []Key {
-	return slices.DeleteFunc(slices.Clone(s.Keys), func(key Key) bool { return !strings.HasPrefix(key.PK, "org#"+org+"#") })
+	return slices.DeleteFunc(slices.Clone(s.Keys), func(key Key) bool { return !belongsTo(key.PK, org) })
 }
+
+// belongsTo reports whether a partition key is that of an organization's rows.
+func belongsTo(pk, org string) bool { return strings.HasPrefix(pk, "org#"+org+"#") }
 
 // Holds reports whether the table holds what a token asks for: as a candidate, or as the
 // mark that the token was applied.

@@ -95,7 +95,7 @@ func (m *Memory) PutCandidate(_ context.Context, c installation.Candidate) (inst
 	defer m.mu.Unlock()
 	org := m.org(c.Key)
 	if org.candidates[c.ID].Version != c.Version {
-		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.Key, installation.ErrConflict)
+		return installation.Candidate{}, fmt.Errorf("put candidate of %s: %w", c.Key.Text(), installation.ErrConflict)
 	}
 	stored := storedCandidate(c)
 	org.candidates[c.ID] = stored
@@ -119,7 +119,7 @@ func (m *Memory) DeleteCandidate(_ context.Context, c installation.Candidate) er
 	defer m.mu.Unlock()
 	org := m.org(c.Key)
 	if stored, there := org.candidates[c.ID]; there && stored.Version != c.Version {
-		return fmt.Errorf("delete candidate of %s: %w", c.Key, installation.ErrConflict)
+		return fmt.Errorf("delete candidate of %s: %w", c.Key.Text(), installation.ErrConflict)
 	}
 	delete(org.candidates, c.ID)
 	return nil
@@ -131,7 +131,7 @@ func (m *Memory) Save(_ context.Context, i installation.Installation) (installat
 	defer m.mu.Unlock()
 	org := m.org(i.Key)
 	if org.row.Version != i.Version || i.Version != 0 && org.row.Generation != i.Generation {
-		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.Key, installation.ErrConflict)
+		return installation.Installation{}, fmt.Errorf("save installation of %s: %w", i.Key.Text(), installation.ErrConflict)
 	}
 	return org.put(i), nil
 }
@@ -141,7 +141,7 @@ func (m *Memory) Commit(_ context.Context, i installation.Installation, used ins
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.commitable(i, used, done, now); err != nil {
-		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.Key, err)
+		return installation.Installation{}, fmt.Errorf("commit installation of %s: %w", i.Key.Text(), err)
 	}
 	stored := m.org(i.Key).put(i)
 	m.org(used.Key).used[used.ID] = wholeSeconds(used.Until)
@@ -206,11 +206,11 @@ func (q queued) compare(other queued) int {
 	if order := q.dueAt.Compare(other.dueAt); order != 0 {
 		return order
 	}
-	return strings.Compare(q.ref.Key.String()+"#"+q.ref.Candidate, other.ref.Key.String()+"#"+other.ref.Candidate)
+	return strings.Compare(q.ref.Key.Text()+"#"+q.ref.Candidate, other.ref.Key.Text()+"#"+other.ref.Candidate)
 }
 
 func (q queued) cursor() string {
-	return strconv.FormatInt(q.dueAt.UnixMilli(), 10) + "#" + q.ref.Key.String() + "#" + q.ref.Candidate
+	return strconv.FormatInt(q.dueAt.UnixMilli(), 10) + "#" + q.ref.Key.Text() + "#" + q.ref.Candidate
 }
 
 // Due implements the store's contract.
@@ -256,7 +256,7 @@ func (m *Memory) Claim(_ context.Context, ref installation.Ref, lease installati
 	claimable := there && org.queued[ref.Candidate] && due &&
 		(held.Until.IsZero() || held.Until.UnixMilli() <= now.UnixMilli()) && !gone(forgetAt, now)
 	if !claimable {
-		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key, installation.ErrConflict)
+		return installation.Work{}, fmt.Errorf("claim work of %s: %w", ref.Key.Text(), installation.ErrConflict)
 	}
 	if ref.Candidate != "" {
 		c.Work, c.Schedule.DueAt = lease, lease.Until

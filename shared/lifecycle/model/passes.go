@@ -38,14 +38,14 @@ func (m *Memory) Page(_ context.Context, shard int, place string, limit int) (in
 	defer m.mu.Unlock()
 	var keys []installation.Key
 	for key, org := range m.orgs {
-		if installation.ShardOf(key.OrgKey) == shard && key.String() > place && org.indexed() {
+		if installation.ShardOf(key.OrgKey) == shard && key.Text() > place && org.indexed() {
 			keys = append(keys, key)
 		}
 	}
 	slices.SortFunc(keys, compareKeys)
 	page := installation.Page{Last: place, End: len(keys) <= limit}
 	for _, key := range keys[:min(limit, len(keys))] {
-		if page.Last = key.String(); m.orgs[key].row.Exists() {
+		if page.Last = key.Text(); m.orgs[key].row.Exists() {
 			page.Rows = append(page.Rows, cloneInstallation(m.orgs[key].row))
 		}
 	}
@@ -66,7 +66,7 @@ func (m *Memory) Keys(_ context.Context, orgKey string) ([]installation.Key, err
 	return keys, nil
 }
 
-func compareKeys(a, b installation.Key) int { return strings.Compare(a.String(), b.String()) }
+func compareKeys(a, b installation.Key) int { return strings.Compare(a.Text(), b.Text()) }
 
 // indexed reports whether the index of the shards lists the organization.
 func (o *organization) indexed() bool {

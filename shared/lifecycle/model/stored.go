@@ -128,7 +128,7 @@ func (m *Memory) Create(_ context.Context, l launch.Launch, region string, used 
 		err = installation.ErrReplayed
 	}
 	if err != nil {
-		return fmt.Errorf("create launch for %s: %w", l.Key, err)
+		return fmt.Errorf("create launch for %s: %w", l.Key.Text(), err)
 	}
 	m.org(used.Key).used[used.ID] = wholeSeconds(used.Until)
 	l.IssuedAt = wholeMillis(l.IssuedAt)

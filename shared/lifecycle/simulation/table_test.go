@@ -91,7 +91,7 @@ func newTable(regions []string, customers int, delay func()) *table {
 	}
 	for shard, ids := range t.ordered {
 		t.passes[shard].Shard = shard
-		slices.SortFunc(ids, func(a, b int) int { return strings.Compare(keyOf(a).String(), keyOf(b).String()) })
+		slices.SortFunc(ids, func(a, b int) int { return strings.Compare(keyOf(a).Text(), keyOf(b).Text()) })
 	}
 	return t
 }
@@ -186,7 +186,7 @@ func (t *table) Save(_ context.Context, i installation.Installation) (installati
 	c := &t.customers[id]
 	if c.version != i.Version {
 		t.pay("PutItem", 0, rowKB)
-		return installation.Installation{}, fmt.Errorf("save %s: %w", i.Key, installation.ErrConflict)
+		return installation.Installation{}, fmt.Errorf("save %s: %w", i.Key.Text(), installation.ErrConflict)
 	}
 	c.version++
 	c.work, c.renewal, c.access, c.schedule = i.Work, i.Tokens.Renewal, i.Tokens.AccessExpiresAt, i.Schedule
@@ -253,7 +253,7 @@ func (t *table) Claim(_ context.Context, ref installation.Ref, lease installatio
 	c := &t.customers[id]
 	if now.Before(c.work.Until) || !ref.DueAt.IsZero() && (c.dueAt == 0 || c.dueAt > now.UnixMilli()) {
 		t.pay("UpdateItem", 0, rowKB)
-		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.Key, installation.ErrConflict)
+		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.Key.Text(), installation.ErrConflict)
 	}
 	c.version++
 	c.work = lease
@@ -292,10 +292,10 @@ func (t *table) Page(_ context.Context, shard int, place string, limit int) (ins
 	t.request() // for the rows
 	defer t.mu.Unlock()
 	ids := t.ordered[shard]
-	from := sort.Search(len(ids), func(n int) bool { return keyOf(ids[n]).String() > place })
+	from := sort.Search(len(ids), func(n int) bool { return keyOf(ids[n]).Text() > place })
 	page := installation.Page{Last: place, End: from+limit >= len(ids)}
 	for _, id := range ids[from:min(from+limit, len(ids))] {
-		page.Rows, page.Last = append(page.Rows, t.row(id)), keyOf(id).String()
+		page.Rows, page.Last = append(page.Rows, t.row(id)), keyOf(id).Text()
 	}
 	t.pay("Query of shards", listed(len(page.Rows)), 0)
 	t.pay("BatchGetItem", 0.5*float64(len(page.Rows)), 0)

@@ -113,7 +113,7 @@ func (w *world) steady() {
 			Seen: seen, Count: count, Ended: seen == count,
 		}
 		if seen > 0 {
-			pass.Place = keyOf(ids[seen-1]).String()
+			pass.Place = keyOf(ids[seen-1]).Text()
 		}
 		w.table.passes[shard] = pass
 		for n, id := range ids {

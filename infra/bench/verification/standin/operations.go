@@ -47,11 +47,11 @@ func (t *Table) keys(shard int, after string, limit int) []byte {
 	t.mu.Lock()
 	rows := t.shards[shard]
 	t.mu.Unlock()
-	from := sort.Search(len(rows), func(n int) bool { return "org#"+keyOf(int(rows[n])).String() > after })
+	from := sort.Search(len(rows), func(n int) bool { return "org#"+keyOf(int(rows[n])).Text() > after })
 	page := rows[from:min(from+limit, len(rows))]
 	items := make([]string, len(page))
 	for n, row := range page {
-		items[n] = fmt.Sprintf(`{"pk":{"S":"org#%s"},"sk":{"S":"installation"},"shard":{"N":"%d"}}`, keyOf(int(row)), shard)
+		items[n] = fmt.Sprintf(`{"pk":{"S":"org#%s"},"sk":{"S":"installation"},"shard":{"N":"%d"}}`, keyOf(int(row)).Text(), shard)
 	}
 	out := fmt.Appendf(nil, `{"Count":%d,"ScannedCount":%d,"Items":[%s]`, len(page), len(page), strings.Join(items, ","))
 	if from+len(page) < len(rows) {

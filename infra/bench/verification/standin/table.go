@@ -64,7 +64,7 @@ func (t *Table) Fill(rows int) {
 		*shard = append(*shard, int32(row))
 	}
 	for _, shard := range t.shards {
-		slices.SortFunc(shard, func(a, b int32) int { return strings.Compare(keyOf(int(a)).String(), keyOf(int(b)).String()) })
+		slices.SortFunc(shard, func(a, b int32) int { return strings.Compare(keyOf(int(a)).Text(), keyOf(int(b)).Text()) })
 	}
 }
 
