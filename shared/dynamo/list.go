@@ -65,25 +65,26 @@ func (s *Store) Keys(ctx context.Context, orgKey string) ([]installation.Key, er
 		KeyConditionExpression:   aws.String("#shard = :shard AND begins_with(pk, :prefix)"),
 		ExpressionAttributeNames: map[string]string{"#shard": "shard"},
 		ExpressionAttributeValues: values{
-			":shard": number(int64(installation.ShardOf(orgKey))), ":prefix": text(orgPK(installation.Key{OrgKey: orgKey})),
+			":shard": number(int64(installation.ShardOf(orgKey))), ":prefix": text(organizationPrefix(orgKey)),
 		},
 	}
+	pages := dynamodb.NewQueryPaginator(s.client, input)
+	listed := paged(ctx, pages.HasMorePages, pages.NextPage, func(page *dynamodb.QueryOutput) []map[string]types.AttributeValue { return page.Items })
 	var keys []installation.Key
-	for pages := dynamodb.NewQueryPaginator(s.client, input); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
+	for item, err := range listed {
 		if err != nil {
 			return nil, fmt.Errorf("list the installations of %s: %w", orgKey, err)
 		}
-		for _, item := range page.Items {
-			key := installation.ParseKey(keyOf(item))
-			// The prefix is also that of organizations whose key goes on with "#".
-			if key.OrgKey == orgKey && !slices.Contains(keys, key) {
-				keys = append(keys, key)
-			}
+		if key := installation.ParseKey(keyOf(item)); key.OrgKey == orgKey && !slices.Contains(keys, key) {
+			keys = append(keys, key)
 		}
 	}
 	return keys, nil
 }
+
+// organizationPrefix begins the partition keys of an organization's rows, and of those
+// whose key goes on with "#".
+func organizationPrefix(orgKey string) string { return orgPK(installation.Key{OrgKey: orgKey}) }
 
 // items are rows in the order of reading. An error ends the sequence.
 type items = iter.Seq2[map[string]types.AttributeValue, error]
