@@ -72,7 +72,7 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 	}
 	prefix := orgPrefix
 	if c.OrgKey != "" {
-		prefix = orgPK(installation.Key{OrgKey: c.OrgKey})
+		prefix = organizationPrefix(c.OrgKey)
 	}
 	rows := c.Source.scan(ctx, "begins_with(pk, :prefix)", values{":prefix": text(prefix)})
 	var counted tally
@@ -85,6 +85,9 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 		}
 		if working.Err() != nil {
 			break
+		}
+		if c.OrgKey != "" && installation.ParseKey(keyOf(item)).OrgKey != c.OrgKey {
+			continue
 		}
 		workers.Go(func() error { return c.row(working, item, &counted) })
 	}

@@ -118,7 +118,7 @@ func TestMoveKeepsWhatIsNewer(t *testing.T) {
 func TestRestoreUndoesABadWrite(t *testing.T) {
 	t.Parallel()
 	backup, live := newStore(t), newStore(t)
-	for _, orgKey := range []string{"bad", "good", "lost", "removed since"} {
+	for _, orgKey := range []string{"bad", "bad#2", "good", "lost", "removed since"} {
 		i := save(t, backup, customer(orgKey))
 		i.Version = 0
 		if orgKey != "lost" {
@@ -134,16 +134,16 @@ func TestRestoreUndoesABadWrite(t *testing.T) {
 		t.Errorf("a worker that had read the bad row writes it: %v", err)
 	}
 	restore.OrgKey = ""
-	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Added: 1, Left: 3}})
-	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Left: 4}})
+	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Added: 1, Left: 4}})
+	copyTo(t, restore, dynamo.Copied{Installations: dynamo.Counts{Left: 5}})
 	for orgKey, want := range map[string]installation.State{
-		"bad": installation.Active, "good": installation.Active, "lost": installation.Active, "removed since": installation.Removed,
+		"bad": installation.Active, "bad#2": installation.Active, "good": installation.Active, "lost": installation.Active, "removed since": installation.Removed,
 	} {
 		if row, _ := find(t, live, orgKey, now); row.State != want {
 			t.Errorf("%s: %s", orgKey, row.State)
 		}
 	}
-	if due := allDue(t, live, now, 10); len(due) != 3 {
+	if due := allDue(t, live, now, 10); len(due) != 4 {
 		t.Errorf("due: %v", due)
 	}
 }
