@@ -49,11 +49,17 @@ demo: modules build ## Play the story of one customer, step by step
 # its number, which repeats the choice.
 TEST_SEED := $(or $(TEST_SEED),$(shell date +%s))
 
+# How many packages are tested at a time: more than processors, since the tests of many
+# wait for a browser, a process or a simulated clock's second. The race detector would
+# sleep for a second at the end of each package (GORACE).
+TEST_PACKAGES ?= 4
+
 test: needs-go needs-cc modules browser build lint ## Lint, then test with the race detector, the longest tests by a sample of their cases
 	@echo "TEST_SEED=$(TEST_SEED) chooses the sample; make test-all runs all cases"
-	TEST_SEED=$(TEST_SEED) CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+	TEST_SEED=$(TEST_SEED) GORACE=atexit_sleep_ms=50 CGO_ENABLED=1 $(GO) test -race -shuffle=on -p $(TEST_PACKAGES) ./...
 	@echo "tests that the race detector would change or only slow down, without it"
-	$(GO) test -run 'Allocates|SameBytes' ./shared/lifecycle ./shared/gateway/crosslaunch ./infra/release
+	TEST_SEED=$(TEST_SEED) $(GO) test ./shared/lifecycle/simulation
+	$(GO) test -run 'Allocates|SameBytes|Plants' ./shared/lifecycle ./shared/lifecycle/model ./shared/gateway/crosslaunch ./infra/release
 
 test-all: test ## The tests of make test, then all cases of the longest ones, without the race detector
 	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
