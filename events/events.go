@@ -19,6 +19,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"signpost/infra/local/stack"
 )
 
 // Stack has the addresses of a local stack.
@@ -40,7 +42,7 @@ type sample struct {
 var compactJWS = regexp.MustCompile(`eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+`)
 
 // Fresh returns event with the values that the stack accepts: a token, or a launch
-// code and the content API key, or organizations. Each is of a new
+// code and the content API key, a key of the vendor API, or organizations. Each is of a new
 // customer, who has activated the integration unless the event does that. The rest
 // of the event stays byte for byte.
 func (s Stack) Fresh(ctx context.Context, event []byte) ([]byte, error) {
@@ -69,6 +71,8 @@ func (s Stack) Fresh(ctx context.Context, event []byte) ([]byte, error) {
 		}
 	case old.PathParameters["code"] != "":
 		pairs, err = s.launch(ctx, old)
+	case strings.HasPrefix(old.Headers["authorization"], "Bearer "):
+		pairs, err = s.vendor(ctx, old)
 	case len(old.OrgIDs) > 0:
 		pairs, err = s.organizations(ctx, old)
 	}
@@ -144,15 +148,29 @@ func (s Stack) launch(ctx context.Context, old sample) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.contentKey(ctx)
-	if err != nil {
-		return nil, err
+	keys, err := s.keys(ctx, old, "LaunchesFunction", stack.Secrets.ContentKey)
+	return append(keys, old.PathParameters["code"], code), err
+}
+
+// vendor replaces the key of the vendor API, and the organization that the path names.
+func (s Stack) vendor(ctx context.Context, old sample) ([]string, error) {
+	pairs, err := s.keys(ctx, old, "InstallationsFunction", stack.Secrets.VendorKey)
+	org := old.PathParameters["org"]
+	if err != nil || org == "" {
+		return pairs, err
 	}
+	customer, err := s.activeCustomer(ctx)
+	return append(pairs, org, customer.ID), err
+}
+
+// keys replaces the key in the event by that of the function which it is for.
+func (s Stack) keys(ctx context.Context, old sample, function string, key func(stack.Secrets) string) ([]string, error) {
 	_, oldKey, ok := strings.Cut(old.Headers["authorization"], " ")
 	if !ok {
 		return nil, errors.New(`the event has no header "authorization" with a bearer token`)
 	}
-	return []string{old.PathParameters["code"], code, oldKey, key}, nil
+	fresh, err := s.apiKey(ctx, function, key)
+	return []string{oldKey, fresh}, err
 }
 
 // organizations replaces each organization by a new active customer.

@@ -3,7 +3,6 @@ package events
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -63,21 +62,20 @@ func (s Stack) launchCode(ctx context.Context, of client.Organization) (string, 
 	return code, nil
 }
 
-// contentKey asks the Lambda API for the content API key of the launches function.
-func (s Stack) contentKey(ctx context.Context) (string, error) {
-	function, err := client.NewLambda(s.API).Function(ctx, "LaunchesFunction")
+// apiKey asks the Lambda API for the key in a function's secrets.
+func (s Stack) apiKey(ctx context.Context, name string, key func(stack.Secrets) string) (string, error) {
+	function, err := client.NewLambda(s.API).Function(ctx, name)
 	if err != nil {
 		return "", err
 	}
 	var secrets stack.Secrets
 	if json.Unmarshal([]byte(function.Environment.Variables["SECRET_JSON"]), &secrets) != nil {
-		return "", errors.New("LaunchesFunction has no SECRET_JSON: put the content API key into the event yourself")
+		return "", fmt.Errorf("%s has no SECRET_JSON: put its key into the event yourself", name)
 	}
-	key := secrets.ContentKey()
-	if key == "" {
-		return "", errors.New("LaunchesFunction was given no content API key")
+	if found := key(secrets); found != "" {
+		return found, nil
 	}
-	return key, nil
+	return "", fmt.Errorf("%s was given no key", name)
 }
 
 // control is the control API of the simulated Webex.

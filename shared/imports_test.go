@@ -24,22 +24,28 @@ var allowed = map[string][]string{
 	"shared/secret/document":     {"shared/secret"},
 	"shared/webex":               {"shared/secret"},
 	"shared/installation":        {"shared/secret", "shared/webex"},
+	"shared/integration":         {"shared/secret", "shared/installation"},
+	"shared/invitation":          {"shared/secret", "shared/webex", "shared/installation", "shared/integration"},
+	"shared/manifest":            {"shared/config", "shared/webex"},
+	"shared/channel":             {"shared/config", "shared/installation", "shared/webex"},
 	"shared/lifecycle":           {"shared/secret", "shared/webex", "shared/installation"},
-	"shared/schedule":            {"shared/secret", "shared/webex", "shared/installation", "shared/lifecycle"},
-	"shared/launch":              {"shared/webex", "shared/installation"},
-	"shared/dynamo":              {"shared/secret", "shared/webex", "shared/installation", "shared/launch"},
-	"shared/config":              {"shared/secret", "shared/secret/document", "shared/webex", "shared/launch"},
+	"shared/schedule":            {"shared/secret", "shared/webex", "shared/installation", "shared/channel", "shared/lifecycle"},
+	"shared/launch":              {"shared/secret", "shared/webex", "shared/installation"},
+	"shared/dynamo":              {"shared/secret", "shared/webex", "shared/installation", "shared/channel", "shared/integration", "shared/invitation", "shared/launch"},
+	"shared/config":              {"shared/secret", "shared/secret/document", "shared/webex", "shared/installation"},
 	"shared/secret/awssecret":    {"shared/secret/document"},
-	"shared/gateway":             {"shared/secret", "shared/webex", "shared/installation", "shared/launch"},
-	"shared/gateway/page":        {"shared/gateway", "shared/webex", "shared/installation"},
+	"shared/gateway":             {"shared/secret", "shared/webex", "shared/installation", "shared/channel", "shared/integration", "shared/invitation", "shared/launch"},
+	"shared/gateway/page":        {"shared/gateway", "shared/webex", "shared/installation", "shared/invitation"},
 	"shared/gateway/crosslaunch": {"shared/gateway", "shared/webex", "shared/launch"},
+	"shared/gateway/vendorapi":   {"shared/gateway", "shared/secret", "shared/webex", "shared/installation", "shared/channel", "shared/invitation", "shared/lifecycle"},
+	"shared/assembly/wanted":     {"shared/channel", "shared/config", "shared/lifecycle", "shared/webex"},
 	"shared/assembly": {
-		"shared/config", "shared/dynamo", "shared/lifecycle", "shared/secret", "shared/secret/awssecret",
+		"shared/assembly/wanted", "shared/channel", "shared/config", "shared/dynamo", "shared/installation", "shared/integration", "shared/lifecycle", "shared/secret", "shared/secret/awssecret",
 		"shared/secret/document", "shared/secret/sealing", "shared/webex",
 	},
 	"shared/assembly/start": {"shared/config"},
 	"shared/assembly/light": {
-		"shared/assembly/start", "shared/config", "shared/dynamo", "shared/gateway", "shared/gateway/crosslaunch", "shared/launch", "shared/webex",
+		"shared/assembly/start", "shared/channel", "shared/config", "shared/dynamo", "shared/gateway", "shared/gateway/crosslaunch", "shared/integration", "shared/launch", "shared/webex",
 	},
 	// Test support: whether the race detector is on, a Webex that knows nothing of us, a table for tests.
 	"shared/race":                          {},
@@ -57,12 +63,12 @@ var allowed = map[string][]string{
 // heavy are dependencies that cost size and start-up time, and the functions
 // that must not link them.
 var heavy = map[string][]string{
-	"github.com/tink-crypto/tink-go/v2/aead":              {"functions/assigncontent", "functions/managecontent", "functions/launches"},
-	"html/template":                                       {"functions/assigncontent", "functions/managecontent", "functions/launches", "functions/updateapproved", "functions/verifyconfigs"},
+	"github.com/tink-crypto/tink-go/v2/aead":              {"functions/assigncontent", "functions/managecontent", "functions/launches", "functions/installations"},
+	"html/template":                                       {"functions/assigncontent", "functions/managecontent", "functions/launches", "functions/installations", "functions/updateapproved", "functions/verifyconfigs"},
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager": {"functions/assigncontent", "functions/managecontent"},
 	"testing": {
 		"functions/activation", "functions/updateapproved", "functions/assigncontent", "functions/managecontent",
-		"functions/launches", "functions/verifyconfigs",
+		"functions/launches", "functions/installations", "functions/verifyconfigs",
 	},
 }
 

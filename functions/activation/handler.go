@@ -2,50 +2,94 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
+	"signpost/shared/assembly"
 	"signpost/shared/config"
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/page"
-	"signpost/shared/lifecycle"
+	"signpost/shared/installation"
+	"signpost/shared/integration"
+	"signpost/shared/invitation"
+	"signpost/shared/manifest"
 	"signpost/shared/webex"
 )
 
 // budget leaves time to store the result and to respond within 10 s.
 const budget = 8500 * time.Millisecond
 
-// activation handles both methods of the route.
+// activation handles the pages and the activation codes.
 type activation struct {
-	service   *lifecycle.Service
-	verifier  *webex.Verifier
-	publicURL string
-	pages     *page.Pages
+	services    *assembly.Services
+	verifier    *webex.Verifier
+	registry    *integration.Registry
+	invitations *invitation.Service
+	// private describes the manifests of private integrations.
+	private  manifest.Private
+	settings config.Provider
+	pages    *page.Pages
+	now      func() time.Time
 }
 
 func (a activation) serve(ctx context.Context, request gateway.Request) (gateway.Response, error) {
-	if request.Method() != http.MethodPost {
-		return a.pages.Form()
-	}
 	ctx, cancel := context.WithTimeout(ctx, budget)
 	defer cancel()
+	switch invite := request.QueryValue("invite"); {
+	case request.RouteKey() == "GET /activation/manifest":
+		return a.manifest(ctx, request)
+	case request.Method() != http.MethodPost && invite != "":
+		return a.invitedPage(ctx, invite)
+	case request.Method() != http.MethodPost:
+		return a.pages.Form()
+	}
+	if invite := request.Field("invite"); invite != "" {
+		return a.postInvited(ctx, request, invite)
+	}
+	return a.post(ctx, request)
+}
+
+// post activates without an invitation at hand. A private integration names its own.
+func (a activation) post(ctx context.Context, request gateway.Request) (gateway.Response, error) {
+	token, err := a.verified(ctx, request)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	registered, _, err := a.registry.Find(ctx, token.AppID, webex.OrganizationKey(token.Subject))
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	by, err := a.invitations.Of(ctx, registered)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	return a.activate(ctx, request, token, by)
+}
+
+// verified returns the posted activation code, verified.
+func (a activation) verified(ctx context.Context, request gateway.Request) (webex.Token, error) {
 	raw, err := request.PastedToken()
 	if err != nil {
-		return gateway.Response{}, err
+		return webex.Token{}, err
 	}
 	token, err := a.verifier.Verify(ctx, raw, webex.Provision)
+	if err == nil {
+		request.Note(slog.String("action", string(token.Action)), slog.String("org", webex.OrganizationKey(token.Subject)))
+	}
+	return token, err
+}
+
+func (a activation) activate(ctx context.Context, request gateway.Request, token webex.Token, by installation.Invited) (gateway.Response, error) {
+	address, err := a.settings.Address(request.DomainName())
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	request.Note(slog.String("action", string(token.Action)), slog.String("org", webex.OrganizationKey(token.Subject)))
-	address, err := a.address(request)
+	service, err := a.services.Current(ctx)
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	activated, err := a.service.Activate(ctx, token, address)
+	activated, err := service.ActivateInvited(ctx, token, address, by)
 	if err != nil {
 		return gateway.Response{}, err
 	}
@@ -54,19 +98,4 @@ func (a activation) serve(ctx context.Context, request gateway.Request) (gateway
 		return a.pages.Activated(activated.Features)
 	}
 	return gateway.JSON(http.StatusOK, activated)
-}
-
-// address returns the base address of this API, to be registered at Webex. API
-// Gateway sets the domain name; a caller could put any name into a header.
-// Under `sam local` it is this machine's, which Webex cannot reach.
-func (a activation) address(request gateway.Request) (string, error) {
-	if a.publicURL != "" {
-		return a.publicURL, nil
-	}
-	name := request.DomainName()
-	host, _, _ := strings.Cut(name, ":")
-	if host == "" || config.IsLoopback(host) {
-		return "", fmt.Errorf("PUBLIC_URL is not set, and Webex cannot reach this API's domain name %q: set PUBLIC_URL to an address that Webex can reach", name)
-	}
-	return "https://" + name, nil
 }

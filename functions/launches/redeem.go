@@ -26,7 +26,7 @@ func redeem(secrets documents, store launch.Taker, now func() time.Time) gateway
 	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, budget)
 		defer cancel()
-		if !authorized(secrets.Current(ctx).ContentAPIKeys, secret.New(request.Bearer())) {
+		if !secret.New(request.Bearer()).In(secrets.Current(ctx).ContentAPIKeys) {
 			return gateway.Response{}, gateway.ErrUnauthorized
 		}
 		redeemed, err := launch.Redeem(ctx, store, request.PathValue("code"), now())
@@ -40,14 +40,4 @@ func redeem(secrets documents, store launch.Taker, now func() time.Time) gateway
 		)
 		return gateway.JSON(http.StatusOK, redeemed)
 	}
-}
-
-// authorized reports whether presented is one of keys. It compares with all of
-// them, so that its duration does not depend on which one matches.
-func authorized(keys []secret.String, presented secret.String) bool {
-	found := false
-	for _, key := range keys {
-		found = key.Equal(presented) || found
-	}
-	return found && !presented.IsZero()
 }

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"signpost/shared/assembly"
 	"signpost/shared/gateway"
-	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
@@ -20,7 +20,7 @@ const (
 
 // actions handles the four management actions.
 type actions struct {
-	service  *lifecycle.Service
+	services *assembly.Services
 	verifier *webex.Verifier
 }
 
@@ -45,7 +45,11 @@ func (a actions) serve(ctx context.Context, request gateway.Request) (gateway.Re
 		defer cancel()
 		return a.health(ctx, request, token)
 	}
-	if err := a.service.Act(ctx, token); err != nil {
+	service, err := a.services.Current(ctx)
+	if err == nil {
+		err = service.Act(ctx, token)
+	}
+	if err != nil {
 		return gateway.Response{}, err
 	}
 	request.Note(slog.String("outcome", "applied"))
@@ -53,7 +57,11 @@ func (a actions) serve(ctx context.Context, request gateway.Request) (gateway.Re
 }
 
 func (a actions) health(ctx context.Context, request gateway.Request, token webex.Token) (gateway.Response, error) {
-	health, err := a.service.CheckHealth(ctx, token)
+	service, err := a.services.Current(ctx)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	health, err := service.CheckHealth(ctx, token)
 	if err != nil {
 		return gateway.Response{}, err
 	}

@@ -24,5 +24,5 @@ func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (gat
 	if err != nil {
 		return nil, err
 	}
-	return gateway.Handle(log, time.Now, actions{parts.Service, parts.Verifier}.serve, gateway.WithOriginKey(parts.OriginKey)), nil
+	return gateway.Handle(log, time.Now, actions{parts.Services, parts.Verifier}.serve, gateway.WithOriginKey(parts.OriginKey)), nil
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"signpost/shared/assembly"
+	"signpost/shared/dynamo"
 	"signpost/shared/schedule"
 )
 
@@ -16,7 +18,8 @@ const concurrency = 256
 
 // verification runs the schedule, for the event of one invocation.
 type verification struct {
-	schedule *schedule.Schedule
+	services *assembly.Services
+	store    *dynamo.Store
 	rate     float64 // calls per second, 0 for no limit
 	log      *slog.Logger
 }
@@ -48,13 +51,7 @@ func (v verification) run(ctx context.Context, event event) (schedule.Report, er
 	run := schedule.Run{Shards: event.Shards, Concurrency: concurrency, Rate: v.rate}
 	run, ctx, cancel := run.Within(ctx, began)
 	defer cancel()
-	var report schedule.Report
-	var err error
-	if len(event.OrgIDs) > 0 {
-		report, err = v.schedule.VerifyNow(ctx, event.OrgIDs)
-	} else {
-		report, err = v.schedule.VerifyDue(ctx, run)
-	}
+	report, err := v.verify(ctx, event, run)
 	level, attributes := slog.LevelInfo, event.schedule()
 	attributes = append(attributes, "verified", report.Verified, "pushed", report.Pushed, "deleted", report.Deleted,
 		"failed", report.Failed, "left", report.Left, "duration_ms", time.Since(began).Milliseconds())
@@ -63,4 +60,18 @@ func (v verification) run(ctx context.Context, event event) (schedule.Report, er
 	}
 	v.log.Log(ctx, level, schedule.MsgVerified, attributes...)
 	return report, err
+}
+
+// verify reads the channels at each run, so that a change begins with the next one.
+func (v verification) verify(ctx context.Context, event event, run schedule.Run) (schedule.Report, error) {
+	service, channels, err := v.services.Latest(ctx)
+	if err != nil {
+		return schedule.Report{}, err
+	}
+	runs := schedule.New(service, v.store)
+	if len(event.OrgIDs) > 0 {
+		return runs.VerifyNow(ctx, event.OrgIDs)
+	}
+	run.Rollout = &schedule.Rollout{Current: channels.Current, Store: v.store}
+	return runs.VerifyDue(ctx, run)
 }

@@ -34,5 +34,5 @@ func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (fun
 	if err != nil {
 		return nil, err
 	}
-	return verification{schedule.New(parts.Service, parts.Store), parts.Settings.VerifyRate, log}.run, nil
+	return verification{parts.Services, parts.Store, parts.Settings.VerifyRate, log}.run, nil
 }

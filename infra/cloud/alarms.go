@@ -63,6 +63,7 @@ func (m metrics) alarms() []alarm {
 		{name: "TokenInvalid", description: "More customers than deployment.tokenInvalidPerDay lost their refresh token in a day.",
 			metric: counted("TokenInvalid", day), threshold: float64(m.d.Settings.Deployment.TokenInvalidPerDay)},
 		{name: "AppDiffers", description: "A customer approved something, and Webex's message about it was lost.", metric: counted("AppDiffers", day)},
+		{name: "RolloutHalted", description: "A rollout of the channels has halted, since too large a share of a stage failed.", metric: counted("RolloutHalted", five)},
 		{name: "TooManyRequests", description: "Callers were answered 429: a route's limit, which all callers share, was reached.",
 			metric: counted("TooManyRequests", five)},
 		{name: "ServerErrors", description: "More than 10 requests in 5 minutes were answered 5xx.", metric: m.serverErrors(five), threshold: 10},

@@ -30,7 +30,7 @@ func TestAlarms(t *testing.T) {
 	}
 	slices.Sort(names)
 	want := []string{"AppDiffers", "Backlog", "Errors", "Expiring", "FailedRuns", "FailedShare", "FailingForADay", "Internal", "InvalidClient", "MissedNotices",
-		"RefusalsSuspected", "ScheduleSilent0", "ScheduleSilent1", "ServerErrors", "Throttles", "TokenInvalid", "TooManyRequests"}
+		"RefusalsSuspected", "RolloutHalted", "ScheduleSilent0", "ScheduleSilent1", "ServerErrors", "Throttles", "TokenInvalid", "TooManyRequests"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("alarms (-want +got):\n%s", diff)
 	}

@@ -83,7 +83,7 @@ func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 		values[parameter] = id
 	}
 	for variable, parameter := range stage.Parameters(d.Template) {
-		if value := d.Settings.Variables[variable]; value != "" {
+		if value := d.Settings.Variable(variable); value != "" {
 			values[parameter] = value
 		}
 	}

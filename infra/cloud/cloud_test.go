@@ -20,7 +20,7 @@ func like(properties map[string]any) any { return assertions.Match_ObjectLike(&p
 func TestFunctionsAreBuiltAssets(t *testing.T) {
 	s := production()
 	functions := s.all("AWS::Serverless::Function")
-	if len(functions) != 6 {
+	if len(functions) != 7 {
 		t.Errorf("%d functions", len(functions))
 	}
 	for id, properties := range functions {

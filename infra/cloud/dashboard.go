@@ -45,6 +45,7 @@ func (d *deployment) addDashboard(m metrics, alarms []interfacesawscloudwatch.IA
 	for _, code := range outsideCodes {
 		refused = append(refused, m.custom("Problems", "Sum", five, map[string]string{"code": code}))
 	}
+	refused = append(refused, m.custom("VendorKeyRefused", "Sum", five, nil))
 	board.AddWidgets(
 		graph("Refused requests, and failures of Webex", refused...),
 		graph("500 internal, all 5xx, 429", m.custom("Problems", "Sum", five, map[string]string{"code": "internal"}), m.serverErrors(five), m.custom("TooManyRequests", "Sum", five, nil)),

@@ -21,7 +21,7 @@ import (
 // that it does not inject.
 var unseen = []string{
 	"ActivationDrift", "ActivationTokenInvalid", "ActivationRemoved", "UpdateApprovedDrift", "UpdateApprovedTokenInvalid", "VerifyConfigsRemoved",
-	"ActivationRefusalsSuspected", "VerifyConfigsFailingForADay",
+	"ActivationRefusalsSuspected", "VerifyConfigsFailingForADay", "VerifyConfigsRolloutHalted",
 }
 
 // unprinted are the filters whose lines no function prints yet.
@@ -141,8 +141,26 @@ func playDay(t *testing.T) map[string][]map[string]any {
 	d.trouble()
 	d.refused()
 	d.strangers()
+	d.events()
 	d.stack.Stop() // flushes what was printed
 	return d.lines()
+}
+
+// events checks that the day had an event of each type that it can have, and that each is
+// as its schema describes it.
+func (d *day) events() {
+	var count map[string]int
+	for deadline := time.Now().Add(20 * time.Second); len(count) < 5 && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) { // the stream is read now and then
+		var err error
+		if count, err = customer.CheckEvents(d.stack, "../docs/schemas"); err != nil {
+			d.Fatal(err)
+		}
+	}
+	for _, kind := range []string{"installation.activated", "installation.updated", "installation.removed", "installation.token_invalid", "integration.refused"} {
+		if count[kind] == 0 {
+			d.Errorf("no event %s, but %v", kind, count)
+		}
+	}
 }
 
 func (d *day) customer() {
@@ -207,6 +225,7 @@ func (d *day) refused() {
 }
 
 func (d *day) strangers() {
+	customer.Send(d.T, d.stack.URL(), customer.Request{Method: "GET", Path: "/installations"})
 	for _, path := range []string{"/activation", "/actions", "/crossLaunch/digital_signage/assignContent", "/crossLaunch/digital_signage/manageContent", "/launches/x"} {
 		customer.Send(d.T, d.stack.URL(), customer.Post(path, ""))
 	}

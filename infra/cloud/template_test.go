@@ -42,6 +42,7 @@ func parameterValues(s synthesis) map[string]any {
 		"SignageUrl": settings.Variables["SIGNAGE_URL"], "ContentUrl": settings.Variables["CONTENT_URL"],
 		"PublicUrl": "https://signpost.example.com", "Architecture": "x86_64", "LogRetentionDays": 90.0, "VerifyRuns": "2", "Schedules": "ENABLED",
 		"IntegrationSecretId": map[string]any{"Ref": "IntegrationSecret"}, "ContentSecretId": map[string]any{"Ref": "ContentSecret"},
+		"VendorSecretId": map[string]any{"Ref": "VendorSecret"},
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"signpost/infra/stage"
 	"signpost/infra/template"
+	"signpost/shared/manifest"
 )
 
 const (
@@ -120,7 +121,7 @@ func variables(t *testing.T) []string {
 func settings() []string {
 	var names []string
 	for prefix, of := range map[string]reflect.Type{
-		"deployment.": reflect.TypeFor[stage.Deployment](), "integration.": reflect.TypeFor[stage.Integration](),
+		"deployment.": reflect.TypeFor[stage.Deployment](), "integration.": reflect.TypeFor[manifest.Description](),
 	} {
 		for _, field := range reflect.VisibleFields(of) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

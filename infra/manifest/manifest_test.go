@@ -12,7 +12,7 @@ import (
 
 	"signpost/infra/stage"
 	"signpost/infra/terminal"
-	"signpost/shared/webex"
+	"signpost/shared/manifest"
 )
 
 func settings() stage.Settings {
@@ -23,7 +23,7 @@ func settings() stage.Settings {
 			"SIGNAGE_URL": "https://signage.example.com/", "PWA_URL": "https://pwa.example.com/",
 		},
 		Deployment: stage.Deployment{APIURL: "https://api.example.com"},
-		Integration: stage.Integration{
+		Integration: manifest.Description{
 			DisplayName: "Signage", Email: "dev@example.com", Description: "Shows things.", Availability: "org_private", Provisioning: "https",
 		},
 	}
@@ -32,87 +32,37 @@ func settings() stage.Settings {
 func TestDerive(t *testing.T) {
 	s := settings()
 	s.Integration.Role, s.Integration.JSXAPI = "id_full_admin", true
-	s.Integration.XAPI = stage.XAPI{Status: []string{"Standby.State"}, Commands: []string{"Standby.Halfwake"}}
-	want := Manifest{
+	s.Integration.XAPI = manifest.XAPI{Status: []string{"Standby.State"}, Commands: []string{"Standby.Halfwake"}}
+	want := manifest.Manifest{
 		ID: "6d93fe09-7130-4507-b261-3908b63428a4", DisplayName: "Signage", Vendor: "Vendor & Co", Email: "dev@example.com",
 		Description: "Shows things.", Availability: "org_private",
 		Features: []string{"digital_signage", "persistent_web_app"},
-		APIAccess: []Access{
-			{"spark-admin:devices_digital_signage", "required", "id_full_admin"}, {"spark-admin:devices_pwa", "required", "id_full_admin"},
-			{"spark-admin:devices_pwa_jsxapi", "required", "id_full_admin"},
-			{"spark:xapi_statuses", "required", ""}, {"spark:xapi_commands", "required", ""},
+		APIAccess: []manifest.Access{
+			{Scope: "spark-admin:devices_digital_signage", Access: "required", Role: "id_full_admin"}, {Scope: "spark-admin:devices_pwa", Access: "required", Role: "id_full_admin"},
+			{Scope: "spark-admin:devices_pwa_jsxapi", Access: "required", Role: "id_full_admin"},
+			{Scope: "spark:xapi_statuses", Access: "required", Role: ""}, {Scope: "spark:xapi_commands", Access: "required", Role: ""},
 		},
-		XAPIAccess:   &XAPIAccess{Status: []Path{{"Standby.State", "required"}}, Commands: []Path{{"Standby.Halfwake", "required"}}, Events: []Path{}},
-		Provisioning: Provisioning{Type: "https", URL: "https://api.example.com/activation"},
+		XAPIAccess:   &manifest.XAPIAccess{Status: []manifest.Path{{Path: "Standby.State", Access: "required"}}, Commands: []manifest.Path{{Path: "Standby.Halfwake", Access: "required"}}, Events: []manifest.Path{}},
+		Provisioning: manifest.Provisioning{Type: "https", URL: "https://api.example.com/activation"},
 	}
 	if same := derive(s); digest(same) != digest(want) {
 		t.Errorf("digest of %+v", same)
 	}
 	s.Variables["WEBEX_APP_ID"] = strings.ToUpper(s.Variables["WEBEX_APP_ID"]) // the same id
 	got := derive(s)
-	if diff := cmp.Diff(want, got); diff != "" || got.check() != nil {
-		t.Errorf("%v (-want +got):\n%s", got.check(), diff)
+	if diff := cmp.Diff(want, got); diff != "" || got.Check() != nil {
+		t.Errorf("%v (-want +got):\n%s", got.Check(), diff)
 	}
 	s.Integration.Provisioning, s.Variables["SIGNAGE_URL"] = "manual", ""
 	got = derive(s)
-	if diff := cmp.Diff(Provisioning{Type: "manual", ActivationGuideURL: "https://api.example.com/activation"}, got.Provisioning); diff != "" {
+	if diff := cmp.Diff(manifest.Provisioning{Type: "manual", ActivationGuideURL: "https://api.example.com/activation"}, got.Provisioning); diff != "" {
 		t.Errorf("manual (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"persistent_web_app"}, got.Features); diff != "" || got.requests(webex.DigitalSignage.Scope()) {
+	if diff := cmp.Diff([]string{"persistent_web_app"}, got.Features); diff != "" || len(got.APIAccess) != 4 {
 		t.Errorf("without signage: %+v", got)
 	}
 }
 
-func TestCheck(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		change func(*Manifest)
-		want   []string
-	}{
-		{"good", func(*Manifest) {}, nil},
-		{"manual without a guide", func(m *Manifest) { m.Provisioning = Provisioning{Type: "manual"} }, nil},
-		{"empty", func(m *Manifest) {
-			*m = Manifest{Availability: "org_private", Provisioning: Provisioning{Type: "manual"}}
-		},
-			[]string{"id is missing", "displayName", "vendor", "email", "description", "no feature"}},
-		{"id", func(m *Manifest) { m.ID = "signage" }, []string{"id is not a UUID"}},
-		{"e-mail", func(m *Manifest) { m.Email = "Dev <dev@example.com>" }, []string{"email"}},
-		{"e-mail without a domain", func(m *Manifest) { m.Email = "dev@localhost" }, []string{"email"}},
-		{"availability", func(m *Manifest) { m.Availability = "public" }, []string{"availability"}},
-		{"global without terms", func(m *Manifest) { m.Availability = "global" }, []string{"terms"}},
-		{"addresses", func(m *Manifest) { m.DescriptionURL, m.TermsURL = "example.com", "http://example.com" }, []string{"descriptionUrl", "tocUrl"}},
-		{"two addresses for codes", func(m *Manifest) { m.Provisioning.ActivationGuideURL = "https://x" }, []string{"use one of them", "has an activationGuideUrl"}},
-		{"no address for codes", func(m *Manifest) { m.Provisioning.URL = "" }, []string{"use manual until the first deployment"}},
-		{"manual with an address", func(m *Manifest) { m.Provisioning.Type = "manual" }, []string{"manual and has a url"}},
-		{"another kind of provisioning", func(m *Manifest) { m.Provisioning.Type = "carrier pigeon" }, []string{"neither"}},
-		{"feature without its scope", func(m *Manifest) { m.APIAccess = m.APIAccess[1:] }, []string{"devices_digital_signage go together"}},
-		{"scope without its feature", func(m *Manifest) { m.Features = m.Features[:1] }, []string{"devices_pwa go together"}},
-		{"xAPI of no web app", func(m *Manifest) {
-			m.Features = m.Features[:1]
-			m.APIAccess = []Access{m.APIAccess[0], {scopeJSXAPI, "required", ""}}
-		}, []string{"no effect"}},
-		{"access", func(m *Manifest) { m.APIAccess[0].Access = "" }, []string{"access is"}},
-		{"xAPI scope without a list", func(m *Manifest) { m.APIAccess = append(m.APIAccess, Access{scopeCommands, "required", ""}) }, []string{"xapi_commands"}},
-		{"xAPI list without a scope", func(m *Manifest) { m.XAPIAccess = &XAPIAccess{Events: []Path{{"A", "required"}}} }, []string{"xapi_statuses"}},
-		{"greedy", func(m *Manifest) { m.addXAPI(stage.XAPI{Status: []string{"*", ""}}) }, []string{"is *", "is empty"}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			m := derive(settings())
-			test.change(&m)
-			err := m.check()
-			if (err == nil) != (test.want == nil) || err != nil && len(strings.Split(err.Error(), "\n")) != len(test.want) {
-				t.Fatalf("want %v, got:\n%v", test.want, err)
-			}
-			for _, text := range test.want {
-				if !strings.Contains(err.Error(), text) {
-					t.Errorf("nothing says %q:\n%v", text, err)
-				}
-			}
-		})
-	}
-}
-
-// TestVersions: the id stays the same, and only a change raises the version.
 func TestVersions(t *testing.T) {
 	folder := t.TempDir()
 	run := func(look bool) (string, error) {
@@ -163,7 +113,7 @@ func TestVersions(t *testing.T) {
 		if out, err := run(test.look); terminal.ExitCode(err) != test.exit || !strings.Contains(out, test.says) {
 			t.Errorf("%s: %v\n%s", test.name, err, out)
 		}
-		var written Manifest
+		var written manifest.Manifest
 		text, err := os.ReadFile(stage.ManifestFile(folder, "prod"))
 		if err == nil {
 			err = json.Unmarshal(text, &written)

@@ -1,3 +1,6 @@
+// Package manifest writes the manifest of a stage's default integration, so that it
+// requests what the deployment provides. Its id never changes, and its version only when
+// the content does.
 package manifest
 
 import (
@@ -8,6 +11,8 @@ import (
 	"signpost/infra/jsonfile"
 	"signpost/infra/stage"
 	"signpost/infra/terminal"
+	"signpost/shared/manifest"
+	"signpost/shared/webex"
 )
 
 // Write writes a stage's manifest, and its version into the stage's settings.
@@ -66,10 +71,10 @@ func Changed(settings stage.Settings) (next int, changed bool, err error) {
 
 // version returns the settings' manifest: with the version of the last written one
 // if they are equal, else with the next version.
-func version(settings stage.Settings) (Manifest, bool, error) {
+func version(settings stage.Settings) (manifest.Manifest, bool, error) {
 	next := derive(settings)
-	if err := next.check(); err != nil {
-		return Manifest{}, false, err
+	if err := next.Check(); err != nil {
+		return manifest.Manifest{}, false, err
 	}
 	next.ManifestVersion = max(settings.Written.Version, 1)
 	changed := settings.Written.Digest != digest(next)
@@ -79,8 +84,37 @@ func version(settings stage.Settings) (Manifest, bool, error) {
 	return next, changed, nil
 }
 
+// contentVariables name the setting that makes a feature provided.
+var contentVariables = map[webex.Feature]string{webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL"}
+
+// derive returns the manifest for the settings, without a version.
+func derive(s stage.Settings) manifest.Manifest {
+	of := manifest.Subject{
+		AppID: s.Variables["WEBEX_APP_ID"], Vendor: s.Variables["VENDOR_NAME"],
+		Availability: s.Integration.Availability, Provisioning: provisioning(s),
+	}
+	for _, feature := range webex.Features {
+		if s.Variables[contentVariables[feature]] != "" {
+			of.Features = append(of.Features, feature)
+		}
+	}
+	return s.Integration.Derive(of)
+}
+
+// provisioning returns the provisioning, with the API's address if that is known.
+func provisioning(s stage.Settings) manifest.Provisioning {
+	address := s.PublicURL()
+	if address != "" {
+		address += "/activation"
+	}
+	if s.Integration.Provisioning == "https" {
+		return manifest.Provisioning{Type: "https", URL: address}
+	}
+	return manifest.Provisioning{Type: "manual", ActivationGuideURL: address}
+}
+
 // digest identifies a manifest regardless of its version.
-func digest(m Manifest) string {
+func digest(m manifest.Manifest) string {
 	m.ManifestVersion = 0
 	text, err := jsonfile.Encode(m)
 	if err != nil {
@@ -91,7 +125,7 @@ func digest(m Manifest) string {
 }
 
 // explain prints what to do with the written manifest.
-func explain(io *terminal.IO, file string, m Manifest, changed bool) {
+func explain(io *terminal.IO, file string, m manifest.Manifest, changed bool) {
 	written := fmt.Sprintf("%s: version %d", file, m.ManifestVersion)
 	switch {
 	case !changed:

@@ -7,13 +7,14 @@
 // The state machine is necessary because of the version: in a stream's record a
 // number is a string, which the pipe's own input template cannot convert.
 //
-// A write of a row sets the attribute notice (package dynamo), by which the filter
-// selects it.
+// A write of a row sets the attributes notice and event (package dynamo), by which the
+// filter selects it.
 package notices
 
 import (
 	"encoding/json"
 
+	"signpost/shared/installation"
 	"signpost/shared/version"
 )
 
@@ -23,54 +24,53 @@ const Source = "signpost"
 // DetailType is the path of the detail type in an event's detail.
 const DetailType = "$.type"
 
-// Filter is the event pattern of the records that become events: writes of an
-// installation with a notice.
+// Filter is the event pattern of the records that become events: writes with a notice of an
+// installation, of the channels, or of the refusals of an OAuth client.
 const Filter = `{
   "eventName": ["INSERT", "MODIFY"],
   "dynamodb": {
-    "Keys": {"sk": {"S": ["installation"]}},
-    "NewImage": {"notice": {"S": [{"exists": true}]}}
+    "Keys": {"sk": {"S": ["installation", "current", "refusals"]}},
+    "NewImage": {"notice": {"S": [{"exists": true}]}, "event": {"S": [{"exists": true}]}}
   }
 }`
 
 // Expression is the JSONata expression that converts the records of a batch to the
 // details of events: from an array to an array in the same order, as the pipe
-// requires. It names each attribute, since others are secret.
+// requires. What an event says was written by the functions, beside the row (package
+// dynamo); the expression adds what the record itself shows. Of an installation's row before
+// it names each attribute, since others are secret.
 const Expression = `[$states.input.dynamodb.(
-  $text := function($attribute) { $exists($attribute.S) ? $attribute.S : "" };
-  {
-    "type": $text(NewImage.notice),
-    "orgKey": $substring(Keys.pk.S, 4, $length(Keys.pk.S) - $length(NewImage.appId.S) - 5),
-    "orgId": $text(NewImage.subject),
-    "orgName": $text(NewImage.orgName),
-    "appId": $text(NewImage.appId),
-    "region": $text(NewImage.region),
-    "state": $text(NewImage.state),
-    "generation": $text(NewImage.generation),
-    "version": $number(NewImage.version.N),
-    "signpostVersion": "` + version.Version + `"
-  }
+  $merge([
+    Keys.sk.S = "installation" ? {"reference": ""} : {},
+    $parse(NewImage.event.S),
+    {"type": NewImage.notice.S, "version": $number(NewImage.version.N), "signpostVersion": "` + version.Version + `"},
+    $exists(OldImage.state.S) ? {"before": {
+      "state": OldImage.state.S,
+      "features": $merge([{}, $each(OldImage.features.M, function($feature, $name) { {$name: {"status": $feature.M.status.S}} })])
+    }} : {}
+  ])
 )]`
 
-// Detail is an event's detail.
+// Detail is the detail of an event about an installation. One about the channels or about
+// an OAuth client has the detail of [channel.RolloutStatus] or [installation.RefusedEvent]
+// in place of the installation.
 type Detail struct {
+	installation.Event
 	// Type repeats the event's detail type, for targets that get only the detail.
 	Type string `json:"type"`
-	// OrgKey identifies the organization permanently. OrgID is the `sub` of the
-	// latest token, which a move may change.
-	OrgKey string `json:"orgKey"`
-	OrgID  string `json:"orgId"`
-	// OrgName is empty once the installation is removed.
-	OrgName    string `json:"orgName"`
-	AppID      string `json:"appId"`
-	Region     string `json:"region"`
-	State      string `json:"state"`
-	Generation string `json:"generation"`
-	// Version grows with each write of the installation: a repeated event has the
-	// same version, and a later event a larger one.
+	// Version grows with each write of the row: a repeated event has the same version, and
+	// a later event a larger one.
 	Version int64 `json:"version"`
 	// SignpostVersion is the semantic version of the deployment that made the event.
 	SignpostVersion string `json:"signpostVersion"`
+	// Before is what the row said before, nil if there was none.
+	Before *Before `json:"before,omitempty"`
+}
+
+// Before is what an installation's row said before the event.
+type Before struct {
+	State    installation.State                  `json:"state"`
+	Features map[string]installation.FeatureView `json:"features"` // without pushedAt
 }
 
 // Definition returns the state machine that evaluates [Expression], in the

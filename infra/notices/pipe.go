@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"strings"
 
-	"signpost/shared/installation"
 	"signpost/shared/version"
 )
 
@@ -36,22 +34,38 @@ func Pipe(record Record) (event Event, ok bool, err error) {
 		return Event{}, false, err
 	}
 	text, err := json.Marshal(detail)
-	return Event{DetailType: detail.Type, Detail: string(text)}, true, err
+	return Event{DetailType: at(record, "dynamodb", "NewImage", "notice", "S"), Detail: string(text)}, true, err
 }
 
 // shape is [Expression] in Go.
-func shape(record Record) (Detail, error) {
-	text := func(attribute string) string { return at(record, "dynamodb", "NewImage", attribute, "S") }
+func shape(record Record) (map[string]any, error) {
+	detail := map[string]any{}
+	if at(record, "dynamodb", "Keys", "sk", "S") == "installation" {
+		detail["reference"] = ""
+	}
+	if err := json.Unmarshal([]byte(at(record, "dynamodb", "NewImage", "event", "S")), &detail); err != nil {
+		return nil, fmt.Errorf("event: %w", err)
+	}
 	number, err := strconv.ParseInt(at(record, "dynamodb", "NewImage", "version", "N"), 10, 64)
 	if err != nil {
-		return Detail{}, fmt.Errorf("version: %w", err)
+		return nil, fmt.Errorf("version: %w", err)
 	}
-	return Detail{
-		Type: text("notice"), OrgKey: installation.ParseKey(strings.TrimPrefix(at(record, "dynamodb", "Keys", "pk", "S"), "org#")).OrgKey,
-		OrgID: text("subject"), OrgName: text("orgName"), AppID: text("appId"), Region: text("region"),
-		State: text("state"), Generation: text("generation"), Version: number,
-		SignpostVersion: version.Version,
-	}, nil
+	detail["type"], detail["version"], detail["signpostVersion"] = at(record, "dynamodb", "NewImage", "notice", "S"), number, version.Version
+	if state := at(record, "dynamodb", "OldImage", "state", "S"); state != "" {
+		detail["before"] = map[string]any{"state": state, "features": statusesBefore(record)}
+	}
+	return detail, nil
+}
+
+// statusesBefore returns the features of the row before.
+func statusesBefore(record Record) map[string]any {
+	statuses := map[string]any{}
+	features, _ := member(record, "dynamodb", "OldImage", "features", "M").(map[string]any)
+	for name, feature := range features {
+		one, _ := feature.(map[string]any)
+		statuses[name] = map[string]any{"status": at(one, "M", "status", "S")}
+	}
+	return statuses
 }
 
 // matches reports whether value matches an event pattern: each field must have one
@@ -96,12 +110,17 @@ func oneOf(wants []any, object map[string]any, name string) (bool, error) {
 }
 
 // at returns the text at nested members, "" if there is none.
-func at(record Record, path ...string) string {
-	var value any = map[string]any(record)
+func at(record map[string]any, path ...string) string {
+	text, _ := member(record, path...).(string)
+	return text
+}
+
+// member returns the value at nested members, nil if there is none.
+func member(record map[string]any, path ...string) any {
+	var value any = record
 	for _, name := range path {
 		object, _ := value.(map[string]any)
 		value = object[name]
 	}
-	text, _ := value.(string)
-	return text
+	return value
 }

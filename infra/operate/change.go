@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signpost/infra/terminal"
-	"signpost/shared/assembly"
 	"signpost/shared/installation"
 	"signpost/shared/schedule"
 )
@@ -19,19 +18,21 @@ import (
 const parallel = 8
 
 type verified struct {
-	Org  string `json:"org"`
-	Name string `json:"name"`
+	Org   string `json:"org"`
+	AppID string `json:"appId"`
+	Name  string `json:"name"`
 	schedule.Report
 }
 
-// Verify verifies these organizations, or all, without waiting for the schedule.
-// It returns terminal.ErrFindings if one fails or could not be verified now.
-func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
+// Verify verifies the selected installations without waiting for the schedule. It returns
+// terminal.ErrFindings if one fails or could not be verified now, and an error that names
+// those that cannot be read.
+func (o *Operator) Verify(ctx context.Context, s Selection) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := o.selected(ctx, p, orgs, all)
+	rows, unreadable, err := o.selected(ctx, p, s)
 	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
 		return err
 	}
@@ -48,15 +49,7 @@ func (o *Operator) Verify(ctx context.Context, orgs []string, all bool) error {
 	} else {
 		o.showVerified(results, sum)
 	}
-	return terminal.Findings(sum.Failed+sum.Left > 0, err)
-}
-
-// selected returns all installations, or only those of these organizations.
-func (o *Operator) selected(ctx context.Context, p assembly.Parts, orgs []string, all bool) ([]installation.Installation, error) {
-	if all {
-		return o.installations(ctx, p)
-	}
-	return o.find(ctx, p, orgs)
+	return terminal.Findings(sum.Failed+sum.Left > 0, errors.Join(unreadable, err))
 }
 
 // requireInstalled returns an error if one of the rows is not an installation: an
@@ -70,7 +63,7 @@ func (o *Operator) requireInstalled(rows []installation.Installation) error {
 	return nil
 }
 
-func (o *Operator) verifyEach(ctx context.Context, p assembly.Parts, rows []installation.Installation) ([]verified, error) {
+func (o *Operator) verifyEach(ctx context.Context, p stack, rows []installation.Installation) ([]verified, error) {
 	bar := o.Bar("verifying", len(rows))
 	defer bar.End()
 	results := make([]verified, len(rows))
@@ -79,7 +72,7 @@ func (o *Operator) verifyEach(ctx context.Context, p assembly.Parts, rows []inst
 	workers.SetLimit(parallel)
 	for i, row := range rows {
 		workers.Go(func() error {
-			results[i] = verified{row.OrgKey, row.OrgName, runs.VerifyOne(ctx, row.Key)}
+			results[i] = verified{row.OrgKey, row.AppID, row.OrgName, runs.VerifyOne(ctx, row.Key)}
 			bar.Step()
 			return ctx.Err()
 		})
@@ -92,7 +85,7 @@ func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 		org := one.Org + " " + one.Name
 		switch {
 		case one.Failed > 0:
-			o.Bad(fmt.Sprintf("%s: failed; signpost show%s %s shows why", org, o.stageFlag(), one.Org))
+			o.Bad(fmt.Sprintf("%s: failed; signpost show%s %s --app %s shows why", org, o.stageFlag(), one.Org, one.AppID))
 		case one.Left > 0:
 			o.Bad(org + ": another worker is verifying it, or Webex asked to wait; try again in 30 seconds")
 		}
@@ -105,15 +98,16 @@ func (o *Operator) showVerified(results []verified, sum schedule.Report) {
 	o.Good(text)
 }
 
-// Remove removes the integration from these organizations, at Webex first. Unless
-// confirmed, the user must type each organization's key. If one of them is not
-// installed, it removes none.
-func (o *Operator) Remove(ctx context.Context, orgs []string, confirmed bool) error {
+// Remove removes the selected installations, at Webex first. Unless confirmed, the user
+// must type each organization's key. If one of them is not installed, or one of several,
+// it removes none.
+func (o *Operator) Remove(ctx context.Context, s Selection, confirmed bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := o.find(ctx, p, orgs)
+	s.Single = true
+	rows, _, err := o.selected(ctx, p, s)
 	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
 		return err
 	}
@@ -130,10 +124,10 @@ func (o *Operator) Remove(ctx context.Context, orgs []string, confirmed bool) er
 	return nil
 }
 
-func (o *Operator) removeOne(ctx context.Context, p assembly.Parts, row installation.Installation, confirmed bool) error {
+func (o *Operator) removeOne(ctx context.Context, p stack, row installation.Installation, confirmed bool) error {
 	if !confirmed {
-		question := fmt.Sprintf("This removes the integration from %s (%s, active since %s) at Webex: its devices stop showing your pages. In a script, use --yes.",
-			displayName(row), row.OrgKey, row.ActivatedAt.UTC().Format(time.DateOnly))
+		question := fmt.Sprintf("This removes the integration %s from %s (%s, active since %s) at Webex: its devices stop showing your pages. In a script, use --yes.",
+			row.AppID, displayName(row), row.OrgKey, row.ActivatedAt.UTC().Format(time.DateOnly))
 		if err := o.Confirm(ctx, question, row.OrgKey); err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"signpost/infra/terminal"
-	"signpost/shared/assembly"
 	"signpost/shared/gateway"
 	"signpost/shared/installation"
 	"signpost/shared/webex"
@@ -101,7 +100,7 @@ func failed(name string, err error) check {
 }
 
 // tableChecks runs the checks against the table: installation, region, replay.
-func tableChecks(ctx context.Context, p assembly.Parts, explained webex.Explanation) ([]check, error) {
+func tableChecks(ctx context.Context, p stack, explained webex.Explanation) ([]check, error) {
 	claims := explained.Claims
 	key := installation.Key{OrgKey: webex.OrganizationKey(claims.Subject), AppID: strings.ToLower(claims.AppID)}
 	row, _, err := p.Store.Find(ctx, key, time.Now())

@@ -10,31 +10,58 @@ import (
 	"time"
 
 	"signpost/infra/terminal"
-	"signpost/shared/assembly"
+	"signpost/shared/dynamo"
 	"signpost/shared/installation"
-	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
 )
 
-// find returns the installations of each organization, which is named by its orgId, its
-// key, its name, or a prefix of key or name. Duplicates are dropped. For an organization
-// with only candidates the row has just the key.
-func (o *Operator) find(ctx context.Context, p assembly.Parts, orgs []string) ([]installation.Installation, error) {
+// Selection names installations.
+type Selection struct {
+	// Orgs names organizations: each by its orgId, its key, its name, or a prefix of key
+	// or name. All selects those of every organization instead.
+	Orgs []string
+	All  bool
+	// AppID selects those of one app id, "" of any.
+	AppID string
+	// Single refuses an organization with several of the selected installations.
+	Single bool
+}
+
+// selected returns the installations without duplicates. For an organization with
+// only candidates, or only a tombstone, that row is returned. unreadable names rows that
+// cannot be read; with Orgs these are printed as a warning instead.
+func (o *Operator) selected(ctx context.Context, p stack, s Selection) (rows []installation.Installation, unreadable, err error) {
+	s.AppID = strings.ToLower(s.AppID)
+	if !s.All {
+		rows, err = o.find(ctx, p, s)
+		return rows, nil, err
+	}
+	rows, unreadable, err = o.installations(ctx, p)
+	return s.ofApp(rows), unreadable, err
+}
+
+// find returns the installations of each of the selected organizations.
+func (o *Operator) find(ctx context.Context, p stack, s Selection) ([]installation.Installation, error) {
 	var found, all []installation.Installation
-	for _, org := range orgs {
-		rows, err := ofOrganization(ctx, p, webex.OrganizationKey(org))
+	for _, org := range s.Orgs {
+		rows, err := s.ofOrganization(ctx, p, webex.OrganizationKey(org))
 		if err != nil {
 			return nil, err
 		}
 		if len(rows) == 0 {
 			if all == nil {
-				if all, err = o.installations(ctx, p); err != nil {
+				var unreadable error
+				if all, unreadable, err = o.installations(ctx, p); err != nil {
 					return nil, err
 				}
+				o.warn(unreadable)
 			}
-			if rows, err = match(all, org); err != nil {
+			if rows, err = s.match(all, org); err != nil {
 				return nil, o.proposeList(err)
 			}
+		}
+		if s.Single && len(rows) > 1 {
+			return nil, severalError(rows)
 		}
 		for _, row := range rows {
 			if !slices.ContainsFunc(found, func(other installation.Installation) bool { return other.Key == row.Key }) {
@@ -45,66 +72,94 @@ func (o *Operator) find(ctx context.Context, p assembly.Parts, orgs []string) ([
 	return found, nil
 }
 
-// ofOrganization reads an organization's installations, and the tombstone of the default
-// integration's. Where one has only candidates its row has just the key.
-func ofOrganization(ctx context.Context, p assembly.Parts, orgKey string) ([]installation.Installation, error) {
-	keys, err := p.Store.Keys(ctx, orgKey)
+// severalError says that an organization has several installations.
+func severalError(rows []installation.Installation) error {
+	list := ""
+	for _, row := range rows {
+		list += "\n  " + row.AppID
+	}
+	return terminal.Usagef("%s has several installations: use --app with one of these:%s", rows[0].OrgKey, list)
+}
+
+// warn prints errors that do not keep the command from its result.
+func (o *Operator) warn(err error) {
+	if err == nil {
+		return
+	}
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		fmt.Fprintln(o.Err, "warning: "+terminal.Plain(line))
+	}
+}
+
+// ofApp returns the rows of the selected app id.
+func (s Selection) ofApp(rows []installation.Installation) []installation.Installation {
+	if s.AppID == "" {
+		return rows
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(row installation.Installation) bool { return row.AppID != s.AppID })
+}
+
+// ofOrganization reads the selected installations of an organization. Only if there is
+// none it returns rows with candidates only, which have just the key, and the tombstone
+// of the default integration, or of the selected app id.
+func (s Selection) ofOrganization(ctx context.Context, p stack, orgKey string) ([]installation.Installation, error) {
+	rows, err := p.Store.Organization(ctx, orgKey, cmp.Or(s.AppID, p.AppID), time.Now())
 	if err != nil {
 		return nil, err
 	}
-	if usual := (installation.Key{OrgKey: orgKey, AppID: p.AppID}); !slices.Contains(keys, usual) {
-		keys = append(keys, usual)
-	}
-	var rows []installation.Installation
-	for _, key := range keys {
-		row, candidates, err := p.Store.Find(ctx, key, time.Now())
-		if err != nil {
-			return nil, err
-		}
-		if row.Key = key; row.Version > 0 || len(candidates) > 0 {
-			rows = append(rows, row)
+	var installed, others []installation.Installation
+	for _, row := range s.ofApp(rows) {
+		if row.Exists() {
+			installed = append(installed, row)
+		} else {
+			others = append(others, row)
 		}
 	}
-	return rows, nil
+	if len(installed) == 0 {
+		return others, nil
+	}
+	return installed, nil
 }
 
-// installations returns all installations, sorted by name. If some cannot be read,
-// it returns the others, and an error that names them.
-func (o *Operator) installations(ctx context.Context, p assembly.Parts) ([]installation.Installation, error) {
+// installations returns all installations, sorted by name. unreadable names rows that
+// cannot be decoded.
+func (o *Operator) installations(ctx context.Context, p stack) (all []installation.Installation, unreadable, err error) {
 	defer o.Waiting("reading the table")()
-	all, unreadable := []installation.Installation{}, []error(nil)
+	all = []installation.Installation{}
 	for row, err := range p.Store.Installations(ctx) {
-		if err != nil {
-			unreadable = append(unreadable, err)
-		}
-		if row.Exists() {
+		switch {
+		case errors.Is(err, dynamo.ErrUnreadable):
+			unreadable = errors.Join(unreadable, err)
+		case err != nil:
+			return nil, nil, err
+		case row.Exists():
 			all = append(all, row)
 		}
 	}
 	slices.SortFunc(all, func(a, b installation.Installation) int {
 		return cmp.Or(cmp.Compare(a.OrgName, b.OrgName), cmp.Compare(a.Key.Text(), b.Key.Text()))
 	})
-	return all, errors.Join(unreadable...)
+	return all, unreadable, nil
 }
 
-// withPasses returns each row with its last pass; see [lifecycle.WithPass].
-func withPasses(ctx context.Context, p assembly.Parts, rows ...installation.Installation) ([]installation.Installation, error) {
+// withPasses returns each row with its last pass; see [lifecycle.Settings.WithPass].
+func withPasses(ctx context.Context, p stack, rows ...installation.Installation) ([]installation.Installation, error) {
 	passes, err := p.Store.Passes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	now, current := time.Now(), make([]installation.Installation, len(rows))
 	for n, row := range rows {
-		current[n] = lifecycle.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
+		current[n] = p.Service.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
 	}
 	return current, nil
 }
 
-// match returns the installations of the only organization with this name, or else of the
-// only one whose key or name begins with it. It ignores case.
-func match(all []installation.Installation, org string) ([]installation.Installation, error) {
+// match returns the selected installations of the only organization with this name, or
+// else of the only one whose key or name begins with it. It ignores case.
+func (s Selection) match(all []installation.Installation, org string) ([]installation.Installation, error) {
 	var named, matching []installation.Installation
-	for _, row := range all {
+	for _, row := range s.ofApp(all) {
 		if strings.EqualFold(row.OrgName, org) {
 			named = append(named, row)
 		}
@@ -115,17 +170,22 @@ func match(all []installation.Installation, org string) ([]installation.Installa
 	if len(named) > 0 {
 		matching = named
 	}
-	if len(matching) == 0 {
-		return nil, fmt.Errorf("installation of %s: %w", org, installation.ErrNotFound)
-	}
-	if !slices.ContainsFunc(matching, func(row installation.Installation) bool { return row.OrgKey != matching[0].OrgKey }) {
-		return matching, nil
-	}
-	list := ""
+	list, names := "", map[string]bool{}
 	for _, row := range matching {
-		list += "\n  " + row.OrgKey + "  " + row.OrgName
+		if !names[row.OrgKey] {
+			list += "\n  " + row.OrgKey + "  " + row.OrgName
+		}
+		names[row.OrgKey] = true
 	}
-	return nil, terminal.Usagef("%q is ambiguous: use the key of one of these:%s", org, list)
+	switch {
+	case len(names) == 1:
+		return matching, nil
+	case len(names) > 1:
+		return nil, terminal.Usagef("%q is ambiguous: use the key of one of these:%s", org, list)
+	case s.AppID != "":
+		org += " of app id " + s.AppID
+	}
+	return nil, fmt.Errorf("installation of %s: %w", org, installation.ErrNotFound)
 }
 
 // hasPrefix reports whether an installation's key or name begins with prefix.

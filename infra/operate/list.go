@@ -9,15 +9,19 @@ import (
 	"time"
 
 	"signpost/infra/terminal"
+	"signpost/shared/channel"
 	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
 type summary struct {
 	Org         string            `json:"org"`
+	AppID       string            `json:"appId"`
 	Name        string            `json:"name"`
+	Reference   string            `json:"reference,omitempty"`
 	State       string            `json:"state"`
 	Region      string            `json:"region"`
+	Channel     string            `json:"channel"`
 	Features    map[string]string `json:"features"`
 	TokenHealth string            `json:"tokenHealth"`
 	LastResult  string            `json:"lastResult"`
@@ -38,18 +42,20 @@ type summary struct {
 	HealthAtWebex   string `json:"healthAtWebex,omitempty"`
 	SignedElsewhere string `json:"signedElsewhere,omitempty"`
 
-	// Trouble is the most urgent problem in a word or two, "" for none.
+	// Trouble is the code of the most urgent problem, "" for none.
 	Trouble string `json:"trouble,omitempty"`
 
 	verified time.Time
+	// app is the label or the app id of its integration, "" if lists do not show it.
+	app string
 }
 
-func summarize(row installation.Installation, now time.Time) summary {
+func (p stack) summarize(row installation.Installation, now time.Time) summary {
 	s := summary{
-		Org: row.OrgKey, Name: row.OrgName, State: string(row.State), Region: row.Region, Features: map[string]string{},
-		LastResult: row.Schedule.LastResult, LastVerified: timestamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
-		NextDue: timestamp(row.Schedule.DueAt), verified: row.Schedule.VerifiedAt,
-		FailingSince: timestamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
+		Org: row.OrgKey, AppID: row.AppID, Name: row.OrgName, Reference: row.Reference, State: string(row.State), Region: row.Region, Channel: p.Channels.Name(row), Features: map[string]string{},
+		LastResult: row.Schedule.LastResult, LastVerified: installation.Timestamp(row.Schedule.VerifiedAt), Failures: row.Schedule.Failures,
+		NextDue: installation.Timestamp(row.Schedule.DueAt), verified: row.Schedule.VerifiedAt,
+		FailingSince: installation.Timestamp(row.Schedule.FailingSince), Failing: row.State == installation.Active && row.Schedule.Failing(now),
 		AppDiffers: row.App.Difference, HealthAtWebex: row.App.HealthState, SignedElsewhere: row.ForeignRegion.Region,
 	}
 	if row.Exists() {
@@ -58,29 +64,16 @@ func summarize(row installation.Installation, now time.Time) summary {
 	for name, feature := range row.Features {
 		s.Features[string(name)] = string(feature.Status)
 	}
-	s.Trouble = s.trouble()
+	if trouble, troubled := row.Trouble(now); troubled {
+		s.Trouble = string(trouble.Code)
+	}
 	return s
 }
 
-// trouble returns the most urgent problem, "" for none.
-func (s summary) trouble() string {
-	switch {
-	case s.State != string(installation.Active):
-		return s.State
-	case s.Failing:
-		return "failing"
-	case s.AppDiffers != "":
-		return "app differs"
-	case s.SignedElsewhere != "":
-		return "wrong region"
-	case s.TokenHealth != string(installation.TokensHealthy):
-		return "token " + s.TokenHealth
-	}
-	return ""
-}
-
 // displayState is the state as tables show it: the problem, if there is one.
-func (s summary) displayState() string { return cmp.Or(s.Trouble, s.State) }
+func (s summary) displayState() string {
+	return strings.ReplaceAll(cmp.Or(s.Trouble, s.State), "_", " ")
+}
 
 // Filter selects installations. An empty field selects all.
 type Filter struct {
@@ -119,23 +112,50 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 	if err != nil {
 		return err
 	}
-	rows, unreadable := o.installations(ctx, p)
+	rows, unreadable, err := o.installations(ctx, p)
+	if err != nil {
+		return err
+	}
 	if rows, err = withPasses(ctx, p, rows...); err != nil {
 		return err
 	}
 	now, kept, trouble := time.Now(), []summary{}, false
 	for _, row := range rows {
 		if filter.selects(row, now) {
-			s := summarize(row, now)
+			s := p.summarize(row, now)
 			kept, trouble = append(kept, s), trouble || s.Trouble != ""
 		}
 	}
 	if o.JSON {
 		err = o.Print(kept)
-	} else {
+	} else if err = nameApps(ctx, p, kept); err == nil {
 		o.table(kept, now)
 	}
 	return terminal.Findings(trouble, errors.Join(unreadable, err))
+}
+
+// nameApps gives each summary the label of its integration, or else the app id, if there
+// are several app ids.
+func nameApps(ctx context.Context, p stack, list []summary) error {
+	if !slices.ContainsFunc(list, func(s summary) bool { return s.AppID != list[0].AppID }) {
+		return nil
+	}
+	registered, err := p.Store.Integrations(ctx, "", time.Now())
+	if err != nil {
+		return err
+	}
+	labels := map[installation.Key]string{} // for any organization under ""
+	for _, one := range registered {
+		labels[installation.Key{OrgKey: one.OrgKey, AppID: one.AppID}] = one.Label
+	}
+	for n, s := range list {
+		own, isOwn := labels[installation.Key{OrgKey: s.Org, AppID: s.AppID}]
+		if !isOwn {
+			own = labels[installation.Key{AppID: s.AppID}]
+		}
+		list[n].app = cmp.Or(own, s.AppID)
+	}
+	return nil
 }
 
 func (o *Operator) table(list []summary, now time.Time) {
@@ -143,12 +163,24 @@ func (o *Operator) table(list []summary, now time.Time) {
 		o.Note("no installations")
 		return
 	}
-	rows := make([][]string, len(list))
+	header, rows := []string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "VERIFIED"}, make([][]string, len(list))
 	for i, s := range list {
 		rows[i] = []string{
 			s.Org, s.Name, s.displayState(), cmp.Or(s.Features[string(webex.DigitalSignage)], "-"),
 			cmp.Or(s.Features[string(webex.PersistentWebApp)], "-"), s.TokenHealth, cmp.Or(s.LastResult, "-"), distance(s.verified, now),
 		}
 	}
-	o.Table([]string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "VERIFIED"}, rows)
+	if slices.ContainsFunc(list, func(s summary) bool { return s.Channel != channel.Default }) {
+		header = append(header, "CHANNEL")
+		for i, s := range list {
+			rows[i] = append(rows[i], s.Channel)
+		}
+	}
+	if list[0].app != "" {
+		header = append(header, "INTEGRATION")
+		for i, s := range list {
+			rows[i] = append(rows[i], s.app)
+		}
+	}
+	o.Table(header, rows)
 }

@@ -14,8 +14,10 @@ import (
 
 	"signpost/infra/terminal"
 	"signpost/shared/assembly"
+	"signpost/shared/channel"
 	"signpost/shared/config"
 	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
 )
 
 // Operator works on the installations of one stack.
@@ -41,22 +43,45 @@ func (o *Operator) localURL() string {
 	return "http://127.0.0.1:" + cmp.Or(o.Environ["PORT"], "3000")
 }
 
+// stack is what the functions of the selected stack use, with the current channels.
+type stack struct {
+	assembly.Parts
+	Service  *lifecycle.Service
+	Vendor   *lifecycle.Vendor
+	Channels channel.Channels
+	// environ is the functions' environment.
+	environ map[string]string
+}
+
 // assemble builds what the functions use, from the selected stack's settings.
-func (o *Operator) assemble(ctx context.Context) (assembly.Parts, error) {
+func (o *Operator) assemble(ctx context.Context) (stack, error) {
 	settings, err := o.settings(ctx)
 	if err != nil {
-		return assembly.Parts{}, err
+		return stack{}, err
 	}
 	environ := values(settings)
 	if err := o.addCredentials(ctx, environ); err != nil {
-		return assembly.Parts{}, err
+		return stack{}, err
 	}
 	defer o.Waiting("reading the secret")()
-	parts, err := assembly.Assemble(ctx, environ, slog.New(slog.DiscardHandler))
+	log := slog.New(slog.DiscardHandler)
+	parts, err := assembly.Assemble(ctx, environ, log)
 	if _, wrong := errors.AsType[*config.Error](err); wrong {
 		err = terminal.UsageError{Err: terminal.Fixable(fmt.Errorf("settings:\n%w", err), "signpost config%s", o.stageFlag())}
 	}
-	return parts, err
+	if err != nil {
+		return stack{}, err
+	}
+	channels, err := parts.Services.Channels.Read(ctx)
+	if err != nil {
+		return stack{}, err
+	}
+	service, err := parts.Services.With(channels)
+	if err != nil {
+		return stack{}, err
+	}
+	vendor, err := lifecycle.NewVendor(parts.Store, time.Now, log)
+	return stack{parts, service, vendor, channels, environ}, err
 }
 
 // stageFlag is the flag that selects the same stage in a proposed command.
@@ -100,12 +125,4 @@ func expiry(t, now time.Time) string {
 		return "expired " + distance(t, now)
 	}
 	return "expires " + distance(t, now)
-}
-
-// timestamp formats a time as RFC 3339, "" for the zero time.
-func timestamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }

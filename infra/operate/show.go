@@ -3,6 +3,7 @@ package operate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,7 +40,7 @@ func featureReports(inspection lifecycle.Inspection) []featureReport {
 		}
 		report := featureReport{
 			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
-			Stored: verdict.Stored, PushedAt: timestamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
+			Stored: verdict.Stored, PushedAt: installation.Timestamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
 			lines: compare.Configuration(verdict.Wanted, verdict.Stored),
 		}
 		if failure := inspection.Failures[name]; failure != nil {
@@ -52,15 +53,14 @@ func featureReports(inspection lifecycle.Inspection) []featureReport {
 	return all
 }
 
-// Show prints installations beside what Webex stores for them. It returns
-// terminal.ErrFindings if one is not active, or a verification would change it.
-// Show changes nothing, except that with refresh it renews an expired access token.
-func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) error {
+// Show prints the selected installations beside what Webex stores for them. It returns
+// terminal.ErrFindings if one is not active, or a verification would change it. Show changes nothing, except that with refresh it renews an expired access token.
+func (o *Operator) Show(ctx context.Context, s Selection, refresh bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {
 		return err
 	}
-	rows, err := o.selected(ctx, p, orgs, all)
+	rows, unreadable, err := o.selected(ctx, p, s)
 	if err != nil {
 		return err
 	}
@@ -80,38 +80,37 @@ func (o *Operator) Show(ctx context.Context, orgs []string, all, refresh bool) e
 		if i > 0 && !o.JSON {
 			o.Blank()
 		}
-		document, found := o.showInspection(inspection)
+		document, found := o.showInspection(p, inspection)
 		findings, documents = findings || found, append(documents, document)
 	}
-	if o.JSON && len(documents) == 1 && !all {
+	if o.JSON && len(documents) == 1 && !s.All {
 		err = o.Print(documents[0])
 	} else if o.JSON {
 		err = o.Print(documents)
 	}
-	return terminal.Findings(findings, err)
+	return terminal.Findings(findings, errors.Join(unreadable, err))
 }
 
 // showInspection prints one installation, or returns it for JSON. findings reports
 // whether it is not active, or a verification would change it.
-func (o *Operator) showInspection(inspection lifecycle.Inspection) (document any, findings bool) {
+func (o *Operator) showInspection(p stack, inspection lifecycle.Inspection) (document any, findings bool) {
 	now, row := time.Now(), inspection.Installation
-	reports := featureReports(inspection)
+	reports, s := featureReports(inspection), p.summarize(row, now)
 	if !o.JSON {
-		o.showInstallation(row, len(inspection.Candidates), now)
+		o.showInstallation(row, s, len(inspection.Candidates), now)
 		for _, report := range reports {
 			o.showFeature(report)
 		}
 	}
 	findings = row.State != installation.Active ||
 		slices.ContainsFunc(reports, func(r featureReport) bool { return r.Verb != string(lifecycle.Leave) })
-	return map[string]any{"installation": summarize(row, now), "candidates": len(inspection.Candidates), "sides": reports}, findings
+	return map[string]any{"installation": s, "candidates": len(inspection.Candidates), "sides": reports}, findings
 }
 
-func (o *Operator) showInstallation(row installation.Installation, candidates int, now time.Time) {
+func (o *Operator) showInstallation(row installation.Installation, s summary, candidates int, now time.Time) {
 	o.Title(fmt.Sprintf("%s  %s", displayName(row), row.OrgKey))
-	s := summarize(row, now)
 	lines := [][2]string{
-		{"state", s.displayState()}, {"region", s.Region}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
+		{"app id", s.AppID}, {"state", s.displayState()}, {"region", s.Region}, {"channel", s.Channel}, {"manifest version", fmt.Sprint(row.ManifestVersion)},
 		{"token health", s.TokenHealth}, {"refresh token", expiry(row.Tokens.RefreshExpiresAt, now)},
 		{"access token", expiry(row.Tokens.AccessExpiresAt, now)},
 		{"activated", distance(row.ActivatedAt, now)}, {"last action", distance(row.LastActionAt, now)},

@@ -39,28 +39,31 @@ func (s *session) forgetKeys(ctx context.Context, d parts) (message string, err 
 	case !newestIsPrimary:
 		return "", fmt.Errorf("the newest key does not encrypt yet: run %s first", s.command("rotate", "keyset"))
 	}
-	needed, err := s.stillNeeded(ctx, d)
+	keyset, err := sealing.Parse(d["tokenKeyset"])
+	if err != nil {
+		return "", err
+	}
+	store, err := s.table(ctx, s.settings.Deployment.Table)
+	if err != nil {
+		return "", err
+	}
+	needed, err := s.stillNeeded(ctx, store, keyset)
 	if err != nil {
 		return "", err
 	}
 	if needed.total() > 0 {
 		return "", needed
 	}
+	if err := s.resealClientSecrets(ctx, store, keyset); err != nil {
+		return "", err
+	}
 	d["tokenKeyset"], err = sealing.PruneDocument(d["tokenKeyset"])
 	return "No stored token requires an older key. They were dropped.", err
 }
 
 // stillNeeded counts the stored tokens that require an older key.
-func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error) {
+func (s *session) stillNeeded(ctx context.Context, store *dynamo.Store, keyset *sealing.Keyset) (neededError, error) {
 	needed := neededError{}
-	keyset, err := sealing.Parse(d["tokenKeyset"])
-	if err != nil {
-		return needed, err
-	}
-	store, err := s.table(ctx, s.settings.Deployment.Table)
-	if err != nil {
-		return needed, err
-	}
 	for row, err := range store.Rows(ctx) {
 		if err != nil {
 			return needed, fmt.Errorf("look for tokens encrypted with older keys: %w", err)
@@ -70,6 +73,31 @@ func (s *session) stillNeeded(ctx context.Context, d parts) (neededError, error)
 		}
 	}
 	return needed, nil
+}
+
+// resealClientSecrets encrypts the client secrets of registered integrations again that
+// require an older key. Nothing else rewrites them.
+func (s *session) resealClientSecrets(ctx context.Context, store *dynamo.Store, keyset *sealing.Keyset) error {
+	registered, err := store.Integrations(ctx, "", s.now())
+	if err != nil {
+		return err
+	}
+	for _, i := range registered {
+		if !keyset.NeedsOlder(i.ClientSecret) {
+			continue
+		}
+		clientSecret, err := keyset.Open(i.ClientSecret, i.SecretPlace())
+		if err != nil {
+			return fmt.Errorf("client secret of %s: %w", i.AppID, err)
+		}
+		if i.ClientSecret, err = keyset.Seal(clientSecret, i.SecretPlace()); err != nil {
+			return err
+		}
+		if _, err := store.SaveIntegration(ctx, i, s.now()); err != nil {
+			return fmt.Errorf("no key was dropped, run this again: %w", err)
+		}
+	}
+	return nil
 }
 
 // neededError counts the rows that still require older keys.

@@ -94,8 +94,8 @@ func (s *session) problems() error {
 // checkSecrets checks whether values are missing, and changes nothing.
 func (s *session) checkSecrets(ctx context.Context, v vault) (secretsState, error) {
 	filled := complete
-	integration, content := s.names()
-	for name, fields := range map[string][]string{integration: {"tokenKeyset", "clientSecret"}, content: {"contentApiKey"}} {
+	integration, content, vendor := s.names()
+	for name, fields := range map[string][]string{integration: {"tokenKeyset", "clientSecret"}, content: {"contentApiKey"}, vendor: {"vendorApiKeys"}} {
 		d, _, err := load(ctx, v, name)
 		if errors.Is(err, errNoSecret) {
 			return absent, nil

@@ -12,6 +12,7 @@ import (
 	"signpost/infra/stage"
 	"signpost/infra/terminal"
 	"signpost/shared/config"
+	"signpost/shared/manifest"
 )
 
 // clientID is the setting that Control Hub shows only after an upload.
@@ -209,7 +210,7 @@ func notEmpty(text string) error {
 }
 
 func email(text string) error {
-	if !stage.IsEmail(text) {
+	if !manifest.IsEmail(text) {
 		return errors.New("it is not an e-mail address")
 	}
 	return nil

@@ -16,7 +16,7 @@ import (
 // rotate does the next step of rotating one secret. Every function must have read
 // the result of a step before the next one.
 func (s *session) rotate(ctx context.Context, secret string) error {
-	integration, content := s.names()
+	integration, content, _ := s.names()
 	name := integration
 	var rotate func(context.Context, parts) (message string, err error)
 	switch secret {
@@ -73,12 +73,12 @@ func (s *session) rotateClientSecret(ctx context.Context, d parts) (string, erro
 
 // rotateContentKey adds a second key, or drops the older of two.
 func (s *session) rotateContentKey(_ context.Context, d parts) (string, error) {
-	keys, err := contentKeys(d["contentApiKey"])
+	keys, err := apiKeys("contentApiKey", d["contentApiKey"])
 	if err != nil {
 		return "", err
 	}
 	if len(keys) > 1 {
-		return "The old key was dropped. Done.", d.set("contentApiKey", keys[0])
+		return oldKeyDropped, d.set("contentApiKey", keys[0])
 	}
 	fresh := s.ContentAPIKey
 	if fresh == "" {
@@ -88,14 +88,17 @@ func (s *session) rotateContentKey(_ context.Context, d parts) (string, error) {
 		d.set("contentApiKey", append([]string{fresh}, keys...))
 }
 
-func contentKeys(raw json.RawMessage) ([]string, error) {
+const oldKeyDropped = "The old key was dropped. Done."
+
+// apiKeys reads one key or several from a field.
+func apiKeys(field string, raw json.RawMessage) ([]string, error) {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
 		return []string{one}, nil
 	}
 	var several []string
 	if err := json.Unmarshal(raw, &several); err != nil || len(several) == 0 {
-		return nil, errors.New("contentApiKey is neither a key nor a list of keys: fix it in Secrets Manager")
+		return nil, fmt.Errorf("%s is neither a key nor a list of keys: fix it in Secrets Manager", field)
 	}
 	return several, nil
 }

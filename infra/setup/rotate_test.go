@@ -13,6 +13,7 @@ import (
 	"signpost/shared/dynamo/dynamotest"
 	"signpost/shared/installation"
 	"signpost/shared/installation/installationtest"
+	"signpost/shared/integration"
 	"signpost/shared/secret"
 	"signpost/shared/secret/sealing"
 	"signpost/shared/webex/webextest"
@@ -120,6 +121,11 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	put(installation.Candidate{Key: installationtest.Key("over"), ID: "c", Change: installation.Change{Refresh: old}, ForgetAt: now})
 	put(installation.Candidate{Key: installationtest.Key("refused"), ID: "c", Refused: true, ForgetAt: now.AddDate(0, 0, 90)})
 	save(installation.Installation{Key: installationtest.Key("lost"), State: installation.Active, Tokens: installation.Tokens{Refresh: secret.Sealed("\x01????lost")}})
+	registered := integration.Integration{AppID: "app", ClientID: "C1"}
+	registered.ClientSecret = p.sealed(t, "client secret", registered.SecretPlace())
+	if _, err := p.store.SaveIntegration(t.Context(), registered, now); err != nil {
+		t.Fatal(err)
+	}
 	p.rotate(t, "keyset", "which only decrypts", Options{})
 	p.rotate(t, "keyset", "encrypts now", Options{})
 
@@ -149,6 +155,17 @@ func TestKeysAreForgottenOnlyWhenNoRowNeedsThem(t *testing.T) {
 	if count, _, err := sealing.Keys(p.integration(t)["tokenKeyset"]); err != nil || count != 1 {
 		t.Errorf("%d keys, %v", count, err)
 	}
+	keyset, err := sealing.Parse(p.integration(t)["tokenKeyset"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	resealed, err := p.store.Integrations(t.Context(), "app", now)
+	if err != nil || len(resealed) != 1 {
+		t.Fatalf("integrations %v, %v", resealed, err)
+	}
+	if opened, err := keyset.Open(resealed[0].ClientSecret, registered.SecretPlace()); err != nil || opened.Reveal() != "client secret" {
+		t.Errorf("the client secret of a registered integration is lost: %v", err)
+	}
 	if string(p.integration(t)["other"]) != "1" {
 		t.Error("the rest of the secret is lost")
 	}
@@ -169,8 +186,13 @@ func TestClientSecretIsTriedFirst(t *testing.T) {
 		return p.rotateOnce("client-secret", Options{ClientSecret: value})
 	}
 	stored := func() string { return string(p.integration(t)["clientSecret"]) }
-	settings := stage.Settings{Name: "prod", Variables: map[string]string{"WEBEX_CLIENT_ID": cloud.ClientID()}}
+	settings := stage.Settings{Name: "prod", Variables: map[string]string{"WEBEX_APP_ID": webextest.DefaultAppID, "WEBEX_CLIENT_ID": cloud.ClientID()}}
 	if err := settings.Write(p.root); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.store.Save(t.Context(), installation.Installation{ // of another client
+		Key: installation.Key{OrgKey: org.ID(), AppID: "other"}, State: installation.Active, Tokens: installation.Tokens{Refresh: p.sealed(t, "x", "p")},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	p.rotate(t, "client-secret", "could not be tried: there is no active installation", Options{ClientSecret: "first"})
@@ -191,6 +213,15 @@ func TestClientSecretIsTriedFirst(t *testing.T) {
 	cloud.RevokeRefreshToken(org.ID())
 	if err := rotate(cloud.ClientSecret()); err == nil || !strings.Contains(err.Error(), "another upload") {
 		t.Errorf("a refused token: %v", err)
+	}
+	for range 4 {
+		other := cloud.AddOrganization("Other", "us-west-2_r")
+		install(t, p, cloud, other)
+		cloud.RevokeRefreshToken(other.ID())
+	}
+	cloud.ResetRequests()
+	if err := rotate(cloud.ClientSecret()); err == nil || len(cloud.Requests()) != 3 {
+		t.Errorf("refused tokens: %d requests, %v", len(cloud.Requests()), err)
 	}
 	if row, _, err := p.store.Find(t.Context(), installationtest.Key(org.ID()), now); err != nil || row.State != installation.Active {
 		t.Errorf("the customer of the trial is %s, %v", row.State, err)

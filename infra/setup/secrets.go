@@ -25,7 +25,7 @@ func (d parts) set(field string, value any) error {
 // check refuses the parts, encoded in text, if the functions would.
 func (d parts) check(text []byte) error {
 	var present []document.Part
-	for _, part := range []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset} {
+	for _, part := range []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset, document.VendorAPIKeys} {
 		if d[string(part)] != nil {
 			present = append(present, part)
 		}
@@ -49,10 +49,10 @@ func load(ctx context.Context, v vault, name string) (parts, time.Time, error) {
 	return d, written, err
 }
 
-// names are the stage's two secrets.
-func (s *session) names() (integration, content string) {
+// names are the stage's secrets.
+func (s *session) names() (integration, content, vendor string) {
 	secrets := stage.Secrets(s.Stage)
-	return secrets[0].Name, secrets[1].Name
+	return secrets[0].Name, secrets[1].Name, secrets[2].Name
 }
 
 // fillSecrets writes missing values of the secrets. If AWS cannot be reached, that
@@ -63,11 +63,11 @@ func (s *session) fillSecrets(ctx context.Context) (secretsState, error) {
 		s.say("The secrets are unchanged, since AWS cannot be reached: %v", err)
 		return unknown, nil
 	}
-	integration, content := s.names()
+	integration, content, vendor := s.names()
 	for _, secret := range []struct {
 		name string
 		fill func(context.Context, parts) (bool, error)
-	}{{integration, s.fillIntegration}, {content, s.fillContent}} {
+	}{{integration, s.fillIntegration}, {content, s.fillContent}, {vendor, fillVendor}} {
 		d, _, err := load(ctx, v, secret.name)
 		if errors.Is(err, errNoSecret) {
 			continue // the deployment creates it
@@ -138,7 +138,15 @@ func (s *session) fillContent(_ context.Context, d parts) (bool, error) {
 	if key == "" {
 		key = rand.Text()
 	}
-	_, name := s.names()
+	_, name, _ := s.names()
 	s.say("A content API key was stored, which your content server requires:\n  aws secretsmanager get-secret-value --secret-id %s --query SecretString --output text", name)
 	return true, d.set("contentApiKey", key)
+}
+
+// fillVendor opens the vendor API to nobody: `signpost key add` makes keys.
+func fillVendor(_ context.Context, d parts) (bool, error) {
+	if d[string(document.VendorAPIKeys)] != nil {
+		return false, nil
+	}
+	return true, d.set(string(document.VendorAPIKeys), map[string]string{})
 }

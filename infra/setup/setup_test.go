@@ -316,7 +316,9 @@ func TestSecretsAreInTheVaultOnly(t *testing.T) {
 	}
 	p.says(t, "Next: signpost deploy")
 
-	p.vault.values["signpost-prod/integration"], p.vault.values["signpost-prod/content"] = nil, nil
+	for _, name := range []string{"integration", "content", "vendor"} {
+		p.vault.values["signpost-prod/"+name] = nil
+	}
 	for _, bad := range []string{" geheim-client", "geheim-client\n", "geheim\u200b-client"} {
 		err := p.run("", Options{Batch: true, ClientSecret: bad})
 		if err == nil || !strings.Contains(err.Error(), "clientSecret") || strings.Contains(err.Error(), "geheim") || p.vault.values["signpost-prod/integration"] != nil {

@@ -27,7 +27,7 @@ func (a *app) deployCommands() []*cobra.Command {
 	commands := []*cobra.Command{
 		a.setupCommand(), a.manifestCommand(), a.cdkCommand("synth", "Synthesize the stacks, and lint them", deploy.Synth),
 		a.cdkCommand("diff", "Show what a deployment would change", deploy.Diff), a.deployCommand(), a.destroyCommand(),
-		a.rotateCommand(), a.copyCommand(), a.smokeCommand(), a.cdkAppCommand(),
+		a.rotateCommand(), a.keyCommand(), a.copyCommand(), a.smokeCommand(), a.cdkAppCommand(),
 	}
 	for _, command := range commands {
 		command.GroupID = groupDeploy
@@ -183,10 +183,11 @@ func (a *app) rotateCommand() *cobra.Command {
 func (a *app) copyCommand() *cobra.Command {
 	var o tablecopy.Options
 	command := &cobra.Command{
-		Use: "copy --for move|restore FROM TO", Short: "Copy installations between tables", Args: arguments(2, 2, "FROM TO"),
+		Use: "copy --for move|restore FROM TO", Short: "Copy installations and registered integrations between tables", Args: arguments(2, 2, "FROM TO"),
 		Long: `FROM and TO are tables, written as [region/]name. For a move the newer of two
 rows wins, and no change in TO is undone. For a restore, rows that a bad write
-changed in TO are restored.`,
+changed in TO are restored. Registered integrations are copied too: a move adds
+those that TO has not, a restore also replaces those that differ.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.From, o.To = args[0], args[1]
 			return tablecopy.Run(cmd.Context(), a.IO, o)

@@ -12,6 +12,7 @@ import (
 
 	"signpost/infra/stage"
 	"signpost/infra/terminal"
+	"signpost/shared/integration"
 	"signpost/shared/webex/webextest"
 )
 
@@ -104,6 +105,20 @@ func TestAStage(t *testing.T) {
 			t.Errorf("stage %s: exit %d:\n%s", name, code, output)
 		}
 	}
+}
+
+// TestAStagesIntegrations: they are those of its table, sealed with its keyset.
+func TestAStagesIntegrations(t *testing.T) {
+	d := newDeployment(t)
+	own, folder := d.upload(), d.folder()
+	stage := []string{"--config", folder, "--stage", "night", "integration"}
+	code, output := call(t, own.App.ClientSecret(), d.environ, append(stage, "add", own.App.AppID(), "--client-id", own.App.ClientID(), "--org", d.org.ID())...)
+	d.check("add", code, output, terminal.ExitOK, nil)
+	own.Activate()
+	code, output = call(t, own.App.ClientSecret(), d.environ, append(stage, "rotate", own.App.AppID())...)
+	d.check("rotate", code, output, terminal.ExitOK, []string{"Webex accepts it"})
+	code, output = call(t, "", d.environ, append(stage, "show", integration.NewAppID())...)
+	d.check("show", code, output, terminal.ExitFailed, []string{"Try: signpost integration list --stage night"})
 }
 
 // TestADeniedSecret: a failure of AWS is neither wrong usage nor a wrong setting.

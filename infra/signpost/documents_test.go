@@ -48,9 +48,9 @@ func TestDocumentedCommandsExist(t *testing.T) {
 
 func checkDocumented(t *testing.T, root *cobra.Command, file string, words []string) {
 	t.Helper()
-	command, _, err := root.Find(words[:1])
+	command, _, err := root.Find(words)
 	if err != nil || command == root {
-		t.Errorf("%s: there is no command %q", file, words[0])
+		t.Errorf("%s: there is no command %q", file, strings.Join(words, " "))
 		return
 	}
 	flags := map[string]bool{"help": true}
@@ -59,7 +59,7 @@ func checkDocumented(t *testing.T, root *cobra.Command, file string, words []str
 	command.InheritedFlags().VisitAll(keep)
 	for _, word := range words[1:] {
 		if flag := flagName.FindStringSubmatch(word); flag != nil && !flags[flag[1]] {
-			t.Errorf("%s: signpost %s has no flag --%s", file, words[0], flag[1])
+			t.Errorf("%s: %s has no flag --%s", file, command.CommandPath(), flag[1])
 		}
 	}
 }

@@ -42,6 +42,11 @@ func (a *app) onStack(command *cobra.Command, run func(*operate.Operator, *cobra
 	return command
 }
 
+// appFlag adds the flag --app to a command.
+func appFlag(command *cobra.Command, of *operate.Selection) {
+	command.Flags().StringVar(&of.AppID, "app", "", "the `id` of the integration's manifest, for an organization with several installations")
+}
+
 func (a *app) listCommand() *cobra.Command {
 	var filter operate.Filter
 	command := a.onStack(&cobra.Command{
@@ -64,39 +69,44 @@ func (a *app) listCommand() *cobra.Command {
 }
 
 func (a *app) showCommand() *cobra.Command {
-	refresh := false
+	refresh, of := false, operate.Selection{Single: true}
 	command := a.onStack(&cobra.Command{
 		Use: "show ORG", Short: "Show one installation beside what Webex stores for it",
 		Long: "Changes nothing without --refresh. Exits with 3 if the installation is not\nactive, or a verification would change it.",
 		Args: arguments(1, 1, "ORG"),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		return o.Show(cmd.Context(), args, false, refresh)
+		of.Orgs = args
+		return o.Show(cmd.Context(), of, refresh)
 	})
+	appFlag(command, &of)
 	command.Flags().BoolVar(&refresh, "refresh", false, "renew the access token if it expired")
 	return command
 }
 
 func (a *app) verifyCommand() *cobra.Command {
-	var all, dryRun bool
+	var of operate.Selection
+	dryRun := false
 	command := a.onStack(&cobra.Command{
 		Use: "verify ORG… | --all", Short: "Verify installations now, and repair what differs",
 		Long: "Exits with 3 if one fails or cannot be verified now.",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if all && len(args) > 0 {
+			if of.All && len(args) > 0 {
 				return errors.New("--all takes no ORG")
 			}
-			if all {
+			if of.All {
 				return nil
 			}
 			return arguments(1, 0, "ORG or --all")(cmd, args)
 		},
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+		of.Orgs = args
 		if dryRun {
-			return o.Show(cmd.Context(), args, all, false)
+			return o.Show(cmd.Context(), of, false)
 		}
-		return o.Verify(cmd.Context(), args, all)
+		return o.Verify(cmd.Context(), of)
 	})
-	command.Flags().BoolVar(&all, "all", false, "verify every installation")
+	appFlag(command, &of)
+	command.Flags().BoolVar(&of.All, "all", false, "verify every installation")
 	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would change, as show does")
 	return command
 }
@@ -117,14 +127,16 @@ around it. Exits with 3 if a check fails.`,
 }
 
 func (a *app) removeCommand() *cobra.Command {
-	yes := false
+	yes, of := false, operate.Selection{}
 	command := a.onStack(&cobra.Command{
 		Use: "remove ORG…", Short: "Remove installations, at Webex and here",
 		Long: "Each organization's key must be typed to confirm. Removes none if one is not\ninstalled.",
 		Args: arguments(1, 0, "ORG"),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		return o.Remove(cmd.Context(), args, yes)
+		of.Orgs = args
+		return o.Remove(cmd.Context(), of, yes)
 	})
+	appFlag(command, &of)
 	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return command
 }

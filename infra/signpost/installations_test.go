@@ -175,7 +175,7 @@ func TestFailingIsShown(t *testing.T) {
 	c.change(func(row *installation.Installation) { row.Schedule.FailingSince = time.Now().Add(-25 * time.Hour) })
 	c.want(terminal.ExitFindings, []string{"failing"}, "list")
 	c.want(terminal.ExitOK, []string{"failing since", "25h0m"}, "show", c.org.ID())
-	c.want(terminal.ExitFindings, []string{`"failing": true`, `"failingSince": "`, `"failures": `, `"lastVerified": "`, `"trouble": "failing"`}, "--json", "list")
+	c.want(terminal.ExitFindings, []string{`"failing": true`, `"failingSince": "`, `"failures": `, `"lastVerified": "`, `"trouble": "configuration_failing"`}, "--json", "list")
 	c.want(terminal.ExitOK, []string{"verified 1"}, "verify", c.org.ID())
 	if output := c.want(terminal.ExitOK, nil, "show", c.org.ID()); strings.Contains(output, "25h0m") {
 		t.Errorf("still failing:\n%s", output)

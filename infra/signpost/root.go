@@ -51,7 +51,8 @@ var groups = []*cobra.Group{
 func (a *app) commands() []*cobra.Command {
 	return append([]*cobra.Command{
 		a.devCommand(), a.demoCommand(),
-		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.configCommand(),
+		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.inviteCommand(), a.configCommand(),
+		a.integrationCommand(), a.installationCommand(), a.channelCommand(), a.rolloutCommand(), a.reloadCommand(), a.diagnoseCommand(),
 		a.loadCommand(),
 		a.versionCommand(), a.completionCommand(),
 	}, a.heavyCommands()...)
@@ -111,29 +112,38 @@ found problems.`,
 		}
 	}
 	for _, command := range commands {
-		if command.Long != "" {
-			command.Long = command.Short + ".\n\n" + command.Long
-		}
-		run := command.RunE
-		command.RunE = func(cmd *cobra.Command, args []string) error {
-			a.started, a.stageNamed = true, a.environ["STAGE"] != "" || cmd.Flags().Changed("stage")
-			return run(cmd, args)
-		}
+		a.complete(command)
 		root.AddCommand(command)
 	}
 	return root
 }
 
-// unknownCommand refuses an unknown command, and proposes similar ones.
-func unknownCommand(root *cobra.Command, args []string) error {
+// complete completes the help of a command and of those below it, and what happens
+// before they run.
+func (a *app) complete(command *cobra.Command) {
+	if command.Long = strings.TrimSpace(command.Long); command.Long != "" {
+		command.Long = command.Short + ".\n\n" + command.Long
+	}
+	run := command.RunE
+	command.RunE = func(cmd *cobra.Command, args []string) error {
+		a.started, a.stageNamed = true, a.environ["STAGE"] != "" || cmd.Flags().Changed("stage")
+		return run(cmd, args)
+	}
+	for _, below := range command.Commands() {
+		a.complete(below)
+	}
+}
+
+// unknownCommand refuses an unknown command below parent, and proposes similar ones.
+func unknownCommand(parent *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	err := fmt.Errorf("there is no command %q", args[0])
-	if root.SuggestionsMinimumDistance = 2; len(root.SuggestionsFor(args[0])) > 0 {
-		return terminal.Fixable(err, "signpost %s", strings.Join(root.SuggestionsFor(args[0]), ", signpost "))
+	err, path := fmt.Errorf("there is no command %q", args[0]), parent.CommandPath()+" "
+	if parent.SuggestionsMinimumDistance = 2; len(parent.SuggestionsFor(args[0])) > 0 {
+		return terminal.Fixable(err, "%s%s", path, strings.Join(parent.SuggestionsFor(args[0]), ", "+path))
 	}
-	return terminal.Fixable(err, "signpost --help")
+	return terminal.Fixable(err, "%s--help", path)
 }
 
 // noArguments accepts no arguments.

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/mail"
 	"regexp"
 	"slices"
 	"strings"
 
 	"signpost/infra/template"
 	"signpost/shared/config"
+	"signpost/shared/manifest"
 )
 
 // placeholders replace the variables that the stack sets. With Lambda's own variable
@@ -108,17 +108,11 @@ func (d Deployment) check() error {
 	require(!d.Firewall || d.CertificateARN == "" || strings.Contains(d.CertificateARN, ":"+FirewallRegion+":"),
 		"firewall requires a certificate in %s, where CloudFront looks for it", FirewallRegion)
 	require(d.APIURL == "" || config.CheckAddress(d.APIURL) == nil, "apiUrl must be the https address that the deployment printed")
-	require(d.AlarmEmail == "" || IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
+	require(d.AlarmEmail == "" || manifest.IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)
 	require(d.ReservedConcurrency <= 0 || d.VerifyRuns <= d.ReservedConcurrency,
 		"verifyRuns is %d but reservedConcurrency is %d: parallel runs require as much concurrency, else Lambda throttles some", d.VerifyRuns, d.ReservedConcurrency)
 	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
 	return errors.Join(problems...)
-}
-
-// IsEmail reports whether address is an e-mail address without a display name.
-func IsEmail(address string) bool {
-	parsed, err := mail.ParseAddress(address)
-	return err == nil && parsed.Address == address && strings.Contains(address[strings.LastIndex(address, "@"):], ".")
 }

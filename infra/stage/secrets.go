@@ -36,11 +36,12 @@ type Secret struct {
 }
 
 // Secrets returns a stage's secrets: the integration's, then the one shared with
-// the content server. Their names are fixed, so that values can be written without
+// the content server, then the keys of the vendor API. Their names are fixed, so that values can be written without
 // describing the stack.
 func Secrets(stage string) []Secret {
 	return []Secret{
 		{Stack(stage) + "/integration", "IntegrationSecretId", "IntegrationSecret", "clientSecret and tokenKeyset"},
 		{Stack(stage) + "/content", "ContentSecretId", "ContentSecret", "contentApiKey, shared with the content server"},
+		{Stack(stage) + "/vendor", "VendorSecretId", "VendorSecret", "vendorApiKeys, of the vendor's own systems"},
 	}
 }

@@ -19,6 +19,8 @@ import (
 	"strings"
 
 	"signpost/infra/jsonfile"
+
+	"signpost/shared/manifest"
 )
 
 // Production is the name of the stage that is protected against deletion and
@@ -32,9 +34,10 @@ type Settings struct {
 
 	// Variables are settings of the functions, by the names of their environment
 	// variables. Missing ones have the template's defaults.
-	Variables   map[string]string `json:"variables"`
-	Deployment  Deployment        `json:"deployment"`
-	Integration Integration       `json:"integration"`
+	Variables  map[string]string `json:"variables"`
+	Deployment Deployment        `json:"deployment"`
+	// Integration is what the manifest says of the integration.
+	Integration manifest.Description `json:"integration"`
 	// Written describes the last manifest that was written.
 	Written Written `json:"manifestWritten"`
 	// NextQuestion is the question at which the next interactive setup resumes, ""
@@ -80,32 +83,6 @@ type Deployment struct {
 // SchedulesOff reports whether the stack's schedules are disabled.
 func (d Deployment) SchedulesOff() bool { return d.Schedules == "DISABLED" }
 
-// Integration is the part of the manifest that does not follow from the variables.
-type Integration struct {
-	DisplayName    string `json:"displayName"`
-	Email          string `json:"email"`
-	Description    string `json:"description"`
-	DescriptionURL string `json:"descriptionUrl,omitempty"`
-	TermsURL       string `json:"tocUrl,omitempty"`
-	Availability   string `json:"availability"`
-	// Provisioning is "https" (Control Hub posts the activation code) or "manual"
-	// (an administrator pastes it).
-	Provisioning string `json:"provisioning"`
-	// Role is requested with each admin scope, if set.
-	Role string `json:"role,omitempty"`
-	// JSXAPI requests direct access to the device's xAPI for the web app.
-	JSXAPI bool `json:"jsxapi,omitempty"`
-	// XAPI lists the other xAPI paths that the integration uses, by kind.
-	XAPI XAPI `json:"xapi,omitzero"`
-}
-
-// XAPI lists paths of the devices' own API.
-type XAPI struct {
-	Status   []string `json:"status,omitempty"`
-	Commands []string `json:"commands,omitempty"`
-	Events   []string `json:"events,omitempty"`
-}
-
 // Written identifies a written manifest: its version, and a digest of the rest.
 type Written struct {
 	Version int    `json:"version,omitempty"`
@@ -135,6 +112,20 @@ func (s Settings) PublicURL() string {
 		return "https://" + s.Deployment.Domain
 	}
 	return strings.TrimRight(cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL), "/")
+}
+
+// Variable returns the value of a function's variable, "" for the template's default.
+// What private integrations' manifests say follows from the default integration's, as
+// soon as that is complete.
+func (s Settings) Variable(name string) string {
+	if value := s.Variables[name]; value != "" || name != "WEBEX_MANIFEST" {
+		return value
+	}
+	text, err := json.Marshal(s.Integration)
+	if err != nil || manifest.CheckDescription(string(text), s.Variables["VENDOR_NAME"]) != nil {
+		return ""
+	}
+	return string(text)
 }
 
 // Environment returns the variables that the stack passes to its functions, as far

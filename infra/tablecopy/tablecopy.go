@@ -1,7 +1,8 @@
-// Package tablecopy copies installations from one table into another: from the
-// table in the previous region (purpose move), or from a backup that was restored
-// beside the table in use (purpose restore). Package dynamo decides which of two
-// rows wins. Both tables may be in use during the copy, and it can be repeated.
+// Package tablecopy copies installations and registered integrations from one table
+// into another: from the table in the previous region (purpose move), or from a backup
+// that was restored beside the table in use (purpose restore). Package dynamo decides
+// which of two rows wins. Both tables may be in use during the copy, and it can be
+// repeated.
 package tablecopy
 
 import (
@@ -87,7 +88,11 @@ func report(io *terminal.IO, copied dynamo.Copied, dryRun bool) error {
 	for _, kind := range []struct {
 		key, name string
 		dynamo.Counts
-	}{{"installations", "installations", copied.Installations}, {"candidates", "candidates", copied.Candidates}, {"usedTokens", "used tokens", copied.UsedTokens}} {
+	}{
+		{"channels", "channels", copied.Channels}, {"integrations", "integrations", copied.Integrations},
+		{"invitations", "invitations", copied.Invitations}, {"installations", "installations", copied.Installations},
+		{"candidates", "candidates", copied.Candidates}, {"usedTokens", "used tokens", copied.UsedTokens},
+	} {
 		rows = append(rows, []string{kind.name, fmt.Sprint(kind.Added), fmt.Sprint(kind.Changed), fmt.Sprint(kind.Left)})
 		values[kind.key] = map[string]int{"added": kind.Added, "changed": kind.Changed, "left": kind.Left}
 	}

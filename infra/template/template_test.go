@@ -33,12 +33,23 @@ func TestRoutesOfTheProject(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"GET /activation":  "ActivationFunction",
-		"POST /activation": "ActivationFunction",
-		"POST /actions":    "UpdateApprovedFunction",
+		"GET /activation":                           "ActivationFunction",
+		"GET /activation/manifest":                  "ActivationFunction",
+		"POST /activation":                          "ActivationFunction",
+		"POST /actions":                             "UpdateApprovedFunction",
 		"POST /crossLaunch/{feature}/assignContent": "AssignContentFunction",
 		"POST /crossLaunch/{feature}/manageContent": "ManageContentFunction",
 		"POST /launches/{code}":                     "LaunchesFunction",
+		"GET /installations":                        "InstallationsFunction",
+		"GET /installations/{org}":                  "InstallationsFunction",
+		"POST /installations/{org}/verify":          "InstallationsFunction",
+		"POST /installations/{org}/reload":          "InstallationsFunction",
+		"PUT /installations/{org}/channel":          "InstallationsFunction",
+		"GET /invitations":                          "InstallationsFunction",
+		"POST /invitations":                         "InstallationsFunction",
+		"DELETE /invitations/{id}":                  "InstallationsFunction",
+		"GET /rollout":                              "InstallationsFunction",
+		"GET /openapi.json":                         "InstallationsFunction",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("routes (-want +got):\n%s", diff)
@@ -72,7 +83,7 @@ func TestSecretsOfTheProject(t *testing.T) {
 	}
 	want := map[string]string{
 		"activation": "IntegrationSecretId", "updateapproved": "IntegrationSecretId", "verifyconfigs": "IntegrationSecretId",
-		"launches": "ContentSecretId", "assigncontent": "", "managecontent": "",
+		"launches": "ContentSecretId", "installations": "VendorSecretId", "assigncontent": "", "managecontent": "",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("secrets (-want +got):\n%s", diff)

@@ -4,12 +4,16 @@ package assembly
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"signpost/shared/channel"
 	"signpost/shared/config"
 	"signpost/shared/dynamo"
+	"signpost/shared/installation"
+	"signpost/shared/integration"
 	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/secret/awssecret"
@@ -20,10 +24,12 @@ import (
 
 // Parts are what such a function needs.
 type Parts struct {
-	Service *lifecycle.Service
+	Services *Services
 	// Store is what the service keeps its rows in.
 	Store    *dynamo.Store
 	Verifier *webex.Verifier
+	Registry *integration.Registry
+	Keys     lifecycle.Keys
 	// AppID is that of the default integration, in lower case.
 	AppID    string
 	Settings config.Provider
@@ -31,10 +37,10 @@ type Parts struct {
 	OriginKey secret.String
 }
 
-// Assemble builds the parts from environ. Its error is a [*config.Error] with every
+// Assemble builds the parts from environ, and loads more groups of settings. Its error is a [*config.Error] with every
 // wrong setting, or says what could not be built. It reads the secret, so that a
 // function without access to it does not start.
-func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) (Parts, error) {
+func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger, more ...config.Group) (Parts, error) {
 	var (
 		table    config.Table
 		tokens   config.Tokens
@@ -42,59 +48,79 @@ func Assemble(ctx context.Context, environ map[string]string, log *slog.Logger) 
 		origin   config.Origin
 		secrets  = config.Secret{Needs: []document.Part{document.ClientSecret, document.TokenKeyset}}
 	)
-	if err := config.Load(environ, &table, &tokens, &provider, &origin, &secrets); err != nil {
+	groups := append([]config.Group{&table, &tokens, &provider, &origin, &secrets}, more...)
+	if err := config.Load(environ, groups...); err != nil {
 		return Parts{}, err
 	}
 	source, err := awssecret.Open(ctx, environ, document.Location(secrets), time.Now, log)
 	if err != nil {
 		return Parts{}, err
 	}
-	held := &keys{source: source}
-	if _, err := held.Sealer(ctx); err != nil {
-		return Parts{}, err
-	}
 	client, err := dynamo.Open(environ)
 	if err != nil {
 		return Parts{}, err
 	}
-	verifier, err := webex.NewVerifier(tokens.AppID, webex.NewKeySets(tokens.KeySetURLs, nil, time.Now), tokens.Hosts, time.Now)
+	store := dynamo.New(client, table.Name)
+	registry, err := integration.NewRegistry(tokens.AppID, store, time.Now)
 	if err != nil {
 		return Parts{}, err
 	}
-	store := dynamo.New(client, table.Name)
-	service, err := lifecycle.New(store, webex.NewClient(nil), held, Settings(provider), time.Now, log)
-	return Parts{Service: service, Store: store, Verifier: verifier, AppID: tokens.AppID, Settings: provider, OriginKey: origin.Key}, err
+	held := &keys{source: source, registry: registry, clientID: provider.ClientID}
+	if _, err := held.Sealer(ctx); err != nil {
+		return Parts{}, err
+	}
+	verifier, err := webex.NewVerifier(registry, webex.NewKeySets(tokens.KeySetURLs, nil, time.Now), tokens.Hosts, time.Now)
+	if err != nil {
+		return Parts{}, err
+	}
+	services := &Services{
+		Channels: channel.NewSource(store, environ, time.Now),
+		settings: provider, store: store, client: webex.NewClient(nil), keys: held, log: log,
+	}
+	if _, err := services.With(channel.Channels{}); err != nil {
+		return Parts{}, err
+	}
+	return Parts{
+		Services: services, Store: store, Verifier: verifier, Registry: registry, Keys: held,
+		AppID: tokens.AppID, Settings: provider, OriginKey: origin.Key,
+	}, nil
 }
 
-// Settings converts the provider's settings for the use cases.
-func Settings(provider config.Provider) lifecycle.Settings {
-	settings := lifecycle.Settings{
-		ClientID: provider.ClientID, PublicURL: provider.PublicURL, VerifyInterval: provider.VerifyInterval,
-		Provided: map[webex.Feature]lifecycle.Content{},
-	}
-	for feature, url := range provider.DeviceURLs {
-		content := lifecycle.Content{DeviceURL: url}
-		if feature == webex.PersistentWebApp {
-			content.XAPIAllowList = provider.XAPIAllowList
-		}
-		settings.Provided[feature] = content
-	}
-	return settings
-}
-
-// keys provides the current secrets of the document. It parses the keyset only when
-// that has changed.
+// keys provides the current secrets of the document, and the OAuth clients of registered
+// integrations. It parses the keyset only when that has changed.
 type keys struct {
-	source *document.Source
+	source   *document.Source
+	registry *integration.Registry
+	clientID string // of the default integration
 
 	mu     sync.Mutex
 	parsed secret.String
 	sealer *sealing.Keyset
 }
 
-// ClientSecret implements [lifecycle.Keys].
-func (k *keys) ClientSecret(ctx context.Context) (secret.String, error) {
-	return k.source.Current(ctx).ClientSecret, nil
+// Client implements [lifecycle.Keys]. It returns [integration.ErrUnknown] for an
+// integration that is no longer registered.
+func (k *keys) Client(ctx context.Context, of installation.Key) (webex.Credentials, error) {
+	registered, ok, err := k.registry.Find(ctx, of.AppID, of.OrgKey)
+	switch {
+	case err != nil:
+		return webex.Credentials{}, err
+	case !ok && k.registry.IsDefault(of.AppID):
+		return webex.Credentials{ClientID: k.clientID, ClientSecret: k.source.Current(ctx).ClientSecret}, nil
+	case !ok:
+		return webex.Credentials{}, fmt.Errorf("OAuth client of %s: %w", of.Text(), integration.ErrUnknown)
+	}
+	sealer, err := k.Sealer(ctx)
+	if err != nil {
+		return webex.Credentials{}, err
+	}
+	clientSecret, err := sealer.Open(registered.ClientSecret, registered.SecretPlace())
+	return webex.Credentials{ClientID: registered.ClientID, ClientSecret: clientSecret}, err
+}
+
+// Prove implements [lifecycle.Keys].
+func (k *keys) Prove(ctx context.Context, of installation.Key) error {
+	return k.registry.Prove(ctx, of.AppID, of.OrgKey)
 }
 
 // Sealer implements [lifecycle.Keys].

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"signpost/shared/installation"
 	"signpost/shared/webex"
 )
 
@@ -95,6 +96,21 @@ func IsLoopback(host string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
+// Address returns the base address of the API, to be registered at Webex and given to
+// customers: PUBLIC_URL, or else the domain name that API Gateway sets (a caller could put
+// any name into a header). Under `sam local` that is this machine's, which others cannot
+// reach: then it returns an error that says so.
+func (p Provider) Address(domainName string) (string, error) {
+	if p.PublicURL != "" {
+		return p.PublicURL, nil
+	}
+	host, _, _ := strings.Cut(domainName, ":")
+	if host == "" || IsLoopback(host) {
+		return "", fmt.Errorf("PUBLIC_URL is not set, and Webex cannot reach this API's domain name %q: set PUBLIC_URL to an address that Webex can reach", domainName)
+	}
+	return "https://" + domainName, nil
+}
+
 // publicURL reads the base address of the API, and removes slashes at its end.
 func (r *reader) publicURL(variable string) string {
 	raw := r.environ[variable]
@@ -151,6 +167,12 @@ var mailboxPattern = regexp.MustCompile(`^[A-Za-z0-9.!$&'*+=_~-]+$`)
 // deviceURL checks an address that devices open.
 func (r *reader) deviceURL(variable, raw string, feature webex.Feature) {
 	const fix = "set it to the page that devices show, or unset it if you do not provide the feature"
+	longest, err := installation.LongestDeviceURL(raw)
+	if err != nil {
+		r.problem(variable, "use only {"+strings.Join(installation.DeviceValues(), "}, {")+"}", "has an %v", err)
+		return
+	}
+	raw, _ = installation.MaskDeviceURL(raw)
 	if err := checkCharacters(raw); err != nil {
 		r.problem(variable, fix, "%v", err)
 		return
@@ -166,8 +188,8 @@ func (r *reader) deviceURL(variable, raw string, feature webex.Feature) {
 	if strings.Contains(raw, "_cisco_app_id") {
 		r.problem(variable, "remove it: Webex appends it", "contains _cisco_app_id")
 	}
-	if longest, err := feature.LongestDeviceURL(raw); err == nil && longest > webex.MaxDeviceURL {
-		r.problem(variable, "shorten it, or use fewer values", "can grow to %d characters with its values filled in: devices accept %d", longest, webex.MaxDeviceURL)
+	if length, err := feature.LongestDeviceURL(longest); err == nil && length > webex.MaxDeviceURL {
+		r.problem(variable, "shorten it, or use fewer values", "can grow to %d characters with its values filled in: devices accept %d", length, webex.MaxDeviceURL)
 	}
 }
 

@@ -35,7 +35,7 @@ func Load(environ map[string]string, groups ...Group) error {
 // Check reads every group, to find problems before anything starts. Its error is
 // that of [Load].
 func Check(environ map[string]string) error {
-	return Load(environ, &Table{}, &Tokens{}, &Provider{}, &Launch{}, &Origin{}, &Secret{Needs: allParts})
+	return Load(environ, &Table{}, &Tokens{}, &Provider{}, &Launch{}, &Manifest{}, &Origin{}, &Secret{Needs: allParts})
 }
 
 // Environ turns a list of "NAME=value", as from os.Environ, into a map.

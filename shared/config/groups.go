@@ -19,7 +19,6 @@ import (
 const (
 	maxVendorName = 128
 	maxTable      = 1024
-	maxClientID   = 256
 )
 
 // Table is the DynamoDB table of installations and launches.
@@ -49,10 +48,13 @@ type Tokens struct {
 
 var uuidPattern = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
 
+// IsUUID reports whether a text is a UUID, as app ids and the keys of organizations are.
+func IsUUID(text string) bool { return uuidPattern.MatchString(text) }
+
 func (t *Tokens) load(r *reader) {
 	const fix = "set it to the id in the integration's manifest"
 	t.AppID = strings.ToLower(r.required("WEBEX_APP_ID", fix))
-	if t.AppID != "" && !uuidPattern.MatchString(t.AppID) {
+	if t.AppID != "" && !IsUUID(t.AppID) {
 		r.problem("WEBEX_APP_ID", fix, "is not a UUID")
 	}
 	t.loadKeySets(r)
@@ -103,6 +105,17 @@ type Features struct {
 // Provides reports whether this deployment provides feature.
 func (f Features) Provides(feature webex.Feature) bool { return f.DeviceURLs[feature] != "" }
 
+// Provided lists the provided features, in the order of [webex.Features].
+func (f Features) Provided() []webex.Feature {
+	var provided []webex.Feature
+	for _, feature := range webex.Features {
+		if f.Provides(feature) {
+			provided = append(provided, feature)
+		}
+	}
+	return provided
+}
+
 // deviceVariables name the setting that provides each feature.
 var deviceVariables = map[webex.Feature]string{
 	webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL",
@@ -145,16 +158,12 @@ type Provider struct {
 	SupportURL string
 }
 
-// clientPattern does not count up to [maxClientID]: compiling that took longer at
-// start than everything else in this package.
-var clientPattern = regexp.MustCompile(`^[A-Za-z0-9._~-]+$`)
-
 func (p *Provider) load(r *reader) {
 	p.Features.load(r)
 	const fix = "set it to the OAuth client id that Control Hub showed when the manifest was uploaded"
 	p.ClientID = r.required("WEBEX_CLIENT_ID", fix)
-	if p.ClientID != "" && (len(p.ClientID) > maxClientID || !clientPattern.MatchString(p.ClientID)) {
-		r.problem("WEBEX_CLIENT_ID", fix, "is not an OAuth client id: letters, digits and . _ ~ - only, %d at most", maxClientID)
+	if p.ClientID != "" && !webex.IsClientID(p.ClientID) {
+		r.problem("WEBEX_CLIENT_ID", fix, "is not an OAuth client id: letters, digits and . _ ~ - only, %d at most", webex.MaxClientID)
 	}
 	p.PublicURL = r.publicURL("PUBLIC_URL")
 	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
@@ -194,6 +203,34 @@ func (r *reader) rate(variable string) float64 {
 	return float64(rate)
 }
 
+// Manifest is what the manifests of private integrations say: WEBEX_MANIFEST. Set Check,
+// which returns all problems of the JSON, before [Load]; otherwise only its size is
+// checked.
+type Manifest struct {
+	JSON  string // "" if private integrations are not offered
+	Check func(text string) error
+}
+
+// maxManifest is limited since all settings of a function share 4 KB.
+const maxManifest = 2048
+
+func (m *Manifest) load(r *reader) {
+	const fix = `write it as {"displayName": "…", "email": "…", "description": "…"}, or unset it if you do not invite customers to private integrations`
+	m.JSON = r.environ["WEBEX_MANIFEST"]
+	if m.JSON == "" {
+		return
+	}
+	if len(m.JSON) > maxManifest {
+		r.problem("WEBEX_MANIFEST", fix, "is over %d bytes", maxManifest)
+	}
+	if m.Check == nil {
+		return
+	}
+	for _, wrong := range split(m.Check(m.JSON)) {
+		r.problem("WEBEX_MANIFEST", fix, "is not valid: %s", wrong)
+	}
+}
+
 // Launch is what a cross-launch needs.
 type Launch struct {
 	Features
@@ -206,7 +243,7 @@ func (l *Launch) load(r *reader) {
 }
 
 // allParts are the parts of the secret document that any function needs.
-var allParts = []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset}
+var allParts = []document.Part{document.ClientSecret, document.ContentAPIKey, document.TokenKeyset, document.VendorAPIKeys}
 
 // Secret is the location of the secret document: SECRET_ID, SECRET_JSON. Set Needs
 // before [Load], which checks that the document in SECRET_JSON has these parts.
@@ -229,7 +266,7 @@ func (s *Secret) load(r *reader) {
 	case s.ID == "":
 		_, err := document.Parse([]byte(s.JSON.Reveal()), s.Needs...)
 		for _, wrong := range split(err) {
-			r.problem("SECRET_JSON", `write it as {"clientSecret": "…", "contentApiKey": "…", "tokenKeyset": {…}}`, "is not valid: %s", wrong)
+			r.problem("SECRET_JSON", `write it as {"clientSecret": "…", "contentApiKey": "…", "tokenKeyset": {…}, "vendorApiKeys": {"label": "…"}}`, "is not valid: %s", wrong)
 		}
 	}
 }

@@ -18,6 +18,7 @@ type candidateRow struct {
 	AllEndpoints    bool              `dynamodbav:"allEndpoints,omitempty"`
 	Refused         bool              `dynamodbav:"refused,omitempty"`
 	RefusedWith     string            `dynamodbav:"refusedWith,omitempty"`
+	Invitation      string            `dynamodbav:"invitation,omitempty"`
 }
 
 // newCandidateRow returns the row of c after its next write. A refused candidate
@@ -26,9 +27,9 @@ func newCandidateRow(c installation.Candidate) candidateRow {
 	row := candidateRow{
 		workedRow: newWorkedRow(c.Key, candidateSK(c.ID), c.Version, c.Statement, c.Work, c.Schedule, c.Unknown),
 		Kind:      string(c.Kind), IssuedAt: millis(c.IssuedAt), AcceptableUntil: millis(c.AcceptableUntil),
-		AllEndpoints: c.AllEndpoints, Refused: c.Refused, RefusedWith: c.RefusedWith,
+		AllEndpoints: c.AllEndpoints, Refused: c.Refused, RefusedWith: c.RefusedWith, Invitation: c.Invitation,
 	}
-	row.ExpiresAt, row.BaseURL, row.RefreshToken = expirySeconds(c.ForgetAt), c.BaseURL, c.Refresh
+	row.ExpiresAt, row.BaseURL, row.Reference, row.RefreshToken = expirySeconds(c.ForgetAt), c.BaseURL, c.Reference, c.Refresh
 	if len(c.Endpoints) > 0 {
 		row.Endpoints = make(map[string]string, len(c.Endpoints))
 		for feature, endpoint := range c.Endpoints {
@@ -46,7 +47,7 @@ func (r candidateRow) candidate() installation.Candidate {
 			Statement: r.statement(), IssuedAt: instant(r.IssuedAt),
 			AllEndpoints: r.AllEndpoints, Refresh: secret.Sealed(r.RefreshToken),
 		},
-		AcceptableUntil: instant(r.AcceptableUntil), BaseURL: r.BaseURL, Refused: r.Refused, RefusedWith: r.RefusedWith,
+		AcceptableUntil: instant(r.AcceptableUntil), BaseURL: r.BaseURL, Invited: installation.Invited{Invitation: r.Invitation, Reference: r.Reference}, Refused: r.Refused, RefusedWith: r.RefusedWith,
 		Work: r.lease(), Schedule: r.schedule(r.DueAt), ForgetAt: expiryTime(r.ExpiresAt),
 		Unknown: r.unknown.carried(),
 	}

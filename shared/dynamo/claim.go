@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,7 +27,8 @@ const (
 
 // Claim leases the row, atomically and in one write without a read, if it is not
 // leased and, if ref has a DueAt, still due at now: of any number of workers one gets
-// it. It returns the row after that write, or
+// it, and sets its revision of the channels, if ref has one. It returns the row after that
+// write, or
 // [installation.ErrConflict] if the row is leased, no longer due, expired, or of a
 // later schema. If a transaction is writing the row, the claim is repeated, for three
 // attempts in all, and the last error returned: that transaction may fail, and then no
@@ -50,6 +52,10 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()), ":schema": number(schema),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	if ref.ChannelRevision != 0 {
+		input.UpdateExpression = aws.String("SET channelRevision = :revision, " + strings.TrimPrefix(*input.UpdateExpression, "SET "))
+		input.ExpressionAttributeValues[":revision"] = number(int64(ref.ChannelRevision))
 	}
 	out, err := s.client.UpdateItem(ctx, input)
 	for attempt := 1; inTransaction(err) && attempt < conflictAttempts && pause(ctx, conflictPause) == nil; attempt++ {

@@ -100,3 +100,18 @@ func TestClaimRaisesTheVersion(t *testing.T) {
 		t.Errorf("still due: %v", due)
 	}
 }
+
+// A claim sets the revision of the channels only if it is given one.
+func TestClaimSetsTheChannelRevision(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	key := installationtest.Key("org")
+	save(t, s, installation.Installation{Key: key, State: installation.Active, ChannelRevision: 3})
+	for n, test := range []struct{ given, want int }{{0, 3}, {7, 7}, {0, 7}} {
+		at := now.Add(time.Duration(n) * time.Hour)
+		work, err := s.Claim(t.Context(), installation.Ref{Key: key, ChannelRevision: test.given}, installation.NewLease("me", at), at)
+		if err != nil || work.Installation.ChannelRevision != test.want {
+			t.Errorf("given %d: %+v, %v", test.given, work.Installation, err)
+		}
+	}
+}

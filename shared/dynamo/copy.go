@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +14,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"signpost/shared/installation"
+	"signpost/shared/integration"
+	"signpost/shared/invitation"
 )
 
 // Purpose is what a copy is made for, which decides which of two rows wins.
@@ -31,8 +34,10 @@ const (
 // be in use meanwhile, and a copy may be repeated: each row is written on the
 // condition that it has not changed since it was compared.
 //
-// Installations, tombstones, candidates and the marks of used tokens are copied,
-// unless they have expired. Launches are not: they live for five minutes.
+// Registered integrations, invitations, installations, tombstones, candidates and the marks
+// of used tokens are copied, unless they have expired; the channels too, unless the target
+// has channels of its own. Launches are not: they live for five
+// minutes.
 type Copy struct {
 	Source, Target *Store
 	Purpose        Purpose
@@ -46,7 +51,7 @@ type Copy struct {
 
 // Copied counts the rows of a copy by their outcome.
 type Copied struct {
-	Installations, Candidates, UsedTokens Counts
+	Channels, Integrations, Invitations, Installations, Candidates, UsedTokens Counts
 }
 
 // Counts counts rows of one kind by their outcome.
@@ -70,12 +75,15 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 	if c.Purpose != Move && c.Purpose != Restore {
 		return Copied{}, fmt.Errorf("copy: the purpose is %q: it must be %q or %q", c.Purpose, Move, Restore)
 	}
+	var counted tally
+	if err := c.beforeInstallations(ctx, &counted); err != nil {
+		return counted.Copied, err
+	}
 	prefix := orgPrefix
 	if c.OrgKey != "" {
 		prefix = organizationPrefix(c.OrgKey)
 	}
 	rows := c.Source.scan(ctx, "begins_with(pk, :prefix)", values{":prefix": text(prefix)})
-	var counted tally
 	workers, working := errgroup.WithContext(ctx)
 	workers.SetLimit(copyAtOnce)
 	for item, err := range rows {
@@ -93,6 +101,88 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 	}
 	err := workers.Wait()
 	return counted.Copied, err
+}
+
+// beforeInstallations copies what installations refer to: the registered integrations,
+// for one organization only those that are registered for it, or else all, with the
+// channels and the invitations.
+func (c Copy) beforeInstallations(ctx context.Context, counted *tally) error {
+	if err := c.channels(ctx, counted); err != nil {
+		return err
+	}
+	for item, err := range c.Source.partitions(ctx, integrationsPK, invitationsPK) {
+		var k key
+		if err == nil {
+			err = attributevalue.UnmarshalMap(item, &k)
+		}
+		if err == nil {
+			err = c.shared(ctx, k, item, counted)
+		}
+		if err != nil {
+			return fmt.Errorf("copy %s of %s: %w", k.SK, k.PK, err)
+		}
+	}
+	return nil
+}
+
+// shared copies a row that belongs to no installation.
+func (c Copy) shared(ctx context.Context, k key, item map[string]types.AttributeValue, counted *tally) error {
+	_, orgKey, _ := strings.Cut(k.SK, "#")
+	switch {
+	case c.OrgKey != "" && (k.PK != integrationsPK || c.OrgKey != orgKey):
+		return nil
+	case k.PK == integrationsPK:
+		return copyRow(ctx, c, k, item, counted, &counted.Integrations, c.integration)
+	}
+	return copyRow(ctx, c, k, item, counted, &counted.Invitations, c.invitation)
+}
+
+// channels copies the channels, unless the target has some: which revision is current
+// comes last, so that a copy that broke off is repeated.
+func (c Copy) channels(ctx context.Context, counted *tally) error {
+	own, err := c.Target.CurrentChannels(ctx)
+	if err != nil || own.Version != 0 || c.OrgKey != "" {
+		return err
+	}
+	revisions, err := c.Source.ChannelRevisions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, revision := range revisions {
+		if err := copyIfAbsent[revisionRow](ctx, c, revisionKey(revision.Number), counted); err != nil {
+			return err
+		}
+	}
+	return copyIfAbsent[currentRow](ctx, c, currentKey(), counted)
+}
+
+// copyIfAbsent copies a row of the channels, if there is one, that the target does not have.
+func copyIfAbsent[R any](ctx context.Context, c Copy, k key, counted *tally) error {
+	source, err := find[R](ctx, c.Source, k)
+	if err != nil || source == nil {
+		return err
+	}
+	item, err := encode(*source)
+	if err != nil {
+		return err
+	}
+	return copyRow(ctx, c, k, item, counted, &counted.Channels, func(_ context.Context, source R, target *R) (resolution, error) {
+		return resolution{target == nil, source, atVersion(0)}, nil
+	})
+}
+
+// invitation copies an invitation that the target does not have, or that is no longer
+// open in the source.
+func (c Copy) invitation(_ context.Context, source invitationRow, target *invitationRow) (resolution, error) {
+	next, was := source.invitation(), invitation.Invitation{}
+	if target != nil {
+		was = target.invitation()
+	}
+	next.Version = was.Version
+	closed := !next.UsedAt.IsZero() || !next.RevokedAt.IsZero()
+	wasOpen := was.UsedAt.IsZero() && was.RevokedAt.IsZero()
+	changed := !hasExpired(source.ExpiresAt, c.Now()) && (target == nil || closed && wasOpen)
+	return resolution{changed, newInvitationRow(next), atVersion(was.Version)}, nil
 }
 
 // tally is a Copied that many workers add to.
@@ -188,6 +278,19 @@ func (c Copy) installation(_ context.Context, source installationRow, target *in
 	}
 	next, changed := resolve(was, source.installation(), c.Now())
 	return resolution{changed, newInstallationRow(next), atVersion(was.Version).ofGeneration(was.Generation)}, nil
+}
+
+// integration copies a registration that the target does not have. A restore also
+// replaces one that differs: only its customer may know the client secret. A move leaves
+// it, since that of the target may be newer.
+func (c Copy) integration(_ context.Context, source integrationRow, target *integrationRow) (resolution, error) {
+	next, was := source.integration(), integration.Integration{}
+	if target != nil {
+		was = target.integration()
+	}
+	next.Version = was.Version
+	stays := target != nil && (c.Purpose == Move || reflect.DeepEqual(next, was))
+	return resolution{!stays && !hasExpired(source.ExpiresAt, c.Now()), newIntegrationRow(next), atVersion(was.Version)}, nil
 }
 
 // candidate copies a candidate unless the target has applied its token: then it no

@@ -2,15 +2,19 @@ package dynamo_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"signpost/shared/channel"
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
 	"signpost/shared/installation/installationtest"
+	"signpost/shared/integration"
+	"signpost/shared/invitation"
 	"signpost/shared/secret"
 )
 
@@ -221,5 +225,109 @@ func TestCopyCarriesAndRefuses(t *testing.T) {
 	}
 	if _, err := (dynamo.Copy{Source: old, Target: fresh, Now: clock}).Run(t.Context()); err == nil {
 		t.Error("copied without a purpose")
+	}
+}
+
+// Registered integrations: a move adds those that are missing, a restore also replaces
+// those that differ. One organization's are only its own.
+func TestCopyIntegrations(t *testing.T) {
+	t.Parallel()
+	old, fresh := newStore(t), newStore(t)
+	register := func(s *dynamo.Store, appID, orgKey, clientID string, until time.Time) {
+		t.Helper()
+		_, err := s.SaveIntegration(t.Context(), integration.Integration{
+			AppID: appID, OrgKey: orgKey, ClientID: clientID, ClientSecret: secret.Sealed("s"), CreatedAt: now, UnprovenUntil: until,
+		}, now)
+		noError(t, err)
+	}
+	register(old, "a", "", "C1", time.Time{})
+	register(old, "b", "acme", "C2", now.Add(time.Hour))
+	register(old, "b", "acme#2", "C3", time.Time{})
+	register(old, "c", "", "C4", now)
+	register(fresh, "a", "", "newer", time.Time{})
+
+	for _, step := range []struct {
+		purpose dynamo.Purpose
+		orgKey  string
+		counts  dynamo.Counts
+		clients string
+	}{
+		{dynamo.Move, "acme", dynamo.Counts{Added: 1}, "newer C2"},
+		{dynamo.Move, "", dynamo.Counts{Added: 1, Left: 3}, "newer C2 C3"},
+		{dynamo.Restore, "", dynamo.Counts{Changed: 1, Left: 3}, "C1 C2 C3"},
+		{dynamo.Restore, "", dynamo.Counts{Left: 4}, "C1 C2 C3"},
+	} {
+		copyTo(t, dynamo.Copy{Source: old, Target: fresh, Purpose: step.purpose, OrgKey: step.orgKey}, dynamo.Copied{Integrations: step.counts})
+		list, err := fresh.Integrations(t.Context(), "", now)
+		noError(t, err)
+		var clients []string
+		for _, one := range list {
+			clients = append(clients, one.ClientID)
+		}
+		if got := strings.Join(clients, " "); got != step.clients {
+			t.Errorf("%s %s: clients %s, want %s", step.purpose, step.orgKey, got, step.clients)
+		}
+	}
+}
+
+func TestCopyChannels(t *testing.T) {
+	t.Parallel()
+	old, fresh := newStore(t), newStore(t)
+	copied := func(counts dynamo.Counts, of dynamo.Copy) {
+		t.Helper()
+		of.Source, of.Target, of.Purpose = old, fresh, dynamo.Move
+		copyTo(t, of, dynamo.Copied{Channels: counts})
+	}
+	copied(dynamo.Counts{}, dynamo.Copy{})
+	var current channel.Current
+	for n := range 3 {
+		var err error
+		current, err = old.AddChannelRevision(t.Context(), applied(t, current), channels(n+1), now)
+		noError(t, err)
+	}
+	copied(dynamo.Counts{}, dynamo.Copy{OrgKey: "acme"})
+	copied(dynamo.Counts{Added: 4}, dynamo.Copy{})
+	got, err := fresh.CurrentChannels(t.Context())
+	if err != nil || got != current {
+		t.Errorf("current is %+v, want %+v: %v", got, current, err)
+	}
+	list, err := fresh.ChannelRevisions(t.Context())
+	if err != nil || len(list) != 3 {
+		t.Errorf("%d revisions, %v", len(list), err)
+	}
+	got, err = fresh.AddChannelRevision(t.Context(), applied(t, got), channels(9), now)
+	noError(t, err)
+	_, err = old.AddChannelRevision(t.Context(), applied(t, current), channels(8), now)
+	noError(t, err)
+	copied(dynamo.Counts{}, dynamo.Copy{}) // the target has its own
+	if one, err := fresh.ChannelRevision(t.Context(), got.Revision); err != nil || !reflect.DeepEqual(one.Document, channels(9)) {
+		t.Errorf("%+v, %v", one, err)
+	}
+}
+
+func TestCopyInvitations(t *testing.T) {
+	t.Parallel()
+	old, fresh := newStore(t), newStore(t)
+	save := func(i invitation.Invitation) invitation.Invitation {
+		t.Helper()
+		i.CreatedAt, i.ExpiresAt = now, now.Add(time.Hour)
+		saved, err := old.SaveInvitation(t.Context(), i)
+		noError(t, err)
+		return saved
+	}
+	move := func(counts dynamo.Counts) {
+		t.Helper()
+		copyTo(t, dynamo.Copy{Source: old, Target: fresh, Purpose: dynamo.Move}, dynamo.Copied{Invitations: counts})
+	}
+	one := save(invitation.Invitation{ID: "one", Reference: "4711"})
+	save(invitation.Invitation{ID: "two"})
+	move(dynamo.Counts{Added: 2})
+	move(dynamo.Counts{Left: 2})
+	one.RevokedAt = now
+	save(one)
+	move(dynamo.Counts{Changed: 1, Left: 1})
+	got, err := fresh.Invitation(t.Context(), "one", now)
+	if err != nil || !got.RevokedAt.Equal(now) || got.Reference != "4711" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -1,8 +1,8 @@
 // Package dynamo owns the one DynamoDB table: its keys, the form of its rows,
 // and the conditions that make writes safe. A [Store] keeps installations and
-// candidates for packages lifecycle and schedule and launches for package launch;
-// it takes no decisions about them, opens no sealed token, reads no clock and calls
-// only DynamoDB.
+// candidates for packages lifecycle and schedule, registered integrations for package
+// integration, channels for package channel, and launches for package launch; it takes no decisions about them, opens
+// no sealed token or secret, reads no clock and calls only DynamoDB.
 //
 // # Rows
 //
@@ -11,7 +11,12 @@
 //	org#<orgKey>#<appId>  installation    the installation, or its tombstone
 //	org#<orgKey>#<appId>  used#<digest>   the mark that a token was applied
 //	refusals#<client>     refusals        organizations refused in a row, see installation.Refusals
+//	integrations          <appId>#<orgKey>  a registered integration, orgKey empty for any, see integration.Integration
+//	channels              current         which revision of the channels is current, see channel.Current
+//	channels              revision#<n>    a revision of the channels, see channel.Revision
+//	invitations           <id>            an invitation, see invitation.Invitation
 //	pass#<shard>          pass            how far the verification of a shard has come, see installation.Pass
+//	requests#<caller>     <minute>        how many requests of the vendor API a caller made in that minute
 //	launch#<id>           launch          a cross-launch and the head of its devices
 //	launch#<id>#<n>       chunk           the n-th further chunk of its devices
 //

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"signpost/shared/installation"
+	"signpost/shared/secret"
 )
 
 // filler sets every field of a value to a distinct value that is not zero, so that a
@@ -21,6 +22,10 @@ func (f *filler) fill(t *testing.T, v reflect.Value) {
 		v.Set(reflect.ValueOf(now.Add(time.Duration(f.n) * (time.Hour + time.Millisecond))))
 		return
 	}
+	if v.Type() == reflect.TypeFor[secret.String]() {
+		v.Set(reflect.ValueOf(secret.New(fmt.Sprintf("secret %d", f.n))))
+		return
+	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(fmt.Sprintf("text %d", f.n))
@@ -28,6 +33,8 @@ func (f *filler) fill(t *testing.T, v reflect.Value) {
 		v.SetInt(int64(f.n))
 	case reflect.Uint8:
 		v.SetUint(uint64(f.n % 256))
+	case reflect.Float64:
+		v.SetFloat(float64(f.n))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Struct:
@@ -73,7 +80,7 @@ func TestInstallationKeepsEveryField(t *testing.T) {
 			want := filled[installation.Installation](t)
 			want.State, want.Version, want.ForgetAt = state, 0, now.Add(200*time.Hour)
 			saved := save(t, s, want)
-			want.Version, want.ForgetAt, want.Notice = 1, forgetAt, ""
+			want.Version, want.ForgetAt, want.Notice, want.Event = 1, forgetAt, "", ""
 			if diff := cmp.Diff(want, saved); diff != "" {
 				t.Errorf("saved (-want +got):\n%s", diff)
 			}

@@ -22,6 +22,10 @@ type installationRow struct {
 
 	Features             map[string]featureRow `dynamodbav:"features,omitempty"`
 	RegisteredActionsURL string                `dynamodbav:"registeredActionsUrl,omitempty"`
+	DeviceKey            string                `dynamodbav:"installationKey,omitempty"`
+	Channel              string                `dynamodbav:"channel,omitempty"`
+	ChannelRevision      int                   `dynamodbav:"channelRevision,omitempty"`
+	Reloads              int                   `dynamodbav:"reloads,omitempty"`
 
 	RefreshExpiresAt int64  `dynamodbav:"refreshExpiresAt,omitempty"`
 	RefreshIssuedAt  int64  `dynamodbav:"refreshIssuedAt,omitempty"`
@@ -43,9 +47,7 @@ type installationRow struct {
 	ForeignRegion   string `dynamodbav:"foreignRegion,omitempty"`
 	ForeignRegionAt int64  `dynamodbav:"foreignRegionAt,omitempty"`
 
-	// Notice is not read here: the table's stream delivers it, and the next write,
-	// which does not repeat it, removes it.
-	Notice string `dynamodbav:"notice,omitempty"`
+	eventRow
 }
 
 // featureRow is an [installation.Feature].
@@ -69,8 +71,8 @@ func newInstallationRow(i installation.Installation) installationRow {
 		MovedAt: millis(i.MovedAt), EndpointsAt: millis(i.EndpointsAt),
 		ActivationUntil:      millis(i.ActivationUntil),
 		Features:             newFeatureRows(i.Features),
-		RegisteredActionsURL: i.RegisteredActionsURL,
-		RefreshExpiresAt:     millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
+		RegisteredActionsURL: i.RegisteredActionsURL, DeviceKey: i.DeviceKey.Reveal(), Channel: i.Channel, ChannelRevision: i.ChannelRevision, Reloads: i.Reloads,
+		RefreshExpiresAt: millis(i.Tokens.RefreshExpiresAt), RenewedAt: millis(i.Tokens.RenewedAt),
 		RefreshIssuedAt: millis(i.Tokens.IssuedAt),
 		AccessToken:     i.Tokens.Access, AccessExpiresAt: millis(i.Tokens.AccessExpiresAt),
 		RenewalOwner: i.Tokens.Renewal.Owner, RenewalUntil: millis(i.Tokens.Renewal.Until), InvalidSince: millis(i.Tokens.InvalidSince),
@@ -78,9 +80,9 @@ func newInstallationRow(i installation.Installation) installationRow {
 		TriedAt: millis(i.Tokens.TriedAt), TriedWith: i.Tokens.TriedWith,
 		AppCheckedAt: millis(i.App.At), AppDifference: i.App.Difference, AppDiffersSince: millis(i.App.Since), AppHealthState: i.App.HealthState,
 		ForeignRegion: i.ForeignRegion.Region, ForeignRegionAt: millis(i.ForeignRegion.At),
-		Notice: string(i.Notice),
+		eventRow: eventRow{string(i.Notice), i.Event},
 	}
-	row.BaseURL, row.RefreshToken = i.BaseURL, i.Tokens.Refresh
+	row.BaseURL, row.Reference, row.RefreshToken = i.BaseURL, i.Reference, i.Tokens.Refresh
 	if i.State == installation.Removed {
 		row.ExpiresAt = expirySeconds(i.ForgetAt)
 	}
@@ -97,7 +99,8 @@ func (r installationRow) installation() installation.Installation {
 		MovedAt: instant(r.MovedAt), EndpointsAt: instant(r.EndpointsAt),
 		ForgetAt: expiryTime(r.ExpiresAt), ActivationUntil: instant(r.ActivationUntil),
 		Features: r.features(),
-		BaseURL:  r.BaseURL, RegisteredActionsURL: r.RegisteredActionsURL,
+		BaseURL:  r.BaseURL, Reference: r.Reference, RegisteredActionsURL: r.RegisteredActionsURL,
+		DeviceKey: secret.New(r.DeviceKey), Channel: r.Channel, ChannelRevision: r.ChannelRevision, Reloads: r.Reloads,
 		Tokens: installation.Tokens{
 			Refresh: secret.Sealed(r.RefreshToken), RefreshExpiresAt: instant(r.RefreshExpiresAt), RenewedAt: instant(r.RenewedAt),
 			IssuedAt: instant(r.RefreshIssuedAt),

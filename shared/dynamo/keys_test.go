@@ -36,9 +36,9 @@ func TestHostileOrganizationsStayApart(t *testing.T) {
 		if found.OrgKey != orgKey || found.OrgName != "name of "+orgKey || len(candidates) != 1 || candidates[0].OrgKey != orgKey {
 			t.Errorf("%q: found %v and %v", orgKey, found, candidates)
 		}
-		taken, orgName, err := s.Take(t.Context(), launches[orgKey].ID, now)
-		if err != nil || taken.OrgKey != orgKey || orgName != found.OrgName || taken.Devices[0].DeviceID != "device of "+orgKey {
-			t.Errorf("%q: took %v of %q: %v", orgKey, taken, orgName, err)
+		taken, of, err := s.Take(t.Context(), launches[orgKey].ID, now)
+		if err != nil || taken.OrgKey != orgKey || of.OrgName != found.OrgName || taken.Devices[0].DeviceID != "device of "+orgKey {
+			t.Errorf("%q: took %v of %q: %v", orgKey, taken, of.OrgName, err)
 		}
 	}
 	due := allDue(t, s, now, 7)

@@ -12,6 +12,7 @@ import (
 	"signpost/shared/installation"
 	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -19,7 +20,7 @@ const region = "us-west-2_r" // where active installations live
 
 func newLaunch(orgKey string, devices ...launch.Device) launch.Launch {
 	return launch.Launch{
-		ID: launch.IDOf(launch.NewCode()), Key: installationtest.Key(orgKey), OrgID: "sub",
+		ID: secret.CodeID(secret.NewCode()), Key: installationtest.Key(orgKey), OrgID: "sub",
 		Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: devices, IssuedAt: now.Add(7 * time.Millisecond),
 	}
 }
@@ -74,9 +75,9 @@ func TestLaunchRoundTrip(t *testing.T) {
 			t.Logf("%d devices: %d bytes in one request, %v", len(devices), ops.bytes, time.Since(started))
 
 			ops.reset()
-			got, orgName, err := s.Take(t.Context(), want.ID, now)
-			if err != nil || orgName != "name of "+org {
-				t.Fatalf("take: %q, %v", orgName, err)
+			got, of, err := s.Take(t.Context(), want.ID, now)
+			if err != nil || of.OrgName != "name of "+org {
+				t.Fatalf("take: %q, %v", of.OrgName, err)
 			}
 			if !slices.Equal(got.Devices, want.Devices) || got.Devices == nil {
 				t.Errorf("other devices came back than the %d that went", len(want.Devices))
@@ -209,6 +210,6 @@ func TestTake(t *testing.T) {
 			}
 		})
 	}
-	_, _, err := newStore(t).Take(t.Context(), launch.IDOf(launch.NewCode()), now)
+	_, _, err := newStore(t).Take(t.Context(), secret.CodeID(secret.NewCode()), now)
 	wantError(t, err, launch.ErrUnknown)
 }

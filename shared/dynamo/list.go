@@ -2,9 +2,11 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -13,10 +15,13 @@ import (
 	"signpost/shared/installation"
 )
 
+// ErrUnreadable: a row cannot be decoded, such as one of a later schema.
+var ErrUnreadable = errors.New("cannot be decoded")
+
 // Installations reads every installation and tombstone, page by page, in no
 // order. It scans the whole table: for operators, not for requests. A row that
-// cannot be decoded yields an error in its place, and the others follow; an error
-// from the table ends the sequence.
+// cannot be decoded yields an error that wraps [ErrUnreadable] in its place, and the
+// others follow; an error from the table ends the sequence.
 func (s *Store) Installations(ctx context.Context) iter.Seq2[installation.Installation, error] {
 	return func(yield func(installation.Installation, error) bool) {
 		for work, err := range s.works(ctx, "sk = :sk", values{":sk": text(installationSK)}) {
@@ -44,7 +49,7 @@ func (s *Store) works(ctx context.Context, filter string, of values) iter.Seq2[i
 			var work installation.Work
 			if err == nil {
 				if work, _, err = decodeWork(item); err != nil {
-					err = fmt.Errorf("row of %s: %w", keyOf(item), err)
+					err = fmt.Errorf("row of %s %w: %w", keyOf(item), ErrUnreadable, err)
 				}
 			}
 			if err != nil {
@@ -80,6 +85,30 @@ func (s *Store) Keys(ctx context.Context, orgKey string) ([]installation.Key, er
 		}
 	}
 	return keys, nil
+}
+
+// Organization reads the rows of an organization's installations, and that of usual, an app
+// id of which there may be only a tombstone. A row whose key has candidates only has just
+// the key. Which keys there are is eventually consistent, the rows are strongly so.
+func (s *Store) Organization(ctx context.Context, orgKey, usual string, now time.Time) ([]installation.Installation, error) {
+	keys, err := s.Keys(ctx, orgKey)
+	if err != nil {
+		return nil, err
+	}
+	if usual := (installation.Key{OrgKey: orgKey, AppID: usual}); !slices.Contains(keys, usual) {
+		keys = append(keys, usual)
+	}
+	var rows []installation.Installation
+	for _, key := range keys {
+		row, candidates, err := s.Find(ctx, key, now)
+		if err != nil {
+			return nil, err
+		}
+		if row.Key = key; row.Version > 0 || len(candidates) > 0 {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
 }
 
 // organizationPrefix begins the partition keys of an organization's rows, and of those

@@ -191,9 +191,9 @@ func TestTakeReadsTheRestOfABatch(t *testing.T) {
 	l := newLaunch(org, twoChunks()...)
 	create(t, s, l)
 	ops.split = true
-	got, orgName, err := s.Take(t.Context(), l.ID, now)
-	if err != nil || orgName == "" || len(got.Devices) != len(l.Devices) {
-		t.Errorf("took %d devices of %q: %v", len(got.Devices), orgName, err)
+	got, of, err := s.Take(t.Context(), l.ID, now)
+	if err != nil || of.OrgName == "" || len(got.Devices) != len(l.Devices) {
+		t.Errorf("took %d devices of %q: %v", len(got.Devices), of.OrgName, err)
 	}
 	if n := ops.count("BatchGetItem"); n < 2 {
 		t.Errorf("%d batches: the test shows nothing", n)

@@ -24,6 +24,7 @@ type refusalsRow struct {
 	Version       int64    `dynamodbav:"version"`
 	Organizations []string `dynamodbav:"organizations,omitempty"`
 	ClearedAt     int64    `dynamodbav:"clearedAt,omitempty"`
+	eventRow
 }
 
 func refusalsKey(clientID string) key { return key{refusalsPrefix + clientID, refusalsSK} }
@@ -58,7 +59,7 @@ func (s *Store) Refusals(ctx context.Context, clientID string) (installation.Ref
 func (s *Store) SaveRefusals(ctx context.Context, r installation.Refusals) (installation.Refusals, error) {
 	row := refusalsRow{
 		key: refusalsKey(r.ClientID), writeRow: newWriteRow(), Schema: schema, Version: r.Version + 1,
-		Organizations: r.Organizations, ClearedAt: millis(r.ClearedAt),
+		Organizations: r.Organizations, ClearedAt: millis(r.ClearedAt), eventRow: newEventRow(string(r.Notice), r.Event()),
 	}
 	if err := s.save(ctx, row, atVersion(r.Version)); err != nil {
 		return installation.Refusals{}, fmt.Errorf("save the refusals of client %s: %w", r.ClientID, err)

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -131,6 +132,7 @@ type workedRow struct {
 	Version      int64  `dynamodbav:"version"`
 	ExpiresAt    int64  `dynamodbav:"expiresAt,omitempty"`
 	BaseURL      string `dynamodbav:"baseUrl,omitempty"`
+	Reference    string `dynamodbav:"reference,omitempty"`
 	RefreshToken []byte `dynamodbav:"refreshToken,omitempty"`
 
 	unknown unknown
@@ -154,6 +156,22 @@ type writeRow struct {
 }
 
 func newWriteRow() writeRow { return writeRow{Write: rand.Text()} }
+
+// eventRow is the event that a write announces, for readers of the table's stream. It is not
+// read here, and the next write removes it.
+type eventRow struct {
+	Notice string `dynamodbav:"notice,omitempty"`
+	Event  string `dynamodbav:"event,omitempty"`
+}
+
+// newEventRow returns the event of this type, none for "".
+func newEventRow(notice string, detail any) eventRow {
+	if notice == "" {
+		return eventRow{}
+	}
+	text, _ := json.Marshal(detail) // plain values always encode
+	return eventRow{notice, string(text)}
+}
 
 // workRow is the lease of a row's worker.
 type workRow struct {

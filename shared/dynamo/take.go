@@ -22,43 +22,43 @@ const (
 	batchPause    = 20 * time.Millisecond
 )
 
-// Take returns the launch with this id and its installation's orgName, and
+// Take returns the launch with this id and its installation's customer, and
 // deletes the launch, atomically: of any number of callers one gets it, the one
 // that deleted its head. It returns [launch.ErrUnknown] if the launch does not
 // exist, can no longer be redeemed at now, or its installation no longer exists.
 // After any other error it can be taken again until it expires. Further chunks are
 // left to expire.
-func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
-	l, orgName, err := s.take(ctx, id, now)
+func (s *Store) Take(ctx context.Context, id string, now time.Time) (launch.Launch, launch.Customer, error) {
+	l, of, err := s.take(ctx, id, now)
 	switch {
 	case err != nil && l.OrgKey != "":
-		return launch.Launch{}, "", fmt.Errorf("take launch of %s: %w", l.Key.Text(), err)
+		return launch.Launch{}, launch.Customer{}, fmt.Errorf("take launch of %s: %w", l.Key.Text(), err)
 	case err != nil:
-		return launch.Launch{}, "", fmt.Errorf("take launch: %w", err)
+		return launch.Launch{}, launch.Customer{}, fmt.Errorf("take launch: %w", err)
 	default:
-		return l, orgName, nil
+		return l, of, nil
 	}
 }
 
 // take is Take; with an error it also returns what is known of the launch.
-func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Launch, string, error) {
+func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Launch, launch.Customer, error) {
 	head, err := s.head(ctx, id, now)
 	if err != nil {
-		return launch.Launch{}, "", err
+		return launch.Launch{}, launch.Customer{}, err
 	}
 	known := launch.Launch{Key: head.installationKey()}
 	found, further, err := s.rest(ctx, id, head)
 	if err != nil {
-		return known, "", err
+		return known, launch.Customer{}, err
 	}
 	if !found.Exists() {
-		return known, "", launch.ErrUnknown
+		return known, launch.Customer{}, launch.ErrUnknown
 	}
 	l, err := head.launch(id, further)
 	if err != nil {
-		return known, "", err
+		return known, launch.Customer{}, err
 	}
-	return l, found.OrgName, s.deleteHead(ctx, id)
+	return l, launch.Customer{OrgName: found.OrgName, Reference: found.Reference}, s.deleteHead(ctx, id)
 }
 
 // head reads the head of a launch that can be redeemed at now.
@@ -83,8 +83,8 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 	// Neither sealed tokens nor anything else that a launch does not need is read.
 	items, err := s.batchGet(ctx, types.KeysAndAttributes{
 		Keys: keys, ConsistentRead: aws.Bool(true),
-		ProjectionExpression:     aws.String("pk, sk, #state, orgName, devices"),
-		ExpressionAttributeNames: map[string]string{"#state": "state"},
+		ProjectionExpression:     aws.String("pk, sk, #state, orgName, #reference, devices"),
+		ExpressionAttributeNames: map[string]string{"#state": "state", "#reference": "reference"},
 	}, batchAttempts, func(int) time.Duration { return batchPause })
 	if err != nil {
 		return installation.Installation{}, nil, err

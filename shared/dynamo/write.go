@@ -62,16 +62,22 @@ func (s *Store) save(ctx context.Context, row any, unchanged condition) error {
 // was read or it is gone already. It returns [installation.ErrConflict]
 // otherwise.
 func (s *Store) DeleteCandidate(ctx context.Context, c installation.Candidate) error {
-	unchanged := atVersion(c.Version)
-	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: s.table, Key: key{orgPK(c.Key), candidateSK(c.ID)}.item(),
-		ConditionExpression:      aws.String("attribute_not_exists(pk) OR " + unchanged.expression),
-		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
-	})
-	if err = conflict(err); err != nil {
+	if err := s.delete(ctx, key{orgPK(c.Key), candidateSK(c.ID)}, c.Version); err != nil {
 		return fmt.Errorf("delete candidate of %s: %w", c.Key.Text(), err)
 	}
 	return nil
+}
+
+// delete deletes the row at k if it is at this version or gone already. It returns
+// [installation.ErrConflict] otherwise.
+func (s *Store) delete(ctx context.Context, k key, version int64) error {
+	unchanged := atVersion(version)
+	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: s.table, Key: k.item(),
+		ConditionExpression:      aws.String("attribute_not_exists(pk) OR " + unchanged.expression),
+		ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
+	})
+	return conflict(err)
 }
 
 // Commit writes the row i, marks the token as used and deletes the candidates
@@ -111,6 +117,9 @@ func (s *Store) commit(ctx context.Context, row installationRow, version int64, 
 		unchanged = unchanged.orExpired(now)
 	}
 	writes := []types.TransactWriteItem{mark, s.put(item, unchanged)}
+	if used.Invitation != "" {
+		writes = append(writes, s.useInvitation(used, now))
+	}
 	for _, c := range done {
 		unchanged := atVersion(c.Version)
 		writes = append(writes, types.TransactWriteItem{Delete: &types.Delete{
@@ -119,20 +128,24 @@ func (s *Store) commit(ctx context.Context, row installationRow, version int64, 
 			ExpressionAttributeNames: unchanged.names, ExpressionAttributeValues: unchanged.values,
 		}})
 	}
-	return s.transact(ctx, writes, commitError, commitAttempts)
+	return s.transact(ctx, writes, commitError(used), commitAttempts)
 }
 
 // commitError turns the error of a cancelled commit into its sentinel. The mark is the
-// first item.
-func commitError(err error) error {
-	cancelled := reasons(err)
-	switch {
-	case len(cancelled) > 0 && hasCode(cancelled[0], conditionFailed):
-		return installation.ErrReplayed
-	case slices.ContainsFunc(cancelled, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
-		return installation.ErrConflict
-	default:
-		return busy(err)
+// first item, the invitation, if there is one, the third.
+func commitError(used installation.Used) func(error) error {
+	return func(err error) error {
+		cancelled := reasons(err)
+		switch {
+		case len(cancelled) > 0 && hasCode(cancelled[0], conditionFailed):
+			return installation.ErrReplayed
+		case used.Invitation != "" && len(cancelled) > 2 && hasCode(cancelled[2], conditionFailed):
+			return installation.ErrInvited
+		case slices.ContainsFunc(cancelled, func(r types.CancellationReason) bool { return hasCode(r, conditionFailed) }):
+			return installation.ErrConflict
+		default:
+			return busy(err)
+		}
 	}
 }
 

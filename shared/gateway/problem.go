@@ -6,9 +6,13 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"signpost/shared/channel"
 	"signpost/shared/installation"
+	"signpost/shared/integration"
+	"signpost/shared/invitation"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -19,6 +23,20 @@ var ErrMalformedRequest = errors.New("malformed request")
 // ErrUnauthorized: the caller's credential is missing or wrong.
 var ErrUnauthorized = errors.New("unauthorized")
 
+// ErrTooManyRequests: the caller has used up its requests. [LimitError] says until when.
+var ErrTooManyRequests = errors.New("too many requests")
+
+// LimitError is an [ErrTooManyRequests].
+type LimitError struct{ RetryAfter time.Duration }
+
+// Error says when the next request is accepted.
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%v for %v", ErrTooManyRequests, e.RetryAfter)
+}
+
+// Unwrap returns [ErrTooManyRequests].
+func (*LimitError) Unwrap() error { return ErrTooManyRequests }
+
 // Problem is an error as the caller gets it (RFC 9457).
 type Problem struct {
 	Type   string `json:"type"`
@@ -27,7 +45,7 @@ type Problem struct {
 	// Detail says what is wrong and what to do about it.
 	Detail string `json:"detail"`
 	Code   string `json:"code"` // stable, for programs
-	// RetryAfter is how long Webex asked to wait, 0 if it did not.
+	// RetryAfter is how long the caller must wait, 0 if that is not known.
 	RetryAfter time.Duration `json:"-"`
 }
 
@@ -50,7 +68,7 @@ var kinds = []kind{
 		"The request or its token does not have the form that Webex sends: a compact JWS of at most 64 KiB with the claims of its action.",
 		[]error{ErrMalformedRequest, launch.ErrDevice, webex.ErrMalformed}},
 	{"unauthorized", http.StatusUnauthorized, "Unauthorized",
-		"Send the content API key as Authorization: Bearer <key>.",
+		"Send the API key of this route as Authorization: Bearer <key>.",
 		[]error{ErrUnauthorized}},
 	{"bad_algorithm", http.StatusUnauthorized, "Token algorithm not accepted",
 		"The token must be signed with ES256 or RS256, by a key of that type.",
@@ -69,7 +87,7 @@ var kinds = []kind{
 		[]error{webex.ErrNotYetValid}},
 	{"wrong_app", http.StatusForbidden, "Another integration's token",
 		"The token was issued for another integration.",
-		[]error{webex.ErrWrongApp}},
+		[]error{webex.ErrWrongApp, integration.ErrUnknown}},
 	{"wrong_action", http.StatusBadRequest, "Another action's token",
 		"The token, or the task in the request, is for another route.",
 		[]error{webex.ErrWrongAction}},
@@ -85,12 +103,26 @@ var kinds = []kind{
 	{"unknown_installation", http.StatusNotFound, "Unknown installation",
 		"The integration is not activated for this organization. Activate it in Control Hub.",
 		[]error{installation.ErrNotFound}},
+	{"ambiguous_installation", http.StatusConflict, "Several installations",
+		"",
+		[]error{installation.ErrAmbiguous}},
+	{"reload_impossible", http.StatusConflict, "No room for a reload",
+		"An address that devices show is so long that a reload's parameter does not fit. Shorten it.",
+		[]error{channel.ErrNoRoom}},
+	{"too_many_requests", http.StatusTooManyRequests, "Too many requests",
+		"This key has used up its requests of the minute. Try again after Retry-After seconds.",
+		[]error{ErrTooManyRequests}},
 	{"token_replayed", http.StatusConflict, "Token used before",
 		"The token was used before, or something newer has happened since it was issued. Get a new one from Webex.",
 		[]error{installation.ErrReplayed, installation.ErrStale}},
 	{"unknown_launch", http.StatusNotFound, "Unknown launch",
 		"There is no such launch: the code is wrong, was redeemed before, or is over 5 minutes old.",
 		[]error{launch.ErrUnknown}},
+	{"malformed_request", http.StatusBadRequest, "Invalid input", "",
+		[]error{invitation.ErrInvalid}},
+	{"unknown_invitation", http.StatusNotFound, "Unknown invitation",
+		"There is no such invitation: the link is wrong, was used or revoked, or has expired. Ask for a new one.",
+		[]error{invitation.ErrUnknown, installation.ErrInvited}},
 	{"webex_rejected", http.StatusBadGateway, "Webex refused",
 		"Webex refused a request of this service. Activate the integration again in Control Hub; if that does not help, ask its vendor.",
 		[]error{webex.ErrRejected, webex.ErrInvalidGrant, webex.ErrInvalidClient}},
@@ -112,7 +144,10 @@ func ProblemOf(err error) Problem {
 	if kind.status == http.StatusServiceUnavailable || kind.status == http.StatusBadGateway {
 		problem.RetryAfter = webex.RetryAfter(err)
 	}
-	if detail := specifics(err); detail != "" && kind.code == "malformed_request" {
+	if limit, ok := errors.AsType[*LimitError](err); ok {
+		problem.RetryAfter = limit.RetryAfter
+	}
+	if detail := specifics(err); detail != "" && (kind.code == "malformed_request" || kind.code == "ambiguous_installation") {
 		problem.Detail = detail
 	}
 	return problem
@@ -129,11 +164,17 @@ func kindOf(err error) kind {
 	return internal
 }
 
-// specifics returns the text of the two errors whose texts are written for the
+// specifics returns the text of the errors whose texts are written for the
 // caller, "" for any other.
 func specifics(err error) string {
 	if request, ok := errors.AsType[*malformedRequest](err); ok {
 		return request.detail
+	}
+	if invalid, ok := errors.AsType[*invitation.InvalidError](err); ok {
+		return invalid.Error()
+	}
+	if ambiguous, ok := errors.AsType[*installation.AmbiguousError](err); ok {
+		return "The organization has several installations. Choose one with ?appId=, of " + strings.Join(ambiguous.AppIDs, ", ") + "."
 	}
 	if device, ok := errors.AsType[*launch.DeviceError](err); ok {
 		return "The list of devices is malformed: " + device.Error() + "."

@@ -13,6 +13,8 @@ import (
 
 	"signpost/shared/gateway"
 	"signpost/shared/installation"
+	"signpost/shared/integration"
+	"signpost/shared/invitation"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -47,6 +49,10 @@ func TestProblems(t *testing.T) {
 		{launch.ErrFeatureNotProvided, "feature_not_provided", 404},
 		{launch.ErrTooManyDevices, "too_many_devices", 413},
 		{launch.ErrUnknown, "unknown_launch", 404},
+		{invitation.ErrUnknown, "unknown_invitation", 404},
+		{installation.ErrInvited, "unknown_invitation", 404},
+		{&invitation.InvalidError{Problems: []string{"wrong"}}, "malformed_request", 400},
+		{integration.ErrUnknown, "wrong_app", 403},
 		{webex.ErrRejected, "webex_rejected", 502},
 		{webex.ErrInvalidGrant, "webex_rejected", 502},
 		{webex.ErrInvalidClient, "webex_rejected", 502},

@@ -6,6 +6,9 @@ package gateway
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -42,6 +45,10 @@ func (r Request) DomainName() string { return r.event.RequestContext.DomainName 
 // name.
 func (r Request) PathValue(name string) string { return r.event.PathParameters[name] }
 
+// QueryValue returns the value of a parameter of the query, "" if it has none of this
+// name.
+func (r Request) QueryValue(name string) string { return r.event.QueryStringParameters[name] }
+
 // Header returns the value of a header, "" if there is none. The case of its name
 // does not matter: API Gateway sends names in lower case, other senders do not.
 func (r Request) Header(name string) string {
@@ -64,6 +71,28 @@ func (r Request) Bearer() string {
 		return ""
 	}
 	return strings.TrimSpace(credential)
+}
+
+// JSON reads a body of one JSON object into a struct. It refuses members that the struct
+// does not have; no body is an empty object. The error wraps [ErrMalformedRequest].
+func (r Request) JSON(into any) error {
+	body, err := r.body()
+	if err != nil {
+		return err
+	}
+	if body = trimmed(body); body == "" {
+		return nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(body))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(into)
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return Malformed(fmt.Sprintf("In the JSON, %q is of the wrong type.", wrong.Field))
+	}
+	if err != nil || decoder.More() {
+		return Malformed("The body is not one JSON object with the members of this request.")
+	}
+	return nil
 }
 
 // body returns the body, decoded if it came in base64. The error wraps

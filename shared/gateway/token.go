@@ -49,6 +49,33 @@ func (r Request) PastedToken() (string, error) {
 	return webex.FindToken(token)
 }
 
+// Field returns a field of the body: of a form, or a string of a JSON object. It returns
+// "" if the body has no such field, or is neither.
+func (r Request) Field(name string) string {
+	body, err := r.body()
+	if err != nil {
+		return ""
+	}
+	body = trimmed(body)
+	switch formOf(r.Header("Content-Type"), body) {
+	case formFields:
+		fields, _ := url.ParseQuery(body) // those that are well-formed
+		return fields.Get(name)
+	case formJSON:
+		var members map[string]any
+		_ = json.Unmarshal([]byte(body), &members)
+		text, _ := members[name].(string)
+		return text
+	default:
+		return ""
+	}
+}
+
+// trimmed returns a body without white space and byte order marks around it.
+func trimmed(body string) string {
+	return strings.TrimFunc(body, func(r rune) bool { return r == byteOrderMark || unicode.IsSpace(r) })
+}
+
 func (r Request) token(into Enveloped) (token string, in form, err error) {
 	body, err := r.body()
 	if err != nil {
@@ -57,7 +84,7 @@ func (r Request) token(into Enveloped) (token string, in form, err error) {
 	if !utf8.ValidString(body) {
 		return "", formUnknown, Malformed("The body is not UTF-8. " + howToSend)
 	}
-	body = strings.TrimFunc(body, func(r rune) bool { return r == byteOrderMark || unicode.IsSpace(r) })
+	body = trimmed(body)
 	if into == nil {
 		into = &Envelope{}
 	}

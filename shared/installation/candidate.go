@@ -39,6 +39,7 @@ type Candidate struct {
 	AcceptableUntil time.Time
 	// BaseURL is our public address as Webex reached it.
 	BaseURL string
+	Invited
 
 	// Refused is set once Webex refused the refresh token: the row stays, but
 	// the schedule does not try it again. RefusedWith is a digest of the settings
@@ -53,6 +54,15 @@ type Candidate struct {
 	ForgetAt time.Time
 	// Unknown is as [Installation.Unknown].
 	Unknown any
+}
+
+// Invited is what an activation takes over from the invitation that it came with; zero
+// without one.
+type Invited struct {
+	// Invitation is the id of the invitation, which the activation uses up.
+	Invitation string
+	// Reference is the vendor's own id of the customer.
+	Reference string
 }
 
 // NewCandidate returns what token asks for, without its refresh token, which
@@ -70,7 +80,7 @@ func NewCandidate(kind CandidateKind, token webex.Token, baseURL string, now tim
 // Used returns the mark of c's token. The schedule tries a candidate again for
 // as long as it is kept, so the mark outlives the token's own time.
 func (c Candidate) Used() Used {
-	return Used{Key: c.Key, ID: c.ID, Until: c.AcceptableUntil.Add(CandidateLife)}
+	return Used{Key: c.Key, ID: c.ID, Until: c.AcceptableUntil.Add(CandidateLife), Invitation: c.Invitation}
 }
 
 // Generation is the generation that an activation would begin.
@@ -110,12 +120,14 @@ func (c Candidate) Promote(current Installation) (Installation, error) {
 		ActivatedAt: c.IssuedAt, LastActionAt: c.IssuedAt, ActivationUntil: c.AcceptableUntil,
 		MovedAt: c.IssuedAt, EndpointsAt: c.IssuedAt,
 		Features: map[webex.Feature]Feature{}, BaseURL: c.BaseURL, Notice: NoticeActivated,
+		Reference: cmp.Or(c.Reference, current.Reference), Channel: current.Channel,
 		Tokens: Tokens{IssuedAt: c.IssuedAt}, Work: current.Work,
 	}
 	for feature, endpoint := range c.Endpoints {
 		next.Features[feature] = Feature{Endpoint: endpoint, Status: Pending}
 	}
 	if current.Exists() {
+		next.DeviceKey, next.ChannelRevision, next.Reloads = current.DeviceKey, current.ChannelRevision, current.Reloads
 		next.keepNewer(current)
 	}
 	return next, nil

@@ -127,7 +127,7 @@ func (i Installation) tombstone(removedAt, forgetAt time.Time) Installation {
 		}
 	}
 	return Installation{
-		Key: i.Key, Statement: Statement{Subject: i.Subject, Region: i.Region},
+		Key: i.Key, Statement: Statement{Subject: i.Subject, Region: i.Region}, Reference: i.Reference, Channel: i.Channel,
 		State: Removed, Generation: i.Generation, Version: i.Version, Revision: i.Revision + 1,
 		ActivatedAt: i.ActivatedAt, LastActionAt: removedAt, RemovedAt: removedAt,
 		ActivationUntil: i.ActivationUntil, ForgetAt: forgetAt, Notice: NoticeRemoved,

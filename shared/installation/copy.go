@@ -26,7 +26,7 @@ func (i Installation) Merge(other Installation, now time.Time) (Installation, bo
 	if !changed {
 		return i, false
 	}
-	next.Notice = ""
+	next.Notice, next.Event = "", ""
 	return successor(next, i, other, now), true
 }
 
@@ -152,6 +152,7 @@ func (i Installation) Restore(backup Installation, now time.Time) (Installation,
 	if next.State != i.State {
 		next.Notice = NoticeUpdated
 	}
+	next = next.Announce(cmp.Or(next.Channel, DefaultChannel), 0, now)
 	if sameContent(next, i) {
 		return i, false
 	}
@@ -168,7 +169,7 @@ func (i Installation) restorable(backup Installation) bool {
 // sameContent compares two rows, except for what every write changes.
 func sameContent(a, b Installation) bool {
 	for _, row := range []*Installation{&a, &b} {
-		row.Version, row.Revision, row.Work, row.Notice = 0, 0, Lease{}, ""
+		row.Version, row.Revision, row.Work, row.Notice, row.Event = 0, 0, Lease{}, "", ""
 		row.Tokens.Renewal, row.Schedule.DueAt = Lease{}, time.Time{}
 	}
 	return reflect.DeepEqual(a, b)

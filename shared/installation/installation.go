@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"time"
 
@@ -23,6 +24,9 @@ import (
 var (
 	// ErrNotFound: no such organization, or its installation was removed.
 	ErrNotFound = errors.New("no such installation")
+	// ErrInvited: the invitation of an activation was used by another one, was revoked,
+	// or is gone.
+	ErrInvited = errors.New("invitation can no longer be used")
 	// ErrConflict: the row was changed by another worker since it was read.
 	ErrConflict = errors.New("installation was changed by another worker")
 	// ErrReplayed: the token was applied before.
@@ -33,6 +37,22 @@ var (
 	// the one that the installation lives in.
 	ErrWrongRegion = errors.New("token is signed by another region's key")
 )
+
+// ErrAmbiguous: the organization has several installations, and none was chosen.
+// [AmbiguousError] lists them.
+var ErrAmbiguous = errors.New("several installations")
+
+// AmbiguousError is an [ErrAmbiguous].
+type AmbiguousError struct {
+	OrgKey string
+	AppIDs []string
+}
+
+// Error names the organization.
+func (e *AmbiguousError) Error() string { return fmt.Sprintf("%s has %v", e.OrgKey, ErrAmbiguous) }
+
+// Unwrap returns [ErrAmbiguous].
+func (*AmbiguousError) Unwrap() error { return ErrAmbiguous }
 
 // State is the state of an installation.
 type State string
@@ -107,6 +127,19 @@ type Installation struct {
 
 	// BaseURL is our public address as Webex reached it at activation.
 	BaseURL string
+	// Reference is the vendor's own id of the customer, from an invitation; may be
+	// empty. A tombstone keeps it, for the event of the removal.
+	Reference string
+	// Channel is the name of the channel that the vendor assigned it to, "" for none.
+	Channel string
+	// ChannelRevision is the revision of the channels that the last rollout which reached
+	// the installation gave it, 0 for none. It counts while that rollout lasts.
+	ChannelRevision int
+	// DeviceKey is the `{installationKey}` of device URLs: who holds it is a device of
+	// this customer. It lasts until it is rotated or the installation is removed.
+	DeviceKey secret.String
+	// Reloads counts how often its devices were made to load their pages anew.
+	Reloads int
 	// RegisteredActionsURL is the actionsUrl that is registered at Webex; empty if that
 	// is unknown, as it is until the outcome of a registration is stored.
 	RegisteredActionsURL string
@@ -124,6 +157,9 @@ type Installation struct {
 	// Notice is the event that the next write announces. It is stored with that
 	// write only, for consumers of the store's stream, and never read back.
 	Notice Notice
+	// Event is the event's detail, JSON of an [Event]; see [Installation.Announce]. It is
+	// stored and read as Notice is.
+	Event string
 	// Unknown is what the store found in the row and this version does not know,
 	// from a later version: carried along and never inspected.
 	Unknown any
@@ -150,6 +186,10 @@ const (
 	// NoticeTokenInvalid: Webex refused the refresh token.
 	NoticeTokenInvalid Notice = "installation.token_invalid"
 )
+
+// NoticeRefused is the event of [Refusals]: Webex refused several organizations' tokens in a
+// row, which points to a fault of ours, so that nobody is invalidated.
+const NoticeRefused Notice = "integration.refused"
 
 // FeatureStatus is the state of one feature's configuration.
 type FeatureStatus string
@@ -283,6 +323,15 @@ func (i Installation) Exists() bool { return i.State == Active || i.State == Tok
 // row, but it no longer counts.
 func (i Installation) Forgotten(now time.Time) bool {
 	return i.State == Removed && !now.Before(i.ForgetAt)
+}
+
+// Timestamp formats a time as commands and APIs show it: RFC 3339 in UTC, "" for the zero
+// time.
+func Timestamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // TokenHealth is the state of an installation's refresh token.

@@ -150,3 +150,12 @@ func (p Pass) VerifiedAt(i Installation, hosts []string, now time.Time) time.Tim
 	}
 	return at
 }
+
+// Estimate returns about how many installations there are, by what the passes have seen.
+func Estimate(passes []Pass) int {
+	count := 0
+	for _, pass := range passes {
+		count += max(pass.Count, pass.Seen)
+	}
+	return count
+}

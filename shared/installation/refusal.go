@@ -123,7 +123,19 @@ type Refusals struct {
 	Organizations []string
 	// ClearedAt is when a refresh token was last accepted after a refusal.
 	ClearedAt time.Time
+	// Notice is the event that the next write announces, as [Installation.Notice].
+	Notice Notice
 }
+
+// RefusedEvent is the detail of [NoticeRefused].
+type RefusedEvent struct {
+	ClientID string `json:"clientId"`
+	// Organizations are the keys of those whose tokens were refused.
+	Organizations []string `json:"organizations"`
+}
+
+// Event returns the detail of [NoticeRefused].
+func (r Refusals) Event() RefusedEvent { return RefusedEvent{r.ClientID, r.Organizations} }
 
 // Has reports whether the organization is among those refused in a row.
 func (r Refusals) Has(orgKey string) bool { return slices.Contains(r.Organizations, orgKey) }
@@ -134,13 +146,17 @@ func (r Refusals) Add(orgKey string) (Refusals, bool) {
 	if r.Has(orgKey) || len(r.Organizations) >= maxRefused {
 		return r, false
 	}
+	before := r.Suspected()
 	r.Organizations = append(slices.Clone(r.Organizations), orgKey)
+	if r.Suspected() && !before {
+		r.Notice = NoticeRefused
+	}
 	return r, true
 }
 
 // Clear returns the refusals after a refresh token was accepted at now.
 func (r Refusals) Clear(now time.Time) Refusals {
-	r.Organizations, r.ClearedAt = nil, now
+	r.Organizations, r.ClearedAt, r.Notice = nil, now, ""
 	return r
 }
 

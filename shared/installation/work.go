@@ -10,6 +10,9 @@ type Used struct {
 	ID string
 	// Until is when the mark expires, whether or not the store has deleted it.
 	Until time.Time
+	// Invitation is the id of the invitation that is used up with the token, "" for
+	// none. It is not stored with the mark.
+	Invitation string
 }
 
 // Ref names a row to be claimed: an installation, or one of its candidates.
@@ -20,6 +23,9 @@ type Ref struct {
 	// DueAt is since when the row is due; it is claimed only while it is due. With the
 	// zero time it is claimed regardless, by a worker that found that it needs work.
 	DueAt time.Time
+	// ChannelRevision, unless 0, is the [Installation.ChannelRevision] that an installation
+	// gets with the claim.
+	ChannelRevision int
 }
 
 // Work is a row that a worker has claimed: exactly one of the two is set.

@@ -8,6 +8,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/launch"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -31,7 +32,7 @@ func ExampleIssuer_Issue() {
 
 func ExampleRedeem() {
 	store := &table{orgName: "Acme", created: []launch.Launch{{
-		ID: launch.IDOf("the-code"), Key: installation.Key{OrgKey: "org-1"}, Feature: webex.DigitalSignage, Devices: []launch.Device{{DeviceID: "Y2lz"}}, IssuedAt: now,
+		ID: secret.CodeID("the-code"), Key: installation.Key{OrgKey: "org-1"}, Feature: webex.DigitalSignage, Devices: []launch.Device{{DeviceID: "Y2lz"}}, IssuedAt: now,
 	}}}
 	redeemed, err := launch.Redeem(context.Background(), store, "the-code", now)
 	fmt.Println(redeemed.OrgKey, redeemed.OrgName, redeemed.Devices, err)

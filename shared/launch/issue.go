@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"signpost/shared/installation"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -64,9 +65,9 @@ func (i *Issuer) Issue(ctx context.Context, token webex.Token, order Order, now 
 	if err := i.check(token, order); err != nil {
 		return "", err
 	}
-	key, code := installation.KeyOf(token), NewCode()
+	key, code := installation.KeyOf(token), secret.NewCode()
 	launch := Launch{
-		ID: IDOf(code), Key: key, OrgID: token.Subject,
+		ID: secret.CodeID(code), Key: key, OrgID: token.Subject,
 		Feature: order.Feature, Task: order.Task, Devices: order.Devices, IssuedAt: now,
 	}
 	used := installation.Used{Key: key, ID: installation.Digest(token.ID), Until: token.AcceptableUntil()}

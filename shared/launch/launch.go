@@ -4,9 +4,6 @@
 package launch
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"time"
 
@@ -45,7 +42,7 @@ type Device struct {
 
 // Launch is one cross-launch.
 type Launch struct {
-	// ID is the digest of the code; see [IDOf].
+	// ID is the digest of the code; see [secret.CodeID].
 	ID string
 	// Key is that of the installation.
 	installation.Key
@@ -59,18 +56,3 @@ type Launch struct {
 
 // ExpiresAt is when the launch can no longer be redeemed.
 func (l Launch) ExpiresAt() time.Time { return l.IssuedAt.Add(Life) }
-
-// NewCode makes a launch code: 256 random bits in 43 URL-safe characters. It is a
-// credential.
-func NewCode() string {
-	var random [32]byte
-	rand.Read(random[:]) // never fails: it crashes the program instead
-	return base64.RawURLEncoding.EncodeToString(random[:])
-}
-
-// IDOf returns the id of the launch with this code: the code's SHA-256, so that the
-// table does not contain codes.
-func IDOf(code string) string {
-	sum := sha256.Sum256([]byte(code))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}

@@ -17,6 +17,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/launch"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -39,14 +40,14 @@ func (s *table) Create(_ context.Context, l launch.Launch, region string, used i
 	return nil
 }
 
-func (s *table) Take(_ context.Context, id string, _ time.Time) (launch.Launch, string, error) {
+func (s *table) Take(_ context.Context, id string, _ time.Time) (launch.Launch, launch.Customer, error) {
 	at := slices.IndexFunc(s.created, func(l launch.Launch) bool { return l.ID == id })
 	if s.err != nil || at < 0 {
-		return launch.Launch{}, "", cmp.Or(s.err, launch.ErrUnknown)
+		return launch.Launch{}, launch.Customer{}, cmp.Or(s.err, launch.ErrUnknown)
 	}
 	l := s.created[at]
 	s.created = slices.Delete(s.created, at, at+1)
-	return l, s.orgName, nil
+	return l, launch.Customer{OrgName: s.orgName, Reference: "4711"}, nil
 }
 
 func token(task webex.Task) webex.Token {
@@ -144,7 +145,7 @@ func TestIssueStores(t *testing.T) {
 	}
 	code := codeOf(t, redirect)
 	want := launch.Launch{
-		ID: launch.IDOf(code), Key: installation.Key{OrgKey: "org-1", AppID: "app"}, OrgID: token("").Subject,
+		ID: secret.CodeID(code), Key: installation.Key{OrgKey: "org-1", AppID: "app"}, OrgID: token("").Subject,
 		Feature: webex.DigitalSignage, Task: webex.AssignContent, Devices: order.Devices, IssuedAt: now,
 	}
 	if diff := gocmp.Diff([]launch.Launch{want}, store.created); diff != "" {
@@ -166,7 +167,8 @@ func TestIssueStores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantJSON := `{"orgKey":"org-1","orgId":"` + token("").Subject + `","orgName":"Org","appId":"app","feature":"digital_signage","task":"assign_content",` +
+	wantJSON := `{"orgKey":"org-1","orgId":"` + token("").Subject + `","orgName":"Org","reference":"4711",` +
+		`"appId":"app","feature":"digital_signage","task":"assign_content",` +
 		`"devices":[{"deviceId":"b","displayName":"B"},{"deviceId":"a"}],"issuedAt":"2026-01-02T03:04:05Z"}`
 	if string(got) != wantJSON {
 		t.Errorf("redeemed\n%s, want\n%s", got, wantJSON)
@@ -208,12 +210,12 @@ func codeOf(t *testing.T, redirect string) string {
 }
 
 func TestRedeem(t *testing.T) {
-	store := &table{created: []launch.Launch{{ID: launch.IDOf("code"), Key: installation.Key{OrgKey: "org-1", AppID: "app"}, IssuedAt: now}}}
+	store := &table{created: []launch.Launch{{ID: secret.CodeID("code"), Key: installation.Key{OrgKey: "org-1", AppID: "app"}, IssuedAt: now}}}
 	redeemed, err := launch.Redeem(t.Context(), store, "code", now)
 	if err != nil || redeemed.Devices == nil || redeemed.OrgKey != "org-1" {
 		t.Errorf("a launch without devices: %+v, %v", redeemed, err)
 	}
-	for _, code := range []string{"other", "", launch.IDOf("code")} {
+	for _, code := range []string{"other", "", secret.CodeID("code")} {
 		if _, err := launch.Redeem(t.Context(), store, code, now); !errors.Is(err, launch.ErrUnknown) {
 			t.Errorf("code %q: %v", code, err)
 		}
@@ -241,8 +243,8 @@ func TestNewIssuerRefuses(t *testing.T) {
 func TestCodesDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 1000 {
-		code := launch.NewCode()
-		if seen[code] || launch.IDOf(code) == code {
+		code := secret.NewCode()
+		if seen[code] || secret.CodeID(code) == code {
 			t.Fatalf("code %q", code)
 		}
 		seen[code] = true

@@ -20,10 +20,17 @@ type Creator interface {
 	Create(ctx context.Context, l Launch, region string, used installation.Used) error
 }
 
+// Customer is what an installation says of its customer.
+type Customer struct {
+	OrgName string
+	// Reference is the vendor's own id of the customer; may be empty.
+	Reference string
+}
+
 // Taker redeems launches.
 type Taker interface {
 	// Take deletes the launch with this id, and returns it with its installation's
-	// orgName. Of concurrent callers, one gets it. It returns [ErrUnknown] if there
+	// customer. Of concurrent callers, one gets it. It returns [ErrUnknown] if there
 	// is no such launch, it has expired at now, or its installation was removed.
-	Take(ctx context.Context, id string, now time.Time) (l Launch, orgName string, err error)
+	Take(ctx context.Context, id string, now time.Time) (l Launch, of Customer, err error)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
@@ -15,19 +16,22 @@ type Redeemed struct {
 	OrgKey string `json:"orgKey"`
 	// OrgID is the `sub` of the token. Webex has several forms of it for one
 	// organization, and a move may change it.
-	OrgID    string        `json:"orgId"`
-	OrgName  string        `json:"orgName"`
-	AppID    string        `json:"appId"`
-	Feature  webex.Feature `json:"feature"`
-	Task     webex.Task    `json:"task"`
-	Devices  []Device      `json:"devices"`
-	IssuedAt string        `json:"issuedAt"` // RFC 3339, in UTC
+	OrgID   string `json:"orgId"`
+	OrgName string `json:"orgName"`
+	// Reference is the vendor's own id of the customer, from the invitation; left out if
+	// there is none.
+	Reference string        `json:"reference,omitempty"`
+	AppID     string        `json:"appId"`
+	Feature   webex.Feature `json:"feature"`
+	Task      webex.Task    `json:"task"`
+	Devices   []Device      `json:"devices"`
+	IssuedAt  string        `json:"issuedAt"` // RFC 3339, in UTC
 }
 
 // Redeem returns the launch with this code once. Its error wraps [ErrUnknown] if
 // there is none.
 func Redeem(ctx context.Context, store Taker, code string, now time.Time) (Redeemed, error) {
-	launch, orgName, err := store.Take(ctx, IDOf(code), now)
+	launch, of, err := store.Take(ctx, secret.CodeID(code), now)
 	if err != nil {
 		return Redeemed{}, fmt.Errorf("redeem a launch: %w", err)
 	}
@@ -36,7 +40,7 @@ func Redeem(ctx context.Context, store Taker, code string, now time.Time) (Redee
 		devices = []Device{}
 	}
 	return Redeemed{
-		OrgKey: launch.OrgKey, OrgID: launch.OrgID, OrgName: orgName, AppID: launch.AppID,
+		OrgKey: launch.OrgKey, OrgID: launch.OrgID, OrgName: of.OrgName, Reference: of.Reference, AppID: launch.AppID,
 		Feature: launch.Feature, Task: launch.Task, Devices: devices,
 		IssuedAt: launch.IssuedAt.UTC().Format(time.RFC3339),
 	}, nil

@@ -279,6 +279,7 @@ func TestHealthCheckAnswersWhenItsTimeIsOver(t *testing.T) {
 	w := activatedWorld(t)
 	token := w.healthCheck()
 	ctx, cancel := context.WithCancel(t.Context())
+	w.fault(webextest.Fault{Delay: time.Hour}) // no response before the client has gone
 	w.cloud.OnRequest(func(webextest.Request) { cancel() })
 	got, err := w.service().CheckHealth(ctx, token)
 	wantErr(t, err, nil)

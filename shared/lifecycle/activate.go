@@ -31,7 +31,15 @@ type Activated struct {
 // the manifest is not ours, and other errors of package webex if Webex refused or the
 // actionsUrl could not be registered; then the schedule retries what can be retried.
 func (s *Service) Activate(ctx context.Context, token webex.Token, baseURL string) (Activated, error) {
+	return s.ActivateInvited(ctx, token, baseURL, installation.Invited{})
+}
+
+// ActivateInvited is [Service.Activate] of a customer that was invited. The invitation is
+// used up when the activation is proven, in the same write; it returns
+// [installation.ErrInvited] if it can no longer be used then.
+func (s *Service) ActivateInvited(ctx context.Context, token webex.Token, baseURL string, by installation.Invited) (Activated, error) {
 	candidate := installation.NewCandidate(installation.Activation, token, baseURL, s.now())
+	candidate.Invited = by
 	current, candidates, used, err := s.history(ctx, candidate)
 	if err != nil {
 		return Activated{}, err
@@ -142,7 +150,7 @@ func (s *Service) refusedBefore(ctx context.Context, candidate installation.Cand
 	if !candidate.Refused {
 		return nil
 	}
-	with, err := s.triedWith(ctx)
+	with, err := s.triedWith(ctx, candidate.Key)
 	if err == nil && with == candidate.RefusedWith {
 		err = fmt.Errorf("%s of %s, as before: %w", candidate.Kind, candidate.Key.Text(), webex.ErrInvalidGrant)
 	}
@@ -204,7 +212,7 @@ func settled(row installation.Installation) bool {
 // activated returns the result for row, with the features that we provide.
 func (s *Service) activated(row installation.Installation) Activated {
 	response := Activated{OrgID: row.Subject, AppID: row.AppID, State: row.State, Features: map[webex.Feature]installation.FeatureStatus{}}
-	for name := range s.settings.Provided {
+	for name := range s.settings.provided(row) {
 		feature := row.Features[name]
 		switch {
 		case feature.Endpoint == "":

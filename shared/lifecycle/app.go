@@ -21,7 +21,7 @@ var errAppDiffers = errors.New("webex approved something that no action announce
 func (s *Service) missingEndpoints(row installation.Installation) []webex.Feature {
 	var missing []webex.Feature
 	for _, name := range webex.Features {
-		if _, provided := s.settings.Provided[name]; provided && row.Features[name].Endpoint == "" {
+		if _, provided := s.settings.provided(row)[name]; provided && row.Features[name].Endpoint == "" {
 			missing = append(missing, name)
 		}
 	}

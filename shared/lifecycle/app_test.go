@@ -15,6 +15,7 @@ func narrowWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t, webextest.DigitalSignage)
 	w.activateOrg(w.org)
+	w.alone()
 	return w
 }
 

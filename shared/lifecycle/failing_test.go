@@ -32,6 +32,7 @@ func (w *world) notice() string {
 // tries, and a notice of the recovery.
 func TestLongFailure(t *testing.T) {
 	w := activatedWorld(t)
+	w.alone()
 	w.fault(webextest.Fault{Kind: webextest.KindSignage, Status: 403})
 	w.pass(66 * time.Minute)
 	w.verifyDue()

@@ -52,6 +52,15 @@ func (v Verdict) drift() bool {
 	return v.Wanted != nil && v.Stored != nil && !v.Stored.Equal(*v.Wanted)
 }
 
+// changes reports, for a verdict without what Webex stores, whether the feature needs
+// work whatever that is: something else is wanted than what was last pushed or found.
+func (v Verdict) changes(feature installation.Feature) bool {
+	if v.asksWebex {
+		return !v.PushedWanted
+	}
+	return v.feature != feature
+}
+
 // Judge decides what a verification at now does with a feature for which Webex stores
 // stored, nil for nothing. It is the only place that decides this.
 func (s Settings) Judge(row installation.Installation, name webex.Feature, stored *webex.FeatureConfig, now time.Time) Verdict {

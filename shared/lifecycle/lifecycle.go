@@ -16,7 +16,6 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/secret"
-	"signpost/shared/webex"
 )
 
 // ErrTokenInvalid: Webex refused the installation's refresh token. The installation is
@@ -25,15 +24,13 @@ var ErrTokenInvalid = errors.New("installation's refresh token is invalid")
 
 // Service carries out the use cases. It is safe for concurrent use.
 type Service struct {
-	store    Store
+	rows
 	webex    Webex
 	keys     Keys
 	settings Settings
 	// fingerprint changes with any setting that could cause a failure.
 	fingerprint string
-
-	now func() time.Time
-	log *slog.Logger
+	log         *slog.Logger
 
 	// pause waits for d or until ctx ends; tests replace it.
 	pause func(ctx context.Context, d time.Duration) error
@@ -48,7 +45,7 @@ func New(store Store, client Webex, keys Keys, settings Settings, now func() tim
 		return nil, err
 	}
 	return &Service{
-		store: store, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), now: now, log: log,
+		rows: rows{announcing{store, settings, now}, now}, webex: client, keys: keys, settings: settings, fingerprint: digestOf(settings), log: log,
 		pause: Pause,
 	}, nil
 }
@@ -84,39 +81,6 @@ func Pause(ctx context.Context, d time.Duration) error {
 // newOwner names a worker for its leases.
 func newOwner() string { return rand.Text() }
 
-// saveAttempts bounds the attempts at a write that conflicts with other workers.
-const saveAttempts = 10
-
-// update writes what change returns for row, and for a fresh copy whenever another
-// worker was faster. It returns [installation.ErrStale] once the row belongs to another
-// generation or is gone: the change was meant for an earlier installation. change may
-// be called several times and must have no side effects.
-func (s *Service) update(ctx context.Context, row installation.Installation, change func(installation.Installation) installation.Installation) (installation.Installation, error) {
-	for range saveAttempts {
-		saved, err := s.store.Save(ctx, change(row))
-		if !errors.Is(err, installation.ErrConflict) {
-			return saved, err
-		}
-		if row, err = s.reread(ctx, row); err != nil {
-			return installation.Installation{}, err
-		}
-	}
-	return installation.Installation{}, installation.ErrConflict
-}
-
-// reread reads the row again. It returns [installation.ErrStale] if it belongs to
-// another generation or is gone.
-func (s *Service) reread(ctx context.Context, row installation.Installation) (installation.Installation, error) {
-	current, _, err := s.store.Find(ctx, row.Key, s.now())
-	if err != nil {
-		return installation.Installation{}, err
-	}
-	if !current.Exists() || current.Generation != row.Generation {
-		return installation.Installation{}, installation.ErrStale
-	}
-	return current, nil
-}
-
 // detachedTimeout is long enough to abandon and repeat a write that hangs: it may hold
 // the only copy of a refresh token.
 const detachedTimeout = 4 * time.Second
@@ -146,14 +110,9 @@ func (s *Service) open(ctx context.Context, sealed secret.Sealed, associatedData
 	return sealer.Open(sealed, associatedData)
 }
 
-func (s *Service) credentials(ctx context.Context) (webex.Credentials, error) {
-	clientSecret, err := s.keys.ClientSecret(ctx)
-	return webex.Credentials{ClientID: s.settings.ClientID, ClientSecret: clientSecret}, err
-}
-
 // triedWith returns a digest of everything of ours that the response of a token endpoint
-// may depend on: settings and credentials.
-func (s *Service) triedWith(ctx context.Context) (string, error) {
-	credentials, err := s.credentials(ctx)
+// to this installation may depend on: settings and credentials.
+func (s *Service) triedWith(ctx context.Context, of installation.Key) (string, error) {
+	credentials, err := s.keys.Client(ctx, of)
 	return digestOf([]string{s.fingerprint, credentials.ClientID, credentials.ClientSecret.Reveal()}), err
 }

@@ -30,7 +30,9 @@ const (
 // Look compares an installation, as a pass read it, with our settings and with what
 // Webex stores, through client; it writes nothing. The row may be older than the stored
 // one, so only a worker that has claimed it may act on the finding. A row verified
-// after began, the start of the pass, is not looked at. With again, a row that failed
+// after began, the start of the pass, is not looked at. A row that failed is
+// left to the queue, unless the settings have changed since and Webex did not ask to wait.
+// With again, a row that failed
 // before differs without waiting for its back-off. For [Skipped] the error is the
 // [NotCalledError].
 func (s *Service) Look(ctx context.Context, row installation.Installation, client Webex, began time.Time, again bool) (Finding, error) {
@@ -38,7 +40,7 @@ func (s *Service) Look(ctx context.Context, row installation.Installation, clien
 	switch {
 	case s.alreadyHandled(row, now) || row.Schedule.Failures == 0 && !row.Schedule.VerifiedAt.Before(began):
 		return AlreadyHandled, nil
-	case row.Schedule.Failures > 0 && !again && row.Schedule.Settings == s.fingerprint:
+	case row.Schedule.Failures > 0 && !again && (row.Schedule.Settings == s.fingerprint || now.Before(row.Schedule.Failure.RetryAt)):
 		return AlreadyHandled, nil
 	case row.Schedule.Failures > 0 || s.differs(ctx, row, now):
 		return Differs, nil
@@ -86,9 +88,7 @@ func (s *Service) featuresToAsk(row installation.Installation, now time.Time) (a
 	for _, name := range webex.Features {
 		verdict := s.settings.Judge(row, name, nil, now)
 		switch {
-		case !verdict.asksWebex && verdict.feature != row.Features[name]:
-			return nil, false
-		case verdict.asksWebex && !verdict.PushedWanted:
+		case verdict.changes(row.Features[name]):
 			return nil, false
 		case verdict.asksWebex:
 			ask = append(ask, name)

@@ -36,9 +36,10 @@ type Store interface {
 	// Save writes one row, of the generation that it is stored with. It returns
 	// [installation.ErrConflict].
 	Save(ctx context.Context, i installation.Installation) (installation.Installation, error)
-	// Commit writes the row, marks the token as used and deletes the
+	// Commit writes the row, marks the token and its invitation as used and deletes the
 	// candidates, all or nothing. It returns [installation.ErrReplayed] if
-	// the token is marked already, else [installation.ErrConflict] if the row
+	// the token is marked already, else [installation.ErrInvited] if the invitation
+	// can no longer be used, else [installation.ErrConflict] if the row
 	// or a candidate was changed, or a candidate is gone, since it was read.
 	// One commit takes up to 98 candidates; more are an error of the caller.
 	Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error)
@@ -60,8 +61,11 @@ type Sealer interface {
 
 // Keys returns the current secrets: both may change while the process lives.
 type Keys interface {
-	// ClientSecret returns the OAuth client's secret.
-	ClientSecret(ctx context.Context) (secret.String, error)
+	// Client returns the OAuth client of the integration that an installation is of.
+	Client(ctx context.Context, of installation.Key) (webex.Credentials, error)
+	// Prove records that Webex accepted a refresh token of this installation from its
+	// client, which from then on is kept.
+	Prove(ctx context.Context, of installation.Key) error
 	// Sealer returns the sealer with the current keyset.
 	Sealer(ctx context.Context) (Sealer, error)
 }

@@ -27,6 +27,9 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 	if err != nil {
 		return row, s.recordUnproven(saveCtx, candidate, err)
 	}
+	if err := s.keys.Prove(saveCtx, candidate.Key); err != nil {
+		return row, s.recordUnproven(saveCtx, candidate, err)
+	}
 	next.replace(candidate)
 	for range saveAttempts {
 		next.installation.Tokens.Refresh = candidate.Refresh
@@ -36,7 +39,7 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 		}
 		next.installation.Schedule.DueAt = next.installation.Work.Until
 		stored, err := s.store.Commit(saveCtx, next.installation, candidate.Used(), next.done, s.now())
-		replayed := errors.Is(err, installation.ErrReplayed)
+		replayed := errors.Is(err, installation.ErrReplayed) || errors.Is(err, installation.ErrInvited)
 		if !replayed && !errors.Is(err, installation.ErrConflict) {
 			return stored, err
 		}
@@ -137,6 +140,9 @@ func (s *Service) planPromotion(ctx context.Context, candidate installation.Cand
 	}
 	next, err := candidate.Promote(current)
 	if err == nil {
+		if next.DeviceKey.IsZero() {
+			next.DeviceKey = installation.NewDeviceKey()
+		}
 		return installation.Installation{}, promotion{next, outdated(candidate, known)}, nil
 	}
 	if dropErr := s.drop(ctx, candidate); dropErr != nil {
@@ -171,7 +177,7 @@ func (s *Service) recordUnproven(ctx context.Context, candidate installation.Can
 	if errors.Is(cause, webex.ErrInvalidGrant) {
 		// Without that digest it is tried again when it is posted again.
 		candidate.Refused = true
-		candidate.RefusedWith, _ = s.triedWith(ctx)
+		candidate.RefusedWith, _ = s.triedWith(ctx, candidate.Key)
 		candidate.Refresh = nil
 		candidate.Schedule = installation.Schedule{LastResult: "refused"}
 	} else {

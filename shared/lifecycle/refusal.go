@@ -45,7 +45,7 @@ func (s *Service) retryDue(ctx context.Context, row installation.Installation) b
 	if row.State != installation.TokenInvalid {
 		return false
 	}
-	with, err := s.triedWith(ctx)
+	with, err := s.triedWith(ctx, row.Key)
 	return err == nil && row.RetryDue(with, s.terms(ctx).retryAfter, s.now())
 }
 
@@ -86,18 +86,18 @@ func (s *Service) recordRefusal(ctx context.Context, row installation.Installati
 }
 
 // refusal is the consequence of a refusal: the row to be written, the error of the
-// renewal, and, if our own fault is suspected, how many organizations were refused in a
+// renewal, and, if our own fault is suspected, the organizations that were refused in a
 // row.
 type refusal struct {
 	row       installation.Installation
 	err       error
-	suspected int
+	suspected installation.Refusals
 }
 
 // judgeRefusal decides the consequence of a refusal of the row's refresh token.
 func (s *Service) judgeRefusal(ctx context.Context, row installation.Installation, cause error) (refusal, error) {
 	now := s.now()
-	with, err := s.triedWith(ctx)
+	with, err := s.triedWith(ctx, row.Key)
 	if err != nil {
 		return refusal{}, err
 	}
@@ -119,7 +119,7 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 		return refusal{}, err
 	}
 	if !trusted {
-		return refusal{row: row.Suspect(now), err: suspectedError{row.Key, cause}, suspected: len(refusals.Organizations)}, nil
+		return refusal{row: row.Suspect(now), err: suspectedError{row.Key, cause}, suspected: refusals}, nil
 	}
 	return refusal{row: row.Invalidate(with, now), err: invalid}, nil
 }
@@ -128,7 +128,7 @@ func (s *Service) judgeRefusal(ctx context.Context, row installation.Installatio
 // refusal is trusted: no fault of ours is suspected.
 func (s *Service) countRefusal(ctx context.Context, row installation.Installation, now time.Time) (refusals installation.Refusals, trusted bool, err error) {
 	for range saveAttempts {
-		refusals, err = s.store.Refusals(ctx, s.settings.ClientID)
+		refusals, err = s.refusals(ctx, row.Key)
 		if err != nil || refusals.Confirms(row, now) {
 			return refusals, err == nil, err
 		}
@@ -143,19 +143,28 @@ func (s *Service) countRefusal(ctx context.Context, row installation.Installatio
 	return refusals, false, err
 }
 
+// refusals reads the refusals of the client that an installation's tokens are of.
+func (s *Service) refusals(ctx context.Context, of installation.Key) (installation.Refusals, error) {
+	client, err := s.keys.Client(ctx, of)
+	if err != nil {
+		return installation.Refusals{}, err
+	}
+	return s.store.Refusals(ctx, client.ClientID)
+}
+
 // clearTimeout bounds how long a renewal waits for the table in clearRefusals.
 const clearTimeout = time.Second
 
-// clearRefusals records that Webex accepted a refresh token from our client at that
-// time: earlier refusals were not our client's fault. It costs one read if nothing was
+// clearRefusals records that Webex accepted this installation's refresh token from our
+// client at that time: earlier refusals were not our client's fault. It costs one read if nothing was
 // refused. Its failure is logged only: the next renewal repeats it.
-func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
+func (s *Service) clearRefusals(ctx context.Context, of installation.Key, at time.Time) {
 	short, cancel := context.WithTimeout(ctx, clearTimeout)
 	defer cancel()
 	err := installation.ErrConflict
 	for n := 0; n < saveAttempts && errors.Is(err, installation.ErrConflict); n++ {
 		var refusals installation.Refusals
-		refusals, err = s.store.Refusals(short, s.settings.ClientID)
+		refusals, err = s.refusals(short, of)
 		if err == nil && len(refusals.Organizations) > 0 {
 			_, err = s.store.SaveRefusals(short, refusals.Clear(at))
 		}
@@ -171,9 +180,9 @@ func (s *Service) clearRefusals(ctx context.Context, at time.Time) {
 // failure.
 func (s *Service) reportRefusal(ctx context.Context, before, after installation.Installation, verdict refusal) {
 	switch {
-	case verdict.suspected > 0:
+	case verdict.suspected.Suspected():
 		s.log.ErrorContext(ctx, MsgRefusalsSuspected, "org", after.OrgKey, "app", after.AppID, "outcome", "held",
-			"organizations", verdict.suspected, "client", s.settings.ClientID)
+			"organizations", len(verdict.suspected.Organizations), "client", verdict.suspected.ClientID)
 	case before.State == installation.Active && after.State == installation.TokenInvalid:
 		s.log.ErrorContext(ctx, MsgTokenInvalid, append([]any{"org", after.OrgKey, "app", after.AppID, "outcome", "token_invalid",
 			"token_health", string(after.TokenHealth(s.now())), "cause", verdict.err}, ResponseFields(verdict.err)...)...)
@@ -210,7 +219,7 @@ func (s *Service) workOnInvalid(ctx context.Context, row installation.Installati
 // was suspected. That happens when each of these rows is due, 30 seconds to an interval
 // later, so that no worker writes another customer's row.
 func (s *Service) reactivateSuspected(ctx context.Context, row installation.Installation) (installation.Installation, error) {
-	refusals, err := s.store.Refusals(ctx, s.settings.ClientID)
+	refusals, err := s.refusals(ctx, row.Key)
 	if err != nil || !refusals.Suspected() || !refusals.Has(row.OrgKey) {
 		return row, err
 	}

@@ -99,6 +99,7 @@ func TestRefusedTokenIsTriedAgain(t *testing.T) {
 	answers := webextest.Fault{Kind: webextest.KindToken, Status: 400, Body: `{"error":"invalid_grant"}`, ContentType: "application/json"}
 	refused := func(t *testing.T) *world {
 		w := activatedWorld(t)
+		w.alone()
 		w.fault(answers)
 		w.pass(19 * time.Hour)
 		w.verifyDue()
@@ -233,6 +234,7 @@ func TestUnspecificRejection(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := activatedWorld(t)
+			w.alone()
 			w.fault(webextest.Fault{Kind: webextest.KindToken, Status: test.status, Body: test.body, ContentType: "application/json"})
 			w.pass(19 * time.Hour)
 			w.verifyDue()

@@ -14,10 +14,18 @@ import (
 
 // Settings are a deployment's settings for all installations.
 type Settings struct {
-	// ClientID is the integration's OAuth client.
+	// ClientID is the OAuth client of the default integration. A change of it counts as
+	// a change of the settings; what is used is that of [Keys].
 	ClientID string
-	// Provided holds the features that the deployment provides.
+	// Provided holds the features that the deployment provides in its default channel.
 	Provided map[webex.Feature]Content
+	// Channels are the other channels.
+	Channels Channels
+	// Revision is that of the channels, which is no part of what devices show.
+	Revision int `json:"-"`
+	// Rollout is the change of the channels that is under way, nil for none. It is no
+	// change of the settings: those of an installation change when it is included.
+	Rollout *Rollout `json:"-"`
 	// PublicURL is our base URL without a trailing slash; empty means the one
 	// under which each installation was activated.
 	PublicURL string
@@ -25,20 +33,64 @@ type Settings struct {
 	VerifyInterval time.Duration
 }
 
+// Channels are the channels beside the default one.
+type Channels struct {
+	// Contents holds the features that each channel provides, by its name, and Regions the
+	// channel of each Webex region that one claims; see [installation.Installation.ChannelOf].
+	Contents map[string]map[webex.Feature]Content
+	Regions  map[string]string
+}
+
+// Rollout is another revision of the channels, which some installations are to hold.
+type Rollout struct {
+	Revision int
+	Channels Channels
+	Includes func(installation.Installation) bool
+}
+
 // Content is what devices show for one feature: the deployment's part of its
 // configuration.
 type Content struct {
-	// DeviceURL may hold `$(…)` values that Webex fills in.
+	// DeviceURL may have `{…}` values that we fill in, see [installation.DeviceValues],
+	// and `$(…)` values that Webex does.
 	DeviceURL string
 	// XAPIAllowList is the web app's directXapiAccessAllowListOverride.
 	XAPIAllowList string
 }
 
 func (s Settings) check() error {
-	if s.ClientID == "" || len(s.Provided) == 0 || s.VerifyInterval <= 0 {
+	if s.ClientID == "" || len(s.Provided) == 0 && len(s.Channels.Contents) == 0 || s.VerifyInterval <= 0 {
 		return errors.New("lifecycle: client id, a provided feature and the verify interval are required")
 	}
 	return nil
+}
+
+// provided returns the features that the installation's channel provides.
+func (s Settings) provided(row installation.Installation) map[webex.Feature]Content {
+	channels, _ := s.channelsFor(row)
+	if contents, known := channels.Contents[channels.name(row)]; known {
+		return contents
+	}
+	return s.Provided
+}
+
+// channelsFor returns the channels that the installation is to hold, and their revision.
+func (s Settings) channelsFor(row installation.Installation) (Channels, int) {
+	if s.Rollout != nil && s.Rollout.Includes(row) {
+		return s.Rollout.Channels, s.Rollout.Revision
+	}
+	return s.Channels, s.Revision
+}
+
+// name returns the name of an installation's channel.
+func (c Channels) name(row installation.Installation) string {
+	return row.ChannelOf(func(name string) bool { return c.Contents[name] != nil }, c.Regions)
+}
+
+// View returns the installation as the vendor's systems see it at now.
+func (s Settings) View(row installation.Installation, now time.Time) installation.View {
+	channels, revision := s.channelsFor(row)
+	return row.View(channels.name(row), revision, now)
 }
 
 // baseURL is our public address towards this installation.
@@ -55,13 +107,13 @@ func (s Settings) actionsURL(row installation.Installation) string {
 // feature is provided. It always has both cross-launch URLs, which differ by feature
 // because nothing else in a cross-launch names the feature.
 func (s Settings) Wanted(feature webex.Feature, row installation.Installation) (webex.FeatureConfig, bool) {
-	content, provided := s.Provided[feature]
+	content, provided := s.provided(row)[feature]
 	if !provided {
 		return webex.FeatureConfig{}, false
 	}
 	crossLaunch := s.baseURL(row) + "/crossLaunch/" + string(feature)
 	return webex.FeatureConfig{
-		Feature: feature, DeviceURL: content.DeviceURL, XAPIAllowList: content.XAPIAllowList,
+		Feature: feature, DeviceURL: row.DeviceURL(content.DeviceURL), XAPIAllowList: content.XAPIAllowList,
 		AssignContentURL: crossLaunch + "/assignContent", ManageContentURL: crossLaunch + "/manageContent",
 	}, true
 }

@@ -125,7 +125,7 @@ func (s *Service) exchange(ctx context.Context, row installation.Installation, o
 	if err != nil {
 		return secret.String{}, row, err
 	}
-	s.clearRefusals(ctx, acceptedAt)
+	s.clearRefusals(ctx, row.Key, acceptedAt)
 	return tokens.Access, renewed, nil
 }
 
@@ -159,7 +159,7 @@ func (s *Service) storeRenewed(ctx context.Context, row installation.Installatio
 
 // exchangeSealed exchanges a sealed refresh token at oauthURL.
 func (s *Service) exchangeSealed(ctx context.Context, key installation.Key, oauthURL string, refresh secret.Sealed) (webex.Tokens, error) {
-	credentials, err := s.credentials(ctx)
+	credentials, err := s.keys.Client(ctx, key)
 	if err != nil {
 		return webex.Tokens{}, err
 	}

@@ -1,14 +1,24 @@
 package lifecycle
 
 import (
+	"maps"
 	"time"
 
 	"signpost/shared/installation"
 )
 
-// WithPass returns the row, for display, with the time and the result of its shard's
-// pass if that verified it last: passes do not write the rows that they find in order.
-func WithPass(row installation.Installation, pass installation.Pass, now time.Time) installation.Installation {
+// WithPass returns the row, for display, as it is under these settings. It has the time
+// and the result of its shard's pass if that verified it last: passes do not write the
+// rows that they find in order. A feature of which another configuration is wanted by now
+// is pending.
+func (s Settings) WithPass(row installation.Installation, pass installation.Pass, now time.Time) installation.Installation {
+	row.Features = maps.Clone(row.Features)
+	for name, feature := range row.Features {
+		if row.Exists() && feature.Endpoint != "" && s.Judge(row, name, nil, now).changes(feature) {
+			feature.Status = installation.Pending
+			row.Features[name] = feature
+		}
+	}
 	verified := pass.VerifiedAt(row, Hosts(row), now)
 	if !verified.After(row.Schedule.VerifiedAt) {
 		return row
@@ -18,4 +28,9 @@ func WithPass(row installation.Installation, pass installation.Pass, now time.Ti
 		row.Schedule.LastResult = ResultInOrder
 	}
 	return row
+}
+
+// WithPass is [Settings.WithPass] under the service's settings.
+func (s *Service) WithPass(row installation.Installation, pass installation.Pass, now time.Time) installation.Installation {
+	return s.settings.WithPass(row, pass, now)
 }

@@ -119,7 +119,7 @@ func (s *Service) workOn(ctx context.Context, work installation.Work, owner stri
 // prove retries a candidate that is still unproven.
 func (s *Service) prove(ctx context.Context, candidate installation.Candidate, owner string) (synced, error) {
 	result, err := s.proveKind(ctx, candidate, owner)
-	if errors.Is(err, installation.ErrStale) || errors.Is(err, installation.ErrReplayed) {
+	if errors.Is(err, installation.ErrStale) || errors.Is(err, installation.ErrReplayed) || errors.Is(err, installation.ErrInvited) {
 		return result, nil // superseded
 	}
 	if err != nil {

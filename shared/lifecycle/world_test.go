@@ -46,6 +46,7 @@ type world struct {
 	keys     *keys
 	log      *logBuffer
 	verifier *webex.Verifier
+	shards   []int // those that runs are for, nil for all
 
 	mu  sync.Mutex
 	now time.Time
@@ -71,6 +72,7 @@ func (b *logBuffer) text() string {
 
 // keys are the deployment's secrets; a test may rotate them.
 type keys struct {
+	id       func() string
 	client   secret.String
 	document []byte // the keyset
 	sealer   *sealing.Keyset
@@ -87,7 +89,11 @@ func (k *keys) use(t *testing.T, document []byte, err error) {
 	k.document = document
 }
 
-func (k *keys) ClientSecret(context.Context) (secret.String, error) { return k.client, nil }
+func (k *keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return webex.Credentials{ClientID: k.id(), ClientSecret: k.client}, nil
+}
+
+func (*keys) Prove(context.Context, installation.Key) error         { return nil }
 func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
 func (w *world) clock() time.Time                                   { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
 func (w *world) pass(d time.Duration)                               { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(d) }
@@ -108,7 +114,7 @@ func newWorld(t *testing.T, features ...string) *world {
 	w.org = w.cloud.AddOrganization("Acme", home)
 	w.client, w.table = dynamotest.New(t)
 	w.store = dynamo.New(w.client, w.table)
-	w.keys = &keys{client: secret.New(w.cloud.ClientSecret())}
+	w.keys = &keys{client: secret.New(w.cloud.ClientSecret()), id: func() string { return w.settings.ClientID }}
 	document, err := sealing.NewDocument()
 	w.keys.use(t, document, err)
 	w.settings = lifecycle.Settings{
@@ -124,6 +130,14 @@ func newWorld(t *testing.T, features ...string) *world {
 
 // service returns a new service with the current settings, as in a new process.
 func (w *world) service() *lifecycle.Service { return w.build(w.store, slog.LevelDebug) }
+
+// vendor returns the vendor's use cases.
+func (w *world) vendor() *lifecycle.Vendor {
+	w.t.Helper()
+	vendor, err := lifecycle.NewVendor(w.store, w.clock, slog.New(slog.NewJSONHandler(w.log, nil)))
+	w.must(err)
+	return vendor
+}
 
 // over returns a service over another store, which logs as in production.
 func (w *world) over(store lifecycle.Store) *lifecycle.Service { return w.build(store, slog.LevelInfo) }
@@ -202,6 +216,18 @@ func activatedWorld(t *testing.T) *world {
 	return w
 }
 
+// alone leaves the shards of other organizations at rest, so that many runs take little
+// time.
+func (w *world) alone() {
+	w.t.Helper()
+	w.shards = []int{installation.ShardOf(w.org.ID())}
+	for shard := range installation.Shards {
+		if shard != w.shards[0] {
+			w.must(faults.RestPass(w.t.Context(), w.store, shard, w.clock()))
+		}
+	}
+}
+
 func (w *world) storedOf(org *webextest.Organization) (installation.Installation, []installation.Candidate) {
 	w.t.Helper()
 	row, candidates, err := w.store.Find(w.t.Context(), installationtest.Key(org.ID()), w.clock())
@@ -222,7 +248,7 @@ func (w *world) verifyNow() schedule.Report {
 // verifyDue runs the schedule once.
 func (w *world) verifyDue() schedule.Report {
 	w.t.Helper()
-	report, err := schedule.New(w.service(), w.store).VerifyDue(w.t.Context(), schedule.Run{Concurrency: 4})
+	report, err := schedule.New(w.service(), w.store).VerifyDue(w.t.Context(), schedule.Run{Shards: w.shards, Concurrency: 4})
 	w.must(err)
 	return report
 }

@@ -1,7 +1,7 @@
-// Package race tells tests whether the race detector is on. It makes each case
-// take several times as long, and allocates on its own: with it, a test of very
-// many cases runs a part of them, and all of them without it. Only tests may
-// import it.
+// Package race tells tests whether the race detector is on, and whether they are to run a
+// sample of their cases. The detector makes each case take several times as long, and
+// allocates on its own: with it, or where TEST_SEED chooses a sample, a test of very many
+// cases runs a part of them, otherwise all. Only tests may import it.
 package race
 
 import (
@@ -9,9 +9,12 @@ import (
 	"strconv"
 )
 
-// Share returns part under the race detector, and all without it.
+// sampled is whether only a part of the cases runs.
+var sampled = Enabled || os.Getenv("TEST_SEED") != ""
+
+// Share returns part where a sample of the cases runs, and all otherwise.
 func Share(all, part int) int {
-	if Enabled {
+	if sampled {
 		return part
 	}
 	return all
@@ -20,9 +23,9 @@ func Share(all, part int) int {
 // seed chooses the cases that Chosen reports; the Makefile varies it.
 var seed, _ = strconv.ParseUint(os.Getenv("TEST_SEED"), 10, 32) // 0 unless it is a number
 
-// Chosen reports whether the n-th case of a test runs: every case without the
-// race detector, and one in `every` with it. Which one depends on TEST_SEED, so
+// Chosen reports whether the n-th case of a test runs: one in `every` where a sample of the
+// cases runs, and every case otherwise. Which one depends on TEST_SEED, so
 // that many runs together cover all cases.
 func Chosen(n, every int) bool {
-	return !Enabled || (uint64(n)+seed)%uint64(every) == 0
+	return !sampled || (uint64(n)+seed)%uint64(every) == 0
 }

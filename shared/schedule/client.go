@@ -7,6 +7,8 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"golang.org/x/time/rate"
+
 	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -23,6 +25,8 @@ type limitedClient struct {
 	// set once it responds.
 	probedHost     string
 	probeSucceeded *atomic.Bool
+	// limiter is a further limit beside that of the run, nil for none.
+	limiter *rate.Limiter
 	// pause is the response by which Webex asked for a pause: until the row is done, its
 	// host is not called again.
 	pause atomic.Pointer[askedPause]
@@ -44,7 +48,7 @@ func (c *limitedClient) call(ctx context.Context, address string, do func() erro
 	if err := c.allow(host); err != nil {
 		return err // without using up the rate
 	}
-	if err := r.limits.wait(ctx); err != nil {
+	if err := errors.Join(wait(ctx, c.limiter, r.now()), r.limits.wait(ctx)); err != nil {
 		return errors.Join(webex.ErrUnavailable, err)
 	}
 	if err := c.allow(host); err != nil {

@@ -83,8 +83,11 @@ func (o obedient) GetConfig(_ context.Context, feature webex.Feature, _ string, 
 // open seals nothing.
 type open struct{}
 
-func (open) ClientSecret(context.Context) (secret.String, error) { return secret.New("s"), nil }
-func (open) Sealer(context.Context) (lifecycle.Sealer, error)    { return open{}, nil }
+func (open) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return webex.Credentials{ClientID: "client"}, nil
+}
+func (open) Prove(context.Context, installation.Key) error    { return nil }
+func (open) Sealer(context.Context) (lifecycle.Sealer, error) { return open{}, nil }
 func (open) Seal(t secret.String, _ string) (secret.Sealed, error) {
 	return secret.Sealed(t.Reveal()), nil
 }

@@ -35,12 +35,14 @@ func newLimits(options Run, shards int, now func() time.Time) *limits {
 }
 
 // wait waits until the run's rate allows one more call.
-func (l *limits) wait(ctx context.Context) error {
-	if l.limiter == nil {
+func (l *limits) wait(ctx context.Context) error { return wait(ctx, l.limiter, l.now()) }
+
+// wait waits until the limiter, if there is one, allows one more call.
+func wait(ctx context.Context, limiter *rate.Limiter, now time.Time) error {
+	if limiter == nil {
 		return nil
 	}
-	now := l.now()
-	if delay := l.limiter.ReserveN(now, 1).DelayFrom(now); delay > 0 {
+	if delay := limiter.ReserveN(now, 1).DelayFrom(now); delay > 0 {
 		return lifecycle.Pause(ctx, delay)
 	}
 	return nil

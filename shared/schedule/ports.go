@@ -13,6 +13,7 @@ type Service interface {
 	Look(ctx context.Context, row installation.Installation, client lifecycle.Webex, began time.Time, again bool) (lifecycle.Finding, error)
 	Work(ctx context.Context, work installation.Work, owner string, client lifecycle.Webex) lifecycle.Result
 	Verify(ctx context.Context, key installation.Key) (lifecycle.Result, error)
+	Holds(row installation.Installation) bool
 	Parts() lifecycle.Parts
 }
 

@@ -28,6 +28,8 @@ type Run struct {
 	// Until is when the run takes no more rows; rows in progress may go on until
 	// its context ends. The zero time means no end.
 	Until time.Time
+	// Rollout is the rollout of the channels to carry on, nil for none.
+	Rollout *Rollout
 }
 
 const (
@@ -67,6 +69,7 @@ type run struct {
 	breaker *breaker
 	probes  map[string]*probe // by host
 	rows    chan func()
+	rollout *Rollout
 	done    tally
 }
 
@@ -85,7 +88,7 @@ func (s *Schedule) begin(ctx context.Context, options Run) (*run, error) {
 	now := s.now()
 	r := &run{
 		Schedule: s, until: options.Until, began: now, owner: rand.Text(), known: passes,
-		breaker: newBreaker(passes), rows: make(chan func()),
+		breaker: newBreaker(passes), rows: make(chan func()), rollout: options.Rollout,
 	}
 	given := 0
 	for _, pass := range passes {
@@ -133,6 +136,7 @@ func (r *run) all(ctx context.Context) error {
 	}
 	r.startProbes(ctx, &feeders, report)
 	feeders.Go(func() { report(r.takeDue(ctx)) })
+	feeders.Go(func() { report(r.carryOn(ctx, r.rollout)) })
 	r.sweep(ctx, &feeders, report)
 	feeders.Wait()
 	close(r.rows)
@@ -186,25 +190,33 @@ func (r *run) takeDueOf(ctx context.Context, shard int) error {
 // errReported: the table failed at one row. It is already logged and counted.
 var errReported = errors.New("the row could not be claimed")
 
-// work claims a row and works on it. It returns an error only if the table failed.
+// work is attempt without its result.
 func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedClient) error {
+	_, _, err := r.attempt(ctx, ref, client)
+	return err
+}
+
+// attempt claims a row and works on it, unless another worker has it: then taken is
+// false. It returns an error only if the table failed.
+func (r *run) attempt(ctx context.Context, ref installation.Ref, client *limitedClient) (result lifecycle.Result, taken bool, err error) {
 	defer r.recover(ctx, ref.Key, &r.done)
 	lease := installation.NewLease(rand.Text(), r.now())
 	work, err := r.store.Claim(ctx, ref, lease, r.now())
 	if errors.Is(err, installation.ErrConflict) {
-		return nil // another worker has it
+		return result, false, nil
 	}
 	if err != nil && ctx.Err() == nil {
 		r.log.ErrorContext(ctx, msgClaim, "org", ref.OrgKey, "app", ref.AppID, "outcome", "failed", "cause", err)
 		r.done.add(lifecycle.Result{Err: err})
 	}
 	if err != nil {
-		return errReported
+		return result, false, errReported
 	}
 	ctx, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()
-	r.done.add(r.service.Work(ctx, work, lease.Owner, client))
-	return nil
+	result = r.service.Work(ctx, work, lease.Owner, client)
+	r.done.add(result)
+	return result, true, nil
 }
 
 // reportBacklog logs how long the oldest row or page had been due when the run began:

@@ -49,6 +49,16 @@ func (s String) Equal(other String) bool {
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
+// In reports whether the secret is one of keys. It compares with all of them, so that its
+// duration does not depend on which one matches. A zero secret is never in.
+func (s String) In(keys []String) bool {
+	found := false
+	for _, key := range keys {
+		found = key.Equal(s) || found
+	}
+	return found && !s.IsZero()
+}
+
 // String returns [Redacted].
 func (String) String() string { return Redacted }
 

@@ -54,6 +54,16 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+func TestIn(t *testing.T) {
+	a, b := secret.New("a"), secret.New("b")
+	if !a.In([]secret.String{b, a}) || !b.In([]secret.String{b, a}) || a.In([]secret.String{b}) || a.In(nil) {
+		t.Error("in is wrong")
+	}
+	if secret.New("").In(nil) || secret.New("").In([]secret.String{secret.New("")}) {
+		t.Error("an empty key opens")
+	}
+}
+
 func TestUnmarshal(t *testing.T) {
 	var got struct{ Key secret.String }
 	if err := json.Unmarshal([]byte(`{"Key":"a"}`), &got); err != nil || got.Key.Reveal() != "a" {

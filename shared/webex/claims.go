@@ -35,7 +35,7 @@ var ManagementActions = []Action{UpdateApproved, Update, HealthCheck, Deprovisio
 
 // Limits on identifiers: longer values would not fit the keys of a store.
 const (
-	maxSubject = 1024 // bytes of `sub`
+	MaxSubject = 1024 // bytes of `sub`
 	maxID      = 512  // bytes of `jti`, `appId`, `region`
 )
 
@@ -209,7 +209,7 @@ func (w *wireClaims) claims() (Claims, error) {
 		name, value string
 		limit       int
 	}{
-		{"sub", w.Subject, maxSubject}, {"appId", w.AppID, maxID}, {"action", w.Action, maxID}, {"jti", w.ID, maxID},
+		{"sub", w.Subject, MaxSubject}, {"appId", w.AppID, maxID}, {"action", w.Action, maxID}, {"jti", w.ID, maxID},
 	}
 	for _, claim := range required {
 		if claim.value == "" || len(claim.value) > claim.limit || !printable(claim.value) {
@@ -222,7 +222,7 @@ func (w *wireClaims) claims() (Claims, error) {
 	if w.ManifestVersion < 0 {
 		return Claims{}, fmt.Errorf("%w: claim manifestVersion is negative", ErrMalformed)
 	}
-	if len(w.Region) > maxID || len(w.OrgName) > maxSubject || !printable(w.Region) {
+	if len(w.Region) > maxID || len(w.OrgName) > MaxSubject || !printable(w.Region) {
 		return Claims{}, fmt.Errorf("%w: claim region or orgName is too long", ErrMalformed)
 	}
 	if Action(w.Action) == Provision && (w.OAuthURL == "" || w.AppURL == "" || w.RefreshToken == "") {
@@ -233,7 +233,7 @@ func (w *wireClaims) claims() (Claims, error) {
 
 func (w *wireClaims) convert() Claims {
 	return Claims{
-		Subject: w.Subject, AppID: w.AppID, Action: Action(w.Action), ID: w.ID,
+		Subject: w.Subject, AppID: strings.ToLower(w.AppID), Action: Action(w.Action), ID: w.ID,
 		IssuedAt: w.IssuedAt.Time, ExpiryTime: w.ExpiryTime.Time, Region: w.Region,
 		OrgName: w.OrgName, OAuthURL: w.OAuthURL, AppURL: w.AppURL, ManifestURL: w.ManifestURL,
 		APIBaseURL: w.APIBaseURL, RefreshToken: secret.New(w.RefreshToken),

@@ -28,7 +28,7 @@ func ExampleVerifier_Verify() {
 	if err != nil {
 		panic(err)
 	}
-	verifier, err := webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, nil, time.Now), hosts, time.Now)
+	verifier, err := webex.NewVerifier(webex.OneApp(cloud.AppID()), webex.NewKeySets(urls, nil, time.Now), hosts, time.Now)
 	if err != nil {
 		panic(err)
 	}

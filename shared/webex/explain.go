@@ -70,7 +70,7 @@ func (v *Verifier) Explain(ctx context.Context, raw string) Explanation {
 		return explanation.rest()
 	}
 	explanation.found(CheckTimes, wire.checkTimes(v.now()))
-	explanation.found(CheckApp, v.checkApp(&explanation.Claims))
+	explanation.found(CheckApp, v.CheckApp(ctx, Token{Claims: explanation.Claims}))
 	explanation.found(CheckURLs, explanation.Claims.checkURLs(v.hosts))
 	return explanation
 }

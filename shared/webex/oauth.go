@@ -16,6 +16,17 @@ import (
 	"signpost/shared/secret"
 )
 
+// MaxClientID is the greatest length of an OAuth client id, in bytes [ours]: Webex's have 65.
+const MaxClientID = 256
+
+// IsClientID reports whether a text has the form of an OAuth client id: letters, digits
+// and . _ ~ -, at most [MaxClientID].
+func IsClientID(text string) bool {
+	return text != "" && len(text) <= MaxClientID && strings.Trim(text, clientIDLetters) == ""
+}
+
+const clientIDLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-"
+
 // Credentials are those of the OAuth client that Control Hub showed when the
 // integration's manifest was uploaded.
 type Credentials struct {

@@ -21,23 +21,38 @@ type Token struct {
 	KeyRegion string
 }
 
-// Verifier checks tokens that Webex signed for one integration. It is safe
+// Apps decides whose tokens are accepted. The app id is required: Webex signs for every
+// integration, so that a good signature alone proves nothing.
+type Apps interface {
+	// Accepts reports whether tokens of the integration appID, in lower case, are
+	// accepted for the organization with this key; see [OrganizationKey]. It is asked
+	// only about tokens with a good signature.
+	Accepts(ctx context.Context, appID, orgKey string) (bool, error)
+}
+
+// OneApp accepts the tokens of one integration only, by its app id.
+type OneApp string
+
+// Accepts implements [Apps].
+func (a OneApp) Accepts(_ context.Context, appID, _ string) (bool, error) {
+	return strings.EqualFold(appID, string(a)), nil
+}
+
+// Verifier checks tokens that Webex signed for the vendor's integrations. It is safe
 // for concurrent use.
 type Verifier struct {
-	appID string
+	apps  Apps
 	keys  *KeySets
 	hosts Hosts
 	now   func() time.Time
 }
 
-// NewVerifier returns a verifier that accepts tokens for appID only. The app id is
-// required: Webex signs for every integration, so that a good signature alone
-// proves nothing.
-func NewVerifier(appID string, keys *KeySets, hosts Hosts, now func() time.Time) (*Verifier, error) {
-	if appID == "" || keys == nil || now == nil {
+// NewVerifier returns a verifier that accepts the tokens of these integrations only.
+func NewVerifier(apps Apps, keys *KeySets, hosts Hosts, now func() time.Time) (*Verifier, error) {
+	if apps == nil || apps == OneApp("") || keys == nil || now == nil {
 		return nil, errors.New("token verifier: app id, key sets and clock are required")
 	}
-	return &Verifier{appID: appID, keys: keys, hosts: hosts, now: now}, nil
+	return &Verifier{apps: apps, keys: keys, hosts: hosts, now: now}, nil
 }
 
 // parser only decodes. Every check is made here, in the order and with the errors
@@ -47,8 +62,23 @@ var parser = jwt.NewParser(jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding
 // Verify checks raw in this order: form, algorithm, key, signature, shape of
 // the claims, times, app, action (one of actions), URLs. The first check that
 // fails is the error, which wraps one of the package's token sentinels, or
-// [ErrUnavailable] if a key set could not be fetched.
+// [ErrUnavailable] if a key set could not be fetched, or is that of [Apps].
 func (v *Verifier) Verify(ctx context.Context, raw string, actions ...Action) (Token, error) {
+	token, err := v.VerifyDeferringApp(ctx, raw, actions...)
+	if err == nil {
+		err = v.CheckApp(ctx, token)
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	return token, nil
+}
+
+// VerifyDeferringApp is [Verifier.Verify] without the check of the app id, for a caller
+// that finds the installation by the token's app id in the same request to the store
+// that it makes anyway. If that does not prove the app id, for whatever reason, the
+// caller must call [Verifier.CheckApp] before it reports anything else.
+func (v *Verifier) VerifyDeferringApp(ctx context.Context, raw string, actions ...Action) (Token, error) {
 	wire := &wireClaims{}
 	unverified, err := decode(raw, wire)
 	if err != nil {
@@ -65,26 +95,31 @@ func (v *Verifier) Verify(ctx context.Context, raw string, actions ...Action) (T
 	if err := wire.checkTimes(v.now()); err != nil {
 		return Token{}, err
 	}
-	if err := v.checkApp(&claims); err != nil {
-		return Token{}, err
+	// An app id is a UUID; the store's keys rely on it not holding this.
+	if strings.Contains(claims.AppID, "#") {
+		return Token{}, ErrWrongApp
 	}
+	token := Token{Claims: claims, KeyRegion: region}
+	err = claims.checkURLs(v.hosts)
 	if !slices.Contains(actions, claims.Action) {
-		return Token{}, fmt.Errorf("%w: %q", ErrWrongAction, claims.Action)
+		err = fmt.Errorf("%w: %q", ErrWrongAction, claims.Action)
 	}
-	if err := claims.checkURLs(v.hosts); err != nil {
+	if err != nil {
+		if wrong := v.CheckApp(ctx, token); wrong != nil {
+			err = wrong // this check comes first
+		}
 		return Token{}, err
 	}
-	return Token{Claims: claims, KeyRegion: region}, nil
+	return token, nil
 }
 
-// checkApp returns [ErrWrongApp] for another integration's token. An app id is a
-// UUID, which has no case; the claim is set to the spelling of our settings.
-func (v *Verifier) checkApp(claims *Claims) error {
-	if !strings.EqualFold(claims.AppID, v.appID) {
-		return ErrWrongApp
+// CheckApp returns [ErrWrongApp] for the token of an integration that is not accepted.
+func (v *Verifier) CheckApp(ctx context.Context, token Token) error {
+	accepted, err := v.apps.Accepts(ctx, token.AppID, OrganizationKey(token.Subject))
+	if err == nil && !accepted {
+		err = ErrWrongApp
 	}
-	claims.AppID = v.appID
-	return nil
+	return err
 }
 
 // decode decodes raw. Its errors wrap [ErrMalformed] or [ErrBadAlgorithm].

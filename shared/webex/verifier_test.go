@@ -60,7 +60,7 @@ func newBench(t testing.TB) *bench {
 		t.Fatal(err)
 	}
 	b.keys = webex.NewKeySets(urls, http.DefaultTransport, b.clock)
-	if b.Verifier, err = webex.NewVerifier(b.cloud.AppID(), b.keys, hosts, b.clock); err != nil {
+	if b.Verifier, err = webex.NewVerifier(webex.OneApp(b.cloud.AppID()), b.keys, hosts, b.clock); err != nil {
 		t.Fatal(err)
 	}
 	return b

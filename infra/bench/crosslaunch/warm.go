@@ -145,8 +145,9 @@ func newWarm(cloud *webextest.Cloud) (*warm, error) {
 	if err != nil {
 		return nil, err
 	}
+	issuers := func(context.Context, webex.Token) (*launch.Issuer, error) { return issuer, nil }
 	log := slog.New(slog.NewJSONHandler(io.Discard, nil))
-	w.handler = gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuer, webex.AssignContent, time.Now))
+	w.handler = gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuers, webex.AssignContent, time.Now))
 	return w, nil
 }
 

@@ -15,7 +15,8 @@ import (
 
 	"signpost/infra/bench/testbed"
 	"signpost/infra/bench/verification/standin"
-	"signpost/shared/assembly"
+	"signpost/shared/assembly/wanted"
+	"signpost/shared/channel"
 	"signpost/shared/config"
 	"signpost/shared/dynamo"
 	"signpost/shared/installation"
@@ -142,8 +143,11 @@ func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row ins
 // keys implements lifecycle.Keys without a client secret: no token is exchanged.
 type keys struct{ sealer *sealing.Keyset }
 
-func (k keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
-func (k keys) ClientSecret(context.Context) (secret.String, error) { return secret.String{}, nil }
+func (keys) Prove(context.Context, installation.Key) error      { return nil }
+func (k keys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.sealer, nil }
+func (k keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return webex.Credentials{}, nil
+}
 
 // lifecycleSettings returns the function's settings in the form of package lifecycle.
 func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
@@ -157,7 +161,7 @@ func (s *site) lifecycleSettings() (lifecycle.Settings, error) {
 	if err := config.Load(environment, &provider); err != nil {
 		return lifecycle.Settings{}, err
 	}
-	return assembly.Settings(provider), nil
+	return wanted.Settings(provider, channel.Channels{}), nil
 }
 
 // maxLeft is the share of due rows that a run may leave. On a busy machine some rows

@@ -7,16 +7,24 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"signpost/shared/webex"
 )
 
 // Control is the simulator's control API: Control Hub's buttons, and what Webex
 // stores.
-type Control struct{ client Client }
+type Control struct {
+	client Client
+	appID  string
+}
 
-// NewControl returns the control API of the simulator at an address.
-func NewControl(base string) Control { return Control{New(base)} }
+// NewControl returns the control API of the simulator at an address, about the default
+// integration.
+func NewControl(base string) Control { return Control{client: New(base)} }
+
+// For is the same about another integration.
+func (c Control) For(appID string) Control { return Control{c.client, appID} }
 
 // Cloud describes the simulator.
 type Cloud struct {
@@ -31,6 +39,14 @@ type Organization struct {
 	Pushes                Pushes
 	Configurations        map[webex.Feature]map[string]any
 	Installation          *Installation
+}
+
+// Integration is an integration of an organization. The secret is in the answer to its
+// first upload only.
+type Integration struct {
+	AppID, ClientID, ClientSecret    string
+	Availability, ActivationGuideURL string
+	Features                         []webex.Feature
 }
 
 // Device is a device of an organization.
@@ -74,7 +90,7 @@ func (r Reply) String() string {
 
 // Ask calls the control API and decodes the response into out, unless it is nil.
 func (c Control) Ask(ctx context.Context, method, path string, in, out any) error {
-	got, err := c.client.Send(ctx, method, "/_control/"+path, in, nil)
+	got, err := c.client.Send(ctx, method, "/_control/"+c.about(path), in, nil)
 	if err != nil {
 		return err
 	}
@@ -87,6 +103,18 @@ func (c Control) Ask(ctx context.Context, method, path string, in, out any) erro
 		return nil
 	}
 	return got.Into(out)
+}
+
+// about adds the integration to a path.
+func (c Control) about(path string) string {
+	switch {
+	case c.appID == "":
+		return path
+	case strings.Contains(path, "?"):
+		return path + "&appId=" + url.QueryEscape(c.appID)
+	default:
+		return path + "?appId=" + url.QueryEscape(c.appID)
+	}
 }
 
 // controlError is a response of the control API other than 200.
@@ -121,9 +149,31 @@ func (c Control) Organization(ctx context.Context, id string) (Organization, err
 	return get[Organization](ctx, c, http.MethodGet, "organizations/"+id, nil)
 }
 
+// Upload uploads a manifest.
+func (c Control) Upload(ctx context.Context, orgID string, manifest json.RawMessage) (Integration, error) {
+	return get[Integration](ctx, c, http.MethodPost, "organizations/"+orgID+"/integrations", manifest)
+}
+
+// Integrations returns what an organization can activate.
+func (c Control) Integrations(ctx context.Context, orgID string) ([]Integration, error) {
+	return get[[]Integration](ctx, c, http.MethodGet, "organizations/"+orgID+"/integrations", nil)
+}
+
+// RemoveIntegration removes the integration that the organization has uploaded.
+func (c Control) RemoveIntegration(ctx context.Context, orgID string) error {
+	return c.Ask(ctx, http.MethodDelete, "organizations/"+orgID+"/integrations", nil, nil)
+}
+
 // Press presses one of Control Hub's buttons, or has Webex act by itself.
 func (c Control) Press(ctx context.Context, orgID, button string, in any) (Reply, error) {
 	return get[Reply](ctx, c, http.MethodPost, "organizations/"+orgID+"/"+button, in)
+}
+
+// FailOnce has Webex answer the next request of this method for a feature's configuration
+// of an organization with a status.
+func (c Control) FailOnce(ctx context.Context, orgID, kind, method string, status int) error {
+	fault := map[string]any{"orgId": orgID, "kind": kind, "method": method, "status": status, "times": 1}
+	return c.Ask(ctx, http.MethodPost, "faults", fault, nil)
 }
 
 // DeviceURL returns what a device loads; empty if nothing.

@@ -73,6 +73,11 @@ func (r Report) String() string {
 	return fmt.Sprintf("verified %d, pushed %d, deleted %d, failed %d, left %d", r.Verified, r.Pushed, r.Deleted, r.Failed, r.Left)
 }
 
+// Run runs the schedule once, for what is due.
+func (l Lambda) Run(ctx context.Context) (Report, error) {
+	return get[Report](ctx, l, http.MethodPost, Verifying+"/invocations", struct{}{})
+}
+
 // Verify verifies a customer now.
 func (l Lambda) Verify(ctx context.Context, orgID string) (Report, error) {
 	return get[Report](ctx, l, http.MethodPost, Verifying+"/invocations", map[string][]string{"orgIds": {orgID}})

@@ -25,27 +25,35 @@ type outcome struct {
 	Go     string `json:"go,omitempty"`   // where to go on this page
 	Code   string `json:"code,omitempty"` // an activation code to copy
 	Paste  string `json:"paste,omitempty"`
+	// Guide: Paste is the manifest's activation guide.
+	Guide bool `json:"guide,omitempty"`
+	// Problems are all that is wrong with a manifest.
+	Problems []string `json:"problems,omitempty"`
+	// ClientID and ClientSecret are the OAuth client of a new integration. The answer to
+	// the upload is the only one that has the secret.
+	ClientID     string `json:"clientId,omitempty"`
+	ClientSecret string `json:"clientSecret,omitempty"`
 }
 
-// action performs what a button stands for, on one organization.
-type action func(r *http.Request, orgID string) (outcome, error)
+// action performs what a button stands for.
+type action func(r *http.Request, s scope) (outcome, error)
 
 func (c *Console) actions() map[string]action {
 	return map[string]action{
-		"activate": c.replied("Activation", c.options.Webex.Activate),
-		"code":     c.activationCode,
-		"approve": c.replied("Update approved", func(ctx context.Context, orgID string) (webextest.Reply, error) {
-			return c.options.Webex.ApproveUpdate(ctx, orgID, nil)
-		}),
-		"health":        c.replied("Health check", c.options.Webex.HealthCheck),
-		"deactivate":    c.replied("Deactivation", c.options.Webex.Deprovision),
-		"move":          c.move,
-		"verify":        c.verify,
-		"devices":       c.addDevices,
-		"factoryReset":  c.factoryReset,
-		"remove":        c.removeOrganization,
-		"wipe":          c.wipe,
-		"faults/{kind}": c.injectFault,
+		"integrations":        c.upload,
+		"integrations/remove": c.removeIntegration,
+		"activate":            replied("Activation", (*webextest.Integration).Activate),
+		"code":                c.activationCode,
+		"approve":             replied("Update approved", (*webextest.Integration).ApproveUpdate),
+		"health":              replied("Health check", (*webextest.Integration).HealthCheck),
+		"deactivate":          replied("Deactivation", (*webextest.Integration).Deprovision),
+		"move":                c.move,
+		"verify":              c.verify,
+		"devices":             c.addDevices,
+		"factoryReset":        c.factoryReset,
+		"remove":              c.removeOrganization,
+		"wipe":                c.wipe,
+		"faults/{kind}":       c.injectFault,
 	}
 }
 
@@ -60,7 +68,7 @@ func (c *Console) answer(do func(*http.Request) (outcome, error)) http.HandlerFu
 		}
 		c.options.Wire.touch()
 		if !strings.Contains(r.Header.Get("Accept"), "application/json") {
-			http.Redirect(w, r, "/?org="+r.PathValue("org"), http.StatusSeeOther)
+			http.Redirect(w, r, target{OrgID: r.PathValue("org"), ClientID: clientOf(r)}.Page(), http.StatusSeeOther)
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -68,25 +76,35 @@ func (c *Console) answer(do func(*http.Request) (outcome, error)) http.HandlerFu
 	}
 }
 
-func (c *Console) onOrganization(do action) func(*http.Request) (outcome, error) {
+var errGone = errors.New("this organization or integration no longer exists: it was removed, or the simulator was restarted")
+
+func (c *Console) onScope(do action) func(*http.Request) (outcome, error) {
 	return func(r *http.Request) (outcome, error) {
-		id := r.PathValue("org")
-		if _, ok := c.options.Webex.Organization(id); !ok {
-			return outcome{}, errors.New("this organization no longer exists: it was removed, or the simulator was restarted")
+		s, ok := c.scopeOf(r.PathValue("org"), clientOf(r))
+		if !ok {
+			return outcome{}, errGone
 		}
-		return do(r, id)
+		return do(r, s)
 	}
 }
 
 // replied is an action that posts something to Signpost.
-func (c *Console) replied(name string, post func(context.Context, string) (webextest.Reply, error)) action {
-	return func(r *http.Request, orgID string) (outcome, error) {
-		reply, err := post(r.Context(), orgID)
-		if err != nil {
-			return outcome{}, err
-		}
-		return describe(name, reply), nil
+func replied(name string, post func(*webextest.Integration, context.Context, string) (webextest.Reply, error)) action {
+	return func(r *http.Request, s scope) (outcome, error) {
+		reply, err := post(s.app, r.Context(), s.ID())
+		return posted(name, reply, err)
 	}
+}
+
+// posted is what became of a post to Signpost.
+func posted(name string, reply webextest.Reply, err error) (outcome, error) {
+	switch {
+	case errors.Is(err, webextest.ErrNoActionsURL):
+		return outcome{Title: name + " was not sent", Detail: "Signpost has not completed the activation, so Webex has no address to send it to."}, nil
+	case err != nil:
+		return outcome{}, err
+	}
+	return describe(name, reply), nil
 }
 
 // describe puts Signpost's response into words.
@@ -115,24 +133,34 @@ func describe(name string, reply webextest.Reply) outcome {
 }
 
 // activationCode is manual provisioning: an administrator copies the code.
-func (c *Console) activationCode(_ *http.Request, orgID string) (outcome, error) {
-	code, err := c.options.Webex.MintActivation(orgID)
+func (c *Console) activationCode(_ *http.Request, s scope) (outcome, error) {
+	code, err := s.app.MintActivation(s.ID())
 	if err != nil {
 		return outcome{}, err
 	}
+	guide := s.app.View().ActivationGuideURL
 	return outcome{
-		Title: "Activation code", Code: code, Paste: c.options.Webex.ProvisioningURL(),
+		Title: "Activation code", Code: code, Paste: cmp.Or(guide, s.app.ProvisioningURL()), Guide: guide != "",
 		Detail: "Copy it and paste it into Signpost's activation page.",
 	}, nil
 }
 
-func (c *Console) move(r *http.Request, orgID string) (outcome, error) {
+// move moves the organization, of which Webex tells each integration there.
+func (c *Console) move(r *http.Request, s scope) (outcome, error) {
 	region := r.FormValue("region")
-	reply, err := c.options.Webex.Move(r.Context(), orgID, region, webextest.MoveOptions{})
-	if err != nil {
-		return outcome{}, err
+	reply, err := s.app.Move(r.Context(), s.ID(), region, webextest.MoveOptions{})
+	result, err := posted("Move to "+region, reply, err)
+	for _, app := range c.installed(s.ID()) {
+		if app.ClientID() == s.app.ClientID() || err != nil {
+			continue
+		}
+		reply, err = app.Move(r.Context(), s.ID(), region, webextest.MoveOptions{})
+		var other outcome
+		if other, err = posted("Move of "+nameOf(app), reply, err); other.Failed && !result.Failed {
+			result = other
+		}
 	}
-	return describe("Move to "+region, reply), nil
+	return result, err
 }
 
 const maxName = 500
@@ -155,23 +183,24 @@ func (c *Console) addOrganization(r *http.Request) (outcome, error) {
 	return outcome{Title: "Organization added", Detail: org.Name(), Go: "/?org=" + org.ID()}, nil
 }
 
-func (c *Console) removeOrganization(_ *http.Request, orgID string) (outcome, error) {
-	if err := c.options.Webex.RemoveOrganization(orgID); err != nil {
+func (c *Console) removeOrganization(_ *http.Request, s scope) (outcome, error) {
+	if err := c.options.Webex.RemoveOrganization(s.ID()); err != nil {
 		return outcome{}, err
 	}
 	return outcome{Title: "Organization removed", Go: "/"}, nil
 }
 
-// verify invokes Signpost's verification of the organization, due or not.
-func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
-	row, _, err := c.options.Table.Find(r.Context(), c.keyOf(orgID), time.Now())
+// verify invokes Signpost's verification of the organization, due or not. It is of all
+// its installations.
+func (c *Console) verify(r *http.Request, s scope) (outcome, error) {
+	row, _, err := c.options.Table.Find(r.Context(), s.key(), time.Now())
 	if err != nil {
 		return outcome{}, err
 	}
 	if !row.Exists() {
-		return outcome{}, errors.New("no installation of this organization is stored")
+		return outcome{}, errors.New("no installation of this integration is stored")
 	}
-	event, err := json.Marshal(map[string]any{"orgIds": []string{orgID}})
+	event, err := json.Marshal(map[string]any{"orgIds": []string{s.ID()}})
 	if err != nil {
 		return outcome{}, err
 	}
@@ -183,7 +212,7 @@ func (c *Console) verify(r *http.Request, orgID string) (outcome, error) {
 	if err := json.Unmarshal(answer, &report); err != nil {
 		return outcome{}, fmt.Errorf("unexpected response of the function: %.200s", answer)
 	}
-	switch row, _, err = c.options.Table.Find(r.Context(), c.keyOf(orgID), time.Now()); {
+	switch row, _, err = c.options.Table.Find(r.Context(), s.key(), time.Now()); {
 	case err != nil:
 		return outcome{}, err
 	case row.State == installation.TokenInvalid:

@@ -7,17 +7,17 @@ import (
 	"time"
 
 	"signpost/infra/compare"
-	"signpost/shared/assembly"
+	"signpost/shared/assembly/wanted"
+	"signpost/shared/channel"
 	"signpost/shared/config"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
-	"signpost/shared/webex/webextest"
 )
 
 // comparison shows what Signpost's table and Webex store, side by side.
 type comparison struct {
-	OrgID   string
+	target
 	Problem string // why Signpost's settings or table cannot be read
 	Stored  bool   // whether the table has an installation
 	// NoAccess is set while Webex refuses the refresh token: features are then
@@ -52,22 +52,22 @@ type candidate struct {
 
 const tableTimeout = 2 * time.Second
 
-// keyOf returns the key of an organization's installation.
-func (c *Console) keyOf(orgID string) installation.Key {
-	return installation.Key{OrgKey: orgID, AppID: c.options.Webex.AppID()}
+// key returns the key of the installation, whose app id Signpost writes in lower case.
+func (s scope) key() installation.Key {
+	return installation.Key{OrgKey: s.ID(), AppID: strings.ToLower(s.app.AppID())}
 }
 
-func (c *Console) viewComparison(ctx context.Context, org *webextest.Organization) comparison {
-	view := comparison{OrgID: org.ID()}
-	settings, err := c.settings()
+func (c *Console) viewComparison(ctx context.Context, s scope) comparison {
+	view := comparison{target: c.targetOf(s)}
+	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
+	defer cancel()
+	settings, err := c.settings(ctx)
 	if err != nil {
 		view.Problem = err.Error()
 		return view
 	}
-	ctx, cancel := context.WithTimeout(ctx, tableTimeout)
-	defer cancel()
 	now := time.Now()
-	row, candidates, err := c.options.Table.Find(ctx, c.keyOf(org.ID()), now)
+	row, candidates, err := c.options.Table.Find(ctx, s.key(), now)
 	if err != nil {
 		view.Problem = "The table cannot be read: " + err.Error()
 		return view
@@ -77,16 +77,16 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 		view.Problem = "The table cannot be read: " + err.Error()
 		return view
 	}
-	row = lifecycle.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
+	row = settings.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
 	view.Stored, view.NoAccess = row.Exists(), row.State == installation.TokenInvalid
 	view.describeRow(row, candidates, now)
 	actionsURL := ""
 	if view.Stored {
 		actionsURL = row.RegisteredActionsURL
 	}
-	view.Lines = compare.Installation(row, actionsURL, c.storedAtWebex(org))
+	view.Lines = compare.Installation(row, actionsURL, s.storedAtWebex())
 	for _, f := range features {
-		view.Features = append(view.Features, c.compareFeature(settings, row, org.ID(), f, now))
+		view.Features = append(view.Features, compareFeature(settings, row, s, f, now))
 	}
 	view.Differs = compare.Differing(view.Lines)
 	for _, f := range view.Features {
@@ -95,7 +95,7 @@ func (c *Console) viewComparison(ctx context.Context, org *webextest.Organizatio
 	return view
 }
 
-func (c *Console) settings() (lifecycle.Settings, error) {
+func (c *Console) settings(ctx context.Context) (lifecycle.Settings, error) {
 	variables, err := c.options.Environment()
 	if err != nil {
 		return lifecycle.Settings{}, fmt.Errorf("read the settings of the functions: %w", err)
@@ -104,22 +104,23 @@ func (c *Console) settings() (lifecycle.Settings, error) {
 	if err := config.Load(variables, &provider); err != nil {
 		return lifecycle.Settings{}, fmt.Errorf("the functions have invalid settings: %w", err)
 	}
-	return assembly.Settings(provider), nil
+	channels, err := channel.NewSource(c.options.Table, variables, time.Now).Read(ctx)
+	return wanted.Settings(provider, channels), err
 }
 
-func (c *Console) storedAtWebex(org *webextest.Organization) compare.Stored {
-	view, installed := c.options.Webex.Installation(org.ID())
+func (s scope) storedAtWebex() compare.Stored {
+	view, installed := s.app.Installation(s.ID())
 	return compare.Stored{
-		Installed: installed, Subject: org.Sub(), Region: view.Region, ProvisioningState: view.ProvisioningState,
+		Installed: installed, Subject: s.Sub(), Region: view.Region, ProvisioningState: view.ProvisioningState,
 		ManifestVersion: view.ManifestVersion, Scopes: view.Scopes, AppURL: view.AppURL, ActionsURL: view.ActionsURL,
 	}
 }
 
 // compareFeature compares a feature as a verification does.
-func (c *Console) compareFeature(settings lifecycle.Settings, row installation.Installation, orgID string, f feature, now time.Time) featureComparison {
+func compareFeature(settings lifecycle.Settings, row installation.Installation, s scope, f feature, now time.Time) featureComparison {
 	name := webex.Feature(f.Name)
 	var stored *webex.FeatureConfig
-	if object, ok := c.options.Webex.Configuration(orgID, f.Name); ok {
+	if object, ok := s.app.Configuration(s.ID(), f.Name); ok {
 		config := compare.ConfigOf(name, object)
 		stored = &config
 	}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"signpost/infra/local/console/wire"
+	"signpost/shared/channel"
 	"signpost/shared/installation"
 	"signpost/shared/webex/webextest"
 )
@@ -27,6 +28,7 @@ import (
 type Table interface {
 	Find(ctx context.Context, key installation.Key, now time.Time) (installation.Installation, []installation.Candidate, error)
 	Passes(ctx context.Context) ([]installation.Pass, error)
+	channel.Store
 }
 
 // Options configure a Console. All are required.
@@ -96,22 +98,10 @@ func (c *Console) newRoutes() http.Handler {
 	own.HandleFunc("POST "+prefix+"organizations", c.answer(c.addOrganization))
 	own.HandleFunc("POST "+prefix+"organizations/{org}/launch", c.launch)
 	for name, do := range c.actions() {
-		own.HandleFunc("POST "+prefix+"organizations/{org}/"+name, c.answer(c.onOrganization(do)))
+		own.HandleFunc("POST "+prefix+"organizations/{org}/"+name, c.answer(c.onScope(do)))
 	}
 	open.Handle(prefix, webextest.LocalOnly(own, true))
 	return webextest.LocalOnly(open, false)
-}
-
-// organization finds an organization by id; an empty id means the first one.
-func (c *Console) organization(id string) (*webextest.Organization, bool) {
-	if id != "" {
-		return c.options.Webex.Organization(id)
-	}
-	all := c.options.Webex.Organizations()
-	if len(all) == 0 {
-		return nil, false
-	}
-	return all[0], true
 }
 
 // Wire records the traffic between Signpost and Webex and notifies the open
@@ -140,7 +130,7 @@ func (w *Wire) follow(cloud *webextest.Cloud) {
 	w.cloud = cloud
 }
 
-// orgOf finds the organization by its newest refresh token.
+// orgOf finds the organization by the newest refresh token of one of its integrations.
 func (w *Wire) orgOf(refreshToken string) string {
 	w.mu.Lock()
 	cloud := w.cloud
@@ -149,8 +139,10 @@ func (w *Wire) orgOf(refreshToken string) string {
 		return ""
 	}
 	for _, org := range cloud.Organizations() {
-		if cloud.RefreshToken(org.ID()) == refreshToken {
-			return org.ID()
+		for _, app := range cloud.Integrations(org.ID()) {
+			if app.RefreshToken(org.ID()) == refreshToken {
+				return org.ID()
+			}
 		}
 	}
 	return ""

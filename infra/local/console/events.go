@@ -16,13 +16,13 @@ import (
 var refreshes = []time.Duration{40 * time.Millisecond, 250 * time.Millisecond, time.Second, 3 * time.Second, 5 * time.Second}
 
 // stream sends updates as server-sent events: "part" with the new content of a
-// part, "wire" with exchanges that began or ended, "gone" when the organization
-// no longer exists. It starts with what changed since the page was rendered.
+// part, "wire" with exchanges that began or ended, "gone" with another page's address when
+// the organization or the integration no longer exists. It starts with what changed since the page was rendered.
 func (c *Console) stream(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	mark, _ := strconv.ParseInt(r.URL.Query().Get("mark"), 10, 64) // 0 is the beginning
-	s := &stream{console: c, w: w, orgID: r.URL.Query().Get("org"), mark: mark, versions: map[string]string{}}
+	s := &stream{console: c, w: w, orgID: r.URL.Query().Get("org"), clientID: clientOf(r), mark: mark, versions: map[string]string{}}
 	for entry := range strings.FieldsSeq(r.URL.Query().Get("versions")) {
 		name, version, _ := strings.Cut(entry, ":")
 		s.versions[name] = version
@@ -66,6 +66,7 @@ type stream struct {
 	console  *Console
 	w        http.ResponseWriter
 	orgID    string
+	clientID string
 	mark     int64
 	versions map[string]string // of the parts that the page shows
 }
@@ -74,12 +75,12 @@ func (s *stream) update(ctx context.Context) error {
 	if err := s.sendWire(); err != nil {
 		return err
 	}
-	org, ok := s.console.organization(s.orgID)
+	shown, ok := s.console.scopeOf(s.orgID, s.clientID)
 	if !ok {
-		return s.send("gone", nil)
+		return s.send("gone", s.console.home(s.orgID))
 	}
 	for _, p := range parts {
-		view, version := p.look(ctx, s.console, org, s.versions[p.name])
+		view, version := p.look(ctx, s.console, shown, s.versions[p.name])
 		if view == nil {
 			continue
 		}

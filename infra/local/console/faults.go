@@ -28,32 +28,31 @@ var faultKinds = []faultKind{
 }
 
 // injectFault injects the fault that the path names, or clears all of them.
-func (c *Console) injectFault(r *http.Request, orgID string) (outcome, error) {
+func (c *Console) injectFault(r *http.Request, s scope) (outcome, error) {
 	webex, kind := c.options.Webex, r.PathValue("kind")
 	for _, known := range faultKinds {
 		if known.Name == kind {
 			fault := known.fault
-			fault.OrgID, fault.Until = orgID, time.Now().Add(faultDuration)
+			fault.OrgID, fault.Until = s.ID(), time.Now().Add(faultDuration)
 			webex.Inject(fault)
 			return outcome{Title: fmt.Sprintf("%s for %d seconds", known.Effect, int(faultDuration.Seconds()))}, nil
 		}
 	}
 	switch kind {
 	case "delete", "alter":
-		return c.changeConfiguration(orgID, r.FormValue("feature"), kind)
+		return c.changeConfiguration(s, r.FormValue("feature"), kind)
 	case "revoke":
-		if webex.RefreshToken(orgID) == "" {
+		if s.app.RefreshToken(s.ID()) == "" {
 			return outcome{}, webextest.ErrNotInstalled
 		}
-		webex.RevokeRefreshToken(orgID)
-		webex.RevokeAccessTokens(orgID)
+		s.app.RevokeRefreshToken(s.ID())
+		s.app.RevokeAccessTokens(s.ID())
 		return outcome{Title: "Refresh token revoked", Detail: "Signpost detects this at its next call to Webex. Only a new activation restores access."}, nil
 	case "keys":
-		org, _ := webex.Organization(orgID)
-		webex.RotateKeys(org.Region())
-		return outcome{Title: "Keys rotated", Detail: org.Region() + " now signs with a new key. Signpost fetches a key set for an unknown key at most every 30 seconds."}, nil
+		webex.RotateKeys(s.Region())
+		return outcome{Title: "Keys rotated", Detail: s.Region() + " now signs with a new key. Signpost fetches a key set for an unknown key at most every 30 seconds."}, nil
 	case "drop":
-		webex.DropNextAction(orgID)
+		webex.DropNextAction(s.ID())
 		return outcome{Title: "The next action will be dropped"}, nil
 	case "end":
 		webex.ClearFaults()
@@ -63,18 +62,17 @@ func (c *Console) injectFault(r *http.Request, orgID string) (outcome, error) {
 }
 
 // changeConfiguration deletes or alters what Webex stores, without Signpost.
-func (c *Console) changeConfiguration(orgID, feature, how string) (outcome, error) {
-	webex := c.options.Webex
-	stored, ok := webex.Configuration(orgID, feature)
+func (c *Console) changeConfiguration(s scope, feature, how string) (outcome, error) {
+	stored, ok := s.app.Configuration(s.ID(), feature)
 	if !ok {
 		return outcome{}, errors.New("no configuration of this feature is stored at Webex")
 	}
 	title := featureNamed(feature).Title
 	if how == "delete" {
-		webex.DeleteConfiguration(orgID, feature)
+		s.app.DeleteConfiguration(s.ID(), feature)
 		return outcome{Title: title + ": configuration deleted", Detail: "Devices show nothing until the next verification."}, nil
 	}
-	stored[featureNamed(feature).field] = webex.BaseURL() + prefix + "altered"
-	webex.SetConfiguration(orgID, feature, stored)
+	stored[featureNamed(feature).field] = c.options.Webex.BaseURL() + prefix + "altered"
+	s.app.SetConfiguration(s.ID(), feature, stored)
 	return outcome{Title: title + ": configuration altered", Detail: "Devices show another page until the next verification."}, nil
 }

@@ -52,7 +52,7 @@ func TestErrorsOfActions(t *testing.T) {
 	path := "/console/organizations/" + org.ID() + "/"
 	for _, test := range []struct{ path, says string }{
 		{path + "approve", "not installed"},
-		{path + "verify", "No installation of this organization is stored"},
+		{path + "verify", "No installation of this integration is stored"},
 		{path + "move", "not installed"},
 		{path + "devices?count=0", "number of devices"},
 		{path + "devices?count=10001", "number of devices"},

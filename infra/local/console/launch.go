@@ -25,7 +25,12 @@ func (c *Console) launch(w http.ResponseWriter, r *http.Request) {
 		c.showLaunch(w, outcome{Title: "No device is selected", Detail: "Select devices first, then assign content.", Failed: true})
 		return
 	}
-	reply, err := c.options.Webex.CrossLaunch(r.Context(), r.PathValue("org"), r.PostForm.Get("feature"), task, devices)
+	s, ok := c.scopeOf(r.PathValue("org"), clientOf(r))
+	if !ok {
+		c.showLaunch(w, outcome{Title: "The cross-launch failed", Detail: sentence(errGone.Error()), Failed: true})
+		return
+	}
+	reply, err := s.app.CrossLaunch(r.Context(), s.ID(), r.PostForm.Get("feature"), task, devices)
 	result := describe("Cross-launch", reply)
 	if err != nil {
 		result = outcome{Title: "The cross-launch failed", Detail: sentence(err.Error()), Failed: true}

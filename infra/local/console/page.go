@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"signpost/infra/local/console/wire"
-	"signpost/shared/webex/webextest"
 )
 
 //go:embed assets
@@ -69,35 +68,35 @@ func statusClass(e wire.Exchange) string {
 // name is also the name of its template and the id of its element.
 type part struct {
 	name string
-	view func(context.Context, *Console, *webextest.Organization) any
+	view func(context.Context, *Console, scope) any
 	// key, if set, determines the view and is cheaper to compute.
-	key func(*Console, *webextest.Organization) any
+	key func(*Console, scope) any
 }
 
 var parts = []part{
-	{name: "tabs", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewTabs(org.ID()) }},
-	{name: "card", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewCard(org) }},
+	{name: "tabs", view: func(_ context.Context, c *Console, s scope) any { return c.viewTabs(s.ID()) }},
+	{name: "integrations", view: func(_ context.Context, c *Console, s scope) any { return c.viewIntegrations(s) }},
+	{name: "rollout", view: func(ctx context.Context, c *Console, _ scope) any { return c.viewRollout(ctx) }},
+	{name: "card", view: func(_ context.Context, c *Console, s scope) any { return c.viewCard(s) }},
 	{
 		name: "devices",
-		view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewDevices(org.ID()) },
-		key:  func(c *Console, org *webextest.Organization) any { return c.devicesKey(org) },
+		view: func(_ context.Context, c *Console, s scope) any { return c.viewDevices(s) },
+		key:  func(c *Console, s scope) any { return c.devicesKey(s) },
 	},
-	{name: "sides", view: func(ctx context.Context, c *Console, org *webextest.Organization) any {
-		return c.viewComparison(ctx, org)
-	}},
-	{name: "faults", view: func(_ context.Context, c *Console, org *webextest.Organization) any { return c.viewFaults(org) }},
+	{name: "sides", view: func(ctx context.Context, c *Console, s scope) any { return c.viewComparison(ctx, s) }},
+	{name: "faults", view: func(_ context.Context, c *Console, s scope) any { return c.viewFaults(s) }},
 }
 
 // look returns the current view of a part and its version. The view is nil if
 // the version is the known one.
-func (p part) look(ctx context.Context, c *Console, org *webextest.Organization, known string) (view any, version string) {
+func (p part) look(ctx context.Context, c *Console, s scope, known string) (view any, version string) {
 	if p.key != nil {
-		if version = versionOf(p.key(c, org)); version == known {
+		if version = versionOf(p.key(c, s)); version == known {
 			return nil, version
 		}
-		return p.view(ctx, c, org), version
+		return p.view(ctx, c, s), version
 	}
-	view = p.view(ctx, c, org)
+	view = p.view(ctx, c, s)
 	if version = versionOf(view); version == known {
 		return nil, version
 	}
@@ -120,21 +119,23 @@ const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 	"frame-src 'self' http: https:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func (c *Console) showPage(w http.ResponseWriter, r *http.Request) {
-	org, ok := c.organization(r.URL.Query().Get("org"))
-	if !ok && r.URL.Query().Has("org") { // it was removed, or the simulator was restarted
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+	query := r.URL.Query()
+	s, ok := c.scopeOf(query.Get("org"), clientOf(r))
+	if !ok && (query.Has("org") || query.Has("client")) { // it was removed, or the simulator was restarted
+		http.Redirect(w, r, c.home(query.Get("org")), http.StatusSeeOther)
 		return
 	}
 	header(w, pagePolicy)
 	exchanges, mark := c.options.Wire.Since(0)
 	page := map[string]any{
-		"Org": org, "Exchanges": exchanges, "Mark": mark, "Names": c.names(), "Parts": map[string]any{}, "Versions": "",
-		"Paste": c.options.Webex.ProvisioningURL(), "Regions": c.options.Regions,
+		"Org": s.Organization, "Exchanges": exchanges, "Mark": mark, "Names": c.names(), "Parts": map[string]any{}, "Versions": "",
+		"Regions": c.options.Regions,
 	}
 	if ok {
+		page["Target"] = c.targetOf(s)
 		versions := ""
 		for _, p := range parts {
-			view, version := p.look(r.Context(), c, org, "")
+			view, version := p.look(r.Context(), c, s, "")
 			page["Parts"].(map[string]any)[p.name] = view
 			versions += p.name + ":" + version + " "
 		}

@@ -98,7 +98,7 @@ func TestActivationCode(t *testing.T) {
 	}
 	b.accessible("the dialog")
 	b.click("#code-copy")
-	b.waitText("#code-copied", "Copied")
+	b.waitText("#code-copied", "copied")
 	b.click("#code a")
 	paste := b.opened(local.URL() + "/activation")
 	paste.wait(`document.getElementById("jwt") !== null`)

@@ -17,8 +17,7 @@ type tab struct {
 func (c *Console) viewTabs(current string) []tab {
 	var tabs []tab
 	for _, org := range c.options.Webex.Organizations() {
-		_, installed := c.options.Webex.Installation(org.ID())
-		tabs = append(tabs, tab{org.ID(), org.Name(), org.Region(), org.ID() == current, installed})
+		tabs = append(tabs, tab{org.ID(), org.Name(), org.Region(), org.ID() == current, len(c.installed(org.ID())) > 0})
 	}
 	return tabs
 }
@@ -36,11 +35,17 @@ const (
 
 // card is the integration as Control Hub shows it.
 type card struct {
-	OrgID, Name, Region string
-	AppID, Vendor       string
-	State               pill
-	Installed           bool
-	HTTPS               bool // an activation can be posted
+	target
+	Name, Region string // of the organization
+	Title        string
+	Integration  webextest.IntegrationView
+	Uploaded     bool // by some organization
+	Own          bool // by this one
+	State        pill
+	Installed    bool
+	// Pending: Signpost has not completed the activation, and can be told nothing yet.
+	Pending             bool
+	Newer               bool // an update can be approved
 	Installation        webextest.InstallationView
 	Operational, Tokens pill
 	Features            []featureCard
@@ -53,20 +58,17 @@ type featureCard struct {
 	Pushes int
 }
 
-func (c *Console) viewCard(org *webextest.Organization) card {
-	webex := c.options.Webex
-	view := card{
-		OrgID: org.ID(), Name: org.Name(), Region: org.Region(), AppID: webex.AppID(), HTTPS: webex.ProvisioningURL() != "",
-	}
-	if variables, err := c.options.Environment(); err == nil {
-		view.Vendor = variables["VENDOR_NAME"]
-	}
+func (c *Console) viewCard(s scope) card {
+	view := card{target: c.targetOf(s), Name: s.Name(), Region: s.Region(), Title: c.titleOf(s.app), Integration: s.app.View()}
+	view.Uploaded, view.Own = view.Integration.OrgID != "", view.Integration.OrgID == s.ID()
 	for _, region := range c.options.Regions {
 		if region != view.Region {
 			view.Regions = append(view.Regions, region)
 		}
 	}
-	view.Installation, view.Installed = webex.Installation(org.ID())
+	view.Installation, view.Installed = s.app.Installation(s.ID())
+	view.Pending = view.Installed && view.Installation.ActionsURL == ""
+	view.Newer = !view.Uploaded || view.Integration.ManifestVersion > view.Installation.ManifestVersion
 	view.State = stateOf(view.Installation, view.Installed)
 	view.Operational = wordPill(view.Installation.OperationalState, "operational")
 	view.Tokens = wordPill(view.Installation.TokensState, "valid")
@@ -74,8 +76,8 @@ func (c *Console) viewCard(org *webextest.Organization) card {
 		if !slices.Contains(view.Installation.Features, f.Name) {
 			continue
 		}
-		entry := featureCard{feature: f, State: pill{"not configured", toneWait}, Pushes: webex.Pushes(org.ID(), f.Name)}
-		if _, stored := webex.Configuration(org.ID(), f.Name); stored {
+		entry := featureCard{feature: f, State: pill{"not configured", toneWait}, Pushes: s.app.Pushes(s.ID(), f.Name)}
+		if _, stored := s.app.Configuration(s.ID(), f.Name); stored {
 			entry.State = pill{"configured", toneGood}
 		}
 		view.Features = append(view.Features, entry)
@@ -109,12 +111,13 @@ func wordPill(word, good string) pill {
 }
 
 type faultsView struct {
-	OrgID, Region string
-	Installed     bool
-	Features      []faultsFeature
-	Kinds         []faultKind
-	Faults        []activeFault
-	Drops         int
+	target
+	Region    string
+	Installed bool
+	Features  []faultsFeature
+	Kinds     []faultKind
+	Faults    []activeFault
+	Drops     int
 }
 
 type faultsFeature struct {
@@ -127,16 +130,16 @@ type activeFault struct {
 	Until  time.Time
 }
 
-func (c *Console) viewFaults(org *webextest.Organization) faultsView {
+func (c *Console) viewFaults(s scope) faultsView {
 	webex := c.options.Webex
-	view := faultsView{OrgID: org.ID(), Region: org.Region(), Kinds: faultKinds, Drops: webex.ActionsToDrop(org.ID())}
-	_, view.Installed = webex.Installation(org.ID())
+	view := faultsView{target: c.targetOf(s), Region: s.Region(), Kinds: faultKinds, Drops: webex.ActionsToDrop(s.ID())}
+	_, view.Installed = s.app.Installation(s.ID())
 	for _, f := range features {
-		_, stored := webex.Configuration(org.ID(), f.Name)
+		_, stored := s.app.Configuration(s.ID(), f.Name)
 		view.Features = append(view.Features, faultsFeature{f, stored})
 	}
 	for _, fault := range webex.Faults() {
-		if fault.OrgID == "" || fault.OrgID == org.ID() {
+		if fault.OrgID == "" || fault.OrgID == s.ID() {
 			view.Faults = append(view.Faults, activeFault{faultEffect(fault), fault.Until})
 		}
 	}

@@ -31,10 +31,10 @@ func run(ctx context.Context, from string, environment map[string]string) (statu
 func mustRun(t *testing.T, from string, environment map[string]string) string {
 	t.Helper()
 	status, out, problems := run(t.Context(), from, environment)
-	if status != 0 || problems != "" || !strings.Contains(out, "All 13 steps passed in ") {
+	if status != 0 || problems != "" || !strings.Contains(out, "All 20 steps passed in ") {
 		t.Fatalf("status %d (are the functions built? `make test` does that first)\n%s%s", status, out, problems)
 	}
-	if lines := strings.Count(out, "\n"); lines > 60 {
+	if lines := strings.Count(out, "\n"); lines > 92 {
 		t.Errorf("%d lines:\n%s", lines, out)
 	}
 	return out

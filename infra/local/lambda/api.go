@@ -28,13 +28,13 @@ func (h *Host) API() http.Handler {
 	}))
 	mux.HandleFunc("PUT "+APIPath+"{name}/configuration", h.withFunction(configure))
 	mux.HandleFunc("POST "+APIPath+"{name}/invocations", h.withFunction(h.invoke))
-	return localOnly(mux)
+	return LocalOnly(mux)
 }
 
-// localOnly refuses requests that a web page in a local browser could send: to a
+// LocalOnly refuses requests that a web page in a local browser could send: to a
 // host name that resolves to this machine (DNS rebinding), or from another site.
 // The responses contain every function's secrets.
-func localOnly(next http.Handler) http.Handler {
+func LocalOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.Host)
 		if err != nil {
@@ -43,7 +43,7 @@ func localOnly(next http.Handler) http.Handler {
 		address := net.ParseIP(strings.Trim(host, "[]"))
 		site := r.Header.Get("Sec-Fetch-Site")
 		if (host != "localhost" && (address == nil || !address.IsLoopback())) || (site != "" && site != "none" && site != "same-origin") {
-			refuse(w, http.StatusForbidden, "AccessDeniedException", "The Lambda API is for programs on this machine")
+			refuse(w, http.StatusForbidden, "AccessDeniedException", "This is for programs on this machine")
 			return
 		}
 		next.ServeHTTP(w, r)

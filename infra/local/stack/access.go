@@ -8,6 +8,9 @@ import (
 	"signpost/shared/webex/webextest"
 )
 
+// Root is the project's directory.
+func (s *Stack) Root() string { return s.settings.options.Root }
+
 // URL is the API's base address, without a slash at the end.
 func (s *Stack) URL() string { return s.settings.apiURL() }
 

@@ -11,9 +11,10 @@ import (
 // setDefaults sets the local values of the functions' variables.
 func (s *settings) setDefaults() {
 	s.defaults = map[string]string{
-		"PUBLIC_URL":  s.apiURL(),
-		"VENDOR_NAME": "Signpost (local)",
-		"SUPPORT_URL": "mailto:support@example.com",
+		"PUBLIC_URL":     s.apiURL(),
+		"VENDOR_NAME":    "Signpost (local)",
+		"SUPPORT_URL":    "mailto:support@example.com",
+		"WEBEX_MANIFEST": `{"displayName": "Signpost (local)", "email": "support@example.com", "description": "Digital signage and web apps of a local stack."}`,
 	}
 	if s.simulator == nil {
 		return

@@ -19,12 +19,13 @@ const (
 	retryStream = 3 * time.Second
 )
 
-// listener reads the table's stream in place of the EventBridge pipe, and logs
-// the events that a vendor's bus would get.
+// listener reads the table's stream in place of the EventBridge pipe, logs the events and
+// puts them on the bus.
 type listener struct {
 	client *dynamodbstreams.Client
 	stream string
 	logs   *logs
+	bus    *bus
 
 	end     context.CancelFunc
 	running sync.WaitGroup
@@ -50,6 +51,7 @@ func (l *listener) start(ctx context.Context, t *table, logs *logs) {
 	}
 	ctx, l.end = context.WithCancel(context.Background())
 	l.running.Go(func() { l.listen(ctx, iterators) })
+	l.running.Go(func() { l.bus.deliver(ctx) })
 }
 
 func (l *listener) stop() {
@@ -116,12 +118,13 @@ func (l *listener) log(records []types.Record) {
 			l.logs.printf("notices | %v", err)
 		case matches:
 			l.logs.printf("notices | %s %s", event.DetailType, event.Detail)
+			l.bus.put(event, time.Now())
 		}
 	}
 }
 
 // plainRecord converts a record into the form that a pipe receives, without
-// attributes other than strings and numbers.
+// attributes other than strings, numbers and maps of them.
 func plainRecord(r types.Record) notices.Record {
 	record := notices.Record{"eventName": string(r.EventName)}
 	if r.Dynamodb != nil {
@@ -140,6 +143,8 @@ func plainImage(image map[string]types.AttributeValue) map[string]any {
 			plain[name] = map[string]any{"S": value.Value}
 		case *types.AttributeValueMemberN:
 			plain[name] = map[string]any{"N": value.Value}
+		case *types.AttributeValueMemberM:
+			plain[name] = map[string]any{"M": plainImage(value.Value)}
 		}
 	}
 	return plain

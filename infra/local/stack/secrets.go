@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"signpost/shared/secret/document"
 	"signpost/shared/secret/sealing"
 )
 
@@ -17,16 +20,20 @@ type Secrets struct {
 	ClientSecret  json.RawMessage `json:"clientSecret,omitempty"`
 	ContentAPIKey json.RawMessage `json:"contentApiKey,omitempty"`
 	TokenKeyset   json.RawMessage `json:"tokenKeyset,omitempty"`
+	VendorAPIKeys json.RawMessage `json:"vendorApiKeys,omitempty"`
 }
 
 // secretParameters maps a template parameter to its part of the secrets. On AWS
-// these are two secrets, of which a function gets at most one.
+// these are three secrets, of which a function gets at most one.
 var secretParameters = map[string]func(Secrets) Secrets{
 	"IntegrationSecretId": func(s Secrets) Secrets {
 		return Secrets{ClientSecret: s.ClientSecret, TokenKeyset: s.TokenKeyset}
 	},
 	"ContentSecretId": func(s Secrets) Secrets {
 		return Secrets{ContentAPIKey: s.ContentAPIKey}
+	},
+	"VendorSecretId": func(s Secrets) Secrets {
+		return Secrets{VendorAPIKeys: s.VendorAPIKeys}
 	},
 }
 
@@ -41,6 +48,17 @@ func (s Secrets) ContentKey() string {
 		return several[0]
 	}
 	return ""
+}
+
+// VendorKey returns a key of the vendor API, that of the first label; empty if there is
+// none.
+func (s Secrets) VendorKey() string {
+	parsed, err := document.Parse([]byte(s.document()), document.VendorAPIKeys)
+	labels := slices.Sorted(maps.Keys(parsed.VendorAPIKeys))
+	if err != nil || len(labels) == 0 {
+		return ""
+	}
+	return parsed.VendorAPIKeys[labels[0]][0].Reveal()
 }
 
 func (s Secrets) clientSecret() string {
@@ -91,5 +109,6 @@ func generateSecrets() ([]byte, error) {
 		"clientSecret":  rand.Text(),
 		"contentApiKey": rand.Text(),
 		"tokenKeyset":   json.RawMessage(keyset),
+		"vendorApiKeys": map[string]string{"local": rand.Text()},
 	}, "", "  ")
 }

@@ -41,7 +41,7 @@ type settings struct {
 // The error names all problems.
 func readSettings(options Options) (*settings, error) {
 	s := &settings{options: options, given: nonEmpty(options.Environment), scheduleEvery: options.ScheduleEvery}
-	problems := []error{s.readTemplate(), s.takePorts(), s.findEmulator(), s.prepareData(), s.checkData(), s.prepareSimulator()}
+	problems := []error{s.readTemplate(), s.takePorts(), s.findEmulator(), s.prepareData(), s.checkData(), s.prepareSimulator(), s.checkEvents()}
 	s.setDefaults()
 	if options.Check != nil && len(s.functions) > 0 { // without a template no variables are known
 		problems = append(problems, options.Check(s.allVariables()))

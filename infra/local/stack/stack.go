@@ -38,7 +38,7 @@ type Options struct {
 	Root string
 
 	// Environment holds the settings of `make dev`: PORT, WEBEX_PORT,
-	// DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA, AWS_ENDPOINT_URL_DYNAMODB, and
+	// DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA, EVENTS_URL, AWS_ENDPOINT_URL_DYNAMODB, and
 	// the functions' variables, which override the local defaults. Port 0
 	// selects a free port. An empty value counts as unset.
 	Environment map[string]string
@@ -101,6 +101,7 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{settings: settings, logs: logs, failed: make(chan error, 1), stopped: make(chan struct{})}
+	s.notices.bus = newBus(settings.given[variableEvents], logs)
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
@@ -189,13 +190,16 @@ func (s *Stack) handler() http.Handler {
 	if now == nil {
 		now = time.Now
 	}
-	gateway, lambdaAPI := httpapi.New(routes, s.invoke, now), s.host.API()
+	gateway, lambdaAPI, events := httpapi.New(routes, s.invoke, now), s.host.API(), lambda.LocalOnly(s.notices.bus)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, lambda.APIPath) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, lambda.APIPath):
 			lambdaAPI.ServeHTTP(w, r)
-			return
+		case r.URL.Path == EventsPath && r.Method == http.MethodGet:
+			events.ServeHTTP(w, r)
+		default:
+			gateway.ServeHTTP(w, r)
 		}
-		gateway.ServeHTTP(w, r)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"signpost/infra/tests/customer"
+	"signpost/shared/integration"
 	"signpost/shared/webex/webextest"
 )
 
@@ -175,6 +176,25 @@ func TestOtherOrganizations(t *testing.T) {
 	} {
 		for _, door := range []string{actions, assign, manage} {
 			rows = append(rows, row{name + " at " + door, customer.Post(door, f.sign(customer.Merged(f.claims(doors[door]), object{"sub": sub}))), unknownOrg})
+		}
+	}
+	f.attack(t, rows)
+}
+
+// TestOtherIntegrations: a token of another accepted integration has no effect on the
+// victim's installation, even for its own organization.
+func TestOtherIntegrations(t *testing.T) {
+	other := customer.New(t, target, ours).Upload(integration.NewAppID()).Register(false).App.AppID()
+	f := newField(t, target)
+	var rows []row
+	for _, door := range []string{actions, assign, manage} {
+		claims := customer.Merged(f.claims(doors[door]), object{"appId": other})
+		rows = append(rows, row{"another integration at " + door, customer.Post(door, f.sign(claims)), unknownOrg})
+		for name, appID := range map[string]string{
+			"both": f.Cloud.AppID() + "#" + other, "both the other way": other + "#" + f.Cloud.AppID(), "a table key": other + "#" + f.Org.ID(), "nothing after a hash": other + "#",
+		} {
+			claims := customer.Merged(claims, object{"appId": appID, "jti": newID()})
+			rows = append(rows, row{name + " at " + door, customer.Post(door, f.sign(claims)), wrongApp})
 		}
 	}
 	f.attack(t, rows)

@@ -3,8 +3,11 @@ package contract_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"signpost/infra/tests/customer"
+	"signpost/shared/gateway/vendorapi"
+	"signpost/shared/integration"
 	"signpost/shared/webex/webextest"
 )
 
@@ -159,6 +162,13 @@ var provocations = map[string]map[string]provocation{
 			return c.Activate().Launch(webextest.DigitalSignage, "assignContent", object{"devices": sameDevices(10_001)})
 		},
 	},
+	"unknown_invitation": { // more in TestInvitationsThatDoNotWork
+		"page":     func(c *client) answer { return c.Send(request{Method: "GET", Path: "/activation?invite=x"}) },
+		"manifest": func(c *client) answer { return c.Send(request{Method: "GET", Path: "/activation/manifest"}) },
+		"posted": func(c *client) answer {
+			return c.PostJSON("/activation", object{"invite": "x", "jwt": c.Activation(nil)})
+		},
+	},
 	"unknown_launch": {
 		"never existed": func(c *client) answer { return c.Redeem(strings.Repeat("A", 43)) },
 		"no code":       func(c *client) answer { return c.Redeem("x") },
@@ -168,10 +178,25 @@ var provocations = map[string]map[string]provocation{
 			return c.Redeem(code)
 		},
 	},
+	"ambiguous_installation": { // more in TestVendorAmbiguous
+		"two": func(c *client) answer {
+			c.Activate().Upload(integration.NewAppID()).Register(true).Activate()
+			return c.Vendor("GET", "/installations/"+c.Org.ID(), nil)
+		},
+	},
+	"too_many_requests": {
+		"a label's": func(c *client) answer {
+			for _, minute := range []time.Time{time.Now(), time.Now().Add(time.Minute)} { // the next may begin
+				c.SpendRequests(customer.BusyLabel, minute, vendorapi.RequestsPerMinute)
+			}
+			return c.Send(customer.VendorRequest("GET", "/rollout", nil, customer.BusyKey))
+		},
+	},
 	"unauthorized": {
-		"wrong key": func(c *client) answer { return c.RedeemWith("x", customer.Bearer("wrong")) },
-		"no key":    func(c *client) answer { return c.RedeemWith("x", nil) },
-		"empty key": func(c *client) answer { return c.RedeemWith("x", customer.Bearer("")) },
+		"vendor API": func(c *client) answer { return c.Send(request{Method: "GET", Path: "/installations"}) },
+		"wrong key":  func(c *client) answer { return c.RedeemWith("x", customer.Bearer("wrong")) },
+		"no key":     func(c *client) answer { return c.RedeemWith("x", nil) },
+		"empty key":  func(c *client) answer { return c.RedeemWith("x", customer.Bearer("")) },
 		"Basic": func(c *client) answer {
 			return c.RedeemWith("x", map[string]string{"Authorization": "Basic " + customer.NewKey})
 		},
@@ -201,7 +226,7 @@ func TestEveryCodeHasACause(t *testing.T) {
 	t.Parallel()
 	for code := range customer.Statuses {
 		ways := provocations[code]
-		if len(ways) == 0 && code != "internal" { // which has a test of its own
+		if len(ways) == 0 && code != "internal" && code != "reload_impossible" { // which have tests of their own
 			t.Errorf("no request causes %s", code)
 		}
 		for name, provoke := range ways {

@@ -27,20 +27,24 @@ const (
 // OtherApp is another integration's app id.
 const OtherApp = "00000000-1111-4222-8333-444444444444"
 
-// Customer is an organization and the deployment that it uses. Its methods end
-// the test T when a request gets no answer.
+// Customer is an organization, the deployment that it uses, and the integration through
+// which it does, the default one unless it has uploaded one. Its methods end the test T
+// when a request gets no answer.
 type Customer struct {
 	*testing.T
 	Stack *stack.Stack
 	Cloud *webextest.Cloud
 	Org   *webextest.Organization
+	App   *webextest.Integration
 	since int // how many requests at Webex Calls leaves out
 }
 
 // New adds an organization to the simulated Webex of s.
 func New(t *testing.T, s *stack.Stack, region string) *Customer {
 	t.Helper()
-	return &Customer{T: t, Stack: s, Cloud: s.Webex(), Org: s.Webex().AddOrganization("Customer of "+t.Name(), region)}
+	c := &Customer{T: t, Stack: s, Cloud: s.Webex(), Org: s.Webex().AddOrganization("Customer of "+t.Name(), region)}
+	c.App = c.Cloud.Integrations(c.Org.ID())[0]
+	return c
 }
 
 // Seconds is the value of `iat` for a time in seconds from now.
@@ -65,7 +69,7 @@ func (c *Customer) In(t *testing.T) *Customer {
 // Activation is an activation code with changes to its claims; nil removes one.
 func (c *Customer) Activation(changes Object) string {
 	c.Helper()
-	token := c.Minted(c.Cloud.MintActivation(c.Org.ID()))
+	token := c.Minted(c.App.MintActivation(c.Org.ID()))
 	if changes == nil {
 		return token
 	}
@@ -84,7 +88,7 @@ func (c *Customer) Minted(token string, err error) string {
 // Token is a token for an action with changes to its claims; nil removes one.
 func (c *Customer) Token(action string, changes Object) string {
 	c.Helper()
-	return c.Minted(c.Cloud.MintAction(c.Org.ID(), action, changes))
+	return c.Minted(c.App.MintAction(c.Org.ID(), action, changes))
 }
 
 // SignedBy is Token, signed by another region.
@@ -230,7 +234,7 @@ func (c *Customer) WantNoCalls(cause string) {
 }
 
 // Pushes counts the PUTs of a feature's configuration that Webex accepted.
-func (c *Customer) Pushes(feature string) int { return c.Cloud.Pushes(c.Org.ID(), feature) }
+func (c *Customer) Pushes(feature string) int { return c.App.Pushes(c.Org.ID(), feature) }
 
 // WantPushes compares Pushes of both features.
 func (c *Customer) WantPushes(signage, webApp int) {
@@ -244,7 +248,7 @@ func (c *Customer) WantPushes(signage, webApp int) {
 // Installation is what Webex holds of the integration.
 func (c *Customer) Installation() webextest.InstallationView {
 	c.Helper()
-	view, ok := c.Cloud.Installation(c.Org.ID())
+	view, ok := c.App.Installation(c.Org.ID())
 	if !ok {
 		c.Fatal("Webex has no installation")
 	}
@@ -258,7 +262,7 @@ func (c *Customer) Fault(f webextest.Fault) {
 }
 
 // Lose has Webex lose the configuration of a feature.
-func (c *Customer) Lose(feature string) { c.Cloud.DeleteConfiguration(c.Org.ID(), feature) }
+func (c *Customer) Lose(feature string) { c.App.DeleteConfiguration(c.Org.ID(), feature) }
 
 // RevokeAccess has Webex refuse the access token, so that a new one is needed.
-func (c *Customer) RevokeAccess() { c.Cloud.RevokeAccessTokens(c.Org.ID()) }
+func (c *Customer) RevokeAccess() { c.App.RevokeAccessTokens(c.Org.ID()) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"signpost/infra/local/stack"
@@ -14,10 +15,14 @@ import (
 
 // Settings of the deployments that Start starts.
 const (
-	NewKey     = "content-key-new-6b1f0c9d2e7a4853"
-	OldKey     = "content-key-old-94c2d7e05fa1b863"
-	SignageURL = "https://signage.example.com/show?device=$(deviceId)&name=$(deviceName)"
-	PWAURL     = "https://app.example.com/panel?serial=$(peripheralSerial)"
+	NewKey    = "content-key-new-6b1f0c9d2e7a4853"
+	OldKey    = "content-key-old-94c2d7e05fa1b863"
+	VendorKey = "vendor-key-erp-0d7f3b52c8e94a16"
+	BusyKey   = "vendor-key-busy-5a1c9e70d2b64f38"
+	// VendorLabel is the label of VendorKey, BusyLabel that of BusyKey.
+	VendorLabel, BusyLabel = "erp", "busy"
+	SignageURL             = "https://signage.example.com/show?device=$(deviceId)&name=$(deviceName)"
+	PWAURL                 = "https://app.example.com/panel?serial=$(peripheralSerial)"
 
 	contentStart = "https://content.example.com/start?tenant=7&lang=en"
 	contentEnd   = "#top"
@@ -74,7 +79,8 @@ func StartWith(t *testing.T, options stack.Options) *stack.Stack {
 }
 
 // Main runs a package's tests with one shared deployment, which start starts
-// with its data in folder, and returns the exit code.
+// with its data in folder, and returns the exit code. It fails, too, if an event of the
+// deployment is not as its schema describes it.
 func Main(m *testing.M, shared **stack.Stack, start func(folder string) (*stack.Stack, error)) int {
 	folder, err := os.MkdirTemp("", "deployment")
 	if err == nil {
@@ -86,10 +92,18 @@ func Main(m *testing.M, shared **stack.Stack, start func(folder string) (*stack.
 		return 1
 	}
 	defer (*shared).Stop()
-	return m.Run()
+	code := m.Run()
+	if _, err := CheckEvents(*shared, filepath.Join((*shared).Root(), "infra", "docs", "schemas")); err != nil {
+		fmt.Fprintln(os.Stderr, "events:", err)
+		return 1
+	}
+	return code
 }
 
 // SecretDocument is a SECRET_JSON.
 func SecretDocument(keyset []byte, contentKeys ...string) string {
-	return Encode(Object{"clientSecret": "client-secret-5d0e9b37c1f84a26", "contentApiKey": contentKeys, "tokenKeyset": json.RawMessage(keyset)})
+	return Encode(Object{
+		"clientSecret": "client-secret-5d0e9b37c1f84a26", "contentApiKey": contentKeys, "tokenKeyset": json.RawMessage(keyset),
+		"vendorApiKeys": Object{VendorLabel: VendorKey, BusyLabel: BusyKey},
+	})
 }

@@ -105,8 +105,10 @@ var plain = map[string]bool{
 // actionsOf lists what a call of DynamoDB needs.
 func actionsOf(operation string, body []byte) ([]string, error) {
 	var input struct {
-		IndexName     string
-		TransactItems []map[string]any
+		IndexName                 string
+		TransactItems             []map[string]any
+		ExpressionAttributeValues map[string]map[string]any
+		Key                       map[string]map[string]any
 	}
 	if err := json.Unmarshal(body, &input); err != nil {
 		return nil, err
@@ -125,6 +127,9 @@ func actionsOf(operation string, body []byte) ([]string, error) {
 		return needs, nil
 	case plain[operation] && input.IndexName != "":
 		return []string{"dynamodb:" + operation + " on its index " + input.IndexName}, nil
+	case operation == "Query" && input.ExpressionAttributeValues[":pk"]["S"] == "integrations",
+		operation == "GetItem" && input.Key["pk"]["S"] == "channels":
+		return []string{"dynamodb:" + operation + " on the registry in its table"}, nil
 	case plain[operation]:
 		return []string{"dynamodb:" + operation + " on its table"}, nil
 	case operation == "ListTables", operation == "DescribeTable", operation == "CreateTable", operation == "UpdateTimeToLive", operation == "DescribeTimeToLive":

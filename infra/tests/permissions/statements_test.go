@@ -17,7 +17,12 @@ type statement struct {
 	Sid, Effect string
 	Action      any
 	Resource    any
+	Condition   any
 }
+
+// registry is the condition that limits a statement to the partition of registered
+// integrations and that of the channels.
+const registry = `{"ForAllValues:StringEquals":{"dynamodb:LeadingKeys":["integrations","channels"]}}`
 
 // resources are the resources that statements may name, as the template writes
 // them.
@@ -82,6 +87,13 @@ func (s statement) lines(t *testing.T, function, secret string) []string {
 	}
 	if on == "" || s.Effect != "Allow" {
 		t.Errorf("%s: statement %s is on %s, which is not its own", function, s.Sid, resource)
+	}
+	switch condition := compact(s.Condition); condition {
+	case "null":
+	case registry:
+		on = "the registry in " + on
+	default:
+		t.Errorf("%s: statement %s has the condition %s", function, s.Sid, condition)
 	}
 	actions, ok := s.Action.([]any)
 	if !ok {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"signpost/infra/tests/customer"
 )
 
 // withCapacity asks DynamoDB for the capacity that the call consumes.
@@ -83,17 +85,26 @@ func TestUsage(t *testing.T) {
 		do   func()
 		most usage
 		// webex is how many requests Webex gets at most, from a new process,
-		// which fetches the regions' key sets first.
+		// which fetches the regions' key sets and reads the channels first.
 		webex int
 	}{
-		{"first run, which begins all passes", func() { s.run() }, usage{66, 24, 32}, 0},
-		{"activation", func() { s.call(activation, 200, s.activate) }, usage{7, 4, 21}, 7},
-		{"run with nothing due", func() { s.run() }, usage{17, 16, 0}, 0},
-		{"run that begins all passes, with one verification", func() { s.verify() }, usage{66, 24.5, 32}, 2},
+		{"first run, which begins all passes", func() { s.run() }, usage{67, 25, 32}, 0},
+		{"activation", func() { s.call(activation, 200, s.activate) }, usage{8, 5, 24}, 7},
+		{"run with nothing due", func() { s.run() }, usage{18, 17, 0}, 0},
+		{"run that begins all passes, with one verification", func() { s.verify() }, usage{67, 25.5, 32}, 2},
 		{"verification that renews the token", func() { s.Age(48*time.Hour, "began"); s.Age(30*24*time.Hour, "accessExpiresAt"); s.run() }, usage{75, 40, 60}, 5},
-		{"cross-launch", func() { code = s.launch(assignContent) }, usage{1, 0, 8}, 3},
+		{"cross-launch", func() { code = s.launch(assignContent) }, usage{2, 1, 8}, 3},
 		{"redeeming", func() { s.redeem(code) }, usage{3, 2, 2}, 0},
-		{"health check", func() { s.call(updateApproved, 200, s.health) }, usage{1, 1, 0}, 5},
+		{"vendor API, a list", func() {
+			s.call(installations, 200, func() customer.Answer { return s.Vendor("GET", "/installations", nil) })
+		}, usage{20, 18, 1}, 0},
+		{"vendor API, one", func() {
+			s.call(installations, 200, func() customer.Answer { return s.Vendor("GET", "/installations/"+s.Org.ID(), nil) })
+		}, usage{5, 11, 1}, 0},
+		{"vendor API, a change", func() {
+			s.call(installations, 202, func() customer.Answer { return s.Vendor("POST", "/installations/"+s.Org.ID()+"/verify", nil) })
+		}, usage{7, 12, 4}, 0},
+		{"health check", func() { s.call(updateApproved, 200, s.health) }, usage{2, 2, 0}, 5},
 	} {
 		before := len(s.Cloud.Requests())
 		used := s.recorder.spent(test.do)

@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"signpost/shared/assembly/start"
+	"signpost/shared/channel"
 	"signpost/shared/config"
 	"signpost/shared/dynamo"
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/crosslaunch"
+	"signpost/shared/integration"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -32,14 +34,22 @@ func CrossLaunch(task webex.Task) start.Build[gateway.Handler] {
 		if err != nil {
 			return nil, err
 		}
-		keys := webex.NewKeySets(tokens.KeySetURLs, nil, time.Now)
-		verifier, err := webex.NewVerifier(tokens.AppID, keys, tokens.Hosts, time.Now)
+		store := dynamo.New(client, table.Name)
+		registry, err := integration.NewRegistry(tokens.AppID, store, time.Now)
 		if err != nil {
 			return nil, err
 		}
-		issuer, err := launch.NewIssuer(dynamo.New(client, table.Name), settings.Provides, settings.ContentURL)
+		verifier, err := webex.NewVerifier(registry, webex.NewKeySets(tokens.KeySetURLs, nil, time.Now), tokens.Hosts, time.Now)
 		if err != nil {
 			return nil, err
+		}
+		channels := channel.NewSource(store, environ, time.Now)
+		issuer := func(ctx context.Context, token webex.Token) (*launch.Issuer, error) {
+			current, err := channels.Cached(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return launch.NewIssuer(store, current.Provides, current.ContentURL(token.KeyRegion))
 		}
 		return gateway.Handle(log, time.Now, crosslaunch.Serve(verifier, issuer, task, time.Now), gateway.WithOriginKey(origin.Key)), nil
 	}

@@ -81,9 +81,19 @@ var table = []struct {
 	{variables: addresses, wrong: "character", values: []string{
 		" " + base, base + " ", "https://a.exam ple.com/", base + "\ta", base + "\n", base + "\r\na", base + "\x01", base + "\x7f",
 		base + zeroWidthSpace, "https://a.example" + zeroWidthSpace + ".com/", byteOrderMark + base, base + "a" + softHyphen + "b", base + "a" + noBreakSpace,
-		base + "Grüße", "https://söhne.example.com/", base + "<x>", `"` + base + `"`, base + `"`, base + "{region}",
+		base + "Grüße", "https://söhne.example.com/", base + "<x>", `"` + base + `"`, base + `"`,
 		base + "a|b", `https://a.example.com\a`, base + "^", base + "`",
 	}},
+	{variables: "CONTENT_URL PUBLIC_URL SUPPORT_URL", wrong: "character", values: []string{base + "{region}"}},
+	{variables: "SIGNAGE_URL PWA_URL", values: []string{
+		base + "{region}/{organizationKey}?k={installationKey}&d=$(deviceId)", "https://{region}.example.com/$(deviceId)", "https://s-{organizationKey}.example.com:8443",
+	}},
+	{variables: "SIGNAGE_URL PWA_URL", wrong: "{region}, {organizationKey}, {installationKey}", values: []string{
+		base + "{Region}", base + "{region", base + "{}", base + "{{region}}", base + "{orgId}",
+	}},
+	{variables: "SIGNAGE_URL PWA_URL", wrong: "character", values: []string{base + "region}", base + "{region}}"}},
+	{variables: "SIGNAGE_URL PWA_URL", wrong: "2049 characters", patternAccepts: true, values: []string{base + "{installationKey}" + as(1858)}},
+	{variables: "SIGNAGE_URL PWA_URL", values: []string{base + "{installationKey}" + as(1857)}},
 	{variables: addresses, wrong: "hexadecimal", values: []string{base + "100%", base + "%zz"}},
 	{variables: addresses, wrong: "https://", values: []string{
 		"http://a.example.com/", "ftp://a.example.com/", "HTTPS://a.example.com/", "javascript:alert(1)", "/a", "a.example.com",
@@ -169,6 +179,8 @@ var table = []struct {
 	{variables: "SECRET_ORIGIN_KEY", values: []string{strings.Repeat("aB3_-", 25) + "xyz"}},
 	{variables: "SECRET_ORIGIN_KEY", wrong: "32 to 128", values: []string{as(31), as(129)}},
 	{variables: "SECRET_ORIGIN_KEY", wrong: "letters", values: []string{as(40) + "\n", as(40) + " b"}},
+	{variables: "WEBEX_MANIFEST", values: []string{`{"displayName": "Signage", "email": "dev@example.com", "description": "Shows things."}`}},
+	{variables: "WEBEX_MANIFEST", wrong: "2048", values: []string{`{"description": "` + as(2048) + `"}`}},
 	{variables: "VENDOR_NAME", values: []string{"Schilder & Söhne " + strings.Repeat("ö", 111)}},
 	{variables: "VENDOR_NAME", wrong: "128", values: []string{strings.Repeat("ö", 129)}},
 	{variables: "VENDOR_NAME", wrong: "control", values: []string{"a\nb", "a\u0085"}},

@@ -4,6 +4,7 @@
 package crosslaunch
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -25,10 +26,13 @@ type body struct {
 	Devices []launch.Device `json:"devices"`
 }
 
+// Issuers returns the issuer for the launch of a verified token.
+type Issuers func(ctx context.Context, token webex.Token) (*launch.Issuer, error)
+
 // Serve handles POST /crossLaunch/{feature}/… for task. After the form of the body
 // it verifies the token, before it checks anything else: a caller without a valid
 // token learns nothing, not even which features are provided.
-func Serve(verifier *webex.Verifier, issuer *launch.Issuer, task webex.Task, now func() time.Time) gateway.Serve {
+func Serve(verifier *webex.Verifier, issuers Issuers, task webex.Task, now func() time.Time) gateway.Serve {
 	return func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, budget)
 		defer cancel()
@@ -37,7 +41,7 @@ func Serve(verifier *webex.Verifier, issuer *launch.Issuer, task webex.Task, now
 		if err != nil {
 			return gateway.Response{}, err
 		}
-		token, err := verifier.Verify(ctx, raw, webex.CrossLaunch)
+		token, err := verifier.VerifyDeferringApp(ctx, raw, webex.CrossLaunch)
 		if err != nil {
 			return gateway.Response{}, err
 		}
@@ -49,13 +53,22 @@ func Serve(verifier *webex.Verifier, issuer *launch.Issuer, task webex.Task, now
 			Feature: webex.Feature(request.PathValue("feature")), Task: task,
 			PostedTask: posted.Task, Devices: posted.Devices,
 		}
-		redirect, err := issuer.Issue(ctx, token, order, now())
+		redirect, err := issue(ctx, issuers, token, order, now())
 		if err != nil {
-			return gateway.Response{}, err
+			// The launch would have proven the app id: an installation is kept by it.
+			return gateway.Response{}, cmp.Or(verifier.CheckApp(ctx, token), err)
 		}
 		request.Note(slog.String("feature", string(order.Feature)), slog.String("outcome", "launched"))
 		return gateway.JSON(http.StatusOK, struct {
 			RedirectURL string `json:"redirectUrl"`
 		}{redirect})
 	}
+}
+
+func issue(ctx context.Context, issuers Issuers, token webex.Token, order launch.Order, now time.Time) (string, error) {
+	issuer, err := issuers(ctx, token)
+	if err != nil {
+		return "", err
+	}
+	return issuer.Issue(ctx, token, order, now)
 }

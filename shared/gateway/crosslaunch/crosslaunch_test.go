@@ -13,12 +13,14 @@ import (
 	"signpost/shared/gateway/crosslaunch"
 	"signpost/shared/installation"
 	"signpost/shared/launch"
+	"signpost/shared/secret"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
 
 // store keeps launches as the real one does, without a table.
 type store struct {
+	appID   string            // of all installations
 	regions map[string]string // of the installations, by organization
 	used    map[string]bool
 	stored  []launch.Launch
@@ -32,7 +34,7 @@ func (s *store) Create(ctx context.Context, l launch.Launch, region string, used
 	switch home, known := s.regions[l.OrgKey]; {
 	case s.err != nil:
 		return s.err
-	case !known:
+	case !known || l.AppID != s.appID:
 		return installation.ErrNotFound
 	case home != region:
 		return installation.ErrWrongRegion
@@ -55,6 +57,7 @@ func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{store: &store{used: map[string]bool{}}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	f.deployment = deploy(t, f.store, func() time.Time { return f.now }, nil)
+	f.store.appID = f.cloud.AppID()
 	f.store.regions = map[string]string{f.org.ID(): f.org.Region()}
 	return f
 }
@@ -64,7 +67,7 @@ func TestCrossLaunch(t *testing.T) {
 	devices := []map[string]any{{"deviceId": "b", "displayName": "Büro"}, {"deviceId": "a"}, {"deviceId": "b", "displayName": nil, "x": 1}}
 	response := post(t, f.assign, "digital_signage", f.body(t, map[string]any{"devices": devices, "task": "assign_content"}))
 	code := codeOf(t, response)
-	if len(f.store.stored) != 1 || f.store.stored[0].ID != launch.IDOf(code) {
+	if len(f.store.stored) != 1 || f.store.stored[0].ID != secret.CodeID(code) {
 		t.Fatalf("code %s, stored %+v", code, f.store.stored)
 	}
 	stored := f.store.stored[0]
@@ -127,6 +130,10 @@ func TestCrossLaunchRefuses(t *testing.T) {
 		{"old", "", claim("iat", f.now.Add(-time.Hour).Unix()), 401, "token_expired"},
 		{"early", "", claim("iat", f.now.Add(time.Hour).Unix()), 401, "token_not_yet_valid"},
 		{"another integration", "", claim("appId", "x"), 403, "wrong_app"},
+		{"another integration with our id in it", "", claim("appId", "x#"+f.cloud.AppID()), 403, "wrong_app"},
+		{"another integration, another action", "", jwt(f.mint(t, "healthCheck", map[string]any{"appId": "x"})), 403, "wrong_app"},
+		{"another integration, feature not provided", "nonsense", claim("appId", "x"), 403, "wrong_app"},
+		{"another integration, too many devices", "", map[string]any{"jwt": f.mint(t, "crossLaunch", map[string]any{"appId": "x"}), "devices": many}, 403, "wrong_app"},
 		{"another action", "", jwt(f.mint(t, "healthCheck", nil)), 400, "wrong_action"},
 		{"untrusted address", "", claim("appUrl", "https://evil.example.com/"), 400, "untrusted_url"},
 		{"another task in the body", "", with("task", "manage_content"), 400, "wrong_action"},
@@ -163,7 +170,7 @@ func TestCrossLaunchWhenSomethingIsDown(t *testing.T) {
 
 	// Without Webex's key sets, a new process cannot verify anything.
 	urls := map[string]string{"us-west-2_r": "http://127.0.0.1:1/jwks"}
-	verifier, err := webex.NewVerifier(f.cloud.AppID(), webex.NewKeySets(urls, nil, time.Now), webex.Hosts{}, time.Now)
+	verifier, err := webex.NewVerifier(webex.OneApp(f.cloud.AppID()), webex.NewKeySets(urls, nil, time.Now), webex.Hosts{}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

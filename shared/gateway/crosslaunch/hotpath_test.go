@@ -21,6 +21,7 @@ import (
 	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/race"
+	"signpost/shared/secret"
 )
 
 // counting counts the requests that go through it.
@@ -96,9 +97,9 @@ func TestWarmCrossLaunchIsOneRequest(t *testing.T) {
 			if got := r.toWebex.requests.Load(); got != 0 {
 				t.Errorf("%d requests to Webex, want none", got)
 			}
-			taken, orgName, err := r.store.Take(t.Context(), launch.IDOf(code), time.Now())
-			if err != nil || orgName != "Acme" || taken.OrgID != r.org.Sub() {
-				t.Fatalf("taken for %q %q: %v", orgName, taken.OrgID, err)
+			taken, of, err := r.store.Take(t.Context(), secret.CodeID(code), time.Now())
+			if err != nil || of.OrgName != "Acme" || taken.OrgID != r.org.Sub() {
+				t.Fatalf("taken for %q %q: %v", of.OrgName, taken.OrgID, err)
 			}
 			if diff := cmp.Diff(list, taken.Devices); diff != "" {
 				t.Errorf("devices changed on the way (-posted +redeemed): %.400s", diff)

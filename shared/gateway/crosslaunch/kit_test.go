@@ -2,6 +2,7 @@ package crosslaunch_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"maps"
@@ -46,9 +47,10 @@ func deploy(t testing.TB, store launch.Creator, now func() time.Time, toWebex ht
 	if err != nil {
 		t.Fatal(err)
 	}
+	issuers := func(context.Context, webex.Token) (*launch.Issuer, error) { return issuer, nil }
 	log := slog.New(slog.NewJSONHandler(&d.log, nil))
-	d.assign = gateway.Handle(log, now, crosslaunch.Serve(verifier, issuer, webex.AssignContent, now))
-	d.manage = gateway.Handle(log, now, crosslaunch.Serve(verifier, issuer, webex.ManageContent, now))
+	d.assign = gateway.Handle(log, now, crosslaunch.Serve(verifier, issuers, webex.AssignContent, now))
+	d.manage = gateway.Handle(log, now, crosslaunch.Serve(verifier, issuers, webex.ManageContent, now))
 	return d
 }
 

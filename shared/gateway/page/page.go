@@ -1,5 +1,5 @@
-// Package page owns the web pages: the one to paste an activation code into, and the
-// one with the result. They load nothing, run no script and work below any base
+// Package page owns the web pages: the one to paste an activation code into, that of an
+// invitation, and the one with the result. They load nothing, run no script and work below any base
 // path. After a problem, the form shows the pasted text again.
 //
 // It is a separate package so that functions without a page do not link the template
@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -51,6 +52,7 @@ type content struct {
 	Heading  string
 	Form     bool
 	Pasted   string
+	Steps    *steps // of an invitation
 	Features []feature
 	Problem  *problem
 	Style    template.CSS
@@ -104,14 +106,33 @@ func (p *Pages) Problem(request gateway.Request, failure gateway.Problem, cause 
 	if err != nil || len(pasted) > maxPasted {
 		pasted = ""
 	}
-	response, err := p.render(failure.Status, content{
-		Heading: "The integration was not activated", Form: true, Pasted: pasted,
+	shown := content{
+		Heading: headingOf(failure, request), Form: failure.Code != codeUnknownInvitation, Pasted: pasted,
 		Problem: &problem{
 			words: wordsFor(failure, cause), Code: failure.Code,
 			Support: p.support, SupportName: nameOf(p.support),
 		},
-	})
+	}
+	if invited, ok := errors.AsType[*InvitedError](cause); ok && shown.Form {
+		shown.Form, shown.Steps = false, stepsOf(invited.Invited, invited.Cause, request.Field("clientId"))
+	}
+	response, err := p.render(failure.Status, shown)
 	return response, err == nil
+}
+
+// codeUnknownInvitation is the problem of a link that cannot be used.
+const codeUnknownInvitation = "unknown_invitation"
+
+// headingOf says what did not happen. A used link may well have done its work.
+func headingOf(failure gateway.Problem, request gateway.Request) string {
+	switch {
+	case failure.Code == codeUnknownInvitation:
+		return headingSetUp
+	case request.Field("clientId") != "" && request.Field("jwt") == "":
+		return "Client id and client secret were not saved"
+	default:
+		return "The integration was not activated"
+	}
 }
 
 func (p *Pages) render(status int, shown content) (gateway.Response, error) {

@@ -14,6 +14,7 @@ import (
 	"signpost/shared/gateway"
 	"signpost/shared/gateway/page"
 	"signpost/shared/installation"
+	"signpost/shared/invitation"
 	"signpost/shared/webex"
 )
 
@@ -24,9 +25,13 @@ const (
 
 // request is what a browser posts after pasted was pasted into the form.
 func request(accept, pasted string) gateway.Request {
+	return posted(accept, url.Values{"jwt": {pasted}})
+}
+
+func posted(accept string, form url.Values) gateway.Request {
 	return gateway.NewRequest(events.APIGatewayV2HTTPRequest{
 		Headers: map[string]string{"accept": accept, "content-type": "application/x-www-form-urlencoded"},
-		Body:    url.Values{"jwt": {pasted}}.Encode(),
+		Body:    form.Encode(),
 	})
 }
 
@@ -55,7 +60,22 @@ func all(t *testing.T, vendor string) map[string]gateway.Response {
 		t.Fatal(err)
 	}
 	problem := failed(t, pages, "<script>alert(1)</script>", webex.ErrExpired)
-	return map[string]gateway.Response{"form": form, "done": done, "problem": problem}
+	private := page.Invited{Code: "code", Private: true, Until: "2 January 2026"}
+	begun, err := pages.Invitation(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private.ClientID = "C1"
+	next, err := pages.Invitation(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := failed(t, pages, "the code", &page.InvitedError{Invited: private, Cause: webex.ErrInvalidClient})
+	private.ClientID = ""
+	wrong := &page.InvitedError{Invited: private, Cause: &invitation.InvalidError{Problems: []string{"Too short."}}}
+	mistyped, _ := pages.Problem(posted("text/html", url.Values{"clientId": {"C1"}}), gateway.ProblemOf(wrong), wrong)
+	used := failed(t, pages, "", invitation.ErrUnknown)
+	return map[string]gateway.Response{"form": form, "done": done, "problem": problem, "begun": begun, "next": next, "refused": refused, "mistyped": mistyped, "used": used}
 }
 
 var styleElement = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
@@ -73,7 +93,7 @@ func TestPagesAreLockedDown(t *testing.T) {
 		if policy != want {
 			t.Errorf("%s: policy\n%s, want\n%s", name, policy, want)
 		}
-		for _, never := range []string{"<script", "<link", "<img", " style=", "://", "<b>", "@import", "url("} {
+		for _, never := range []string{"<script", "<link", "<img", " style=", "://", "Söhne\" <b>", "@import", "url("} {
 			if strings.Contains(response.Body, never) {
 				t.Errorf("%s: holds %q", name, never)
 			}
@@ -92,7 +112,14 @@ func TestPagesSay(t *testing.T) {
 		"problem": {`role="alert"`, "This activation code has expired", "Get a new code", "valid for 24 hours", "<code>token_expired</code>",
 			`<form method="post" action="activation">`, `aria-describedby="wrong where" aria-invalid="true"`, `<a href="mailto:help@example.com?subject=Signage">help@example.com`},
 	}
-	statuses := map[string]int{"form": 200, "done": 200, "problem": 401}
+	tests["begun"] = []string{`<a href="activation/manifest?invite=code" download="manifest.json">`, `<label for="clientId">`, `<label for="clientSecret">`,
+		`name="clientSecret" type="password" required`, `<input type="hidden" name="invite" value="code">`, "until 2 January 2026", "<p>This comes after client id"}
+	tests["next"] = []string{"<code>C1</code>", "Enter another client id and secret", "Show this step again", `<textarea id="jwt"`, `<input type="hidden" name="invite" value="code">`}
+	tests["refused"] = []string{`role="alert"`, "does not accept this client id", `value="C1" aria-describedby="wrong" aria-invalid="true"`,
+		`<input type="hidden" name="jwt" value="the code">`, "Save and activate", "<code>webex_rejected</code>"}
+	tests["mistyped"] = []string{"<h1>Client id and client secret were not saved</h1>", "Too short.", "Show this step again"}
+	tests["used"] = []string{"<h1>Set up the integration</h1>", "This link does not work", "nothing is left to do"}
+	statuses := map[string]int{"form": 200, "done": 200, "problem": 401, "begun": 200, "next": 200, "refused": 502, "mistyped": 400, "used": 404}
 	for name, response := range all(t, vendor) {
 		always := []string{`<html lang="en">`, `name="viewport"`, "Schilder &amp; ", "Söhne", "<main>", "prefers-color-scheme: dark", ":focus-visible"}
 		for _, text := range append(always, tests[name]...) {

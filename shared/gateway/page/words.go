@@ -16,6 +16,11 @@ func wordsFor(failure gateway.Problem, cause error) words {
 	if errors.Is(cause, webex.ErrSeveralTokens) {
 		return words{"These are several activation codes", "Paste only the one that Control Hub showed last."}
 	}
+	if invited, ok := errors.AsType[*InvitedError](cause); ok {
+		if known, ok := invitedWords(invited.Invited, invited.Cause); ok {
+			return known
+		}
+	}
 	if known, ok := problemWords[failure.Code]; ok {
 		return known
 	}
@@ -41,6 +46,7 @@ var problemWords = map[string]words{
 	"wrong_app":           {"This activation code is for another integration", "Open this integration in Control Hub and paste the code that is shown there."},
 	"wrong_action":        {"This is not an activation code", "Paste the code that Control Hub shows when you activate this integration."},
 	"untrusted_url":       {"This activation code contains an address that is not on a trusted Webex host", "Ask the vendor to allow it."},
+	"unknown_invitation":  {"This link does not work", "It was used before, has expired, or is not complete. If you have activated the integration with it, nothing is left to do. Otherwise ask the vendor of the integration for a new link."},
 	"webex_unavailable":   {"Webex could not be reached", waitSome},
 	"webex_rejected":      {"Webex refused the activation", "Remove the integration in Control Hub, activate it again, and paste the new code."},
 	"internal":            {"Something went wrong", waitSome},

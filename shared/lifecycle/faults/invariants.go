@@ -225,7 +225,7 @@ func (w World) checkToken() []Violation {
 func (w World) checkForeign() (found []Violation) {
 	own := "org#" + w.Row.Key.Text()
 	shared := func(pk string) bool { // no installation's
-		return strings.HasPrefix(pk, "pass#") || strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
+		return pk == "channels" || strings.HasPrefix(pk, "pass#") || strings.HasPrefix(pk, "refusals#") || w.Launches && strings.HasPrefix(pk, "launch#")
 	}
 	for pk, before := range w.Before.Rows {
 		if pk != own && !strings.HasPrefix(pk, "launch#") && !shared(pk) && w.Now.Rows[pk] != before {

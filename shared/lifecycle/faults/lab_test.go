@@ -62,15 +62,20 @@ type lab struct {
 
 // keys are the deployment's secrets.
 type keys struct {
+	id     string
 	client secret.String
 	sealer lifecycle.Sealer
 }
 
-func (k *keys) ClientSecret(context.Context) (secret.String, error) { return k.client, nil }
-func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
-func (l *lab) clock() time.Time                                     { l.mu.Lock(); defer l.mu.Unlock(); return l.now }
-func (l *lab) setClock(now time.Time)                               { l.mu.Lock(); defer l.mu.Unlock(); l.now = now }
-func (l *lab) pass(d time.Duration)                                 { l.setClock(l.clock().Add(d)) }
+func (k *keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return webex.Credentials{ClientID: k.id, ClientSecret: k.client}, nil
+}
+
+func (*keys) Prove(context.Context, installation.Key) error      { return nil }
+func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.sealer, nil }
+func (l *lab) clock() time.Time                                  { l.mu.Lock(); defer l.mu.Unlock(); return l.now }
+func (l *lab) setClock(now time.Time)                            { l.mu.Lock(); defer l.mu.Unlock(); l.now = now }
+func (l *lab) pass(d time.Duration)                              { l.setClock(l.clock().Add(d)) }
 
 func newLab(t testing.TB) *lab {
 	t.Helper()
@@ -94,7 +99,7 @@ func newLab(t testing.TB) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.keys = &keys{client: secret.New(l.cloud.ClientSecret()), sealer: keyset}
+	l.keys = &keys{id: l.cloud.ClientID(), client: secret.New(l.cloud.ClientSecret()), sealer: keyset}
 	if l.verifier, err = l.newVerifier(l.webex); err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestOutages(t *testing.T) {
 						continue
 					}
 					done[name] = true
-					if !race.Chosen(len(done), 12) {
+					if !race.Chosen(len(done), 24) {
 						continue
 					}
 					count++

@@ -22,7 +22,7 @@ const switches = 2
 // strays is how many interleavings without the limit each pair is played in
 // besides, by seeds from 1 on, with reads of rows that are torn: a failure names
 // its seed.
-var strays = race.Share(40, 4)
+var strays = race.Share(40, 2)
 
 // TestEveryInterleavingOfAPair runs pairs of use cases on one organization side
 // by side, in every order of their calls to the store and to Webex that needs no

@@ -88,7 +88,7 @@ func newDuo(t *testing.T, mutate func(stores) stores) *duo {
 	d.org = cloud.AddOrganization("Acme", home)
 	sealer, err := sharedKeyset()
 	d.must(err)
-	d.keys = &keys{client: secret.New(cloud.ClientSecret()), sealer: sealer}
+	d.keys = &keys{id: cloud.ClientID(), client: secret.New(cloud.ClientSecret()), sealer: sealer}
 	began := time.Now() // key sets do not age: they are not what is in question
 	d.verifier, err = verifiertest.WithKeys(cloud.AppID(), cloud.JWKSURLs(), d.spy, func() time.Time { return began }, time.Now)
 	d.must(err)

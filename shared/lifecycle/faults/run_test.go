@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/shared/installation"
-	"signpost/shared/installation/installationtest"
 	"signpost/shared/lifecycle/faults"
 	"signpost/shared/webex/webextest"
 )
@@ -51,7 +50,7 @@ func injection(t *testing.T, l *lab, c useCase, plan faults.Plan, usual int) {
 	w.begin()
 	p := w.start(plan)
 	if plan.Fault.Rival {
-		p.MaxCalls = usual + 6
+		p.MaxCalls = usual + 6 + w.walked
 	}
 	err := do(p)
 	if p.Injected() == 0 {
@@ -69,6 +68,7 @@ func (w *world) begin() {
 	if w.placeForeign(); w.quiet == nil {
 		w.before = w.look() // the settings have changed, and another was told
 	}
+	w.placeSibling()
 }
 
 func (w *world) look() faults.Snapshot {
@@ -220,6 +220,9 @@ func (w *world) nextRun(seen faults.Snapshot) time.Time {
 	if row, queued := seen.NextDue(w.org.ID()); queued && row.Before(due) {
 		due = row
 	}
+	if rollout := w.rolloutDue(); !rollout.IsZero() && rollout.Before(due) {
+		due = rollout
+	}
 	if wait := due.Sub(next); wait > 0 {
 		next = next.Add((wait + tick - 1).Truncate(tick))
 	}
@@ -248,7 +251,7 @@ func (w *world) clear(seen faults.Snapshot) {
 	w.must(faults.RestPass(w.t.Context(), w.lab.store, w.shard(), w.clock()))
 	var writes []types.WriteRequest
 	for _, key := range seen.Keys {
-		if key.PK != "org#"+installationtest.Key(w.org.ID()).Text() && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") {
+		if !faults.OfOrganization(key.PK, w.org.ID()) && !strings.HasPrefix(key.PK, "launch#") && !strings.HasPrefix(key.PK, "refusals#") && key.PK != "channels" {
 			continue
 		}
 		writes = append(writes, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: map[string]types.AttributeValue{

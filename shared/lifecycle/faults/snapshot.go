@@ -108,13 +108,20 @@ func writeValue(text *strings.Builder, value types.AttributeValue) {
 	}
 }
 
-// Of are the keys of an organization's rows.
+// Of are the keys of the rows of an organization's default installation.
 func (s Snapshot) Of(org string) []Key {
 	return slices.DeleteFunc(slices.Clone(s.Keys), func(key Key) bool { return !belongsTo(key.PK, org) })
 }
 
-// belongsTo reports whether a partition key is that of an organization's rows.
-func belongsTo(pk, org string) bool { return strings.HasPrefix(pk, "org#"+org+"#") }
+// belongsTo reports whether a partition key is that of the organization's default
+// installation.
+func belongsTo(pk, org string) bool {
+	return pk == "org#"+(installation.Key{OrgKey: org, AppID: webextest.DefaultAppID}).Text()
+}
+
+// OfOrganization reports whether a partition key is that of one of the organization's
+// installations.
+func OfOrganization(pk, org string) bool { return strings.HasPrefix(pk, "org#"+org+"#") }
 
 // Holds reports whether the table holds what a token asks for: as a candidate, or as the
 // mark that the token was applied.

@@ -22,7 +22,7 @@ type useCase struct {
 }
 
 func useCases() []useCase {
-	return slices.Concat(checks(), activations(), actions(), moves(), verifications(), passes(), endings(), launches())
+	return slices.Concat(checks(), activations(), actions(), moves(), verifications(), passes(), endings(), rollouts(), launches())
 }
 
 // both wants one push of each feature.

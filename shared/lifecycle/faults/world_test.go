@@ -52,6 +52,9 @@ type world struct {
 	unwritten    int64                     // the version of a row that is in order, 0 for any
 	together     []string                  // these calls begin before any of them ends
 	launches     bool                      // the case leaves rows of launches
+	rollout      bool                      // the case has a rollout
+	walked       int                       // how many other organizations' rows a rollout may read
+	carriedOn    *schedule.Rollout         // what the process that was started last carries on
 	check        func() []faults.Violation // what else is to hold, nil if nothing
 	pushesBefore map[webex.Feature]int
 }
@@ -94,6 +97,7 @@ type process struct {
 	*faults.Process
 	ctx      context.Context
 	service  *lifecycle.Service
+	rollout  *schedule.Rollout
 	store    *dynamo.Store
 	rows     schedule.Store
 	verifier *webex.Verifier
@@ -128,6 +132,7 @@ const patience = time.Minute
 // start starts a process, whose calls go as planned.
 func (w *world) start(plan faults.Plan) *process {
 	w.t.Helper()
+	w.readChannels()
 	budget := &invocation{Context: w.t.Context(), over: make(chan struct{})}
 	p := &process{Process: &faults.Process{Plan: plan, Expire: budget.end}, ctx: budget}
 	guard := time.AfterFunc(patience, func() { p.hung.Store(true); budget.end() })
@@ -154,6 +159,9 @@ func (w *world) start(plan faults.Plan) *process {
 	}
 	var err error
 	p.rows = of.rows
+	if w.carriedOn != nil {
+		p.rollout = &schedule.Rollout{Current: w.carriedOn.Current, Store: p.store}
+	}
 	if p.service, err = lifecycle.New(of.store, of.webex, of.keys, w.settings, w.clock, of.log); err != nil {
 		w.t.Fatal(err)
 	}
@@ -298,7 +306,7 @@ func (w *world) sealed(token secret.String, place string) secret.Sealed {
 
 // verify runs the schedule once, for the organization's shard.
 func (w *world) verify(p *process) (schedule.Report, error) {
-	return schedule.New(p.service, p.rows).VerifyDue(p.ctx, schedule.Run{Shards: []int{w.shard()}, Concurrency: 1})
+	return schedule.New(p.service, p.rows).VerifyDue(p.ctx, schedule.Run{Shards: []int{w.shard()}, Concurrency: 1, Rollout: p.rollout})
 }
 
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
@@ -335,6 +343,30 @@ func (w *world) placeForeign() {
 	w.foreign[shard], w.quiet = told, nil
 }
 
+// placeSibling puts another installation of the same organization beside the case's own,
+// of another integration. As [world.placeForeign]'s, passes find it in order by its row
+// alone; nothing else may touch it.
+func (w *world) placeSibling() {
+	w.t.Helper()
+	key := installation.Key{OrgKey: w.org.ID(), AppID: "sibling"}
+	later := w.clock().AddDate(100, 0, 0)
+	row := installation.Installation{
+		Key: key, State: installation.Active, Generation: "sibling", BaseURL: base, RegisteredActionsURL: cmp.Or(w.settings.PublicURL, base) + "/actions",
+		Statement: installation.Statement{Subject: w.org.Sub(), OrgName: w.org.Name(), Region: home}, ActivatedAt: later,
+		Tokens: installation.Tokens{
+			Refresh: w.sealed(secret.New("refresh"), installation.RefreshPlace(key)),
+			Access:  w.sealed(secret.New("access"), installation.AccessPlace(key)), AccessExpiresAt: later,
+		},
+		Features: map[webex.Feature]installation.Feature{},
+	}
+	for _, feature := range webex.Features {
+		row.Features[feature] = installation.Feature{Status: installation.NotOffered}
+	}
+	_, err := w.lab.store.Save(w.t.Context(), row)
+	w.must(err)
+	w.before = w.look()
+}
+
 // placePass is a pass of the shard that has just ended.
 func (w *world) placePass() {
 	w.t.Helper()
@@ -364,7 +396,7 @@ func (w *world) listed() bool {
 	w.t.Helper()
 	page, err := w.lab.store.Page(w.t.Context(), w.shard(), "", 100)
 	w.must(err)
-	return slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return row.OrgKey == w.org.ID() })
+	return slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return row.Key == installationtest.Key(w.org.ID()) })
 }
 
 // fingerprint is that of the settings.

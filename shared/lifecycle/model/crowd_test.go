@@ -63,7 +63,7 @@ func (w *world) activateCrowd() {
 			continue
 		}
 		token := w.model.mint(must(w.verifier.Verify(context.Background(), must(w.cloud.MintActivation(org.ID())), webex.Provision)), true)
-		_ = must(w.service().Activate(context.Background(), token.Token, base))
+		_ = must(w.serviceWith(w.store.channels.now()).Activate(context.Background(), token.Token, base))
 	}
 }
 
@@ -81,7 +81,7 @@ func (w *world) label(of string) string {
 // crowdKinds is what a step of a crowd is drawn from.
 var crowdKinds = []kind{
 	verify, verify, verify, hours, hours, hours, outage, outage, outage, drift, drift, settings, settings, tableFault, tableFault, webexFault,
-	activate, activate, deprovision, move, approve, revoke, heal, healthCheck, wrongClient,
+	activate, activate, deprovision, move, approve, revoke, heal, healthCheck, wrongClient, rollout, rollout, rollout,
 }
 
 // crowdGaps are the times between two steps of a crowd.

@@ -12,7 +12,9 @@
 // delivered so far justify; and, once faults have ended and the schedule has
 // run, that nothing was lost. Of passes: that what they say was verified was asked of
 // Webex, that all is healed within an interval and a run, and that nothing is written
-// of what is in order. Planted bugs show that it finds what it is for.
+// of what is in order. Of rollouts, which the vendor starts, pauses, resumes and aborts
+// among all the rest: that nobody outside the stages is ever shown the new revision, and
+// that each ends in one state. Planted bugs show that it finds what it is for.
 //
 // The package itself is a store in memory, which package dynamo's tests hold
 // to the same behaviour as the real one. It is for tests only.

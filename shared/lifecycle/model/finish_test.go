@@ -17,6 +17,7 @@ func (w *world) finish(ctx context.Context) {
 	w.running.Wait()
 	w.heal()
 	w.trail.note("all trouble ends")
+	w.endRollout(ctx)
 	w.heals(ctx)
 	// Access tokens lapse twice, and Webex gives new refresh tokens: what is
 	// stored must be the newest.
@@ -36,6 +37,7 @@ func (w *world) finish(ctx context.Context) {
 	for _, org := range w.orgs {
 		w.check(ctx, org)
 	}
+	w.checkSiblings(ctx)
 	for _, token := range w.model.tokens {
 		if w.lost(ctx, token) {
 			w.model.wrong("at rest: %s of %s was stored, could be borne out, and is lost", token.Action, clock(token.IssuedAt))
@@ -162,7 +164,7 @@ func (w *world) checkInSync(org *webextest.Organization, row installation.Instal
 // the model's lock is held.
 func (w *world) checkConfigurations(org *webextest.Organization, row installation.Installation, view webextest.InstallationView) {
 	m := w.model
-	settings := w.settings.Load()
+	settings := withChannels(*w.settings.Load(), w.store.channels.now())
 	want := settings.PublicURL
 	if want == "" {
 		want = base

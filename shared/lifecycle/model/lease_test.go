@@ -24,7 +24,7 @@ func inBubble(t *testing.T, plant plant, play func(t *testing.T, w *world)) {
 		w := newWorld(sequence{Seed: 7}, inMemory(), plant)
 		defer w.cloud.Close()
 		token := w.model.mint(must(w.verifier.Verify(t.Context(), must(w.cloud.MintActivation(w.orgs[0].ID())), webex.Provision)), true)
-		_ = must(w.service().Activate(t.Context(), token.Token, base))
+		_ = must(w.serviceWith(w.store.channels.now()).Activate(t.Context(), token.Token, base))
 		w.cloud.SetRotateRefreshTokens(true)
 		time.Sleep(20 * time.Hour)
 		w.cloud.ResetRequests()
@@ -44,7 +44,7 @@ func inBubble(t *testing.T, plant plant, play func(t *testing.T, w *world)) {
 func (w *world) needsToken(ctx context.Context, worker *worker) bool {
 	ctx, cancel := context.WithTimeout(worker.context(ctx), time.Minute)
 	defer cancel()
-	inspection, err := w.service().Inspect(ctx, installationtest.Key(w.orgs[0].ID()), true)
+	inspection, err := w.serviceWith(w.store.channels.now()).Inspect(ctx, installationtest.Key(w.orgs[0].ID()), true)
 	return err == nil && len(inspection.Failures) == 0
 }
 
@@ -149,7 +149,7 @@ func TestNewerTokenOutlivesAnExchange(t *testing.T) {
 		move := w.model.mint(must(w.verifier.Verify(t.Context(), raw, webex.Update)), true)
 		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
 		defer cancel()
-		if err := w.service().Act(ctx, move.Token); err != nil {
+		if err := w.serviceWith(w.store.channels.now()).Act(ctx, move.Token); err != nil {
 			t.Errorf("the move: %v", err)
 		}
 		close(may)

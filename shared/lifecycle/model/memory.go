@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ type Memory struct {
 	refusals map[string]installation.Refusals // by client id
 	launches map[string]launch.Launch
 	passes   [installation.Shards]installation.Pass
+	invited  map[string]bool // the ids of invitations that are used up
 }
 
 // organization is all that is kept of one.
@@ -41,7 +43,7 @@ type organization struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	m := &Memory{orgs: map[installation.Key]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}}
+	m := &Memory{orgs: map[installation.Key]*organization{}, refusals: map[string]installation.Refusals{}, launches: map[string]launch.Launch{}, invited: map[string]bool{}}
 	for shard := range m.passes {
 		m.passes[shard].Shard = shard
 	}
@@ -145,6 +147,9 @@ func (m *Memory) Commit(_ context.Context, i installation.Installation, used ins
 	}
 	stored := m.org(i.Key).put(i)
 	m.org(used.Key).used[used.ID] = wholeSeconds(used.Until)
+	if used.Invitation != "" {
+		m.invited[used.Invitation] = true
+	}
 	for _, c := range done {
 		delete(m.org(c.Key).candidates, c.ID)
 	}
@@ -161,6 +166,9 @@ func (m *Memory) commitable(i installation.Installation, used installation.Used,
 	}
 	if until, marked := m.org(used.Key).used[used.ID]; marked && !gone(until, now) {
 		return installation.ErrReplayed
+	}
+	if m.invited[used.Invitation] {
+		return installation.ErrInvited
 	}
 	row := m.org(i.Key).row
 	if row.Version != i.Version && !(i.Version == 0 && gone(row.ForgetAt, now)) {
@@ -266,6 +274,7 @@ func (m *Memory) Claim(_ context.Context, ref installation.Ref, lease installati
 		return installation.Work{Candidate: &claimed}, nil
 	}
 	row.Work, row.Schedule.DueAt = lease, lease.Until
+	row.ChannelRevision = cmp.Or(ref.ChannelRevision, row.ChannelRevision)
 	org.row = storedInstallation(row)
 	claimed := cloneInstallation(org.row)
 	return installation.Work{Installation: &claimed}, nil

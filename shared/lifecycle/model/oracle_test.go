@@ -35,9 +35,11 @@ type oracle struct {
 	// since the last PUT that it stores none.
 	none map[string]bool
 
-	names   map[string]string // of organizations
-	passes  map[int]installation.Pass
-	askedAt map[string]time.Time // when Webex said last what it stores, by address
+	names map[string]string // of organizations
+	// channels are what organizations may be shown.
+	channels *channels
+	passes   map[int]installation.Pass
+	askedAt  map[string]time.Time // when Webex said last what it stores, by address
 
 	violations []string
 }
@@ -385,7 +387,11 @@ func (m *oracle) pushed(org string, feature webex.Feature, before map[string]any
 	var after map[string]any
 	said := m.none[org+string(feature)]
 	delete(m.none, org+string(feature))
-	if json.Unmarshal(body, &after) == nil && reflect.DeepEqual(before, after) && !said {
+	_ = json.Unmarshal(body, &after)
+	if address, shows := after["signageUrl"].(string); shows && m.channels != nil {
+		m.mayShow(org, address)
+	}
+	if after != nil && reflect.DeepEqual(before, after) && !said {
 		m.wrong("%s was pushed to every device without need", feature)
 	}
 }

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"context"
+	"time"
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
@@ -68,4 +69,17 @@ func (s unqueued) Save(ctx context.Context, i installation.Installation) (instal
 		i.Schedule.DueAt = installation.Schedule{}.DueAt
 	}
 	return s.Store.Save(ctx, i)
+}
+
+// everywhere gives each row that it claims the revision of the rollout, whatever its stage.
+type everywhere struct {
+	schedule.Store
+	channels *channels
+}
+
+func (s everywhere) Claim(ctx context.Context, ref installation.Ref, lease installation.Lease, now time.Time) (installation.Work, error) {
+	if current := s.channels.now(); current.Active() {
+		ref.ChannelRevision = current.Rollout.Revision
+	}
+	return s.Store.Claim(ctx, ref, lease, now)
 }

@@ -15,6 +15,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
+	"signpost/shared/race"
 	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -79,12 +80,18 @@ var plants = map[string]struct {
 	"a pass writes what is in order": {"writes, although it is in order", func() plant {
 		return plant{rows: func(s schedule.Store) schedule.Store { return untold{s} }}
 	}},
+	"a rollout ignores its stages": {"outside the stages", func() plant {
+		return plant{rows: func(s schedule.Store) schedule.Store { return everywhere{s, s.(*store).channels} }}
+	}},
 	"a candidate is lost when Webex fails": {"and is lost", func() plant {
 		return plant{store: func(s lifecycle.Store) lifecycle.Store { return careless{s} }}
 	}},
 }
 
 func TestPlantsAreFound(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the plants are no data races; make test runs this without the race detector")
+	}
 	if !chosen {
 		setFlag(t, "rapid.checks", strconv.Itoa(withinSequences))
 	}

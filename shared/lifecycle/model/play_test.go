@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"signpost/shared/channel"
+	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle"
 	"signpost/shared/schedule"
@@ -36,7 +38,7 @@ const (
 
 // keys are the deployment's secrets. The keyset is the process's: making one
 // is dear.
-type keys struct{ client secret.String }
+type keys struct{ client webex.Credentials }
 
 var keyset = sync.OnceValue(func() *sealing.Keyset {
 	document, err := sealing.NewDocument()
@@ -50,8 +52,11 @@ var keyset = sync.OnceValue(func() *sealing.Keyset {
 	return keyset
 })
 
-func (k keys) ClientSecret(context.Context) (secret.String, error) { return k.client, nil }
-func (keys) Sealer(context.Context) (lifecycle.Sealer, error)      { return keyset(), nil }
+func (k keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return k.client, nil
+}
+func (keys) Prove(context.Context, installation.Key) error    { return nil }
+func (keys) Sealer(context.Context) (lifecycle.Sealer, error) { return keyset(), nil }
 
 // plant is a bug that is put between the product and what it talks to.
 type plant struct {
@@ -139,14 +144,15 @@ func newWorld(s sequence, backend backend, plant plant) *world {
 	}
 	w.cloud.SetBaseURL("https://{region}" + hosts)
 	w.populate()
-	w.store = &store{backend: backend, model: w.model, label: w.label, shards: shardsInUse, writes: map[string]int{}}
+	w.store = &store{backend: backend, model: w.model, label: w.label, shards: shardsInUse, channels: newChannels(), writes: map[string]int{}}
+	w.model.channels = w.store.channels
 	w.network = &network{cloud: w.cloud, model: w.model, label: w.label}
 	w.client = webex.NewClient(w.network)
 	w.settings.Store(w.settingsOf(0))
 	urls := must(webex.KeySetURLs([]string{home, elsewhere, third, thief}, w.cloud.JWKSURLs()))
 	began := time.Now() // key sets do not age: they are not what is in question
 	trusted := must(webex.ParseHosts("*"+hosts, false))
-	w.verifier = must(webex.NewVerifier(w.cloud.AppID(), webex.NewKeySets(urls, w.network, func() time.Time { return began }), trusted, time.Now))
+	w.verifier = must(webex.NewVerifier(webex.OneApp(w.cloud.AppID()), webex.NewKeySets(urls, w.network, func() time.Time { return began }), trusted, time.Now))
 	// Before the first fault: each set is fetched.
 	for region := range urls {
 		token := w.cloud.Sign(region, nil, map[string]any{
@@ -154,6 +160,7 @@ func newWorld(s sequence, backend backend, plant plant) *world {
 		})
 		_ = must(w.verifier.Verify(context.Background(), token, webex.HealthCheck))
 	}
+	w.placeSiblings()
 	w.activateCrowd()
 	return w
 }
@@ -165,8 +172,14 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// service is a new one for each invocation, with the settings of its time.
-func (w *world) service() *lifecycle.Service {
+// service is a new one for each invocation, with the settings of its time, and with the
+// channels as they were when its process read them.
+func (w *world) service(ctx context.Context) *lifecycle.Service {
+	lag := workerOf(ctx).draw("channels", 0) % uint64(channel.CacheLife)
+	return w.serviceWith(w.store.channels.asOf(time.Now().Add(-time.Duration(lag))))
+}
+
+func (w *world) serviceWith(current channel.Current) *lifecycle.Service {
 	var (
 		store  lifecycle.Store = w.store
 		client lifecycle.Webex = w.client
@@ -177,8 +190,9 @@ func (w *world) service() *lifecycle.Service {
 	if w.plant.webex != nil {
 		client = w.plant.webex(client)
 	}
-	secrets := keys{secret.New(w.cloud.ClientSecret())}
-	return must(lifecycle.New(store, client, secrets, *w.settings.Load(), time.Now, slog.New(slog.DiscardHandler)))
+	settings := withChannels(*w.settings.Load(), current)
+	secrets := keys{webex.Credentials{ClientID: settings.ClientID, ClientSecret: secret.New(w.cloud.ClientSecret())}}
+	return must(lifecycle.New(store, client, secrets, settings, time.Now, slog.New(slog.DiscardHandler)))
 }
 
 // start runs one invocation beside the others.
@@ -226,17 +240,17 @@ func (w *world) handle(ctx context.Context, token *minted, step step) error {
 	defer cancel()
 	switch token.Action {
 	case webex.Provision:
-		_, err := w.service().Activate(ctx, token.Token, base)
+		_, err := w.service(ctx).Activate(ctx, token.Token, base)
 		return err
 	case webex.HealthCheck:
-		_, err := w.service().CheckHealth(ctx, token.Token)
+		_, err := w.service(ctx).CheckHealth(ctx, token.Token)
 		return ignored(err)
 	case webex.CrossLaunch:
 		issuer := must(launch.NewIssuer(w.store, func(webex.Feature) bool { return true }, "https://content.vendor.example/"))
 		_, err := issuer.Issue(ctx, token.Token, launch.Order{Feature: webex.DigitalSignage, Task: webex.ManageContent}, time.Now())
 		return err
 	default:
-		return w.service().Act(ctx, token.Token)
+		return w.service(ctx).Act(ctx, token.Token)
 	}
 }
 
@@ -274,6 +288,8 @@ func (w *world) verify(ctx context.Context, variant int) {
 	if w.plant.rows != nil {
 		rows = w.plant.rows(rows)
 	}
-	report, err := schedule.New(w.service(), rows).VerifyDue(ctx, run)
+	current := w.store.channels.now()
+	run.Rollout = &schedule.Rollout{Current: current, Store: w.store}
+	report, err := schedule.New(w.serviceWith(current), rows).VerifyDue(ctx, run)
 	w.trail.note("verify %v: %+v, %v", run.Shards, report, err)
 }

@@ -40,6 +40,8 @@ type store struct {
 	model  *oracle
 	label  func(string) string // tells calls apart
 	shards []int               // those in use
+	// channels are in memory, whatever the backend.
+	channels *channels
 
 	mu      sync.Mutex
 	ahead   int // how many more calls are in trouble

@@ -53,12 +53,15 @@ type job struct {
 
 // jobKeys are a job's secrets.
 type jobKeys struct {
-	client secret.String
+	client webex.Credentials
 	sealer *sealing.Keyset
 }
 
-func (k jobKeys) ClientSecret(context.Context) (secret.String, error) { return k.client, nil }
-func (k jobKeys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
+func (k jobKeys) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return k.client, nil
+}
+func (jobKeys) Prove(context.Context, installation.Key) error      { return nil }
+func (k jobKeys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.sealer, nil }
 
 // service is one worker's, over a store that may be watched.
 func (j job) service(watch func(lifecycle.Store) lifecycle.Store) (*lifecycle.Service, error) {
@@ -73,7 +76,7 @@ func (j job) service(watch func(lifecycle.Store) lifecycle.Store) (*lifecycle.Se
 		ClientID: j.ClientID, VerifyInterval: time.Hour,
 		Provided: map[webex.Feature]lifecycle.Content{webex.DigitalSignage: {DeviceURL: signage}, webex.PersistentWebApp: {DeviceURL: webApp}},
 	}
-	keys := jobKeys{secret.New(j.ClientSecret), sealer}
+	keys := jobKeys{webex.Credentials{ClientID: j.ClientID, ClientSecret: secret.New(j.ClientSecret)}, sealer}
 	return lifecycle.New(watch(store), webex.NewClient(http.DefaultTransport), keys, settings, time.Now, slog.New(slog.DiscardHandler))
 }
 
@@ -182,7 +185,7 @@ func lapsed(t *testing.T) (*webextest.Cloud, job) {
 	var store lifecycle.Store
 	service := must(j.service(func(s lifecycle.Store) lifecycle.Store { store = s; return s }))
 	urls := must(webex.KeySetURLs(webex.DefaultRegions, cloud.JWKSURLs()))
-	verifier := must(webex.NewVerifier(cloud.AppID(), webex.NewKeySets(urls, http.DefaultTransport, time.Now), must(webex.ParseHosts("127.0.0.1", true)), time.Now))
+	verifier := must(webex.NewVerifier(webex.OneApp(cloud.AppID()), webex.NewKeySets(urls, http.DefaultTransport, time.Now), must(webex.ParseHosts("127.0.0.1", true)), time.Now))
 	token := must(verifier.Verify(t.Context(), must(cloud.MintActivation(org.ID())), webex.Provision))
 	_ = must(service.Activate(t.Context(), token, base))
 	row, _, err := store.Find(t.Context(), installationtest.Key(org.ID()), time.Now())

@@ -32,13 +32,14 @@ const (
 	wrongClient kind = "wrong client" // another upload's, until the faults end or the settings change
 	webexFault  kind = "webex fault"
 	tableFault  kind = "table fault"
+	rollout     kind = "rollout" // the vendor changes the channels
 	heal        kind = "faults end"
 )
 
 // kinds is what a step is drawn from: what comes often is in it often.
 var kinds = []kind{
 	activate, activate, activate, verify, verify, move, move, approve, deprovision, forgedMove, stranger,
-	crossLaunch, healthCheck, settings, drift, revoke, rotate, wrongClient, webexFault, webexFault, tableFault, heal,
+	crossLaunch, healthCheck, settings, drift, revoke, rotate, wrongClient, webexFault, webexFault, tableFault, heal, rollout, rollout, rollout,
 }
 
 // gaps are the times between two steps, the first few of them where these are

@@ -54,6 +54,8 @@ func (w *world) do(ctx context.Context, n int, step step) {
 		w.store.spoil(1+step.Variant/2, trouble(step.Variant)%troubles)
 	case heal:
 		w.heal()
+	case rollout:
+		w.changeChannels(step.Variant)
 	default:
 		if raw, genuine, err := w.token(org, step); err == nil {
 			w.deliver(ctx, n, step, raw, genuine)

@@ -138,14 +138,14 @@ func (m *Memory) Create(_ context.Context, l launch.Launch, region string, used 
 }
 
 // Take implements the contract of a launch's taker.
-func (m *Memory) Take(_ context.Context, id string, now time.Time) (launch.Launch, string, error) {
+func (m *Memory) Take(_ context.Context, id string, now time.Time) (launch.Launch, launch.Customer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, there := m.launches[id]
 	row := m.org(l.Key).row
 	if !there || !now.Before(l.ExpiresAt()) || !row.Exists() {
-		return launch.Launch{}, "", fmt.Errorf("take launch: %w", launch.ErrUnknown)
+		return launch.Launch{}, launch.Customer{}, fmt.Errorf("take launch: %w", launch.ErrUnknown)
 	}
 	delete(m.launches, id)
-	return l, row.OrgName, nil
+	return l, launch.Customer{OrgName: row.OrgName, Reference: row.Reference}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -75,6 +76,8 @@ type cloud struct {
 	// pushed is told of every PUT: to whom, and of which configuration, by the
 	// order in which they were first seen.
 	pushed func(id, configuration int)
+	// refuses, if set, decides about every PUT.
+	refuses func(id int, config webex.FeatureConfig) error
 }
 
 func newCloud(customers int, delay func()) *cloud {
@@ -172,6 +175,11 @@ func (c *cloud) PutConfig(ctx context.Context, address string, _ secret.String, 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.refuses != nil {
+		if err := c.refuses(id, config); err != nil {
+			return err
+		}
+	}
 	c.stored[id][n] = c.known(config)
 	c.pushed(id, int(c.stored[id][n]-firstPut))
 	if since, waits := c.since[[2]int{id, n}]; waits {
@@ -215,9 +223,12 @@ func (c *cloud) DeleteConfig(context.Context, webex.Feature, string, secret.Stri
 // keys seal nothing: what is sealed is not what is simulated.
 type keys struct{}
 
-func (keys) ClientSecret(context.Context) (secret.String, error) { return secret.New("s"), nil }
-func (keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return plain{}, nil }
-func (plain) Seal(secret.String, string) (secret.Sealed, error)  { return secret.Sealed("a"), nil }
+func (keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
+	return webex.Credentials{ClientID: "client"}, nil
+}
+func (keys) Prove(context.Context, installation.Key) error      { return nil }
+func (keys) Sealer(context.Context) (lifecycle.Sealer, error)   { return plain{}, nil }
+func (plain) Seal(secret.String, string) (secret.Sealed, error) { return secret.Sealed("a"), nil }
 func (plain) Open(s secret.Sealed, _ string) (secret.String, error) {
 	return secret.New(string(s)), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/btree"
 
+	"signpost/shared/channel"
 	"signpost/shared/installation"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -30,6 +31,7 @@ type customer struct {
 	access   time.Time // until when the access token is good
 	schedule installation.Schedule
 	features [2]installation.Feature // in the order of webex.Features
+	revision int                     // of the channels, by a rollout
 }
 
 // due is an entry of the index.
@@ -55,6 +57,7 @@ type table struct {
 	// simulated.
 	elsewhere int
 	requests  map[string]units // by kind
+	channels  channel.Current
 }
 
 // units are what DynamoDB bills.
@@ -125,7 +128,7 @@ func (t *table) row(id int) installation.Installation {
 		Features: make(map[webex.Feature]installation.Feature, len(webex.Features)), RegisteredActionsURL: base + "/actions",
 		Tokens:   installation.Tokens{Refresh: secret.Sealed("r"), Access: secret.Sealed("a"), AccessExpiresAt: c.access, Renewal: c.renewal},
 		Work:     c.work,
-		Schedule: c.schedule,
+		Schedule: c.schedule, ChannelRevision: c.revision,
 	}
 	row.Schedule.DueAt = time.Time{}
 	if c.dueAt != 0 {
@@ -256,6 +259,9 @@ func (t *table) Claim(_ context.Context, ref installation.Ref, lease installatio
 		return installation.Work{}, fmt.Errorf("claim %s: %w", ref.Key.Text(), installation.ErrConflict)
 	}
 	c.version++
+	if ref.ChannelRevision > 0 {
+		c.revision = ref.ChannelRevision
+	}
 	c.work = lease
 	t.pay("UpdateItem", 0, t.move(id, lease.Until))
 	row := t.row(id)
@@ -284,6 +290,25 @@ func (t *table) SavePass(_ context.Context, p installation.Pass) (installation.P
 	p.Version++
 	t.passes[p.Shard] = p
 	return p, nil
+}
+
+// current is what the channels' row holds; reading it is no run's own.
+func (t *table) current() channel.Current {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.channels
+}
+
+func (t *table) SaveCurrentChannels(_ context.Context, c channel.Current) (channel.Current, error) {
+	t.request()
+	defer t.mu.Unlock()
+	t.pay("PutItem of the rollout", 0, 1)
+	if t.channels.Version != c.Version {
+		return channel.Current{}, channel.ErrChanged
+	}
+	c.Version++
+	t.channels = c
+	return c, nil
 }
 
 func (t *table) Page(_ context.Context, shard int, place string, limit int) (installation.Page, error) {

@@ -37,7 +37,8 @@ type world struct {
 	cloud     *cloud
 	settings  lifecycle.Settings
 	rate      float64
-	runs      int // functions that share a minute's work
+	runs      int  // functions that share a minute's work
+	rollout   bool // the channels are read before each run
 	processes []*schedule.Schedule
 
 	mu          sync.Mutex
@@ -144,6 +145,11 @@ func (w *world) deploy() {
 
 // minute is what the schedules do in one: each run has its part of the shards.
 func (w *world) minute() {
+	current := w.table.current()
+	if w.rollout {
+		w.settings = withRollout(w.settings, current)
+		w.deploy()
+	}
 	var wait sync.WaitGroup
 	for n, process := range w.processes {
 		wait.Go(func() {
@@ -155,6 +161,9 @@ func (w *world) minute() {
 			defer cancel()
 			run, ctx, done := schedule.Run{Shards: shards, Concurrency: concurrency * w.table.elsewhere / installation.Shards, Rate: w.rate}.Within(ctx, time.Now())
 			defer done()
+			if w.rollout {
+				run.Rollout = &schedule.Rollout{Current: current, Store: w.table}
+			}
 			report, err := process.VerifyDue(ctx, run)
 			if err != nil {
 				w.t.Error(err)

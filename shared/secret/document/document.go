@@ -23,7 +23,11 @@ const (
 	ClientSecret  Part = "clientSecret"
 	ContentAPIKey Part = "contentApiKey"
 	TokenKeyset   Part = "tokenKeyset"
+	VendorAPIKeys Part = "vendorApiKeys"
 )
+
+// maxLabels bounds the labels of the vendor API's keys, and maxLabel each in bytes.
+const maxLabels, maxLabel = 50, 64
 
 // maxAPIKeys allows a new key, the one that it replaces, and some more for a rotation
 // that went wrong.
@@ -36,10 +40,13 @@ type Document struct {
 	ContentAPIKeys []secret.String
 	// TokenKeyset is a Tink keyset in its cleartext JSON form, for package sealing.
 	TokenKeyset secret.String
+	// VendorAPIKeys are those of the vendor API, by their labels: each system of the
+	// vendor's has its own. All are valid, and the first of a label is its newest.
+	VendorAPIKeys map[string][]secret.String
 }
 
-// Parse reads the needed parts of a document, each of which is required, and ignores
-// everything else. Its error wraps [ErrDocument] and lists all problems, one per line,
+// Parse reads the needed parts of a document, each of which is required except
+// VendorAPIKeys, and ignores everything else. Its error wraps [ErrDocument] and lists all problems, one per line,
 // by field name.
 func Parse(raw []byte, needs ...Part) (Document, error) {
 	var fields map[string]json.RawMessage
@@ -62,6 +69,9 @@ func Parse(raw []byte, needs ...Part) (Document, error) {
 
 func (d *Document) read(part Part, field json.RawMessage) error {
 	if len(field) == 0 || string(field) == "null" {
+		if part == VendorAPIKeys {
+			return nil
+		}
 		return errors.New("is missing")
 	}
 	switch part {
@@ -72,6 +82,10 @@ func (d *Document) read(part Part, field json.RawMessage) error {
 	case ContentAPIKey:
 		keys, err := readAPIKeys(field)
 		d.ContentAPIKeys = keys
+		return err
+	case VendorAPIKeys:
+		keys, err := readLabelledKeys(field)
+		d.VendorAPIKeys = keys
 		return err
 	case TokenKeyset:
 		if field[0] != '{' {
@@ -109,20 +123,57 @@ func readAPIKeys(field json.RawMessage) ([]secret.String, error) {
 	return keys, nil
 }
 
-// readSecret accepts printable ASCII, which is what OAuth allows in a client secret
-// (RFC 6749, appendix A) and what a header can carry.
+// readLabelledKeys accepts one key or several for each label. No labels are allowed: then
+// nobody has access.
+func readLabelledKeys(field json.RawMessage) (map[string][]secret.String, error) {
+	var labels map[string]json.RawMessage
+	if err := json.Unmarshal(field, &labels); err != nil || labels == nil {
+		return nil, errors.New("must be an object that maps labels to keys")
+	}
+	if len(labels) > maxLabels {
+		return nil, fmt.Errorf("must have at most %d labels", maxLabels)
+	}
+	all := make(map[string][]secret.String, len(labels))
+	for label, field := range labels {
+		if !IsLabel(label) {
+			return nil, fmt.Errorf("must have labels of 1 to %d letters, digits and . _ -", maxLabel)
+		}
+		keys, err := readAPIKeys(field)
+		if err != nil {
+			return nil, fmt.Errorf("label %s %w", label, err)
+		}
+		all[label] = keys
+	}
+	return all, nil
+}
+
+// IsLabel reports whether a text can be the label of a key: it is logged, and part of keys
+// of the store.
+func IsLabel(text string) bool {
+	return text != "" && len(text) <= maxLabel && !strings.ContainsFunc(text, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-", r))
+	})
+}
+
 func readSecret(field json.RawMessage) (secret.String, error) {
 	var value secret.String
 	if field[0] != '"' || json.Unmarshal(field, &value) != nil {
 		return secret.String{}, errors.New("must be a string")
 	}
+	return value, CheckSecret(value)
+}
+
+// CheckSecret returns an error unless a secret is printable ASCII, which is what OAuth
+// allows in a client secret (RFC 6749, appendix A) and what a header can carry. The error
+// does not quote it.
+func CheckSecret(value secret.String) error {
 	switch text := value.Reveal(); {
 	case strings.TrimSpace(text) == "":
-		return secret.String{}, errors.New("is empty")
+		return errors.New("is empty")
 	case strings.TrimSpace(text) != text:
-		return secret.String{}, errors.New("has white space before or after it: remove it")
+		return errors.New("has white space before or after it: remove it")
 	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r > '~' }):
-		return secret.String{}, errors.New("has a character outside printable ASCII, perhaps an invisible one: copy it again")
+		return errors.New("has a character outside printable ASCII, perhaps an invisible one: copy it again")
 	}
-	return value, nil
+	return nil
 }

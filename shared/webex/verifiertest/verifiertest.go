@@ -26,5 +26,5 @@ func WithKeys(appID string, urls map[string]string, transport http.RoundTripper,
 	if err != nil {
 		return nil, err
 	}
-	return webex.NewVerifier(appID, webex.NewKeySets(trusted, transport, keysNow), hosts, now)
+	return webex.NewVerifier(webex.OneApp(appID), webex.NewKeySets(trusted, transport, keysNow), hosts, now)
 }

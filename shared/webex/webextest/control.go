@@ -69,8 +69,9 @@ func (c *Cloud) controlTable() map[string]controlFunc {
 		"GET " + org:                   c.controlDescribe,
 		"DELETE " + org:                func(r *http.Request) (any, error) { return struct{}{}, c.RemoveOrganization(orgID(r)) },
 
-		"GET " + org + "/integrations":  func(r *http.Request) (any, error) { return c.describeIntegrations(orgID(r)), nil },
-		"POST " + org + "/integrations": withBody(c.controlUploadManifest),
+		"GET " + org + "/integrations":    func(r *http.Request) (any, error) { return c.describeIntegrations(orgID(r)), nil },
+		"POST " + org + "/integrations":   withBody(c.controlUploadManifest),
+		"DELETE " + org + "/integrations": func(r *http.Request) (any, error) { return struct{}{}, c.integrationOf(r).Remove(orgID(r)) },
 
 		"POST " + org + "/mint":                withBody(c.controlMint),
 		"POST " + org + "/activate":            c.withReply((*Integration).Activate),
@@ -179,7 +180,7 @@ func controlStatus(err error) int {
 	case errors.As(err, &missingError{}):
 		return http.StatusNotFound
 	case errors.Is(err, ErrNotInstalled), errors.Is(err, ErrInstalled), errors.Is(err, ErrNoActionsURL),
-		errors.Is(err, ErrNoCrossLaunch), errors.Is(err, ErrNoProvisioningURL), errors.Is(err, ErrNoUpdate):
+		errors.Is(err, ErrNoCrossLaunch), errors.Is(err, ErrNoProvisioningURL), errors.Is(err, ErrNoUpdate), errors.Is(err, ErrNotOwn):
 		return http.StatusConflict
 	case errors.As(err, &unreachable):
 		return http.StatusBadGateway

@@ -67,6 +67,8 @@ func TestControlErrorsOfIntegrations(t *testing.T) {
 		{"POST", org + "integrations", string(manifestWith(t, object{"id": nil, "vendor": nil})), 400, "id must be a UUID: generate one, and keep it in later versions\nvendor must"},
 		{"POST", org + "integrations", string(manifestWith(t, nil)), 400, "use a higher number"},
 		{"POST", "organizations/x/integrations", string(manifestWith(t, nil)), 404, "no organization"},
+		{"DELETE", org + "integrations?appId=x", "", 404, `no integration "x"`},
+		{"DELETE", org + "integrations", "", 409, "only the organization that uploaded"},
 		{"POST", org + "mint?appId=x", "", 404, `no integration "x"`},
 		{"POST", org + "activate" + query, "", 409, "provisioning is manual"},
 		{"POST", org + "healthCheck" + query, "", 409, "no actionsUrl"},
@@ -87,5 +89,13 @@ func TestControlErrorsOfIntegrations(t *testing.T) {
 		if r := send(t, "POST", f.BaseURL()+"/_control/"+org+"approveUpdate"+query, "", "", body); r.status != status || len(listens.received()) != 0 {
 			t.Errorf("approval of %q: %d %s", body, r.status, r.raw)
 		}
+	}
+	if r := send(t, "DELETE", f.BaseURL()+"/_control/"+org+"integrations"+query, "", "", ""); r.status != 409 {
+		t.Errorf("removal of what is installed: %d %s", r.status, r.raw)
+	}
+	ask[object](f, "POST", org+"deprovision"+query, "")
+	ask[object](f, "DELETE", org+"integrations"+query, "")
+	if list := ask[[]object](f, "GET", org+"integrations", ""); len(list) != 1 {
+		t.Errorf("after the removal: %v", list)
 	}
 }

@@ -29,8 +29,13 @@ type upload struct {
 	manifest     manifest        // of Text
 }
 
-// ErrNotAvailable: the integration is org_private of another organization.
-var ErrNotAvailable = errors.New("the integration is private to another organization")
+var (
+	// ErrNotAvailable: the integration is org_private of another organization, or was
+	// removed.
+	ErrNotAvailable = errors.New("the integration is private to another organization, or was removed")
+	// ErrNotOwn: the organization has not uploaded the integration.
+	ErrNotOwn = errors.New("only the organization that uploaded an integration can remove it")
+)
 
 // UploadManifest uploads a manifest in an organization, as an administrator does in
 // Control Hub, and returns the integration with its client secret, which is not
@@ -62,6 +67,21 @@ func (c *Cloud) UploadManifest(orgID string, text []byte) (*Integration, error) 
 	u := &upload{OrgID: orgID, ClientID: newClientID(), ClientSecret: newSecret(), Text: slices.Clone(text), manifest: m}
 	c.uploads = append(c.uploads, u)
 	return &Integration{cloud: c, upload: u, clientSecret: u.ClientSecret}, nil
+}
+
+// Remove removes the integration from Control Hub with its OAuth client, as the
+// organization that uploaded it can [ours]. It returns [ErrInstalled] while it is
+// installed anywhere. Removing it again does nothing.
+func (i *Integration) Remove(orgID string) error {
+	defer i.cloud.lock()()
+	switch {
+	case i.isDefault() || i.upload.OrgID != orgID:
+		return ErrNotOwn
+	case i.cloud.uses(i.upload):
+		return ErrInstalled
+	}
+	i.cloud.uploads = slices.DeleteFunc(i.cloud.uploads, func(u *upload) bool { return u == i.upload })
+	return i.cloud.saveCloud()
 }
 
 func newClientID() string { return "C" + strings.ReplaceAll(newUUID()+newUUID(), "-", "") }
@@ -122,7 +142,8 @@ func (c *Cloud) uses(u *upload) bool {
 func (i *Integration) isDefault() bool { return i.upload == i.cloud.main }
 
 func (i *Integration) availableTo(orgID string) bool {
-	return i.isDefault() || i.upload.OrgID == orgID || i.upload.manifest.Availability == availabilityGlobal
+	public := i.upload.OrgID == orgID || i.upload.manifest.Availability == availabilityGlobal
+	return i.isDefault() || public && slices.Contains(i.cloud.uploads, i.upload)
 }
 
 // AppID is the id of the manifest, the appId of every token.

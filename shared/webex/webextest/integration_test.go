@@ -172,6 +172,46 @@ func TestRemovedOrganizationsUploads(t *testing.T) {
 	}
 }
 
+// TestRemovedIntegration: its client is gone, and the same manifest is a new integration.
+func TestRemovedIntegration(t *testing.T) {
+	f := setup(t, webextest.Options{})
+	other := f.AddOrganization("Other", east).ID()
+	i := f.uploaded(f.org, object{"availability": "global"})
+	fallback, _ := f.Integration(f.org, f.AppID())
+	installed := f.installs(i)
+	for _, test := range []struct {
+		name string
+		i    *webextest.Integration
+		org  string
+		err  error
+	}{
+		{"the default one", fallback, f.org, webextest.ErrNotOwn},
+		{"another organization's", i, other, webextest.ErrNotOwn},
+		{"installed", i, f.org, webextest.ErrInstalled},
+	} {
+		if err := test.i.Remove(test.org); !errors.Is(err, test.err) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	if _, err := i.MintDeprovision(f.org); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := i.Remove(f.org); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := f.exchangeAs(i.ClientID(), installed.secret, "x"); r.json["error"] != "invalid_client" {
+		t.Errorf("its client: %s", r.raw)
+	}
+	if _, err := i.MintActivation(f.org); !errors.Is(err, webextest.ErrNotAvailable) || len(f.Integrations(f.org)) != 1 {
+		t.Errorf("it is still there: %v", err)
+	}
+	if again := f.uploaded(f.org, nil); again.ClientSecret() == "" || again.ClientID() == i.ClientID() {
+		t.Error("the same manifest is not a new integration")
+	}
+}
+
 func TestClientsOfSeveralIntegrations(t *testing.T) {
 	f, ours := setupActivated(t)
 	test := f.installs(f.uploaded(f.org, nil))

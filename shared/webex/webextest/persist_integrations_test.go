@@ -46,6 +46,15 @@ func TestIntegrationsAreKept(t *testing.T) {
 	if _, err := next.UploadManifest(k.org, []byte(manifestOfTest)); err == nil {
 		t.Error("the version was forgotten")
 	}
+	if _, err := found.MintDeprovision(k.org); err != nil {
+		t.Fatal(err)
+	}
+	if err := found.Remove(k.org); err != nil {
+		t.Fatal(err)
+	}
+	if left := (&persisted{Cloud: next, directory: k.directory}).reopened(t).Integrations(k.org); len(left) != 1 {
+		t.Errorf("%d integrations are kept after a removal", len(left))
+	}
 }
 
 // before rewrites a kept organization as it was before there were several integrations.

@@ -1,7 +1,7 @@
 // The page's script: it applies the server's updates, submits forms without
 // leaving the page, and loads the screens that are in view.
 const $ = (id) => document.getElementById(id);
-const { org } = document.body.dataset;
+const { org, client } = document.body.dataset;
 
 // --------------------------------------------------------------- morphing
 // A part arrives as HTML and is merged into the page: nodes are changed, not
@@ -73,7 +73,7 @@ let hiding = 0;
 function connect() {
   if (source || !org || document.hidden) return;
   const shown = [...versions].map((entry) => entry.join(":")).join(" ");
-  const query = new URLSearchParams({ org, mark, versions: shown });
+  const query = new URLSearchParams({ org, client, mark, versions: shown });
   source = new EventSource(`/console/events?${query}`);
   source.onopen = () => setLive("on", "Live");
   source.onerror = () => {
@@ -82,7 +82,7 @@ function connect() {
   };
   source.addEventListener("part", (event) => showPart(JSON.parse(event.data)));
   source.addEventListener("wire", (event) => showExchanges(JSON.parse(event.data)));
-  source.addEventListener("gone", () => location.assign("/"));
+  source.addEventListener("gone", (event) => location.assign(JSON.parse(event.data)));
 }
 
 function disconnect(why) {
@@ -140,8 +140,10 @@ function whyNot(assign) {
 }
 
 function showOutcome(outcome) {
+  if (outcome.problems) { showProblems(outcome.problems); return; }
+  if (outcome.clientSecret) { showClient(outcome); return; }
   if (outcome.go) { location.assign(outcome.go); return; }
-  if (outcome.code) { showCode(outcome.code); return; }
+  if (outcome.code) { showCode(outcome); return; }
   $("status").hidden = false;
   $("status").classList.toggle("failed", Boolean(outcome.failed));
   $("status-title").textContent = outcome.title;
@@ -150,18 +152,63 @@ function showOutcome(outcome) {
 
 $("status-close").addEventListener("click", () => { $("status").hidden = true; });
 
-function showCode(code) {
+function showCode({ code, paste, guide }) {
   $("code-text").value = code;
-  $("code-copied").textContent = "";
-  $("code").showModal();
+  $("code-paste").hidden = !paste;
+  $("code-paste").href = paste ?? "";
+  $("code-paste").textContent = guide ? "Open the activation guide" : "Open the activation page";
+  openDialog($("code"));
 }
 
-$("code-copy").addEventListener("click", async () => {
-  $("code-text").select();
-  try { await navigator.clipboard.writeText($("code-text").value); } catch { document.execCommand("copy"); }
-  $("code-copied").textContent = "Copied.";
+// ----------------------------------------------------------------- dialogs
+
+function openDialog(dialog) {
+  const status = dialog.querySelector("[role=status]");
+  if (status) status.textContent = "";
+  dialog.showModal();
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-open], [data-close], [data-copy]");
+  if (!button) return;
+  if (button.dataset.open) openDialog($(button.dataset.open));
+  else if (button.dataset.copy) await copy($(button.dataset.copy));
+  else button.closest("dialog").close();
 });
-$("code-close").addEventListener("click", () => $("code").close());
+
+async function copy(field) {
+  field.select();
+  try { await navigator.clipboard.writeText(field.value); } catch { document.execCommand("copy"); }
+  field.closest("dialog").querySelector("[role=status]").textContent = `${field.labels[0].textContent} copied.`;
+}
+
+// The file is shown before it is uploaded, so that it can be compared with the problems.
+$("upload-file")?.addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (file) $("upload-text").value = await file.text();
+  $("upload-problems").hidden = true;
+});
+
+function showProblems(problems) {
+  const list = $("upload-problems").querySelector("ul");
+  list.replaceChildren(...problems.map((problem) => {
+    const item = document.createElement("li");
+    item.textContent = problem;
+    return item;
+  }));
+  $("upload-problems").hidden = false;
+  $("upload-problems").scrollIntoView({ block: "nearest", behavior: "instant" });
+}
+
+// The secret goes with the dialog, however it is closed.
+function showClient({ title, clientId, clientSecret, go }) {
+  $("upload").close();
+  $("client-title").textContent = title;
+  $("client-id").value = clientId;
+  $("client-secret").value = clientSecret;
+  $("client").addEventListener("close", () => location.assign(go), { once: true });
+  openDialog($("client"));
+}
 
 // Menus close on Escape and on a click elsewhere.
 document.addEventListener("keydown", (event) => {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"signpost/infra/local/client"
+	"signpost/shared/dynamo"
+	"signpost/shared/invitation"
 	"signpost/shared/webex"
 )
 
@@ -25,6 +27,8 @@ type fixture struct {
 	deployed    deployment
 	contentKey  string
 	activatedAt time.Time
+	app         string // the app id of the integration that the steps are about
+	invitations *invitation.Service
 }
 
 type deployment struct {
@@ -32,6 +36,17 @@ type deployment struct {
 	content             map[webex.Feature]string
 	allowList, launches string
 	regions             []string
+	variables           map[string]string // of all functions
+}
+
+// invitations are those in the table of the deployment, as the vendor's command makes
+// them.
+func (d deployment) invitations(defaultID string) (*invitation.Service, error) {
+	table, err := dynamo.Open(d.variables)
+	if err != nil {
+		return nil, err
+	}
+	return invitation.New(dynamo.New(table, d.variables["INSTALLATIONS_TABLE"]), strings.ToLower(defaultID), nil, time.Now)
 }
 
 // prepare reads the state of the stack and adds a customer.
@@ -40,7 +55,11 @@ func (s *story) prepare(ctx context.Context, target Target) (made fixture, err e
 	if made.cloud, err = s.control.Cloud(ctx); err != nil {
 		return made, err
 	}
+	made.app = made.cloud.AppID
 	if made.deployed, err = s.deployment(ctx); err != nil {
+		return made, err
+	}
+	if made.invitations, err = made.deployed.invitations(made.app); err != nil {
 		return made, err
 	}
 	regions := slices.DeleteFunc(slices.Clone(made.cloud.Regions), func(name string) bool {
@@ -79,7 +98,7 @@ func (s *story) deployment(ctx context.Context) (deployment, error) {
 	d := deployment{
 		base:      strings.TrimSuffix(all["PUBLIC_URL"], "/"),
 		content:   map[webex.Feature]string{webex.DigitalSignage: all[variableSignage], webex.PersistentWebApp: all["PWA_URL"]},
-		allowList: all["PWA_XAPI_ALLOW_LIST"], launches: all["CONTENT_URL"], regions: webex.DefaultRegions,
+		allowList: all["PWA_XAPI_ALLOW_LIST"], launches: all["CONTENT_URL"], regions: webex.DefaultRegions, variables: all,
 	}
 	if trusted := all["WEBEX_REGIONS"]; trusted != "" {
 		d.regions = strings.FieldsFunc(trusted, func(c rune) bool { return c == ',' || c == ' ' })
@@ -117,17 +136,20 @@ func (d deployment) configuration(feature webex.Feature) map[string]any {
 	return want
 }
 
-// shows returns what a device should load: the address with the device's values
-// filled in, and Webex's own parameter.
-func (s *fixture) shows(address string, d client.Device) string {
+// shows is showsIn of the story's organization.
+func (s *fixture) shows(address string, d client.Device) string { return s.showsIn(s.org, address, d) }
+
+// showsIn returns what a device of an organization should load: the address with the
+// device's values filled in, and Webex's own parameter.
+func (s *fixture) showsIn(org client.Organization, address string, d client.Device) string {
 	var pairs []string
 	for name, value := range map[string]string{
 		"deviceId": d.ID, "deviceName": d.Name, "deviceModel": d.Model, "ownerId": d.OwnerID,
-		"ownerName": d.OwnerName, "organizationId": s.org.Sub, "peripheralSerial": d.PeripheralSerial,
+		"ownerName": d.OwnerName, "organizationId": org.Sub, "peripheralSerial": d.PeripheralSerial,
 	} {
 		pairs = append(pairs, "$("+name+")", strings.ReplaceAll(url.QueryEscape(value), "+", "%20"))
 	}
-	return withParameter(strings.NewReplacer(pairs...).Replace(address), "_cisco_app_id", s.cloud.AppID)
+	return withParameter(strings.NewReplacer(pairs...).Replace(address), "_cisco_app_id", s.app)
 }
 
 // withParameter adds a parameter to an address, which may contain `$(…)`.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"signpost/infra/local/client"
 	"signpost/shared/webex"
 )
 
@@ -12,16 +13,20 @@ import (
 var labels = map[webex.Feature]string{webex.DigitalSignage: "Signage", webex.PersistentWebApp: "Web app"}
 
 func (s *story) activate(ctx context.Context) {
-	reply := s.press(ctx, "activate", nil)
+	s.checkActivated(s.press(ctx, "activate", nil).Answer())
+	s.checkControlHub(ctx, 1)
+}
+
+// checkActivated checks the response to an activation code.
+func (s *story) checkActivated(answer client.Answer) {
 	s.activatedAt = time.Now()
 	var body struct {
 		State    string
 		Features map[webex.Feature]string
 	}
-	s.decode(reply.Answer(), &body)
+	s.decode(answer, &body)
 	s.check("Response", "200 active, signage in_sync, web app in_sync",
-		fmt.Sprintf("%s %s, signage %s, web app %s", reply, body.State, body.Features[webex.DigitalSignage], body.Features[webex.PersistentWebApp]))
-	s.checkControlHub(ctx, 1)
+		fmt.Sprintf("%s %s, signage %s, web app %s", answer, body.State, body.Features[webex.DigitalSignage], body.Features[webex.PersistentWebApp]))
 }
 
 // checkControlHub checks what Control Hub shows of a working integration.

@@ -42,12 +42,13 @@ func (s *story) redeemCode(ctx context.Context, code, key string) client.Answer 
 
 func (s *story) redeem(ctx context.Context) {
 	s.check("Wrong key", "401 unauthorized", s.redeemCode(ctx, s.code, "not the key").String())
-	s.checkLaunch(s.redeemCode(ctx, s.code, s.contentKey))
+	s.checkLaunch(s.redeemCode(ctx, s.code, s.contentKey), "")
 	s.check("Second time", "404 unknown_launch", s.redeemCode(ctx, s.code, s.contentKey).String())
 }
 
-// checkLaunch checks all members of a redeemed launch except issuedAt.
-func (s *story) checkLaunch(redeemed client.Answer) {
+// checkLaunch checks all members of a redeemed launch except issuedAt. Only an invited
+// customer has a reference.
+func (s *story) checkLaunch(redeemed client.Answer, reference string) {
 	s.expect("Launch", "200", redeemed.String())
 	var saw map[string]any
 	s.decode(redeemed, &saw)
@@ -57,9 +58,13 @@ func (s *story) checkLaunch(redeemed client.Answer) {
 		devices = append(devices, map[string]string{"deviceId": d.ID, "displayName": d.Name})
 	}
 	want := map[string]any{
-		"orgKey": s.org.ID, "orgId": s.org.Sub, "orgName": s.org.Name, "appId": s.cloud.AppID,
+		"orgKey": s.org.ID, "orgId": s.org.Sub, "orgName": s.org.Name, "appId": s.app,
 		"feature": webex.DigitalSignage, "task": webex.AssignContent, "devices": devices,
 	}
+	customer := ""
+	if reference != "" {
+		want["reference"], customer = reference, ", reference "+reference
+	}
 	s.expect("Launch", canonical(want), canonical(saw))
-	s.show("Launch", fmt.Sprintf("%s of %s for %s", webex.AssignContent, webex.DigitalSignage, strings.Join(s.boardNames(), ", ")))
+	s.show("Launch", fmt.Sprintf("%s of %s for %s%s", webex.AssignContent, webex.DigitalSignage, strings.Join(s.boardNames(), ", "), customer))
 }

@@ -4,9 +4,10 @@
 // It owns the steps and what each must show. It works from outside: it presses
 // Control Hub's buttons through the simulator's control API, acts as the
 // vendor's content server on Signpost's public routes, and deploys settings
-// through the Lambda API, so the stack may run in another process. It adds an
-// organization, restores every setting that it changes, and leaves nothing
-// installed.
+// through the Lambda API, so the stack may run in another process. It invites
+// customers, and begins and ends a rollout, through the table, as the vendor's commands do. It adds organizations,
+// restores every setting that it changes, and leaves nothing installed and no link that
+// works.
 package story
 
 import (
@@ -51,6 +52,8 @@ type story struct {
 	pushes   client.Pushes // expected so far
 	settings *settingsChange
 	code     string // launch code of the assigned content
+	invited  invited
+	pilots   pilots
 }
 
 // step performs one event of the story and checks its results.
@@ -76,6 +79,13 @@ var steps = []step{
 	{"Webex moves the customer to another region", (*story).move},
 	{"Webex sends a health check", (*story).checkHealth},
 	{"The administrator removes the integration", (*story).deprovision},
+	{"The vendor invites the customer to a private integration", (*story).invite},
+	{"The administrator uploads the manifest from the link", (*story).upload},
+	{"The administrator enters client id, secret and activation code", (*story).activateInvited},
+	{"The private integration is in sync, and the link is used up", (*story).checkInvited},
+	{"Of three more customers, a rollout of another SIGNAGE_URL reaches the pilot", (*story).startRollout},
+	{"What the pilot is shown fails, and the rollout halts by itself", (*story).haltRollout},
+	{"The vendor aborts it, and the pilot has the former page again", (*story).abortRollout},
 }
 
 // Play plays the story on the target. The error names the step that failed.
@@ -121,21 +131,33 @@ func (s *story) cleanUp(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("SIGNAGE_URL was not restored: %w", err))
 		}
 	}
-	if err := s.uninstall(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("the integration was not removed from %q: %w", s.org.Name, err))
+	s.turnTo(s.cloud.AppID)
+	if err := s.forgetRollout(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("the rollout to the customers of %q was not removed: %w", s.org.Name, err))
+	}
+	for _, app := range []string{s.cloud.AppID, s.invited.uploaded.AppID} {
+		if s.turnTo(app); app == "" {
+			continue
+		}
+		if err := s.uninstall(ctx, s.org.ID); err != nil {
+			errs = append(errs, fmt.Errorf("the integration %s was not removed from %q: %w", app, s.org.Name, err))
+		}
+	}
+	if err := s.withdraw(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("the invitation of %q was not withdrawn: %w", s.org.Name, err))
 	}
 	return errors.Join(errs...)
 }
 
-// uninstall removes the integration from the story's organization, if installed.
-func (s *story) uninstall(ctx context.Context) error {
-	org, err := s.control.Organization(ctx, s.org.ID)
+// uninstall removes the integration from an organization, if installed.
+func (s *story) uninstall(ctx context.Context, orgID string) error {
+	org, err := s.control.Organization(ctx, orgID)
 	if err != nil || org.Installation == nil {
 		return err
 	}
 	if err := s.nextSecond(ctx); err != nil {
 		return err
 	}
-	_, err = s.control.Press(ctx, s.org.ID, "deprovision", nil)
+	_, err = s.control.Press(ctx, orgID, "deprovision", nil)
 	return err
 }

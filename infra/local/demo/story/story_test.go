@@ -9,10 +9,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"signpost/infra/local/demo/story"
 	"signpost/infra/local/stack"
 	"signpost/infra/tests/customer"
+	"signpost/shared/invitation"
 	"signpost/shared/webex/webextest"
 )
 
@@ -43,6 +45,18 @@ func leavesNothing(t *testing.T, signageURL string) {
 		if _, installed := running.Webex().Installation(org.ID()); installed {
 			t.Errorf("still installed at %q", org.Name())
 		}
+		if n := len(running.Webex().Integrations(org.ID())); n != 1 {
+			t.Errorf("%d integrations are left at %q", n, org.Name())
+		}
+	}
+	links, err := (&customer.Customer{T: t, Stack: running, Cloud: running.Webex()}).Invitations().List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if link.State(time.Now()) == invitation.Open {
+			t.Errorf("the link to %q works", link.Label)
+		}
 	}
 }
 
@@ -66,12 +80,13 @@ func TestStoryCanBeRepeated(t *testing.T) {
 		for _, want := range []string{
 			" 1  An administrator", fmt.Sprintf("%2d  ", story.Steps()), ": Lobby Board, Reception Desk, Board Room\n",
 			"verified 1, pushed 1,", "verified 1, pushed 0,", "404 unknown_launch", "200 operational, tokens valid", "404 unknown_installation",
+			"200 client_kept", "the secret once", ", reference demo-", "404 unknown_invitation",
 		} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%q is not printed in:\n%s", want, text)
 			}
 		}
-		if lines := strings.Count(text, "\n"); lines > 56 || strings.ContainsAny(text, "✗\x1b") {
+		if lines := strings.Count(text, "\n"); lines > 88 || strings.ContainsAny(text, "✗\x1b") {
 			t.Errorf("%d lines, or a cross or a colour:\n%s", lines, text)
 		}
 		for line := range strings.Lines(text) {
@@ -86,7 +101,7 @@ func TestStoryCanBeRepeated(t *testing.T) {
 	}
 }
 
-var wholeCode = regexp.MustCompile(`launch=[\w-]{43}`)
+var wholeCode = regexp.MustCompile(`(launch|invite)=[\w-]{43}`)
 
 // TestInterruptedStory: settings are restored, and the output may be in colour.
 func TestInterruptedStory(t *testing.T) {
@@ -167,6 +182,16 @@ var sabotages = []sabotage{
 		c.RevokeAccessTokens(org)
 	}, "token_invalid"},
 	{"the removal is lost", 13, drop, "lost"},
+	{"the customer is gone", 15, func(c *webextest.Cloud, org string) { _ = c.RemoveOrganization(org) }, "no organization"},
+	{"Webex does not know the client", 16, fault(webextest.KindToken, "POST", 401), "webex_rejected"},
+	{"the pilot cannot be pushed to", 18, fault(webextest.KindSignage, "PUT", 403), "Pilot"},
+	{"another customer is shown another page", 19, func(c *webextest.Cloud, org string) {
+		c.SetConfiguration(org, webextest.DigitalSignage, map[string]any{"signageUrl": "http://127.0.0.1/other"})
+	}, "Third"},
+	{"another run takes the pilot's failure away", 20, fault(webextest.KindSignage, "GET", 403), "failed 1"},
+	{"the private configuration is lost", 17, func(c *webextest.Cloud, org string) {
+		c.Integrations(org)[1].DeleteConfiguration(org, webextest.DigitalSignage)
+	}, "nothing"},
 }
 
 func TestSabotagedStepFails(t *testing.T) {

@@ -2,7 +2,9 @@ package traffic
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +24,7 @@ const (
 	kindHealth     = "healthCheck"
 	kindUpdate     = "updateApproved"
 	kindActivation = "activation"
+	kindVendor     = "vendor API"
 )
 
 var features = []string{webextest.DigitalSignage, webextest.PersistentWebApp}
@@ -67,6 +70,20 @@ func (o *organization) checkHealth(ctx context.Context, w *worker) {
 	body, ok := w.deliver(ctx, kindHealth, "/actions", token, err, nil, &health)
 	if ok && (health.OperationalState != "operational" || health.TokensState != "valid") {
 		w.wrong(kindHealth, body)
+	}
+}
+
+// look reads the organization's installation by the vendor API. Its key may have used up
+// the requests of the minute.
+func (o *organization) look(ctx context.Context, w *worker) {
+	got, ok := w.send(ctx, kindVendor, customer.VendorRequest(http.MethodGet, "/installations/"+o.ID(), nil, w.run.stack.Secrets().VendorKey()))
+	if !ok || got.Status == http.StatusTooManyRequests {
+		return
+	}
+	var found struct{ OrgID, OrgName, State string }
+	err := json.Unmarshal([]byte(got.Body), &found)
+	if err != nil || got.Status != http.StatusOK || found.OrgID != o.Sub() || found.OrgName != o.Name() || found.State != "active" {
+		w.run.faults.add("%s: answered %d %s", kindVendor, got.Status, got.Body)
 	}
 }
 

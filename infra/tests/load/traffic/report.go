@@ -37,7 +37,7 @@ func (r Report) OK() bool {
 }
 
 // kinds are in the order in which they are shown.
-var kinds = []string{kindLaunch, kindRedeem, kindAgain, kindHealth, kindUpdate, kindActivation}
+var kinds = []string{kindLaunch, kindRedeem, kindAgain, kindHealth, kindUpdate, kindActivation, kindVendor}
 
 // Print writes the report for a person.
 func (r Report) Print(out io.Writer) {

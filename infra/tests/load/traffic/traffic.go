@@ -47,6 +47,9 @@ func (o Options) withDefaults() Options {
 // requests are actions.
 const actionShare = 2.0 / 11
 
+// vendorEvery is how many steps there are for each request to the vendor API.
+const vendorEvery = 50
+
 // run is one run of the traffic.
 type run struct {
 	options   Options
@@ -169,6 +172,9 @@ func (w *worker) work(ctx context.Context) {
 	whole := context.WithoutCancel(ctx)
 	for ctx.Err() == nil && w.run.sent.Load() < w.run.options.MaxRequests {
 		org := w.organization()
+		if w.random.IntN(vendorEvery) == 0 {
+			org.look(whole, w)
+		}
 		if w.random.Float64() >= actionShare {
 			org.launch(whole, w)
 			continue

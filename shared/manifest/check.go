@@ -3,9 +3,10 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
+	"strings"
 
-	"signpost/infra/stage"
 	"signpost/shared/config"
 	"signpost/shared/webex"
 )
@@ -19,8 +20,8 @@ func (p *problems) require(ok bool, format string, args ...any) {
 	}
 }
 
-// check returns everything that is wrong with m by the rules of Control Hub.
-func (m Manifest) check() error {
+// Check returns everything that is wrong with m by the rules of Control Hub.
+func (m Manifest) Check() error {
 	var p problems
 	for _, field := range []struct{ name, value, fix string }{
 		{"id", m.ID, "WEBEX_APP_ID"}, {"displayName", m.DisplayName, "integration.displayName"},
@@ -29,11 +30,11 @@ func (m Manifest) check() error {
 	} {
 		p.require(field.value != "", "%s is missing: set %s", field.name, field.fix)
 	}
-	p.require(m.ID == "" || stage.CheckVariable("WEBEX_APP_ID", m.ID) == nil, "id is not a UUID")
-	p.require(m.Email == "" || stage.IsEmail(m.Email), "email %q is not an address", m.Email)
+	p.require(m.ID == "" || config.IsUUID(m.ID), "id is not a UUID")
+	p.require(m.Email == "" || IsEmail(m.Email), "email %q is not an address", m.Email)
 	p.require(m.ManifestVersion >= 0, "manifestVersion must be a positive number")
-	p.require(m.Availability == "org_private" || m.Availability == "global", "availability is %q: it must be org_private or global", m.Availability)
-	p.require(m.Availability != "global" || m.TermsURL != "", "a global integration requires terms of use: set integration.tocUrl")
+	p.require(m.Availability == OrgPrivate || m.Availability == Global, "availability is %q: it must be org_private or global", m.Availability)
+	p.require(m.Availability != Global || m.TermsURL != "", "a global integration requires terms of use: set integration.tocUrl")
 	p.address("descriptionUrl", m.DescriptionURL)
 	p.address("tocUrl", m.TermsURL)
 	p.provisioning(m.Provisioning)
@@ -95,4 +96,10 @@ func (p *problems) xapi(m Manifest) {
 
 func (m Manifest) requests(scope string) bool {
 	return slices.ContainsFunc(m.APIAccess, func(a Access) bool { return a.Scope == scope })
+}
+
+// IsEmail reports whether address is an e-mail address without a display name.
+func IsEmail(address string) bool {
+	parsed, err := mail.ParseAddress(address)
+	return err == nil && parsed.Address == address && strings.Contains(address[strings.LastIndex(address, "@"):], ".")
 }

@@ -1,0 +1,211 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"signpost/infra/terminal"
+	"signpost/shared/channel"
+	"signpost/shared/installation"
+)
+
+// RolloutPlan is a plan as the user gives it.
+type RolloutPlan struct {
+	// Pilots names the organizations of the first stage; none means that there is no such
+	// stage.
+	Pilots []string
+	// Shares are the stages after that, before everybody.
+	Shares []float64
+	Rate   float64
+	Hold   time.Duration
+	HaltAt float64
+	ChannelChange
+}
+
+// plan returns the plan with the organizations' keys.
+func (r RolloutPlan) plan(ctx context.Context, o *Operator, p stack) (channel.Plan, error) {
+	plan := channel.Plan{Rate: r.Rate, Hold: r.Hold, HaltAt: r.HaltAt}
+	if len(r.Pilots) > 0 {
+		rows, err := o.find(ctx, p, Selection{Orgs: r.Pilots})
+		if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
+			return plan, err
+		}
+		pilots := installation.Stage{}
+		for _, row := range rows {
+			pilots.Organizations = append(pilots.Organizations, row.OrgKey)
+		}
+		plan.Stages = append(plan.Stages, pilots)
+	}
+	for _, share := range append(r.Shares, 1) {
+		plan.Stages = append(plan.Stages, installation.Stage{Share: share})
+	}
+	if err := plan.Check(); err != nil {
+		return plan, terminal.UsageError{Err: err}
+	}
+	return plan, nil
+}
+
+// StartRollout makes the document in raw the next revision of the channels, in stages. It
+// refuses what ApplyChannels refuses, and a second rollout.
+func (o *Operator) StartRollout(ctx context.Context, raw []byte, wanted RolloutPlan) error {
+	document, err := channel.Parse(raw)
+	if err != nil {
+		return terminal.Usagef("the document %w", err)
+	}
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	plan, planErr := wanted.plan(ctx, o, p)
+	current, startErr := p.Channels.Current.Start(plan, time.Now())
+	if err := errors.Join(planErr, startErr); err != nil {
+		return err
+	}
+	same, err := unchanged(ctx, p, p.Channels.Revision, document)
+	if err != nil || same {
+		if same {
+			o.Note(fmt.Sprintf("nothing to change: the channels are those of revision %d", p.Channels.Revision))
+		}
+		return err
+	}
+	if err := o.confirmRollout(ctx, p, document, plan, wanted.ChannelChange); err != nil {
+		return err
+	}
+	if current, err = p.Store.AddChannelRevision(ctx, current, document, time.Now()); err != nil {
+		return err
+	}
+	return o.showRollout(ctx, p, current)
+}
+
+func (o *Operator) confirmRollout(ctx context.Context, p stack, document channel.Document, plan channel.Plan, change ChannelChange) error {
+	after, err := o.checked(ctx, p, document, change.Unchecked)
+	if err != nil || change.Confirmed {
+		return err
+	}
+	affected, err := o.affected(ctx, p, after)
+	if err != nil {
+		return err
+	}
+	question := fmt.Sprintf("This changes, in %d stages, what %s. In a script, use --yes.", len(plan.Stages), counted(affected))
+	return o.Confirm(ctx, question, fmt.Sprint(affected))
+}
+
+// RolloutStatus prints how far the rollout has come. It returns terminal.ErrFindings if it
+// has halted.
+func (o *Operator) RolloutStatus(ctx context.Context) error {
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	if p.Channels.Rollout == nil {
+		if o.JSON {
+			return o.Print(nil)
+		}
+		o.Note("there was no rollout")
+		return nil
+	}
+	err = o.showRollout(ctx, p, p.Channels.Current)
+	return terminal.Findings(p.Channels.Rollout.State == channel.Halted, err)
+}
+
+// transitions of a rollout, by the name of the command.
+var transitions = map[string]func(channel.Current, time.Time) (channel.Current, error){
+	"pause": channel.Current.Pause, "resume": channel.Current.Resume, "abort": channel.Current.Abort,
+}
+
+// rolloutAttempts bounds the attempts at a write beside the run that carries it on.
+const rolloutAttempts = 20
+
+// ChangeRollout pauses, resumes or aborts the rollout.
+func (o *Operator) ChangeRollout(ctx context.Context, transition string) error {
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	for range rolloutAttempts {
+		current, err := p.Store.CurrentChannels(ctx)
+		if err != nil {
+			return err
+		}
+		if current, err = transitions[transition](current, time.Now()); err != nil {
+			return terminal.Fixable(err, "signpost rollout status%s", o.stageFlag())
+		}
+		if current, err = p.Store.SaveCurrentChannels(ctx, current); err == nil {
+			return o.showRollout(ctx, p, current)
+		}
+		if !errors.Is(err, channel.ErrChanged) {
+			return err
+		}
+	}
+	return channel.ErrChanged
+}
+
+func (o *Operator) showRollout(ctx context.Context, p stack, current channel.Current) error {
+	passes, err := p.Store.Passes(ctx)
+	if err != nil {
+		return err
+	}
+	installations := installation.Estimate(passes)
+	now, r := time.Now(), *current.Rollout
+	v := r.Status(installations, now)
+	if o.JSON {
+		return o.Print(v)
+	}
+	o.Title(fmt.Sprintf("revision %d: %s", v.Revision, stateText(r, now)))
+	cells := [][]string{}
+	for n, stage := range v.Stages {
+		cells = append(cells, []string{fmt.Sprintf("  stage %d", n+1), stageText(stage), progress(v, n+1)})
+	}
+	o.Table(nil, cells)
+	return nil
+}
+
+// stateText says what the rollout does now.
+func stateText(r channel.Rollout, now time.Time) string {
+	switch {
+	case r.State == channel.Holding && r.NotBefore.After(now):
+		return fmt.Sprintf("holding, stage %d begins %s", r.Stage+2, distance(r.NotBefore, now))
+	case r.State == channel.Halted:
+		return "halted, since too much failed: signpost list --failing shows where; then signpost rollout resume or abort"
+	case r.State == channel.Aborting && r.NotBefore.After(now):
+		return "aborting, begins " + distance(r.NotBefore, now)
+	case r.State == channel.Finished && r.Aborted:
+		return "aborted: everybody holds the former revision"
+	}
+	return string(r.State)
+}
+
+func stageText(stage installation.Stage) string {
+	if len(stage.Organizations) > 0 {
+		return strings.Join(stage.Organizations, ", ")
+	}
+	if stage.Share == 1 {
+		return "everybody"
+	}
+	return fmt.Sprintf("%g %%", 100*stage.Share)
+}
+
+// progress says how far a stage has come.
+func progress(v channel.RolloutStatus, stage int) string {
+	switch {
+	case v.Aborted:
+		return ""
+	case stage < v.Stage || v.State == channel.Finished:
+		return "done"
+	case stage > v.Stage:
+		return "waits"
+	case v.State == channel.Holding:
+		return "done, held"
+	}
+	text := fmt.Sprintf("done %d, failed %d", v.Done, v.Failed)
+	if v.Left > 0 {
+		text += fmt.Sprintf(", left about %d", v.Left)
+	}
+	if v.Remaining > 0 {
+		text += ", " + (time.Duration(v.Remaining) * time.Second).String() + " to its end"
+	}
+	return text
+}

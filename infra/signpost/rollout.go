@@ -1,0 +1,71 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"signpost/infra/operate"
+	"signpost/shared/channel"
+)
+
+// rolloutCommand manages the rollout of a new revision of the channels.
+func (a *app) rolloutCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use: "rollout", Short: "Give a new revision of the channels to customers in stages", GroupID: groupOperate,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, below := range []*cobra.Command{
+		a.rolloutStartCommand(), a.rolloutStatusCommand(),
+		a.rolloutChangeCommand("pause", "Stop the rollout where it is", ""),
+		a.rolloutChangeCommand("resume", "Go on with a paused or halted rollout", "The current stage is looked at again from its first customer."),
+		a.rolloutChangeCommand("abort", "Take everybody back to the former revision", "It begins after two minutes, when no function pushes the new revision any more."),
+	} {
+		below.GroupID = "" // the parent has no groups
+		command.AddCommand(below)
+	}
+	return command
+}
+
+func (a *app) rolloutStartCommand() *cobra.Command {
+	wanted := operate.RolloutPlan{}
+	command := a.onStack(&cobra.Command{
+		Use: "start FILE", Short: "Begin a rollout of a document",
+		Long: `FILE is a document as for channel apply, or - for the standard input. The stages are
+the pilots, each share of all customers, and everybody. The schedule carries the
+rollout on; it halts by itself if too much fails.
+
+` + fetchHelp,
+		Example: "  signpost rollout start channels.json --pilot acme --share 0.01 --share 0.1 --hold 4h",
+		Args:    arguments(1, 1, "FILE"),
+	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+		raw, err := readDocument(o, args[0])
+		if err != nil {
+			return err
+		}
+		return o.StartRollout(cmd.Context(), raw, wanted)
+	})
+	flags := command.Flags()
+	flags.StringArrayVar(&wanted.Pilots, "pilot", nil, "an `organization` of the first stage; may be repeated")
+	flags.Float64SliceVar(&wanted.Shares, "share", nil, "a stage with this `share` of all customers, such as 0.01; may be repeated")
+	flags.DurationVar(&wanted.Hold, "hold", time.Hour, "the `time` between the end of a stage and the next one")
+	flags.Float64Var(&wanted.Rate, "rate", 0, "calls per second to Webex at most, within VERIFY_RATE; 0 is no further limit")
+	flags.Float64Var(&wanted.HaltAt, "halt-at", channel.DefaultHaltAt, "halt if more than this `share` of a stage fails")
+	changeFlags(flags, &wanted.ChannelChange)
+	return command
+}
+
+func (a *app) rolloutStatusCommand() *cobra.Command {
+	return a.onStack(&cobra.Command{
+		Use: "status", Short: "Show how far the rollout has come",
+		Long: "Exits with 3 if it has halted.", Args: noArguments,
+	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.RolloutStatus(cmd.Context()) })
+}
+
+func (a *app) rolloutChangeCommand(name, short, long string) *cobra.Command {
+	return a.onStack(&cobra.Command{Use: name, Short: short, Long: long, Args: noArguments},
+		func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
+			return o.ChangeRollout(cmd.Context(), name)
+		})
+}

@@ -1,0 +1,157 @@
+package vendorapi
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"signpost/shared/gateway"
+	"signpost/shared/installation"
+)
+
+const (
+	defaultLimit, maxLimit = 50, 200
+	// maxExamined is how many rows a request examines: fewer than the limit may match.
+	maxExamined = 2000
+	// batch is how many rows are read at a time.
+	batch = 100
+)
+
+// cursor is a place in the list of all installations: shard by shard, in the order of
+// their keys.
+type cursor struct {
+	shard int
+	place string // the last key, as [installation.Key.Text]
+}
+
+func (c cursor) text() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(c.shard) + " " + c.place))
+}
+
+func parseCursor(text string) (cursor, bool) {
+	if text == "" {
+		return cursor{}, true
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	shard, place, found := strings.Cut(string(raw), " ")
+	n, numberErr := strconv.Atoi(shard)
+	return cursor{n, place}, err == nil && numberErr == nil && found && n >= 0 && n < installation.Shards
+}
+
+// query is what GET /installations asks for. An empty filter selects all.
+type query struct {
+	limit          int
+	from           cursor
+	state          string
+	channel, appID string
+	trouble        *bool
+}
+
+// states are those of installations, tombstones left out.
+var states = []string{string(installation.Active), string(installation.TokenInvalid)}
+
+// parseQuery returns the query, or a malformed request with all its problems.
+func parseQuery(request gateway.Request) (query, error) {
+	q := query{
+		limit: defaultLimit, state: request.QueryValue("state"), channel: request.QueryValue("channel"),
+		appID: strings.ToLower(request.QueryValue("appId")),
+	}
+	var problems []string
+	if raw := request.QueryValue("limit"); raw != "" {
+		limit, err := strconv.Atoi(raw)
+		if err != nil || limit < 1 || limit > maxLimit {
+			problems = append(problems, "limit must be a whole number from 1 to "+strconv.Itoa(maxLimit))
+		}
+		q.limit = limit
+	}
+	from, ok := parseCursor(request.QueryValue("cursor"))
+	if q.from = from; !ok {
+		problems = append(problems, "cursor must be the next of an earlier response")
+	}
+	if q.state != "" && !slices.Contains(states, q.state) {
+		problems = append(problems, "state must be one of "+strings.Join(states, ", "))
+	}
+	switch raw := request.QueryValue("trouble"); raw {
+	case "":
+	case "true", "false":
+		wanted := raw == "true"
+		q.trouble = &wanted
+	default:
+		problems = append(problems, "trouble must be true or false")
+	}
+	if len(problems) > 0 {
+		return query{}, gateway.Malformed("In the query, " + strings.Join(problems, "; ") + ".")
+	}
+	return q, nil
+}
+
+func (q query) selects(view View) bool {
+	return (q.state == "" || q.state == string(view.State)) && (q.channel == "" || q.channel == view.Channel) &&
+		(q.appID == "" || q.appID == view.AppID) && (q.trouble == nil || *q.trouble == (view.Trouble != nil))
+}
+
+// installations is a page of the list.
+type installations struct {
+	Installations []View `json:"installations"`
+	// Next is the cursor of the next page, "" if there is none.
+	Next string `json:"next,omitempty"`
+}
+
+// list handles GET /installations.
+func (a API) list(ctx context.Context, request gateway.Request) (gateway.Response, error) {
+	q, err := parseQuery(request)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	v, err := a.viewer(ctx)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	list, unreadable, err := a.page(ctx, v, q)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	request.Note(slog.String("action", "list"), slog.Int("installations", len(list.Installations)))
+	if unreadable != nil {
+		request.Note(slog.String("cause", unreadable.Error()))
+	}
+	return gateway.JSON(http.StatusOK, list)
+}
+
+// page reads from the query's cursor on, until the page is full, enough rows were
+// examined, or all were read. unreadable names a row that cannot be decoded.
+func (a API) page(ctx context.Context, v viewer, q query) (list installations, unreadable, err error) {
+	list.Installations = []View{}
+	at := q.from
+	for examined := 0; at.shard < installation.Shards && examined < maxExamined; {
+		read, err := a.Store.Page(ctx, at.shard, at.place, batch)
+		if err != nil {
+			return list, unreadable, err
+		}
+		if read.Unreadable != nil {
+			unreadable = read.Unreadable
+		}
+		for _, row := range read.Rows {
+			if len(list.Installations) == q.limit {
+				list.Next = at.text()
+				return list, unreadable, nil
+			}
+			at.place = row.Key.Text()
+			if view := v.view(row); q.selects(view) {
+				list.Installations = append(list.Installations, view)
+			}
+		}
+		examined += max(len(read.Rows), 1)
+		if at.place = read.Last; read.End {
+			at = cursor{shard: at.shard + 1}
+		}
+	}
+	if at.shard < installation.Shards {
+		list.Next = at.text()
+	}
+	return list, unreadable, nil
+}
