@@ -126,8 +126,21 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 	}
 	if result.err = errors.Join(result.registerErr, result.featuresErr); result.err == nil {
 		result.app = s.compareApp(ctx, session, row)
+	} else {
+		doubt(result.features, row.Features)
 	}
 	return session.row, result
+}
+
+// doubt leaves to the next verification what a failed one found not to be stored, since
+// Webex is not asked again about a feature that is not provided: the region that a
+// customer has left stores nothing either, and fails all other calls [ours].
+func doubt(found, before map[webex.Feature]installation.Feature) {
+	for name, feature := range found {
+		if feature.Status == installation.NotProvided && before[name].Status != installation.NotProvided {
+			found[name] = pending(before[name])
+		}
+	}
 }
 
 // invalidate stores that what Webex has is unknown, before the calls that change it,
@@ -279,6 +292,11 @@ func (s *Service) deleteConfig(ctx context.Context, session *session, name webex
 }
 
 func failed(feature installation.Feature, err error) syncedFeature {
+	return syncedFeature{feature: pending(feature), err: err}
+}
+
+// pending is the feature with a verification ahead of it.
+func pending(feature installation.Feature) installation.Feature {
 	feature.Status = installation.Pending
-	return syncedFeature{feature: feature, err: err}
+	return feature
 }

@@ -112,6 +112,24 @@ func TestDroppedFeatureIsNotAskedForAgain(t *testing.T) {
 	w.wantReport(w.verifyNow(), schedule.Report{Verified: 1, Pushed: 1}) // provided again
 }
 
+// A region that the customer has left says that it stores nothing. If both moves of a
+// customer who comes back are lost, that is no reason never to ask again.
+func TestNothingStoredByTheRegionThatWasLeft(t *testing.T) {
+	w := activatedWorld(t)
+	home := w.org.Region()
+	w.minted(w.cloud.MintMove(w.org.ID(), elsewhere, webextest.MoveOptions{}))
+	delete(w.settings.Provided, webex.PersistentWebApp)
+	w.verifyNow()
+	row, _ := w.stored()
+	if row.Schedule.Failures == 0 {
+		t.Fatalf("verified in the region that was left: %+v", row.Schedule)
+	}
+	w.minted(w.cloud.MintMove(w.org.ID(), home, webextest.MoveOptions{}))
+	w.pass(time.Hour)
+	w.verifyNow()
+	w.inSync()
+}
+
 // Webex reads back a configuration differently, whatever is PUT.
 func TestEndlessDriftIsHeld(t *testing.T) {
 	w := activatedWorld(t)

@@ -53,6 +53,18 @@ var remembered = map[string]sequence{
 			{Kind: settings, Gap: 16 * time.Minute, Variant: 2},
 		},
 	},
+	// The region that the customer had left said that it stored nothing, so nobody asked
+	// again when the customer was back.
+	"moved away and back, unnoticed, while a feature is dropped": {
+		Pace: uneven,
+		Steps: []step{
+			{Kind: activate, Deliveries: []delivery{{}}},
+			{Kind: activate, Gap: 2 * time.Second, Deliveries: []delivery{{After: 3 * time.Minute}, {After: 20 * time.Hour}}},
+			{Kind: settings, Gap: 2 * time.Second, Variant: 2},
+			{Kind: move, Variant: 1, Deliveries: []delivery{{After: 3 * time.Minute, KillAfter: 1}}},
+			{Kind: move, Gap: 6 * time.Minute, Deliveries: []delivery{{}}},
+		},
+	},
 }
 
 func TestRememberedSequences(t *testing.T) {
