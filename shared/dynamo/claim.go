@@ -44,9 +44,9 @@ func (s *Store) Claim(ctx context.Context, ref installation.Ref, lease installat
 	}
 	input := &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: k.item(), ReturnValues: types.ReturnValueAllNew,
-		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one REMOVE notice"),
+		UpdateExpression:         aws.String("SET workOwner = :owner, workUntil = :until, dueAt = :until, #version = #version + :one REMOVE notice, #event"),
 		ConditionExpression:      aws.String(condition),
-		ExpressionAttributeNames: map[string]string{"#shard": "shard", "#version": "version", "#schema": "schema"},
+		ExpressionAttributeNames: map[string]string{"#shard": "shard", "#version": "version", "#schema": "schema", "#event": "event"},
 		ExpressionAttributeValues: values{
 			":owner": text(lease.Owner), ":until": number(millis(lease.Until)), ":one": number(1),
 			":now": number(now.UnixMilli()), ":seconds": number(now.Unix()), ":schema": number(schema),

@@ -149,11 +149,17 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 		if got := raw.text("installation", "notice"); got != notice {
 			t.Errorf("%s: notice %q, want %q", when, got, notice)
 		}
+		if detail := raw.text("installation", "event"); (detail == "") != (notice == "") {
+			t.Errorf("%s: %q is stored as an event's detail", when, detail)
+		}
+	}
+	announced := func(i installation.Installation) installation.Installation {
+		return i.Announce("default", 1, now)
 	}
 	proven, err := candidate(org, "c").Promote(installation.Installation{})
 	noError(t, err)
 	proven.Schedule.DueAt = now
-	commit(t, s, proven, mark(org, "c"))
+	commit(t, s, announced(proven), mark(org, "c"))
 	want("activated", "installation.activated")
 	if _, err := s.Claim(t.Context(), installation.Ref{Key: installationtest.Key(org)}, installation.NewLease("me", now), now); err != nil {
 		t.Fatal(err)
@@ -162,14 +168,14 @@ func TestNoticeIsOfOneWrite(t *testing.T) {
 	row, _ := find(t, s, org, now)
 	row, err = row.Change(installation.Change{IssuedAt: now})
 	noError(t, err)
-	row = save(t, s, row)
+	row = save(t, s, announced(row))
 	want("changed", "installation.updated")
 	row = save(t, s, row)
 	want("saved again", "")
-	row = save(t, s, row.Invalidate("w", now))
+	row = save(t, s, announced(row.Invalidate("w", now)))
 	want("refused", "installation.token_invalid")
 	row, err = row.Remove(now, now)
 	noError(t, err)
-	save(t, s, row)
+	save(t, s, announced(row))
 	want("removed", "installation.removed")
 }
