@@ -253,7 +253,7 @@ func (m *oracle) refusedInARow() (count int) {
 // givesBack reports whether a write does no more than give back the work lease,
 // which the worker of an earlier activation may do: the later one kept it.
 func givesBack(before, stored installation.Installation) bool {
-	before.Version, before.Notice, before.Schedule.DueAt = stored.Version, stored.Notice, stored.Schedule.DueAt
+	before.Version, before.Schedule.DueAt = stored.Version, stored.Schedule.DueAt
 	held := before.Work.Owner != ""
 	before.Work = installation.Lease{}
 	return held && reflect.DeepEqual(before, stored)

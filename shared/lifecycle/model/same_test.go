@@ -164,6 +164,7 @@ func (p *pair) row(t *rapid.T, org string) installation.Installation {
 		Tokens: installation.Tokens{Refresh: secret.Sealed("sealed"), AccessExpiresAt: p.at(t, "access")},
 		Work:   p.lease(t), Schedule: installation.Schedule{DueAt: p.due(t), Failures: 2},
 		Features: map[webex.Feature]installation.Feature{webex.DigitalSignage: {Endpoint: "e", PushedAt: p.at(t, "pushed")}},
+		Notice:   installation.NoticeUpdated, Event: "{}",
 	}
 	if rapid.Bool().Draw(t, "bare") {
 		i.Features, i.Schedule.DueAt, i.Tokens = nil, time.Time{}, installation.Tokens{}

@@ -16,6 +16,7 @@ import (
 func storedInstallation(i installation.Installation) installation.Installation {
 	i = cloneInstallation(i)
 	i.Version++
+	i.Notice, i.Event = "", "" // for the stream only
 	for _, t := range []*time.Time{
 		&i.ActivatedAt, &i.LastActionAt, &i.RemovedAt, &i.ActivationUntil,
 		&i.Tokens.RefreshExpiresAt, &i.Tokens.RenewedAt, &i.Tokens.AccessExpiresAt, &i.Tokens.Renewal.Until, &i.Tokens.InvalidSince,
