@@ -13,6 +13,7 @@ import (
 	"signpost/shared/installation"
 	"signpost/shared/integration"
 	"signpost/shared/invitation"
+	"signpost/shared/launch"
 	"signpost/shared/manifest"
 	"signpost/shared/webex"
 )
@@ -29,6 +30,7 @@ type activation struct {
 	// private describes the manifests of private integrations.
 	private  manifest.Private
 	settings config.Provider
+	welcomes launch.Keeper
 	pages    *page.Pages
 	now      func() time.Time
 }
@@ -95,7 +97,20 @@ func (a activation) activate(ctx context.Context, request gateway.Request, token
 	}
 	request.Note(slog.String("outcome", "activated"), slog.Any("features", activated.Features))
 	if request.WantsHTML() {
-		return a.pages.Activated(activated.Features)
+		return a.pages.Activated(activated.Features, a.welcome(ctx, request, token))
 	}
 	return gateway.JSON(http.StatusOK, activated)
+}
+
+// welcome returns where the administrator goes on, "" for nowhere. The activation has
+// succeeded whether or not the code can be stored.
+func (a activation) welcome(ctx context.Context, request gateway.Request, token webex.Token) string {
+	if a.settings.WelcomeURL == "" {
+		return ""
+	}
+	address, err := launch.IssueWelcome(ctx, a.welcomes, a.settings.WelcomeURL, token, a.now())
+	if err != nil {
+		request.Note(slog.String("welcome", "failed"), slog.String("cause", err.Error()))
+	}
+	return address
 }

@@ -37,7 +37,7 @@ func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (gat
 	}
 	serve := activation{
 		services: parts.Services, verifier: parts.Verifier, registry: parts.Registry, invitations: invitations,
-		private: private(described, parts.Settings), settings: parts.Settings,
+		private: private(described, parts.Settings), settings: parts.Settings, welcomes: parts.Store,
 		pages: page.New(parts.Settings.VendorName, parts.Settings.SupportURL), now: time.Now,
 	}
 	return gateway.Handle(log, time.Now, serve.serve, gateway.WithOriginKey(parts.OriginKey), gateway.WithProblemPages(serve.pages.Problem)), nil

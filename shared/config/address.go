@@ -129,7 +129,17 @@ func (r *reader) publicURL(variable string) string {
 // may not contain `launch`, which is where the code goes.
 func (r *reader) contentURL(variable string) string {
 	const fix = "set it to your page that Control Hub opens to manage content"
-	raw := r.required(variable, fix)
+	return r.launchURL(variable, fix, r.required(variable, fix))
+}
+
+// welcomeURL reads the address of the vendor's page at the end of an activation; see
+// [reader.contentURL].
+func (r *reader) welcomeURL(variable string) string {
+	return r.launchURL(variable, "set it to your page for new customers, or unset it", r.environ[variable])
+}
+
+// launchURL checks an address that a launch's code is added to.
+func (r *reader) launchURL(variable, fix, raw string) string {
 	if raw == "" {
 		return ""
 	}

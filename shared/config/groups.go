@@ -156,6 +156,9 @@ type Provider struct {
 	// SupportURL is the https or mailto address of the vendor's support, "" for
 	// none: SUPPORT_URL.
 	SupportURL string
+	// WelcomeURL is the vendor's page that an activation in the browser ends with, "" for
+	// none: WELCOME_URL.
+	WelcomeURL string
 }
 
 func (p *Provider) load(r *reader) {
@@ -169,6 +172,7 @@ func (p *Provider) load(r *reader) {
 	p.VerifyInterval = r.interval("VERIFY_INTERVAL")
 	p.VerifyRate = r.rate("VERIFY_RATE")
 	p.SupportURL = r.supportURL("SUPPORT_URL")
+	p.WelcomeURL = r.welcomeURL("WELCOME_URL")
 	p.VendorName = r.environ["VENDOR_NAME"]
 	if !printable(p.VendorName) || utf8.RuneCountInString(p.VendorName) > maxVendorName {
 		r.problem("VENDOR_NAME", "set it to a name on one line, or unset it", "has control characters or is over %d characters", maxVendorName)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"signpost/shared/installation"
@@ -27,6 +28,22 @@ func (s *Store) Create(ctx context.Context, l launch.Launch, region string, used
 	}
 	if err != nil {
 		return fmt.Errorf("create launch for %s: %w", l.Key.Text(), err)
+	}
+	return nil
+}
+
+// SaveLaunch stores l, which has no devices, unconditionally.
+func (s *Store) SaveLaunch(ctx context.Context, l launch.Launch) error {
+	head, _, err := newLaunchRows(l)
+	if err != nil {
+		return err
+	}
+	item, err := encode(head)
+	if err == nil {
+		_, err = s.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: item})
+	}
+	if err != nil {
+		return fmt.Errorf("save launch of %s: %w", l.Key.Text(), err)
 	}
 	return nil
 }

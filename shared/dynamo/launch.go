@@ -33,6 +33,7 @@ type launchRow struct {
 	AppID    string `dynamodbav:"appId,omitempty"`
 	Feature  string `dynamodbav:"feature,omitempty"`
 	Task     string `dynamodbav:"task,omitempty"`
+	UserID   string `dynamodbav:"userId,omitempty"`
 	IssuedAt int64  `dynamodbav:"issuedAt"`
 
 	// Compressed says that Devices and the chunks, joined, are compressed;
@@ -60,7 +61,7 @@ func newLaunchRows(l launch.Launch) (launchRow, []chunkRow, error) {
 	head := launchRow{
 		key: launchKey(l.ID), Schema: schema, ExpiresAt: expirySeconds(l.ExpiresAt()),
 		OrgKey: l.OrgKey, OrgID: l.OrgID, AppID: l.AppID, Feature: string(l.Feature), Task: string(l.Task),
-		IssuedAt:   millis(l.IssuedAt),
+		UserID: l.UserID, IssuedAt: millis(l.IssuedAt),
 		Compressed: devices.compressed, Chunks: len(further), Devices: devices.chunks[0],
 	}
 	chunks := make([]chunkRow, len(further))
@@ -84,6 +85,6 @@ func (r launchRow) launch(id string, further [][]byte) (launch.Launch, error) {
 	return launch.Launch{
 		ID: id, Key: r.installationKey(), OrgID: r.OrgID,
 		Feature: webex.Feature(r.Feature), Task: webex.Task(r.Task),
-		Devices: devices, IssuedAt: instant(r.IssuedAt),
+		Devices: devices, UserID: r.UserID, IssuedAt: instant(r.IssuedAt),
 	}, nil
 }

@@ -213,3 +213,33 @@ func TestTake(t *testing.T) {
 	_, _, err := newStore(t).Take(t.Context(), secret.CodeID(secret.NewCode()), now)
 	wantError(t, err, launch.ErrUnknown)
 }
+
+// TestTakeWelcome: the launch of an activation lives for longer, and says more.
+func TestTakeWelcome(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	i := active(org)
+	i.Scopes, i.Reference = []string{"spark:a"}, "4711"
+	save(t, s, i)
+	want := launch.Customer{
+		OrgName: i.OrgName, Reference: "4711", Region: i.Region, Scopes: i.Scopes,
+		Features: map[webex.Feature]installation.FeatureView{},
+	}
+	for name, feature := range i.Features {
+		want.Features[name] = feature.View()
+	}
+	for at, taken := range map[time.Duration]error{launch.WelcomeLife - time.Nanosecond: nil, launch.WelcomeLife: launch.ErrUnknown} {
+		welcome := launch.Launch{ID: secret.CodeID(secret.NewCode()), Key: i.Key, OrgID: "sub", Task: launch.Welcome, UserID: "u", Devices: []launch.Device{}, IssuedAt: now}
+		noError(t, s.SaveLaunch(t.Context(), welcome))
+		got, of, err := s.Take(t.Context(), welcome.ID, now.Add(at))
+		wantError(t, err, taken)
+		if taken == nil {
+			if diff := cmp.Diff(welcome, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(want, of); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		}
+	}
+}

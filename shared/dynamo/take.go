@@ -13,6 +13,7 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/launch"
+	"signpost/shared/webex"
 )
 
 const (
@@ -58,7 +59,7 @@ func (s *Store) take(ctx context.Context, id string, now time.Time) (launch.Laun
 	if err != nil {
 		return known, launch.Customer{}, err
 	}
-	return l, launch.Customer{OrgName: found.OrgName, Reference: found.Reference}, s.deleteHead(ctx, id)
+	return l, launch.CustomerOf(found), s.deleteHead(ctx, id)
 }
 
 // head reads the head of a launch that can be redeemed at now.
@@ -67,7 +68,7 @@ func (s *Store) head(ctx context.Context, id string, now time.Time) (launchRow, 
 	if err != nil {
 		return launchRow{}, err
 	}
-	if head == nil || !now.Before(launch.Launch{IssuedAt: instant(head.IssuedAt)}.ExpiresAt()) {
+	if head == nil || !now.Before(launch.Launch{Task: webex.Task(head.Task), IssuedAt: instant(head.IssuedAt)}.ExpiresAt()) {
 		return launchRow{}, launch.ErrUnknown
 	}
 	return *head, nil
@@ -83,8 +84,10 @@ func (s *Store) rest(ctx context.Context, id string, head launchRow) (installati
 	// Neither sealed tokens nor anything else that a launch does not need is read.
 	items, err := s.batchGet(ctx, types.KeysAndAttributes{
 		Keys: keys, ConsistentRead: aws.Bool(true),
-		ProjectionExpression:     aws.String("pk, sk, #state, orgName, #reference, devices"),
-		ExpressionAttributeNames: map[string]string{"#state": "state", "#reference": "reference"},
+		ProjectionExpression: aws.String("pk, sk, #state, orgName, #reference, #region, #scopes, #features, devices"),
+		ExpressionAttributeNames: map[string]string{
+			"#state": "state", "#reference": "reference", "#region": "region", "#scopes": "scopes", "#features": "features",
+		},
 	}, batchAttempts, func(int) time.Duration { return batchPause })
 	if err != nil {
 		return installation.Installation{}, nil, err

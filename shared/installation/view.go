@@ -52,13 +52,16 @@ func (i Installation) View(channel string, revision int, now time.Time) View {
 		ActivatedAt: Timestamp(i.ActivatedAt), LastVerifiedAt: Timestamp(i.Schedule.VerifiedAt),
 	}
 	for name, feature := range i.Features {
-		view.Features[string(name)] = FeatureView{feature.Status, Timestamp(feature.PushedAt)}
+		view.Features[string(name)] = feature.View()
 	}
 	if trouble, troubled := i.Trouble(now); troubled {
 		view.Trouble = &TroubleView{trouble.Code, Timestamp(trouble.Since), trouble.Detail, trouble.Advice}
 	}
 	return view
 }
+
+// View returns the view of a feature.
+func (f Feature) View() FeatureView { return FeatureView{f.Status, Timestamp(f.PushedAt)} }
 
 // Event is what an event says of an installation after the write that announces it.
 type Event struct {

@@ -226,6 +226,34 @@ func TestRedeem(t *testing.T) {
 	}
 }
 
+func (s *table) SaveLaunch(_ context.Context, l launch.Launch) error {
+	s.created = append(s.created, l)
+	return s.err
+}
+
+// TestIssueWelcome: the launch is that of the activated installation, redeemed as others are.
+func TestIssueWelcome(t *testing.T) {
+	activated := token("")
+	activated.UserID = "user-1"
+	store := &table{orgName: "Acme"}
+	address, err := launch.IssueWelcome(t.Context(), store, "https://x.example.com/new?a=1#top", activated, now)
+	opened, _ := url.Parse(address)
+	if code := opened.Query().Get("launch"); err != nil || address != "https://x.example.com/new?a=1&launch="+code+"#top" || len(code) != 43 {
+		t.Fatalf("%q, %v", address, err)
+	}
+	if l := store.created[0]; l.ExpiresAt() != now.Add(15*time.Minute) {
+		t.Errorf("can be redeemed until %v", l.ExpiresAt())
+	}
+	redeemed, err := launch.Redeem(t.Context(), store, opened.Query().Get("launch"), now)
+	if err != nil || redeemed.Task != "welcome" || redeemed.Feature != "" || redeemed.OrgKey != "org-1" || redeemed.Welcomed == nil || redeemed.UserID != "user-1" {
+		t.Errorf("redeemed %+v, %v", redeemed, err)
+	}
+	failed := errors.New("x")
+	if address, err := launch.IssueWelcome(t.Context(), &table{err: failed}, "https://x/", activated, now); address != "" || !errors.Is(err, failed) {
+		t.Errorf("got %q, %v", address, err)
+	}
+}
+
 func TestNewIssuerRefuses(t *testing.T) {
 	for _, test := range []struct {
 		store      launch.Creator

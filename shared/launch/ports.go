@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"signpost/shared/installation"
+	"signpost/shared/webex"
 )
 
 // Creator stores launches.
@@ -25,6 +26,27 @@ type Customer struct {
 	OrgName string
 	// Reference is the vendor's own id of the customer; may be empty.
 	Reference string
+	Region    string
+	Scopes    []string
+	Features  map[webex.Feature]installation.FeatureView
+}
+
+// CustomerOf returns what i says of its customer.
+func CustomerOf(i installation.Installation) Customer {
+	of := Customer{
+		OrgName: i.OrgName, Reference: i.Reference, Region: i.Region, Scopes: append([]string{}, i.Scopes...),
+		Features: map[webex.Feature]installation.FeatureView{},
+	}
+	for name, feature := range i.Features {
+		of.Features[name] = feature.View()
+	}
+	return of
+}
+
+// Keeper stores the launches of activations.
+type Keeper interface {
+	// SaveLaunch stores l.
+	SaveLaunch(ctx context.Context, l Launch) error
 }
 
 // Taker redeems launches.

@@ -69,6 +69,9 @@ type Claims struct {
 	Endpoints map[Feature]string
 	// Task is the task of a crossLaunch token, "" if it has none [java].
 	Task Task
+	// UserID is who activated the integration, "" if an activation code does not say
+	// [zoom].
+	UserID string
 }
 
 // wireClaims is the payload as Webex writes it, limited to the claims used here.
@@ -94,6 +97,7 @@ type wireClaims struct {
 	XAPIAccess      text             `json:"xapiAccess"`
 	ManifestVersion wholeNumber      `json:"manifestVersion"`
 	Task            string           `json:"task"`
+	UserID          word             `json:"userId"`
 
 	// endpoints are the claims of [featureSpecs].
 	endpoints map[Feature]string
@@ -238,7 +242,7 @@ func (w *wireClaims) convert() Claims {
 		OrgName: w.OrgName, OAuthURL: w.OAuthURL, AppURL: w.AppURL, ManifestURL: w.ManifestURL,
 		APIBaseURL: w.APIBaseURL, RefreshToken: secret.New(w.RefreshToken),
 		Scopes: w.Scopes, XAPIAccess: string(w.XAPIAccess), ManifestVersion: int(w.ManifestVersion),
-		Endpoints: w.endpoints, Task: Task(w.Task),
+		Endpoints: w.endpoints, Task: Task(w.Task), UserID: string(w.UserID),
 	}
 }
 

@@ -61,6 +61,20 @@ func (m members) object(name string) members {
 	return inner
 }
 
+// word is a string on one line, of up to maxID bytes. Anything else is "": it is for claims
+// whose loss does no harm.
+type word string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (w *word) UnmarshalJSON(raw []byte) error {
+	var text string
+	if json.Unmarshal(raw, &text) != nil || len(text) > maxID || !printable(text) {
+		text = ""
+	}
+	*w = word(text)
+	return nil
+}
+
 // wholeNumber is a whole number in any JSON notation, quoted or not: 2, 2.0, 2e0,
 // "2". Null and "" are 0.
 type wholeNumber int64

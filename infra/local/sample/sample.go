@@ -51,10 +51,14 @@ type Launch struct {
 	OrgID    string    `json:"orgId"`  // may change, for example in a move between Webex regions
 	OrgName  string    `json:"orgName"`
 	AppID    string    `json:"appId"`
-	Feature  string    `json:"feature"` // digital_signage or persistent_web_app
-	Task     string    `json:"task"`    // assign_content or manage_content
+	Feature  string    `json:"feature"` // digital_signage or persistent_web_app, none after an activation
+	Task     string    `json:"task"`    // assign_content, manage_content or, after an activation, welcome
 	Devices  []Device  `json:"devices"`
 	IssuedAt time.Time `json:"issuedAt"`
+
+	// After an activation only: where the organization lives, and who activated.
+	Region string `json:"region"`
+	UserID string `json:"userId"`
 }
 
 // Device is a device that the administrator selected.

@@ -29,6 +29,7 @@ func (s *settings) setDefaults() {
 		"SIGNAGE_URL":     samples + "signage?deviceId=$(deviceId)&deviceName=$(deviceName)&workspace=$(ownerName)",
 		"PWA_URL":         samples + "app?deviceId=$(deviceId)&deviceName=$(deviceName)&navigator=$(peripheralSerial)",
 		"CONTENT_URL":     samples + "content",
+		"WELCOME_URL":     samples + "content",
 	})
 }
 

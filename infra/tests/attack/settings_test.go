@@ -49,6 +49,7 @@ func TestWrongSettingsAreNotShown(t *testing.T) {
 		{"signage page", "SIGNAGE_URL", "https://x.example.com/$(" + secretText + ")", "VerifyConfigsFunction", "SIGNAGE_URL"},
 		{"web app", "PWA_URL", "https://x:" + secretText + "@example.com/", "AssignContentFunction", "PWA_URL"},
 		{"content page", "CONTENT_URL", "https://x:" + secretText + "@example.com/", "AssignContentFunction", "CONTENT_URL"},
+		{"welcome page", "WELCOME_URL", "https://x:" + secretText + "@example.com/", "ActivationFunction", "WELCOME_URL"},
 		{"public address", "PUBLIC_URL", "ftp://" + secretText, "ActivationFunction", "PUBLIC_URL"},
 		{"interval", "VERIFY_INTERVAL", secretText, "VerifyConfigsFunction", "VERIFY_INTERVAL"},
 		{"allowed hosts", "PWA_XAPI_ALLOW_LIST", "https://" + secretText, "VerifyConfigsFunction", "PWA_XAPI_ALLOW_LIST"},

@@ -27,6 +27,8 @@ const (
 	contentStart = "https://content.example.com/start?tenant=7&lang=en"
 	contentEnd   = "#top"
 	ContentURL   = contentStart + contentEnd
+
+	WelcomeURL = "https://welcome.example.com/new?from=webex"
 )
 
 // Options are the options of a deployment for tests: free ports, no schedule, and
@@ -47,6 +49,7 @@ func Start(folder string, changes map[string]string) (*stack.Stack, error) {
 	}
 	environment := map[string]string{
 		"SECRET_JSON": SecretDocument(keyset, NewKey, OldKey), "CONTENT_URL": ContentURL, "SIGNAGE_URL": SignageURL, "PWA_URL": PWAURL,
+		"WELCOME_URL": WelcomeURL,
 	}
 	maps.Copy(environment, changes)
 	s, err := stack.Start(context.Background(), Options(folder, environment))

@@ -187,6 +187,12 @@ func (s *story) call(function string, status int, send func() customer.Answer) c
 
 func (s *story) activate() customer.Answer { return s.PostActivation(s.Activation(nil)) }
 
+func (s *story) activateInBrowser() customer.Answer {
+	request := customer.Post("/activation", s.Activation(nil))
+	request.Headers = map[string]string{"Accept": "text/html"}
+	return s.Send(request)
+}
+
 func (s *story) health() customer.Answer { return s.Health(nil) }
 
 // tasks are the tasks of the cross-launch functions, as their routes name them.

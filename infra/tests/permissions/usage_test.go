@@ -90,6 +90,7 @@ func TestUsage(t *testing.T) {
 	}{
 		{"first run, which begins all passes", func() { s.run() }, usage{67, 25, 32}, 0},
 		{"activation", func() { s.call(activation, 200, s.activate) }, usage{8, 5, 24}, 7},
+		{"activation in the browser, with its launch", func() { s.call(activation, 200, s.activateInBrowser) }, usage{7, 3, 24}, 7},
 		{"run with nothing due", func() { s.run() }, usage{18, 17, 0}, 0},
 		{"run that begins all passes, with one verification", func() { s.verify() }, usage{67, 25.5, 32}, 2},
 		{"verification that renews the token", func() { s.Age(48*time.Hour, "began"); s.Age(30*24*time.Hour, "accessExpiresAt"); s.run() }, usage{75, 40, 60}, 5},

@@ -44,7 +44,7 @@ func Values() []Value {
 const (
 	uuid      = "6d93fe09-7130-4507-b261-3908b63428a4"
 	base      = "https://a.example.com/"
-	addresses = "SIGNAGE_URL PWA_URL CONTENT_URL PUBLIC_URL SUPPORT_URL"
+	addresses = "SIGNAGE_URL PWA_URL CONTENT_URL WELCOME_URL PUBLIC_URL SUPPORT_URL"
 
 	zeroWidthSpace = "\u200b"
 	byteOrderMark  = "\ufeff"
@@ -84,7 +84,7 @@ var table = []struct {
 		base + "Grüße", "https://söhne.example.com/", base + "<x>", `"` + base + `"`, base + `"`,
 		base + "a|b", `https://a.example.com\a`, base + "^", base + "`",
 	}},
-	{variables: "CONTENT_URL PUBLIC_URL SUPPORT_URL", wrong: "character", values: []string{base + "{region}"}},
+	{variables: "CONTENT_URL WELCOME_URL PUBLIC_URL SUPPORT_URL", wrong: "character", values: []string{base + "{region}"}},
 	{variables: "SIGNAGE_URL PWA_URL", values: []string{
 		base + "{region}/{organizationKey}?k={installationKey}&d=$(deviceId)", "https://{region}.example.com/$(deviceId)", "https://s-{organizationKey}.example.com:8443",
 	}},
@@ -122,11 +122,11 @@ var table = []struct {
 	{variables: "PWA_URL", wrong: "$(peripheralSerial)", values: []string{base + "?s=$(devicId)"}},
 	{variables: "PWA_URL", wrong: "_cisco_app_id", patternAccepts: true, values: []string{base + "?_cisco_app_id=1"}},
 
-	{variables: "CONTENT_URL", values: []string{
+	{variables: "CONTENT_URL WELCOME_URL", values: []string{
 		base + "?s=$(deviceId)", "https://a.example.com?a", base + "launch?launches=1&a=launch", base + as(1002),
 	}},
-	{variables: "CONTENT_URL", wrong: "over 1024", values: []string{base + as(1003)}},
-	{variables: "CONTENT_URL", wrong: "launch", patternAccepts: true, values: []string{base + "?a=1&launch=2", base + "?a;l%61unch"}},
+	{variables: "CONTENT_URL WELCOME_URL", wrong: "over 1024", values: []string{base + as(1003)}},
+	{variables: "CONTENT_URL WELCOME_URL", wrong: "launch", patternAccepts: true, values: []string{base + "?a=1&launch=2", base + "?a;l%61unch"}},
 	{variables: "CONTENT_URL", wrong: "not set", values: []string{""}},
 
 	{variables: "PUBLIC_URL", values: []string{base + as(234)}},

@@ -54,6 +54,7 @@ type content struct {
 	Pasted   string
 	Steps    *steps // of an invitation
 	Features []feature
+	Welcome  string // where the administrator goes on, perhaps
 	Problem  *problem
 	Style    template.CSS
 }
@@ -82,9 +83,10 @@ func (p *Pages) Form() (gateway.Response, error) {
 	return p.render(http.StatusOK, content{Heading: "Activate the integration", Form: true})
 }
 
-// Activated returns the page with the state of each feature after an activation.
-func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus) (gateway.Response, error) {
-	shown := content{Heading: "The integration is active"}
+// Activated returns the page with the state of each feature after an activation, and with
+// a button to welcome, the vendor's page for new customers, unless that is "".
+func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus, welcome string) (gateway.Response, error) {
+	shown := content{Heading: "The integration is active", Welcome: welcome}
 	for _, name := range webex.Features {
 		if status, ok := features[name]; ok {
 			shown.Features = append(shown.Features, feature{Name: name.Title(), State: inWords(status)})

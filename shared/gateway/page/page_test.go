@@ -53,9 +53,14 @@ func all(t *testing.T, vendor string) map[string]gateway.Response {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := pages.Activated(map[webex.Feature]installation.FeatureStatus{
+	states := map[webex.Feature]installation.FeatureStatus{
 		webex.DigitalSignage: installation.InSync, webex.PersistentWebApp: installation.Pending,
-	})
+	}
+	done, err := pages.Activated(states, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	welcome, err := pages.Activated(states, welcomeURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +80,10 @@ func all(t *testing.T, vendor string) map[string]gateway.Response {
 	wrong := &page.InvitedError{Invited: private, Cause: &invitation.InvalidError{Problems: []string{"Too short."}}}
 	mistyped, _ := pages.Problem(posted("text/html", url.Values{"clientId": {"C1"}}), gateway.ProblemOf(wrong), wrong)
 	used := failed(t, pages, "", invitation.ErrUnknown)
-	return map[string]gateway.Response{"form": form, "done": done, "problem": problem, "begun": begun, "next": next, "refused": refused, "mistyped": mistyped, "used": used}
+	return map[string]gateway.Response{"form": form, "done": done, "welcome": welcome, "problem": problem, "begun": begun, "next": next, "refused": refused, "mistyped": mistyped, "used": used}
 }
+
+const welcomeURL = "https://vendor.example/new?a=1&launch=code"
 
 var styleElement = regexp.MustCompile(`(?s)<style>(.*?)</style>`)
 
@@ -94,7 +101,7 @@ func TestPagesAreLockedDown(t *testing.T) {
 			t.Errorf("%s: policy\n%s, want\n%s", name, policy, want)
 		}
 		for _, never := range []string{"<script", "<link", "<img", " style=", "://", "Söhne\" <b>", "@import", "url("} {
-			if strings.Contains(response.Body, never) {
+			if strings.Contains(strings.Replace(response.Body, `href="https://vendor.example/`, "", 1), never) {
 				t.Errorf("%s: holds %q", name, never)
 			}
 		}
@@ -108,7 +115,7 @@ func TestPagesSay(t *testing.T) {
 	tests := map[string][]string{
 		"form": {`<form method="post" action="activation">`, `<label for="jwt">`, `<textarea id="jwt" name="jwt"`, `aria-describedby="where"`,
 			`id="where"`, `autocomplete="off"`, `spellcheck="false"`, "<button type=\"submit\">", "<h1>Activate the integration</h1>", "valid for 24 hours"},
-		"done": {"The integration is active", `role="status"`, "Digital signage", "ready to be used", "Persistent web apps", "being set up"},
+		"done": {"The integration is active", `role="status"`, "Digital signage", "ready to be used", "Persistent web apps", "being set up", "You can close this page"},
 		"problem": {`role="alert"`, "This activation code has expired", "Get a new code", "valid for 24 hours", "<code>token_expired</code>",
 			`<form method="post" action="activation">`, `aria-describedby="wrong where" aria-invalid="true"`, `<a href="mailto:help@example.com?subject=Signage">help@example.com`},
 	}
@@ -118,8 +125,9 @@ func TestPagesSay(t *testing.T) {
 	tests["refused"] = []string{`role="alert"`, "does not accept this client id", `value="C1" aria-describedby="wrong" aria-invalid="true"`,
 		`<input type="hidden" name="jwt" value="the code">`, "Save and activate", "<code>webex_rejected</code>"}
 	tests["mistyped"] = []string{"<h1>Client id and client secret were not saved</h1>", "Too short.", "Show this step again"}
+	tests["welcome"] = []string{"The integration is active", "ready to be used", `<a class="button" href="https://vendor.example/new?a=1&amp;launch=code">Continue at Schilder`}
 	tests["used"] = []string{"<h1>Set up the integration</h1>", "This link does not work", "nothing is left to do"}
-	statuses := map[string]int{"form": 200, "done": 200, "problem": 401, "begun": 200, "next": 200, "refused": 502, "mistyped": 400, "used": 404}
+	statuses := map[string]int{"form": 200, "done": 200, "welcome": 200, "problem": 401, "begun": 200, "next": 200, "refused": 502, "mistyped": 400, "used": 404}
 	for name, response := range all(t, vendor) {
 		always := []string{`<html lang="en">`, `name="viewport"`, "Schilder &amp; ", "Söhne", "<main>", "prefers-color-scheme: dark", ":focus-visible"}
 		for _, text := range append(always, tests[name]...) {
@@ -143,7 +151,7 @@ func TestActivatedNamesEachState(t *testing.T) {
 		installation.InSync: "ready", installation.Pending: "being set up", installation.NotOffered: "not part of",
 		"": "being set up",
 	} {
-		response, err := page.New("", "").Activated(map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status})
+		response, err := page.New("", "").Activated(map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status}, "")
 		if err != nil || !strings.Contains(response.Body, "<dd>"+want) || strings.Contains(response.Body, "web app") {
 			t.Errorf("%q: %v\n%s", status, err, response.Body)
 		}

@@ -148,5 +148,5 @@ func (m *Memory) Take(_ context.Context, id string, now time.Time) (launch.Launc
 		return launch.Launch{}, launch.Customer{}, fmt.Errorf("take launch: %w", launch.ErrUnknown)
 	}
 	delete(m.launches, id)
-	return l, launch.Customer{OrgName: row.OrgName, Reference: row.Reference}, nil
+	return l, launch.CustomerOf(row), nil
 }
