@@ -143,6 +143,10 @@ func TestPrivateInvitation(t *testing.T) {
 	guide.click("#jwt ~ button")
 	guide.waitText("h1", "The integration is active")
 	guide.fits("the result")
+	guide.click("a.button")
+	guide.waitText("h1", "Welcome")
+	guide.waitText("main", org.ID())
+	guide.fits("the welcome page")
 
 	hub.front()
 	hub.click("#code-close")
