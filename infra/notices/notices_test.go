@@ -86,7 +86,7 @@ func TestPipe(t *testing.T) {
 			continue
 		}
 		want := record(t, test.detail)
-		if err := noticestest.Validate("../docs/schemas", event); err != nil {
+		if err := noticestest.Validate(schemas, event); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		if diff := cmp.Diff(want, record(t, event.Detail)); diff != "" || event.DetailType != want["type"] {
