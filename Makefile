@@ -100,6 +100,7 @@ lint: needs-go ## Check formatting, vet, staticcheck and the template
 	@unformatted="$$($(GOFILES) -exec gofmt -l {} +)"; \
 	  if [ -n "$$unformatted" ]; then echo "lint: not gofmt'd (make fmt does it):"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags local ./infra/signpost
 	$(GO) tool staticcheck ./...
 	@if command -v cfn-lint >/dev/null; then echo cfn-lint template.yaml; cfn-lint template.yaml; \
 	  else echo "lint: cfn-lint is not installed; template.yaml is checked by the Go tests only"; fi

@@ -195,3 +195,11 @@ func TestNamedFilesExist(t *testing.T) {
 func generated(path string) bool {
 	return slices.Contains([]string{"infra/cdk.out", "infra/samconfig.toml", "infra/node_modules"}, path)
 }
+
+// TestOpenAPIIsTheServedOne: the document beside the others is the one that the vendor API
+// serves, not a copy.
+func TestOpenAPIIsTheServedOne(t *testing.T) {
+	if read(t, "openapi.json") != read(t, root+"/shared/gateway/vendorapi/openapi.json") {
+		t.Error("infra/docs/openapi.json must be a symbolic link to shared/gateway/vendorapi/openapi.json")
+	}
+}
