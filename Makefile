@@ -62,7 +62,7 @@ test: needs-go needs-cc modules browser build lint ## Lint, then test with the r
 	$(GO) test -run 'Allocates|SameBytes|Plants' ./shared/lifecycle ./shared/lifecycle/model ./shared/gateway/crosslaunch ./infra/release
 
 test-all: test ## The tests of make test, then all cases of the longest ones, without the race detector
-	$(GO) test ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
+	$(GO) test -timeout 30m ./shared/lifecycle/faults ./shared/lifecycle/model ./shared/lifecycle/simulation
 	$(GO) test -run FloodOfTheStack ./infra/tests/attack
 
 browser: ## Install Chromium for the tests, if no Chrome or Chromium is found (Debian, as root)
