@@ -52,6 +52,7 @@ func (c *channels) save(next channel.Current) (channel.Current, error) {
 		return channel.Current{}, channel.ErrChanged
 	}
 	next.Version++
+	next.Notice = "" // for the stream only
 	c.past = append(c.past, moment{time.Now(), next})
 	return next, nil
 }

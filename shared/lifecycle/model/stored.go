@@ -107,6 +107,7 @@ func (m *Memory) SaveRefusals(_ context.Context, r installation.Refusals) (insta
 		return installation.Refusals{}, fmt.Errorf("save the refusals of client %s: %w", r.ClientID, installation.ErrConflict)
 	}
 	r.Version++
+	r.Notice = "" // for the stream only
 	r.Organizations, r.ClearedAt = nonEmpty(r.Organizations), wholeMillis(r.ClearedAt)
 	m.refusals[r.ClientID] = r
 	return r, nil
