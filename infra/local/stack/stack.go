@@ -54,6 +54,10 @@ type Options struct {
 	// port is 0.
 	DataDir string
 
+	// TableInMemory keeps the table in memory, so that no request waits for a slow
+	// disk and fails by its time limit. A restart loses the table.
+	TableInMemory bool
+
 	// ScheduleEvery replaces the template's rate; ScheduleOff runs none.
 	ScheduleEvery time.Duration
 

@@ -77,12 +77,11 @@ func startTable(ctx context.Context, s *settings, logs *logs) (*table, error) {
 	if !s.externalTable() {
 		port := strconv.Itoa(s.dynamoDBPort)
 		t.endpoint = "http://127.0.0.1:" + port
-		process, err := child.Start(child.Program{
-			Name: "dynamodb",
-			Path: s.emulator,
-			Args: []string{"serve", "--host", "127.0.0.1", "--port", port, "--db-path", filepath.Join(s.dataDir, tableFile)},
-			Dir:  s.dataDir,
-		}, logs)
+		arguments := []string{"serve", "--host", "127.0.0.1", "--port", port}
+		if !s.options.TableInMemory {
+			arguments = append(arguments, "--db-path", filepath.Join(s.dataDir, tableFile))
+		}
+		process, err := child.Start(child.Program{Name: "dynamodb", Path: s.emulator, Args: arguments, Dir: s.dataDir}, logs)
 		if err != nil {
 			return nil, err
 		}

@@ -52,11 +52,13 @@ func TestStoredBeforeWebexIsCalled(t *testing.T) {
 func TestNoSecretIsStoredOrLogged(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	s, err := customer.Start(folder, nil)
+	environment, err := customer.Environment(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Stop)
+	options := customer.Options(folder, environment)
+	options.TableInMemory = false // its files are searched
+	s := customer.StartWith(t, options)
 	c := customer.New(t, s, west)
 	secrets := life(c)
 	table, err := tableText(s)

@@ -9,6 +9,8 @@ package customer
 
 import (
 	"maps"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,12 +41,26 @@ type Customer struct {
 	since int // how many requests at Webex Calls leaves out
 }
 
-// New adds an organization to the simulated Webex of s.
+// New adds an organization to the simulated Webex of s. If t fails, it prints the last
+// errors in the log of s: answers do not name the cause of an internal error.
 func New(t *testing.T, s *stack.Stack, region string) *Customer {
 	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the last errors of the deployment, of any test:\n%s", lastErrors(s, 5))
+		}
+	})
 	c := &Customer{T: t, Stack: s, Cloud: s.Webex(), Org: s.Webex().AddOrganization("Customer of "+t.Name(), region)}
 	c.App = c.Cloud.Integrations(c.Org.ID())[0]
 	return c
+}
+
+// lastErrors returns the last count lines of the log of s that are errors.
+func lastErrors(s *stack.Stack, count int) string {
+	lines := slices.DeleteFunc(strings.Split(s.Logs(), "\n"), func(line string) bool {
+		return !strings.Contains(line, `"level":"ERROR"`)
+	})
+	return strings.Join(lines[max(0, len(lines)-count):], "\n")
 }
 
 // Seconds is the value of `iat` for a time in seconds from now.

@@ -31,18 +31,18 @@ const (
 	WelcomeURL = "https://welcome.example.com/new?from=webex"
 )
 
-// Options are the options of a deployment for tests: free ports, no schedule, and
-// no rate limits, since tests send hundreds of requests a second. They are for
-// packages directly in infra/tests, from where the project's directory is found.
+// Options are the options of a deployment for tests: free ports, no schedule, the table
+// in memory, and no rate limits, since tests send hundreds of requests a second. They are
+// for packages directly in infra/tests, from where the project's directory is found.
 func Options(folder string, environment map[string]string) stack.Options {
 	return stack.Options{
-		Root: "../../..", Environment: environment, EphemeralPorts: true, DataDir: folder, ScheduleEvery: stack.ScheduleOff, Unlimited: true,
+		Root: "../../..", Environment: environment, EphemeralPorts: true, DataDir: folder, TableInMemory: true,
+		ScheduleEvery: stack.ScheduleOff, Unlimited: true,
 	}
 }
 
-// Start starts a deployment with the settings above and changes to them; an
-// empty value unsets what the local stack would set itself.
-func Start(folder string, changes map[string]string) (*stack.Stack, error) {
+// Environment returns the settings above with changes to them, and a new keyset.
+func Environment(changes map[string]string) (map[string]string, error) {
 	keyset, err := sealing.NewDocument()
 	if err != nil {
 		return nil, err
@@ -52,6 +52,16 @@ func Start(folder string, changes map[string]string) (*stack.Stack, error) {
 		"WELCOME_URL": WelcomeURL,
 	}
 	maps.Copy(environment, changes)
+	return environment, nil
+}
+
+// Start starts a deployment with the settings above and changes to them; an
+// empty value unsets what the local stack would set itself.
+func Start(folder string, changes map[string]string) (*stack.Stack, error) {
+	environment, err := Environment(changes)
+	if err != nil {
+		return nil, err
+	}
 	s, err := stack.Start(context.Background(), Options(folder, environment))
 	if err == nil && len(changes) > 0 {
 		s.SetEnvironment(changes)
