@@ -136,7 +136,7 @@ func playDay(t *testing.T) map[string][]map[string]any {
 	d := &day{T: t, noticed: make(chan struct{}, 1), late: time.Minute}
 	var err error
 	d.stack, err = stack.Start(t.Context(), stack.Options{
-		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Out: d,
+		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), TableInMemory: true, ScheduleEvery: stack.ScheduleOff, Out: d,
 		Environment: map[string]string{"VERIFY_INTERVAL": "1s"}, // failures are due again soon
 		// Refresh tokens this short-lived count as expiring.
 		Webex: func(o *webextest.Options) { o.Now, o.RefreshTokenLife = d.webexTime, 10*24*time.Hour },

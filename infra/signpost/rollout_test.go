@@ -15,7 +15,7 @@ import (
 // TestRollout: a document reaches the pilot first; a second change is refused meanwhile.
 func TestRollout(t *testing.T) {
 	s := kit.StartWith(t, stack.Options{
-		Root: filepath.Join("..", ".."), EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff, Check: config.Check,
+		Root: filepath.Join("..", ".."), EphemeralPorts: true, DataDir: t.TempDir(), TableInMemory: true, ScheduleEvery: stack.ScheduleOff, Check: config.Check,
 	})
 	pilot, other := kit.New(t, s, kit.West).Activate(), kit.New(t, s, kit.West).Activate()
 	c := &customer{t, s, pilot.Org}

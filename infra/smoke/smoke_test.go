@@ -18,7 +18,7 @@ import (
 // TestLocalStack: all checks pass, except those of TLS, which are skipped.
 func TestLocalStack(t *testing.T) {
 	s := customer.StartWith(t, stack.Options{
-		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff,
+		Root: "../..", EphemeralPorts: true, DataDir: t.TempDir(), TableInMemory: true, ScheduleEvery: stack.ScheduleOff,
 	})
 	if err := expect(t, s.URL(), len(checks)-2, 0, 2); err != nil {
 		t.Error(err)

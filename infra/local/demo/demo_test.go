@@ -74,7 +74,7 @@ func TestDemoOnATemporaryStack(t *testing.T) {
 
 func TestDemoOnARunningStack(t *testing.T) {
 	project := t.TempDir()
-	s, err := stack.Start(t.Context(), stack.Options{Root: root, EphemeralPorts: true, DataDir: t.TempDir(), ScheduleEvery: stack.ScheduleOff})
+	s, err := stack.Start(t.Context(), stack.Options{Root: root, EphemeralPorts: true, DataDir: t.TempDir(), TableInMemory: true, ScheduleEvery: stack.ScheduleOff})
 	if err != nil {
 		t.Fatalf("the stack of the built functions, which `make test` builds first: %v", err)
 	}

@@ -14,7 +14,7 @@ import (
 func TestFaultsAreFound(t *testing.T) {
 	var log Log
 	s := customer.StartWith(t, stack.Options{
-		Root: "../../../..", EphemeralPorts: true, DataDir: t.TempDir(), Out: &log, ScheduleEvery: stack.ScheduleOff,
+		Root: "../../../..", EphemeralPorts: true, DataDir: t.TempDir(), TableInMemory: true, Out: &log, ScheduleEvery: stack.ScheduleOff,
 		Unlimited: true,
 	})
 	secrets := s.Secrets()
