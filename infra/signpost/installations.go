@@ -83,21 +83,26 @@ func (a *app) showCommand() *cobra.Command {
 	return command
 }
 
+// orgsOrAll checks the arguments of a command on some organizations, or on all with --all.
+func orgsOrAll(of *operate.Selection) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if of.All && len(args) > 0 {
+			return errors.New("--all takes no ORG")
+		}
+		if of.All {
+			return nil
+		}
+		return arguments(1, 0, "ORG or --all")(cmd, args)
+	}
+}
+
 func (a *app) verifyCommand() *cobra.Command {
 	var of operate.Selection
 	dryRun := false
 	command := a.onStack(&cobra.Command{
 		Use: "verify ORG… | --all", Short: "Verify installations now, and repair what differs",
 		Long: "Exits with 3 if one fails or cannot be verified now.",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if of.All && len(args) > 0 {
-				return errors.New("--all takes no ORG")
-			}
-			if of.All {
-				return nil
-			}
-			return arguments(1, 0, "ORG or --all")(cmd, args)
-		},
+		Args: orgsOrAll(&of),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
 		of.Orgs = args
 		if dryRun {

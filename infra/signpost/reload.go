@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"signpost/infra/operate"
@@ -14,15 +12,7 @@ func (a *app) reloadCommand() *cobra.Command {
 	command := a.onStack(&cobra.Command{
 		Use: "reload ORG… | --all", Short: "Make devices load their pages anew",
 		Long: "Changes a parameter of the address and pushes it, since a stuck screen loads anew\nonly then. The schedule pushes, at VERIFY_RATE. The number of installations must be\ntyped to confirm.",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if of.All && len(args) > 0 {
-				return errors.New("--all takes no ORG")
-			}
-			if of.All {
-				return nil
-			}
-			return arguments(1, 0, "ORG or --all")(cmd, args)
-		},
+		Args: orgsOrAll(&of),
 	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
 		of.Orgs = args
 		return o.Reload(cmd.Context(), of, yes)
