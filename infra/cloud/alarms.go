@@ -49,7 +49,7 @@ func (m metrics) alarms() []alarm {
 			metric: m.sum("Throttles", five)},
 		{name: "FailedRuns", description: "A scheduled run could not start or failed; it is in the queue of failures.",
 			metric: m.sent(m.d.failures(), five)},
-		{name: "MissedNotices", description: "Events for the vendor could not be delivered; their records are in the queue of missed notices.",
+		{name: "MissedNotices", description: "Events for the vendor could not be delivered to the bus or the webhook; the queue of missed notices has them.",
 			metric: m.sent(m.d.missed, five)},
 		{name: "Backlog", description: "A verification, or the next page of a pass, has been due for more than 30 minutes.",
 			metric: m.custom("OldestDue", "Maximum", five, nil), threshold: 30 * 60},

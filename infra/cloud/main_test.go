@@ -99,6 +99,7 @@ func full() stage.Settings {
 			Architecture: "x86_64", LogRetentionDays: 90, Domain: "signpost.example.com",
 			CertificateARN: "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09", HostedZoneID: "Z0123456789",
 			APIURL: "https://a.execute-api.eu-west-1.amazonaws.com", AlarmEmail: "ops@example.com", TokenInvalidPerDay: 5, ReservedConcurrency: 3, VerifyRuns: 2, Schedules: "ENABLED", Tags: map[string]string{"team": "signage"},
+			Webhook: "https://erp.example.com/events", WebhookKey: 3,
 		},
 	}
 }

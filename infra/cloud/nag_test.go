@@ -21,7 +21,7 @@ var accepted = map[string]string{
 	"AwsSolutions-CFR3": "API Gateway logs every request that passes the firewall, which samples those that do not",
 	"AwsSolutions-SF1":  "the state machine has one state, which calls nothing; records on which it fails are in the queue of missed notices, with the error",
 	"AwsSolutions-SF2":  "the state machine has one state, which calls nothing",
-	"AwsSolutions-SMG4": "signpost rotate rotates the two secrets, whose values come from Control Hub and go to a content server; the random origin key is rotated by a new name",
+	"AwsSolutions-SMG4": "signpost rotate rotates the two secrets, whose values come from Control Hub and go to a content server; the random origin key and keys of the webhook are rotated by a new name",
 	"AwsSolutions-SQS3": "both queues are dead-letter queues themselves",
 	"AwsSolutions-SQS4": "only EventBridge and Lambda may send, and they use TLS",
 }

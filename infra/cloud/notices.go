@@ -59,6 +59,7 @@ func (d *deployment) addNotices() {
 			},
 		},
 	})
+	d.addWebhook(bus)
 	d.output("NoticesBus", "Event bus with the changes of installations.", bus.Ref())
 }
 

@@ -21,6 +21,9 @@ import (
 // Source is the source of every event on the bus.
 const Source = "signpost"
 
+// KeyHeader is the header in which the vendor's webhook gets the key that proves the sender.
+const KeyHeader = "X-Api-Key"
+
 // DetailType is the path of the detail type in an event's detail.
 const DetailType = "$.type"
 

@@ -109,10 +109,12 @@ func (d Deployment) check() error {
 		"firewall requires a certificate in %s, where CloudFront looks for it", FirewallRegion)
 	require(d.APIURL == "" || config.CheckAddress(d.APIURL) == nil, "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || manifest.IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
+	require(d.Webhook == "" || config.CheckAddress(d.Webhook) == nil, "webhook is %q: it must be an https address to which events can be posted", d.Webhook)
+	require(d.WebhookKey == 0 || d.Webhook != "", "webhookKey has no effect without a webhook")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)
 	require(d.ReservedConcurrency <= 0 || d.VerifyRuns <= d.ReservedConcurrency,
 		"verifyRuns is %d but reservedConcurrency is %d: parallel runs require as much concurrency, else Lambda throttles some", d.VerifyRuns, d.ReservedConcurrency)
-	require(d.TokenInvalidPerDay >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
+	require(d.TokenInvalidPerDay >= 0 && d.WebhookKey >= 0 && d.ReservedConcurrency >= 0, "numbers must not be negative")
 	return errors.Join(problems...)
 }

@@ -1,5 +1,7 @@
 package stage
 
+import "fmt"
+
 // Logical ids of the resources that outlive the stack, beside the secrets: the
 // table, which the template declares, and production's key.
 const (
@@ -26,6 +28,12 @@ func FirewallStack(stage string) string { return Stack(stage) + firewallSuffix }
 // OriginKeyName is the name of the secret that a stage's firewall and functions
 // share.
 func OriginKeyName(stage string) string { return Stack(stage) + "/origin-key" }
+
+// WebhookKeyName is the name of the secret with a key of a stage's webhook, by the key's
+// number.
+func WebhookKeyName(stage string, number int) string {
+	return fmt.Sprintf("%s/webhook-key-%d", Stack(stage), number)
+}
 
 // Secret is one of a stage's secrets.
 type Secret struct {

@@ -64,6 +64,11 @@ type Deployment struct {
 	Table  string `json:"table,omitempty"`
 	// AlarmEmail receives alarms.
 	AlarmEmail string `json:"alarmEmail,omitempty"`
+	// Webhook is an https address to which each event is posted; WebhookKey is the
+	// number of the key that is sent with it, 1 by default. A greater number is a new
+	// key.
+	Webhook    string `json:"webhook,omitempty"`
+	WebhookKey int    `json:"webhookKey,omitempty"`
 	// TokenInvalidPerDay is how many customers may lose their token in a day
 	// before the alarm fires; 0 by default.
 	TokenInvalidPerDay int `json:"tokenInvalidPerDay,omitempty"`
@@ -82,6 +87,9 @@ type Deployment struct {
 
 // SchedulesOff reports whether the stack's schedules are disabled.
 func (d Deployment) SchedulesOff() bool { return d.Schedules == "DISABLED" }
+
+// WebhookKeyNumber returns the number of the key that is sent to the webhook.
+func (d Deployment) WebhookKeyNumber() int { return max(1, d.WebhookKey) }
 
 // Written identifies a written manifest: its version, and a digest of the rest.
 type Written struct {

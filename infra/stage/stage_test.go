@@ -38,7 +38,7 @@ func TestCheck(t *testing.T) {
 		{"everything", func(s *stage.Settings) {
 			s.Deployment = stage.Deployment{Architecture: "x86_64", LogRetentionDays: 90, Domain: "a.example.com",
 				CertificateARN: "arn:aws:acm:eu-west-1:123456789012:certificate/6d93fe09", HostedZoneID: "Z0123", AlarmEmail: "a@example.com",
-				APIURL: "https://x", TokenInvalidPerDay: 3, ReservedConcurrency: 4, VerifyRuns: 4, Schedules: "DISABLED", Tags: map[string]string{"a": "b"}}
+				APIURL: "https://x", TokenInvalidPerDay: 3, ReservedConcurrency: 4, VerifyRuns: 4, Schedules: "DISABLED", Tags: map[string]string{"a": "b"}, Webhook: "https://erp.example.com/events", WebhookKey: 2}
 		}, nil},
 		{"by the functions' rules", func(s *stage.Settings) { s.Variables["CONTENT_URL"] = ""; s.Variables["WEBEX_APP_ID"] = "x" },
 			[]string{"CONTENT_URL is not set", "WEBEX_APP_ID is not a UUID"}},
@@ -65,6 +65,8 @@ func TestCheck(t *testing.T) {
 			[]string{"verifyRuns is 4 but reservedConcurrency is 2"}},
 		{"nothing reserved", func(s *stage.Settings) { s.Deployment.VerifyRuns = 4 }, nil},
 		{"numbers", func(s *stage.Settings) { s.Deployment.LogRetentionDays, s.Deployment.TokenInvalidPerDay = 2, -1 }, []string{"logRetentionDays", "negative"}},
+		{"webhook in clear text", func(s *stage.Settings) { s.Deployment.Webhook = "http://erp.example.com" }, []string{"webhook is"}},
+		{"webhook's key alone", func(s *stage.Settings) { s.Deployment.WebhookKey = 2 }, []string{"webhookKey has no effect"}},
 		{"the rest", func(s *stage.Settings) {
 			s.Deployment = stage.Deployment{Architecture: "mips", HostedZoneID: "z", APIURL: "http://x", AlarmEmail: "a"}
 		}, []string{"architecture", "hostedZoneId is not", "without a domain", "apiUrl", "alarmEmail"}},

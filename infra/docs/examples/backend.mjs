@@ -1,10 +1,10 @@
 // A vendor's back end: it redeems launches, lists its customers and receives events.
 //
-//   SIGNPOST_URL=http://127.0.0.1:3000 CONTENT_API_KEY=… VENDOR_API_KEY=… node backend.mjs
+//   SIGNPOST_URL=http://127.0.0.1:3000 CONTENT_API_KEY=… VENDOR_API_KEY=… EVENTS_KEYS=… node backend.mjs
 
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-const { SIGNPOST_URL, CONTENT_API_KEY, VENDOR_API_KEY, PORT = "8080" } = process.env;
+const { SIGNPOST_URL, CONTENT_API_KEY, VENDOR_API_KEY, EVENTS_KEYS, PORT = "8080" } = process.env;
 const events = new Map(); // the newest event of each installation
 
 async function signpost(method, path, key) {
@@ -25,7 +25,8 @@ async function installations() {
 }
 
 // Events arrive at least once and in any order: the version of the row says which is newer.
-function receive(event) {
+function receive(event, key) {
+  if (!EVENTS_KEYS?.split(",").includes(key)) throw Object.assign(new Error("unknown key"), { status: 401 });
   const { orgKey, appId, version } = event.detail;
   const known = events.get(orgKey + appId);
   if (orgKey && !(known?.detail.version >= version)) events.set(orgKey + appId, event);
@@ -43,7 +44,7 @@ const routes = {
   },
   "GET /customers": async () => ["application/json", JSON.stringify((await installations()).map((i) => (
     { orgKey: i.orgKey, orgName: i.orgName, state: i.state, event: events.get(i.orgKey + i.appId)?.["detail-type"] })))],
-  "POST /events": (_, body) => [receive(JSON.parse(body)), ""],
+  "POST /events": (_, body, headers) => [receive(JSON.parse(body), headers["x-api-key"]), ""],
 };
 
 const server = createServer(async (request, response) => {
@@ -51,7 +52,7 @@ const server = createServer(async (request, response) => {
     const url = new URL(request.url, "http://localhost");
     const route = routes[`${request.method} ${url.pathname}`];
     if (!route) throw Object.assign(new Error("not found"), { status: 404 });
-    const [type = "text/plain", body] = await route(url.searchParams, await text(request));
+    const [type = "text/plain", body] = await route(url.searchParams, await text(request), request.headers);
     response.writeHead(200, { "content-type": `${type}; charset=utf-8`, "referrer-policy": "no-referrer" }).end(body);
   } catch (error) {
     response.writeHead(error.status ?? 500).end(error.message);

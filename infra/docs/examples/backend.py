@@ -1,6 +1,6 @@
 """A vendor's back end: it redeems launches, lists its customers and receives events.
 
-SIGNPOST_URL=http://127.0.0.1:3000 CONTENT_API_KEY=… VENDOR_API_KEY=… python3 backend.py
+SIGNPOST_URL=http://127.0.0.1:3000 CONTENT_API_KEY=… VENDOR_API_KEY=… EVENTS_KEYS=… python3 backend.py
 """
 import json
 import os
@@ -9,6 +9,7 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import Request, urlopen
 
+EVENTS_KEYS = os.environ["EVENTS_KEYS"].split(",")
 EVENTS = {}  # the newest event of each installation
 
 def signpost(method, path, key):
@@ -22,11 +23,11 @@ def installations(cursor=""):
         yield from page["installations"]
         cursor = page.get("next")
 
-def content(query, _):  # only a POST redeems: a link preview would use up the code
+def content(query, *_):  # only a POST redeems: a link preview would use up the code
     code = quote(query["launch"][0], safe="")
     return "text/html", f'<form method="post"><button name="launch" value="{code}">Continue</button></form>'
 
-def redeem(_, body):
+def redeem(_, body, headers):
     launch = signpost("POST", "/launches/" + quote(parse_qs(body)["launch"][0], safe=""), os.environ["CONTENT_API_KEY"])
     devices = [device.get("displayName", device["deviceId"]) for device in launch["devices"]]
     return "text/plain", f"{launch['task']} for {launch['orgName']}: {', '.join(devices)}"
@@ -36,7 +37,9 @@ def customers(*_):
         "orgKey": i["orgKey"], "orgName": i["orgName"], "state": i["state"],
         "event": EVENTS.get((i["orgKey"], i["appId"]), {}).get("detail-type")} for i in installations()])
 
-def receive(_, body):  # at least once and in any order: the version of the row says which is newer
+def receive(_, body, headers):  # at least once and in any order: the version of the row says which is newer
+    if headers["X-Api-Key"] not in EVENTS_KEYS:
+        raise PermissionError("unknown key")
     event = json.loads(body)
     key, known = (event["detail"].get("orgKey"), event["detail"].get("appId")), {"detail": {"version": 0}}
     if key[0] and EVENTS.get(key, known)["detail"]["version"] < event["detail"]["version"]:
@@ -49,9 +52,11 @@ class Handler(BaseHTTPRequestHandler):
     def serve(self):
         url, body = urlsplit(self.path), self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         try:
-            status, (kind, text) = 200, ROUTES[f"{self.command} {url.path}"](parse_qs(url.query), body)
+            status, (kind, text) = 200, ROUTES[f"{self.command} {url.path}"](parse_qs(url.query), body, self.headers)
         except KeyError:
             status, kind, text = 404, "text/plain", "not found"
+        except PermissionError as error:
+            status, kind, text = 401, "text/plain", str(error)
         except HTTPError as error:
             status, kind, text = 404 if error.code == 404 else 502, "text/plain", str(error)
         self.send_response(status)

@@ -20,16 +20,19 @@ import (
 	"signpost/infra/tests/customer"
 )
 
+const eventsKey = "events-key-2f8d5c"
+
 // TestBackends plays a customer's first day with each back end.
 func TestBackends(t *testing.T) {
 	var target atomic.Pointer[url.URL] // where events go: the back end starts after the stack
 	events := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target.Load()) }})
 	defer events.Close()
-	s := customer.StartFor(t, map[string]string{"EVENTS_URL": events.URL + "/events"})
+	s := customer.StartFor(t, map[string]string{"EVENTS_URL": events.URL + "/events", "EVENTS_KEY": eventsKey})
 	for _, program := range [][]string{{"node", "backend.mjs"}, {"python3", "backend.py"}} {
 		t.Run(program[0], func(t *testing.T) {
 			backend := start(t, s.URL(), program)
 			target.Store(backend)
+			wantRefused(t, backend, "", "other", "next,"+eventsKey)
 			c := customer.New(t, s, customer.West)
 			page := activateInBrowser(c)
 			wantRedeemed(t, backend, launchCode(t, page), "welcome for "+c.Org.Name()+": ")
@@ -47,7 +50,7 @@ func start(t *testing.T, signpost string, program []string) *url.URL {
 		t.Skipf("%s is not installed", program[0])
 	}
 	command := exec.CommandContext(t.Context(), program[0], program[1:]...)
-	command.Env = append(command.Environ(), "SIGNPOST_URL="+signpost, "CONTENT_API_KEY="+customer.NewKey, "VENDOR_API_KEY="+customer.VendorKey, "PORT=0")
+	command.Env = append(command.Environ(), "SIGNPOST_URL="+signpost, "CONTENT_API_KEY="+customer.NewKey, "VENDOR_API_KEY="+customer.VendorKey, "EVENTS_KEYS=next,"+eventsKey, "PORT=0")
 	command.Stderr = t.Output()
 	out, err := command.StdoutPipe()
 	if err == nil {
@@ -71,6 +74,19 @@ func activateInBrowser(c *customer.Customer) string {
 	request := customer.Post("/activation", c.Activation(customer.Object{"iat": customer.Seconds(-30)}))
 	request.Headers = map[string]string{"Accept": "text/html"}
 	return c.Send(request).Want(c.T, 200).Body
+}
+
+// wantRefused posts an event with each key, none of which is the back end's.
+func wantRefused(t *testing.T, backend *url.URL, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, backend.JoinPath("events").String(), strings.NewReader(`{}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Api-Key", key)
+		answer(t, 401)(http.DefaultClient.Do(request))
+	}
 }
 
 var launchParameter = regexp.MustCompile(`launch=([\w-]{43})"`)

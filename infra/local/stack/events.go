@@ -12,14 +12,18 @@ import (
 	"time"
 
 	"signpost/infra/notices"
+	"signpost/shared/secret"
 )
 
 // EventsPath is the path of the API's port at which the last events are read, newest last.
 // No route of the product begins like it.
 const EventsPath = "/_local/events"
 
-// variableEvents names the setting with an address to which events are delivered too.
-const variableEvents = "EVENTS_URL"
+// Settings: an address to which events are delivered too, and the key that is sent along.
+const (
+	variableEvents    = "EVENTS_URL"
+	variableEventsKey = "EVENTS_KEY"
+)
 
 const (
 	keptEvents     = 200
@@ -44,7 +48,8 @@ type envelope struct {
 // bus is in place of the vendor's event bus: it keeps the last events, and delivers each to
 // an address, as an API destination does.
 type bus struct {
-	address string // "" for none
+	address string        // "" for none
+	key     secret.String // empty for none
 	logs    *logs
 	client  http.Client
 	queue   chan envelope
@@ -53,8 +58,8 @@ type bus struct {
 	kept []envelope
 }
 
-func newBus(address string, logs *logs) *bus {
-	return &bus{address: address, logs: logs, client: http.Client{Timeout: deliverTimeout}, queue: make(chan envelope, keptEvents)}
+func newBus(s *settings, logs *logs) *bus {
+	return &bus{address: s.given[variableEvents], key: secret.New(s.given[variableEventsKey]), logs: logs, client: http.Client{Timeout: deliverTimeout}, queue: make(chan envelope, keptEvents)}
 }
 
 // checkEvents checks the address to which events are delivered.
@@ -128,6 +133,9 @@ func (b *bus) post(ctx context.Context, e envelope) error {
 		return err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if !b.key.IsZero() {
+		request.Header.Set(notices.KeyHeader, b.key.Reveal())
+	}
 	response, err := b.client.Do(request)
 	if err != nil {
 		return err

@@ -40,13 +40,13 @@ func TestEvents(t *testing.T) {
 			return
 		}
 		var event delivered
-		if body, err := io.ReadAll(r.Body); err != nil || json.Unmarshal(body, &event) != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
+		if body, err := io.ReadAll(r.Body); err != nil || json.Unmarshal(body, &event) != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" || r.Header.Get("X-Api-Key") != "events-key" {
 			t.Errorf("%s %s: %s", r.Method, r.Header, body)
 		}
 		got <- event
 	}))
 	defer subscriber.Close()
-	o := optionsOf(t, "template.yaml", map[string]string{"EVENTS_URL": subscriber.URL})
+	o := optionsOf(t, "template.yaml", map[string]string{"EVENTS_URL": subscriber.URL, "EVENTS_KEY": "events-key"})
 	for _, notice := range []string{"installation.activated", "installation.removed"} {
 		s := customer.StartWith(t, o)
 		_, err := customer.Table(s.DynamoDBURL()).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String(s.TableName()), Item: map[string]types.AttributeValue{

@@ -38,7 +38,7 @@ type Options struct {
 	Root string
 
 	// Environment holds the settings of `make dev`: PORT, WEBEX_PORT,
-	// DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA, EVENTS_URL, AWS_ENDPOINT_URL_DYNAMODB, and
+	// DYNAMODB_PORT, WEBEX_SIMULATOR, LOCAL_DATA, EVENTS_URL, EVENTS_KEY, AWS_ENDPOINT_URL_DYNAMODB, and
 	// the functions' variables, which override the local defaults. Port 0
 	// selects a free port. An empty value counts as unset.
 	Environment map[string]string
@@ -105,7 +105,7 @@ func Start(ctx context.Context, options Options) (*Stack, error) {
 		return nil, err
 	}
 	s := &Stack{settings: settings, logs: logs, failed: make(chan error, 1), stopped: make(chan struct{})}
-	s.notices.bus = newBus(settings.given[variableEvents], logs)
+	s.notices.bus = newBus(settings, logs)
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
