@@ -21,6 +21,7 @@ import (
 	"signpost/infra/local/console/wire"
 	"signpost/shared/channel"
 	"signpost/shared/installation"
+	"signpost/shared/loopback"
 	"signpost/shared/webex/webextest"
 )
 
@@ -100,8 +101,8 @@ func (c *Console) newRoutes() http.Handler {
 	for name, do := range c.actions() {
 		own.HandleFunc("POST "+prefix+"organizations/{org}/"+name, c.answer(c.onScope(do)))
 	}
-	open.Handle(prefix, webextest.LocalOnly(own, true))
-	return webextest.LocalOnly(open, false)
+	open.Handle(prefix, loopback.Only(own, true))
+	return loopback.Only(open, false)
 }
 
 // Wire records the traffic between Signpost and Webex and notifies the open

@@ -3,10 +3,11 @@ package lambda
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
+
+	"signpost/shared/loopback"
 )
 
 // APIPath is the prefix of all paths of the Lambda API.
@@ -28,26 +29,7 @@ func (h *Host) API() http.Handler {
 	}))
 	mux.HandleFunc("PUT "+APIPath+"{name}/configuration", h.withFunction(configure))
 	mux.HandleFunc("POST "+APIPath+"{name}/invocations", h.withFunction(h.invoke))
-	return LocalOnly(mux)
-}
-
-// LocalOnly refuses requests that a web page in a local browser could send: to a
-// host name that resolves to this machine (DNS rebinding), or from another site.
-// The responses contain every function's secrets.
-func LocalOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, err := net.SplitHostPort(r.Host)
-		if err != nil {
-			host = r.Host
-		}
-		address := net.ParseIP(strings.Trim(host, "[]"))
-		site := r.Header.Get("Sec-Fetch-Site")
-		if (host != "localhost" && (address == nil || !address.IsLoopback())) || (site != "" && site != "none" && site != "same-origin") {
-			refuse(w, http.StatusForbidden, "AccessDeniedException", "This is for programs on this machine")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return loopback.Only(mux, true) // responses contain every function's secrets
 }
 
 // withFunction finds the function that the path names, by name or ARN, with or

@@ -12,6 +12,7 @@ import (
 	"signpost/infra/local/console"
 	"signpost/infra/local/sample"
 	"signpost/shared/dynamo"
+	"signpost/shared/loopback"
 	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
@@ -81,7 +82,7 @@ func (s *Stack) serveSimulator() {
 	samples := sample.New(s.URL(), s.Secrets().ContentKey())
 	mux := http.NewServeMux()
 	mux.Handle("/", s.console)
-	mux.Handle(samplePath, webextest.LocalOnly(http.StripPrefix(strings.TrimSuffix(samplePath, "/"), samples), false))
+	mux.Handle(samplePath, loopback.Only(http.StripPrefix(strings.TrimSuffix(samplePath, "/"), samples), false))
 	s.serve(s.settings.webex, mux)
 }
 

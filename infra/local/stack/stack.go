@@ -20,6 +20,7 @@ import (
 	"signpost/infra/local/console"
 	"signpost/infra/local/httpapi"
 	"signpost/infra/local/lambda"
+	"signpost/shared/loopback"
 	"signpost/shared/webex/webextest"
 )
 
@@ -194,7 +195,7 @@ func (s *Stack) handler() http.Handler {
 	if now == nil {
 		now = time.Now
 	}
-	gateway, lambdaAPI, events := httpapi.New(routes, s.invoke, now), s.host.API(), lambda.LocalOnly(s.notices.bus)
+	gateway, lambdaAPI, events := httpapi.New(routes, s.invoke, now), s.host.API(), loopback.Only(s.notices.bus, true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, lambda.APIPath):

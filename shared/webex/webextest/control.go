@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
+
+	"signpost/shared/loopback"
 )
 
 // controlRoutes serve the control API of the simulator, which infra/docs/local.md
 // describes. It asks for no credentials, since it is only for the machine that the
-// simulator runs on; see [LocalOnly].
+// simulator runs on; see [loopback.Only].
 func (c *Cloud) controlRoutes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, do := range c.controlTable() {
@@ -35,7 +36,7 @@ func (c *Cloud) controlRoutes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		jsonResponse(http.StatusNotFound, map[string]string{"error": "no such control"}).write(w)
 	})
-	return LocalOnly(mux, true)
+	return loopback.Only(mux, true)
 }
 
 // checkPath returns an error if the organization, its integration or the region of a
@@ -186,44 +187,4 @@ func controlStatus(err error) int {
 		return http.StatusBadGateway
 	}
 	return http.StatusBadRequest
-}
-
-// LocalOnly refuses requests of web pages. A page can reach a loopback port by
-// rebinding its own name, which the Host shows, or by a cross-site request, which
-// the browser marks. Reads for other sites are refused only if strict is set.
-func LocalOnly(next http.Handler, strict bool) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		switch {
-		case !loopbackHost(r.Host):
-			jsonResponse(http.StatusForbidden, map[string]string{"error": "only for loopback hosts"}).write(w)
-		case (strict || !reads) && foreign(r):
-			jsonResponse(http.StatusForbidden, map[string]string{"error": "not for other sites"}).write(w)
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
-}
-
-func loopbackHost(host string) bool {
-	name := (&url.URL{Host: host}).Hostname()
-	ip := net.ParseIP(name)
-	return name == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// foreign reports whether a browser sent the request for another origin. Other
-// ports of this machine are other origins: one of them may be the integration.
-func foreign(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return false
-	case "": // no browser, or an old one
-		origin := r.Header.Get("Origin")
-		if origin == "" {
-			return false
-		}
-		u, err := url.Parse(origin)
-		return err != nil || u.Host != r.Host
-	}
-	return true
 }
