@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"signpost/infra/local/console/wire"
+	"signpost/infra/panels"
 	"signpost/shared/channel"
 	"signpost/shared/installation"
 	"signpost/shared/loopback"
@@ -89,8 +90,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (c *Console) newRoutes() http.Handler {
 	open := http.NewServeMux() // other sites may link to these
 	open.HandleFunc("GET /{$}", c.showPage)
-	open.HandleFunc("GET /favicon.ico", serveAsset)
-	open.HandleFunc("GET "+prefix+"assets/{name}", serveAsset)
+	open.HandleFunc("GET /favicon.ico", panels.ServeAsset(assets))
+	open.HandleFunc("GET "+prefix+"assets/{name}", panels.ServeAsset(assets))
 	open.HandleFunc("GET "+prefix+"altered", c.showAltered)
 
 	own := http.NewServeMux()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"signpost/infra/panels"
 )
 
 type integrationsView struct {
@@ -21,7 +23,7 @@ type integrationRow struct {
 	Version                     int
 	Href                        string
 	Current                     bool
-	State                       pill
+	State                       panels.Pill
 }
 
 func (c *Console) viewIntegrations(s scope) integrationsView {

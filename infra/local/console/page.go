@@ -2,7 +2,6 @@ package console
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -11,17 +10,17 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"path"
 	"strconv"
 	"time"
 
 	"signpost/infra/local/console/wire"
+	"signpost/infra/panels"
 )
 
 //go:embed assets
 var assets embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
+var templates = panels.Templates(assets, template.FuncMap{
 	"short": shortURL,
 	"direct": func(e wire.Exchange) string {
 		return map[bool]string{true: "Webex → Signpost", false: "Signpost → Webex"}[e.FromWebex]
@@ -29,10 +28,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"class":    statusClass,
 	"millis":   millis,
 	"clock":    func(t time.Time) string { return t.Local().Format("15:04:05.000") },
-	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
-	"day":      func(t time.Time) string { return t.Local().Format("2 Jan 15:04:05") },
 	"assemble": assemble,
-}).ParseFS(assets, "assets/*.html"))
+})
 
 // assemble makes a map of alternating names and values, as the argument of a
 // nested template.
@@ -55,13 +52,13 @@ func millis(d time.Duration) string {
 func statusClass(e wire.Exchange) string {
 	switch {
 	case !e.Done:
-		return toneIdle
+		return panels.ToneIdle
 	case e.Failure != "" || e.Status >= 500:
-		return toneBad
+		return panels.ToneBad
 	case e.Status >= 400:
-		return toneWait
+		return panels.ToneWait
 	}
-	return toneGood
+	return panels.ToneGood
 }
 
 // A part of the page is sent again as a whole when its view has changed. Its
@@ -176,23 +173,4 @@ func (c *Console) showExchange(w http.ResponseWriter, r *http.Request) {
 	exchange, ok := c.options.Wire.Find(id)
 	header(w, "default-src 'none'")
 	render(w, "exchange", map[string]any{"Kept": ok, "Exchange": exchange})
-}
-
-// assetTypes are fixed, since some systems configure other types.
-var assetTypes = map[string]string{
-	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-}
-
-func serveAsset(w http.ResponseWriter, r *http.Request) {
-	name := cmp.Or(r.PathValue("name"), "icon.svg") // none for /favicon.ico
-	kind := assetTypes[path.Ext(name)]
-	text, err := assets.ReadFile("assets/" + name)
-	if err != nil || kind == "" {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(text) // the browser may have disconnected
 }

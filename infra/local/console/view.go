@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"signpost/infra/panels"
 	"signpost/shared/webex/webextest"
 )
 
@@ -22,17 +23,6 @@ func (c *Console) viewTabs(current string) []tab {
 	return tabs
 }
 
-// pill is a short state. Its tone selects the colour.
-type pill struct{ Text, Tone string }
-
-// The tones.
-const (
-	toneGood = "good"
-	toneWait = "wait"
-	toneBad  = "bad"
-	toneIdle = "idle"
-)
-
 // card is the integration as Control Hub shows it.
 type card struct {
 	target
@@ -41,20 +31,20 @@ type card struct {
 	Integration  webextest.IntegrationView
 	Uploaded     bool // by some organization
 	Own          bool // by this one
-	State        pill
+	State        panels.Pill
 	Installed    bool
 	// Pending: Signpost has not completed the activation, and can be told nothing yet.
 	Pending             bool
 	Newer               bool // an update can be approved
 	Installation        webextest.InstallationView
-	Operational, Tokens pill
+	Operational, Tokens panels.Pill
 	Features            []featureCard
 	Regions             []string // where it may move
 }
 
 type featureCard struct {
 	feature
-	State  pill
+	State  panels.Pill
 	Pushes int
 }
 
@@ -76,38 +66,38 @@ func (c *Console) viewCard(s scope) card {
 		if !slices.Contains(view.Installation.Features, f.Name) {
 			continue
 		}
-		entry := featureCard{feature: f, State: pill{"not configured", toneWait}, Pushes: s.app.Pushes(s.ID(), f.Name)}
+		entry := featureCard{feature: f, State: panels.Wait("not configured"), Pushes: s.app.Pushes(s.ID(), f.Name)}
 		if _, stored := s.app.Configuration(s.ID(), f.Name); stored {
-			entry.State = pill{"configured", toneGood}
+			entry.State = panels.Good("configured")
 		}
 		view.Features = append(view.Features, entry)
 	}
 	return view
 }
 
-func stateOf(view webextest.InstallationView, installed bool) pill {
+func stateOf(view webextest.InstallationView, installed bool) panels.Pill {
 	switch {
 	case !installed:
-		return pill{"Not installed", toneIdle}
+		return panels.Idle("Not installed")
 	case view.FullyProvisioned:
-		return pill{"Active", toneGood}
+		return panels.Good("Active")
 	case view.ProvisioningState == "completed":
-		return pill{"Incomplete", toneBad}
+		return panels.Bad("Incomplete")
 	case view.ProvisioningState == "error":
-		return pill{"Error", toneBad}
+		return panels.Bad("Error")
 	}
-	return pill{"Activating", toneWait}
+	return panels.Wait("Activating")
 }
 
 // wordPill shows a state that Webex reports; only good is shown as healthy.
-func wordPill(word, good string) pill {
+func wordPill(word, good string) panels.Pill {
 	switch word {
 	case good:
-		return pill{word, toneGood}
+		return panels.Good(word)
 	case "", "unknown":
-		return pill{"unknown", toneIdle}
+		return panels.Idle("unknown")
 	}
-	return pill{strings.ReplaceAll(word, "_", " "), toneBad}
+	return panels.Bad(strings.ReplaceAll(word, "_", " "))
 }
 
 type faultsView struct {
