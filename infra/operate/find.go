@@ -125,6 +125,10 @@ func (s Selection) ofOrganization(ctx context.Context, p stack, orgKey string) (
 // cannot be decoded.
 func (o *Operator) installations(ctx context.Context, p stack) (all []installation.Installation, unreadable, err error) {
 	defer o.Waiting("reading the table")()
+	return p.installations(ctx)
+}
+
+func (p stack) installations(ctx context.Context) (all []installation.Installation, unreadable, err error) {
 	all = []installation.Installation{}
 	for row, err := range p.Store.Installations(ctx) {
 		switch {

@@ -13,7 +13,7 @@ import (
 // heavyCommands returns the commands whose libraries take long to build. `make dev`
 // and `make demo` leave them out with the build tag local.
 func (a *app) heavyCommands() []*cobra.Command {
-	return append(a.deployCommands(), a.benchCommand(), a.releaseCommand())
+	return append(a.deployCommands(), a.serveConsoleCommand(), a.benchCommand(), a.releaseCommand())
 }
 
 func (a *app) benchCommand() *cobra.Command {

@@ -195,13 +195,16 @@ func (s *Stack) handler() http.Handler {
 	if now == nil {
 		now = time.Now
 	}
-	gateway, lambdaAPI, events := httpapi.New(routes, s.invoke, now), s.host.API(), loopback.Only(s.notices.bus, true)
+	gateway, lambdaAPI := httpapi.New(routes, s.invoke, now), s.host.API()
+	events, lines := loopback.Only(s.notices.bus, true), loopback.Only(s.logs, true)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case strings.HasPrefix(r.URL.Path, lambda.APIPath):
 			lambdaAPI.ServeHTTP(w, r)
 		case r.URL.Path == EventsPath && r.Method == http.MethodGet:
 			events.ServeHTTP(w, r)
+		case r.URL.Path == LinesPath && r.Method == http.MethodGet:
+			lines.ServeHTTP(w, r)
 		default:
 			gateway.ServeHTTP(w, r)
 		}

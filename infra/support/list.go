@@ -1,0 +1,148 @@
+package support
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"signpost/infra/panels"
+	"signpost/shared/channel"
+	"signpost/shared/installation"
+	"signpost/shared/webex"
+)
+
+// maxShown bounds the rows of a page; a search finds the others.
+const maxShown = 200
+
+// list is what the table had at a time.
+type list struct {
+	at         time.Time
+	rows       []row // those with a problem first
+	troubled   int
+	unreadable error
+	rollout    panels.Rollout
+}
+
+// row is one installation on the list.
+type row struct {
+	Name, OrgKey, AppID, Reference, Channel string
+	State                                   panels.Pill
+	Trouble                                 string // what is wrong, "" for nothing
+	Signage, WebApp                         installation.FeatureStatus
+	VerifiedAt                              time.Time
+
+	urgency int
+}
+
+// urgencies order problems, the most urgent first.
+var urgencies = []installation.TroubleCode{
+	installation.TroubleTokenInvalid, installation.TroubleFailing, installation.TroubleAppDiffers, installation.TroubleWrongRegion, installation.TroubleTokenExpiring,
+}
+
+func rowOf(i installation.Installation, channels channel.Channels, now time.Time) row {
+	r := row{
+		Name: i.OrgName, OrgKey: i.OrgKey, AppID: i.AppID, Reference: i.Reference, Channel: channels.Name(i),
+		State: panels.Good("active"), Signage: i.Features[webex.DigitalSignage].Status, WebApp: i.Features[webex.PersistentWebApp].Status,
+		VerifiedAt: i.Schedule.VerifiedAt, urgency: len(urgencies),
+	}
+	if trouble, troubled := i.Trouble(now); troubled {
+		tone := panels.Wait
+		if trouble.Code == installation.TroubleTokenInvalid || trouble.Code == installation.TroubleFailing {
+			tone = panels.Bad
+		}
+		r.State, r.Trouble, r.urgency = tone(strings.ReplaceAll(string(trouble.Code), "_", " ")), trouble.Detail, slices.Index(urgencies, trouble.Code)
+	}
+	return r
+}
+
+// Page is the address of the installation's page.
+func (r row) Page() string {
+	return pageOf(installation.Key{OrgKey: r.OrgKey, AppID: r.AppID})
+}
+
+func pageOf(key installation.Key) string {
+	return "/installations/" + url.PathEscape(key.OrgKey) + "/" + url.PathEscape(key.AppID)
+}
+
+// matches reports whether a search finds the row: by a part of its name, or the beginning
+// of its key or reference.
+func (r row) matches(search string) bool {
+	search = strings.ToLower(strings.TrimSpace(search))
+	return strings.Contains(strings.ToLower(r.Name), search) || strings.HasPrefix(r.OrgKey, search) ||
+		strings.HasPrefix(strings.ToLower(r.Reference), search) || r.OrgKey == webex.OrganizationKey(search)
+}
+
+// current returns the list, read again if it is old, or if fresh.
+func (c *Console) current(ctx context.Context, fresh bool) (list, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.Now()
+	if !fresh && !c.list.at.IsZero() && now.Sub(c.list.at) < listLife {
+		return c.list, nil
+	}
+	installations, unreadable, err := c.Deployment.Installations(ctx)
+	if err != nil {
+		return list{}, err
+	}
+	channels, count, err := c.Deployment.Channels(ctx)
+	if err != nil {
+		return list{}, err
+	}
+	read := list{at: now, unreadable: unreadable}
+	names := map[string]string{}
+	for _, i := range installations {
+		one := rowOf(i, channels, now)
+		if one.Trouble != "" {
+			read.troubled++
+		}
+		read.rows = append(read.rows, one)
+		names[i.OrgKey] = i.OrgName
+	}
+	slices.SortStableFunc(read.rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.urgency, b.urgency), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.OrgKey+a.AppID, b.OrgKey+b.AppID))
+	})
+	read.rollout = panels.NewRollout(channels, count, now, func(orgKey string) string { return cmp.Or(names[orgKey], orgKey) })
+	c.list = read
+	return read, nil
+}
+
+// listView is the page of all installations.
+type listView struct {
+	Search          string
+	All, Troubled   int
+	Found, NotShown int
+	Rows            []row
+	ReadAt          time.Time
+	Unreadable      []string
+	Rollout         panels.Rollout
+	// Columns that are shown only where a row has something in them.
+	Channels, References bool
+}
+
+func (c *Console) showList(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	read, err := c.current(r.Context(), query.Has("read"))
+	if err != nil {
+		c.fail(w, http.StatusBadGateway, "The installations cannot be read", err)
+		return
+	}
+	view := listView{Search: query.Get("search"), All: len(read.rows), Troubled: read.troubled, ReadAt: read.at, Rollout: read.rollout}
+	if read.unreadable != nil {
+		view.Unreadable = strings.Split(read.unreadable.Error(), "\n")
+	}
+	for _, one := range read.rows {
+		if !one.matches(view.Search) {
+			continue
+		}
+		if view.Found++; len(view.Rows) < maxShown {
+			view.Rows = append(view.Rows, one)
+		}
+		view.Channels, view.References = view.Channels || one.Channel != channel.Default, view.References || one.Reference != ""
+	}
+	view.NotShown = view.Found - len(view.Rows)
+	c.render(w, http.StatusOK, "list", "Installations", view)
+}

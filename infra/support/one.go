@@ -1,0 +1,161 @@
+package support
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"signpost/infra/panels"
+	"signpost/shared/installation"
+	"signpost/shared/lifecycle"
+	"signpost/shared/webex"
+)
+
+// timelineSpan is how far back log lines are looked for. The page says so.
+const timelineSpan = 24 * time.Hour
+
+// maxLines bounds the lines of a page; the newest are shown.
+const maxLines = 200
+
+var titles = map[webex.Feature]string{
+	webex.DigitalSignage: "Digital signage", webex.PersistentWebApp: "Persistent web app",
+}
+
+// installationView is the page of one installation.
+type installationView struct {
+	Name, ReloadURL string
+	Done            string // how a change ended, a sentence
+	Undone          bool   // whether it did not succeed
+	Trouble         *installation.Trouble
+	Facts           []panels.Fact
+	Sides           panels.Comparison
+	Timeline        timelineView
+}
+
+type timelineView struct {
+	Page    string // of the installation
+	Asked   bool
+	Problem string
+	Lines   []Line
+	More    int // older lines that are not shown
+}
+
+var sentences = map[Outcome]string{
+	Verified:  "Verified: nothing had to be changed.",
+	Pushed:    "Verified: Webex stores the wanted configurations again.",
+	Failed:    "The verification failed. It is tried again when it is due; the log lines say why.",
+	Postponed: "Not verified: another worker has it, or Webex asked to wait. Try again in 30 seconds.",
+	Reloading: "The next run of the schedule pushes addresses that make its devices load their pages anew.",
+}
+
+func keyOf(r *http.Request) installation.Key {
+	return installation.Key{OrgKey: r.PathValue("org"), AppID: r.PathValue("app")}
+}
+
+func (c *Console) showInstallation(w http.ResponseWriter, r *http.Request) {
+	key, query, now := keyOf(r), r.URL.Query(), c.Now()
+	inspection, err := c.Deployment.Inspect(r.Context(), key)
+	if err != nil {
+		c.failOne(w, err)
+		return
+	}
+	row := inspection.Installation
+	outcome := Outcome(query.Get("done"))
+	view := installationView{
+		Name: row.OrgName, Done: sentences[outcome], Undone: outcome == Failed || outcome == Postponed, Facts: c.facts(r.Context(), row, now), Sides: sidesOf(inspection, now),
+		Timeline: timelineView{Page: pageOf(key), Asked: query.Has("lines")},
+	}
+	if view.Name == "" {
+		view.Name = row.OrgKey
+	}
+	if trouble, troubled := row.Trouble(now); troubled {
+		view.Trouble = &trouble
+	}
+	if c.Write && row.Exists() {
+		view.Sides.VerifyURL, view.ReloadURL = pageOf(key)+"/verify", pageOf(key)+"/reload"
+	}
+	if view.Timeline.Asked {
+		c.addLines(r.Context(), &view.Timeline, key.OrgKey, now)
+	}
+	c.render(w, http.StatusOK, "installation", view.Name, view)
+}
+
+func (c *Console) failOne(w http.ResponseWriter, err error) {
+	if errors.Is(err, installation.ErrNotFound) {
+		c.fail(w, http.StatusNotFound, "Not installed", err)
+		return
+	}
+	c.fail(w, http.StatusBadGateway, "The installation cannot be read", err)
+}
+
+func sidesOf(inspection lifecycle.Inspection, now time.Time) panels.Comparison {
+	sides := panels.NewComparison(inspection.Installation, inspection.Candidates, now)
+	for _, name := range webex.Features {
+		if verdict, ok := inspection.Verdicts[name]; ok {
+			sides.AddFeature(inspection.Installation, name, titles[name], verdict, inspection.Failures[name])
+		}
+	}
+	return sides
+}
+
+// facts are what only Signpost stores of an installation.
+func (c *Console) facts(ctx context.Context, row installation.Installation, now time.Time) []panels.Fact {
+	channelName := "unknown"
+	if channels, _, err := c.Deployment.Channels(ctx); err == nil {
+		set, revision := channels.For(row)
+		channelName = fmt.Sprintf("%s, revision %d", set.Name(row), revision)
+	}
+	facts := []panels.Fact{
+		{Name: "Organization", Value: row.OrgKey}, {Name: "App id", Value: row.AppID}, {Name: "Reference", Value: row.Reference}, {Name: "Region", Value: row.Region},
+		{Name: "Channel", Value: channelName}, {Name: "Manifest version", Value: number(row.ManifestVersion)}, {Name: "Scopes", Value: strings.Join(row.Scopes, " ")},
+		{Name: "Activated", Value: day(row.ActivatedAt)}, {Name: "Last action", Value: day(row.LastActionAt)}, {Name: "Refresh token ends", Value: day(row.Tokens.RefreshExpiresAt)},
+	}
+	var known []panels.Fact
+	for _, fact := range facts {
+		if fact.Value != "" {
+			known = append(known, fact)
+		}
+	}
+	return known
+}
+
+// number is "" for 0, which stands for unknown.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Local().Format("2 Jan 2006 15:04:05")
+}
+
+func (c *Console) addLines(ctx context.Context, view *timelineView, orgKey string, now time.Time) {
+	lines, err := c.Timeline.Lines(ctx, orgKey, now.Add(-timelineSpan))
+	if err != nil {
+		view.Problem = err.Error()
+	}
+	view.Lines = newestFirst(lines)
+	view.More = max(0, len(view.Lines)-maxLines)
+	view.Lines = view.Lines[:len(view.Lines)-view.More]
+}
+
+// change returns the handler of a form that changes an installation.
+func (c *Console) change(change func(context.Context, installation.Key) (Outcome, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		outcome, err := change(r.Context(), keyOf(r))
+		if err != nil {
+			c.failOne(w, err)
+			return
+		}
+		http.Redirect(w, r, pageOf(keyOf(r))+"?done="+string(outcome), http.StatusSeeOther)
+	}
+}
