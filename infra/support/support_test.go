@@ -113,7 +113,9 @@ func rows() []installation.Installation {
 	return []installation.Installation{
 		row("Zoo", nil), row("alpha", nil),
 		row("Soon out", func(i *installation.Installation) { i.Tokens.RefreshExpiresAt = now.AddDate(0, 0, 2) }),
-		row("Failing", func(i *installation.Installation) { i.Schedule.FailingSince, i.Schedule.Failures = now.AddDate(0, 0, -2), 9 }),
+		row("Failing", func(i *installation.Installation) {
+			i.Schedule.FailingSince, i.Schedule.Failures = now.AddDate(0, 0, -2), 9
+		}),
 		row("Out", func(i *installation.Installation) { i.State = installation.TokenInvalid }),
 	}
 }
@@ -184,11 +186,11 @@ func TestALongList(t *testing.T) {
 func TestInstallation(t *testing.T) {
 	d := &deployment{rows: rows(), outcome: support.Failed}
 	for path, texts := range map[string][]string{
-		"/installations/key-alpha/app":               {"<bdi>alpha</bdi>", "us-west-2_r", "Show those of the last 24 hours"},
-		"/installations/key-alpha/app?lines":         {"newer &lt;b&gt;", "org=key-alpha"},
-		"/installations/key-out/app":                 {"activate the integration again", "cannot verify"},
-		"/installations/key-alpha/app?done=pushed":   {`class="done"`, "wanted configurations again"},
-		"/installations/key-alpha/app?done=failed":   {`class="problem" role="status"`, "The verification failed"},
+		"/installations/key-alpha/app":                 {"<bdi>alpha</bdi>", "us-west-2_r", "Show those of the last 24 hours"},
+		"/installations/key-alpha/app?lines":           {"newer &lt;b&gt;", "org=key-alpha"},
+		"/installations/key-out/app":                   {"activate the integration again", "cannot verify"},
+		"/installations/key-alpha/app?done=pushed":     {`class="done"`, "wanted configurations again"},
+		"/installations/key-alpha/app?done=failed":     {`class="problem" role="status"`, "The verification failed"},
 		"/installations/key-alpha/app?done=unheard-of": {"<bdi>alpha</bdi>"},
 	} {
 		answer := ask(d.serve(false), "GET", path)
