@@ -53,10 +53,12 @@ TEST_SEED := $(or $(TEST_SEED),$(shell date +%s))
 # wait for a browser, a process or a simulated clock's second. The race detector would
 # sleep for a second at the end of each package (GORACE).
 TEST_PACKAGES ?= 4
+# The packages whose tests take longest. They begin first, so that none runs alone at the end.
+LONGEST := ./infra/local/console ./shared/lifecycle/faults ./shared/lifecycle ./shared/lifecycle/model ./infra/local/demo/story
 
 test: needs-go needs-cc modules browser build lint ## Lint, then test with the race detector, the longest tests by a sample of their cases
 	@echo "TEST_SEED=$(TEST_SEED) chooses the sample; make test-all runs all cases"
-	TEST_SEED=$(TEST_SEED) GORACE=atexit_sleep_ms=50 CGO_ENABLED=1 $(GO) test -race -shuffle=on -p $(TEST_PACKAGES) ./...
+	TEST_SEED=$(TEST_SEED) GORACE=atexit_sleep_ms=50 CGO_ENABLED=1 $(GO) test -race -shuffle=on -p $(TEST_PACKAGES) $(LONGEST) ./...
 	@echo "tests that the race detector would change or only slow down, without it"
 	TEST_SEED=$(TEST_SEED) $(GO) test ./shared/lifecycle/simulation
 	$(GO) test -run 'Allocates|SameBytes|Plants' ./shared/lifecycle ./shared/lifecycle/model ./shared/gateway/crosslaunch ./infra/release

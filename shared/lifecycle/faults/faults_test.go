@@ -37,7 +37,7 @@ func TestAFaultAtEveryStep(t *testing.T) {
 						if !fault.Fits(call) {
 							continue
 						}
-						if all++; !race.Chosen(all, 24) {
+						if all++; !race.Chosen(all, 48) {
 							continue
 						}
 						count++
