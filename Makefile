@@ -76,7 +76,7 @@ browser: ## Install Chromium for the tests, if no Chrome or Chromium is found (D
 	  else echo "browser: no Chrome or Chromium found. Install one, or set BROWSER_PROGRAM to its path" >&2; exit 1; fi
 
 screenshots: needs-go modules browser build ## Update the documents' screenshots in infra/screenshots
-	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run TestPictures ./infra/local/console
+	PICTURES=$(CURDIR)/infra/screenshots $(GO) test -count=1 -run 'TestPictures|TestSupportConsole' ./infra/local/console
 
 load: modules build ## Load a local stack to saturation for LOAD_SECONDS (default 60) and check every answer
 	@$(signpost_local)
