@@ -19,12 +19,13 @@ import (
 	"signpost/shared/installation/installationtest"
 	"signpost/shared/launch"
 	"signpost/shared/lifecycle/model"
+	"signpost/shared/race"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
 )
 
 // checksOfStores is how many sequences of calls both stores are compared on.
-const checksOfStores = 10
+var checksOfStores = race.Share(100, 10)
 
 // The store in memory stands for the real one: whatever is called, they answer
 // the same.
