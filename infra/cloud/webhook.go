@@ -14,15 +14,16 @@ import (
 	"signpost/infra/stage"
 )
 
-// How long EventBridge retries an event that the webhook does not accept: its maximum.
+// How long EventBridge retries an event that the webhook answers with 429 or 5xx, or not at
+// all: its maximum. After other answers it does not try again.
 const (
 	webhookRetries = 185
 	webhookMaxAge  = 24 * 60 * 60
 )
 
 // addWebhook posts each event on the bus to the vendor's address, with a key in a header
-// that proves the sender: EventBridge cannot sign a body. What is not accepted in a day
-// goes to the queue of missed notices.
+// that proves the sender: EventBridge cannot sign a body. What is not accepted goes
+// to the queue of missed notices.
 func (d *deployment) addWebhook(bus awsevents.CfnEventBus) {
 	if d.Settings.Deployment.Webhook == "" {
 		return

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,9 @@ const (
 	maxLines = 500
 	// poll is how often a query is asked whether it is complete; it takes a few seconds.
 	poll = 300 * time.Millisecond
-	// limit bounds a query.
-	limit = 30 * time.Second
+	// limit bounds a query, stopLimit the request that stops it.
+	limit     = 30 * time.Second
+	stopLimit = 3 * time.Second
 	// timestamp is the form of @timestamp, in UTC.
 	timestamp = "2006-01-02 15:04:05.000"
 )
@@ -60,7 +62,8 @@ func (s *Source) Lines(ctx context.Context, orgKey string, since time.Time) ([]s
 			field[aws.ToString(one.Field)] = aws.ToString(one.Value)
 		}
 		at, _ := time.Parse(timestamp, field["@timestamp"]) // zero if it has another form; lines have their own
-		if line, ok := support.ParseLine(s.sourceOf(field["@log"]), field["@message"], at); ok {
+		_, group, _ := strings.Cut(field["@log"], ":")      // after the account
+		if line, ok := support.ParseLine(s.sourceOf(group), field["@message"], at); ok {
 			lines = append(lines, line)
 		}
 	}
@@ -76,7 +79,9 @@ func (s *Source) groups(ctx context.Context) (names []string, err error) {
 			return nil, err
 		}
 		for _, group := range page.LogGroups {
-			names = append(names, aws.ToString(group.LogGroupName))
+			if name := aws.ToString(group.LogGroupName); s.sourceOf(name) != "" {
+				names = append(names, name)
+			}
 		}
 	}
 	if len(names) == 0 {
@@ -107,15 +112,29 @@ func (s *Source) query(ctx context.Context, groups []string, orgKey string, sinc
 		}
 		select {
 		case <-ctx.Done():
+			s.stop(ctx, started.QueryId)
 			return nil, ctx.Err()
 		case <-ticker.C:
 		}
 	}
 }
 
-// sourceOf is the function whose log group "account:stack-FunctionLogs-suffix" is.
+// stop ends a query that nobody waits for, since it charges for what it goes on to read.
+func (s *Source) stop(ctx context.Context, query *string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	_, _ = s.client.StopQuery(ctx, &cloudwatchlogs.StopQueryInput{QueryId: query}) // CloudWatch ends it within an hour
+}
+
+// groupOf is the form of a group's name after the stack's: the function, without a stage
+// whose name goes on.
+var groupOf = regexp.MustCompile(`^-([A-Za-z0-9]+)Logs-[A-Za-z0-9]+$`)
+
+// sourceOf returns the function whose log group this is, "" for one of another stack.
 func (s *Source) sourceOf(group string) string {
-	_, name, _ := strings.Cut(group, ":")
-	name, _, _ = strings.Cut(strings.TrimPrefix(name, s.stack+"-"), "Logs-")
-	return name
+	after, _ := strings.CutPrefix(group, s.stack)
+	if match := groupOf.FindStringSubmatch(after); match != nil && after != group {
+		return match[1]
+	}
+	return ""
 }

@@ -38,7 +38,7 @@ func insights(t *testing.T, ends string) *cloudlogs.Source {
 			case in["nextToken"] == nil:
 				fmt.Fprint(w, `{"logGroups":[{"logGroupName":"signpost-prod-ActivationLogs-1X"}],"nextToken":"2"}`)
 			default:
-				fmt.Fprint(w, `{"logGroups":[{"logGroupName":"signpost-prod-VerifyConfigsLogs-2Y"}]}`)
+				fmt.Fprint(w, `{"logGroups":[{"logGroupName":"signpost-prod-VerifyConfigsLogs-2Y"},{"logGroupName":"signpost-prod-eu-VerifyConfigsLogs-3Z"},{"logGroupName":"signpost-prod-other"}]}`)
 			}
 		case "StartQuery":
 			want := map[string]any{

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"signpost/infra/local/client"
@@ -38,8 +39,8 @@ const stopTime = 3 * time.Second
 // ServeConsole serves the support console of the selected stack on this machine until ctx
 // is done, which is not an error.
 func (o *Operator) ServeConsole(ctx context.Context, options ConsoleOptions) error {
-	p, err := o.assemble(ctx)
-	if err != nil {
+	shown := &deployment{operator: o}
+	if _, err := shown.current(ctx); err != nil { // before a browser asks
 		return err
 	}
 	timeline, err := o.timeline(ctx, options)
@@ -51,7 +52,7 @@ func (o *Operator) ServeConsole(ctx context.Context, options ConsoleOptions) err
 		return terminal.Fixable(fmt.Errorf("serve the console: %w", err), "signpost serve-console --port 0")
 	}
 	console := support.New(support.Options{
-		Name: o.stackName(), Deployment: deployment{p}, Timeline: timeline, Write: options.Write, Now: time.Now,
+		Name: o.stackName(), Deployment: shown, Timeline: timeline, Write: options.Write, Now: time.Now,
 	})
 	server := &http.Server{Handler: console, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)
@@ -144,18 +145,44 @@ func (l localTimeline) read(ctx context.Context, path string, into any) error {
 	return nil
 }
 
-// deployment is what the console shows of a stack.
-type deployment struct{ assembled stack }
+// assembledLife is how long a stack's settings and credentials are relied on: the console
+// may run for days, and a deployment changes them.
+const assembledLife = time.Minute
 
-// current is the stack with the channels as they are now.
-func (d deployment) current(ctx context.Context) (stack, error) {
+// deployment is what the console shows of a stack.
+type deployment struct {
+	operator *Operator
+
+	mu        sync.Mutex
+	assembled stack
+	at        time.Time
+}
+
+// current is the stack with the channels as they are now, and with settings that were read
+// within [assembledLife].
+func (d *deployment) current(ctx context.Context) (stack, error) { return d.within(ctx, assembledLife) }
+
+// latest is [deployment.current] with the settings as they are now: a change must not push
+// those of before a deployment.
+func (d *deployment) latest(ctx context.Context) (stack, error) { return d.within(ctx, 0) }
+
+func (d *deployment) within(ctx context.Context, life time.Duration) (stack, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now := time.Now(); now.Sub(d.at) >= life {
+		p, err := d.operator.assemble(ctx)
+		if err != nil {
+			return stack{}, err
+		}
+		d.assembled, d.at = p, now
+	}
 	p := d.assembled
 	var err error
 	p.Service, p.Channels, err = p.Services.Latest(ctx)
 	return p, err
 }
 
-func (d deployment) Installations(ctx context.Context) (rows []installation.Installation, unreadable, err error) {
+func (d *deployment) Installations(ctx context.Context) (rows []installation.Installation, unreadable, err error) {
 	p, err := d.current(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -167,7 +194,15 @@ func (d deployment) Installations(ctx context.Context) (rows []installation.Inst
 	return rows, unreadable, err
 }
 
-func (d deployment) Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, error) {
+func (d *deployment) Find(ctx context.Context, orgKey string) ([]installation.Installation, error) {
+	p, err := d.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Selection{}.ofOrganization(ctx, p, orgKey)
+}
+
+func (d *deployment) Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, error) {
 	p, err := d.current(ctx)
 	if err != nil {
 		return lifecycle.Inspection{}, err
@@ -183,7 +218,7 @@ func (d deployment) Inspect(ctx context.Context, key installation.Key) (lifecycl
 	return inspection, err
 }
 
-func (d deployment) Channels(ctx context.Context) (channel.Channels, int, error) {
+func (d *deployment) Channels(ctx context.Context) (channel.Channels, int, error) {
 	p, err := d.current(ctx)
 	if err != nil {
 		return channel.Channels{}, 0, err
@@ -192,8 +227,8 @@ func (d deployment) Channels(ctx context.Context) (channel.Channels, int, error)
 	return p.Channels, installation.Estimate(passes), err
 }
 
-func (d deployment) Verify(ctx context.Context, key installation.Key) (support.Outcome, error) {
-	p, err := d.current(ctx)
+func (d *deployment) Verify(ctx context.Context, key installation.Key) (support.Outcome, error) {
+	p, err := d.latest(ctx)
 	if err == nil {
 		err = p.requireInstalled(ctx, key)
 	}
@@ -220,8 +255,8 @@ func (p stack) requireInstalled(ctx context.Context, key installation.Key) error
 	return err
 }
 
-func (d deployment) Reload(ctx context.Context, key installation.Key) (support.Outcome, error) {
-	p, err := d.current(ctx)
+func (d *deployment) Reload(ctx context.Context, key installation.Key) (support.Outcome, error) {
+	p, err := d.latest(ctx)
 	if err == nil {
 		err = p.Channels.CheckReload()
 	}

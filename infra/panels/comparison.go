@@ -20,7 +20,9 @@ type Comparison struct {
 	Stored        bool   // whether the table has an installation
 	// NoAccess is set while Webex refuses the refresh token: features are then
 	// not verified, and the table has their last known state.
-	NoAccess   bool
+	NoAccess bool
+	// Unknown is set where Webex could not be asked about a feature.
+	Unknown    bool
 	State      Pill
 	Lines      []compare.Line
 	Features   []Feature
@@ -91,13 +93,16 @@ func (c *Comparison) AddFeature(row installation.Installation, name webex.Featur
 		f.Status, f.Pushed, f.Next = StatusPill(row.Features[name].Status), verdict.PushedAt, next[verdict.Verb]
 	}
 	if failure != nil {
-		f.Next = "What Webex stores is unknown: " + failure.Error() + "."
+		c.Unknown, f.Next = true, "What Webex stores is unknown: "+failure.Error()+"."
 		for n := range f.Lines {
 			f.Lines[n].Theirs, f.Lines[n].Differs = "unknown", false
 		}
 	}
+	if c.NoAccess || failure != nil {
+		f.Status = Idle("last known: " + f.Status.Text)
+	}
 	if c.NoAccess {
-		f.Status, f.Next = Idle("last known: "+f.Status.Text), ""
+		f.Next = ""
 	}
 	c.Features = append(c.Features, f)
 }

@@ -27,9 +27,8 @@ func (a *app) serveConsoleCommand() *cobra.Command {
 		Long: `Lists the installations, those with a problem first, and shows one beside what
 Webex stores for it, its log lines, and the rollout. Read-only without --write. It
 listens on the loopback address only and asks for no password: everybody on this
-machine can open it. It has your credentials as they were at its start; start it
-again once they have expired. Log lines are found by CloudWatch Logs Insights, which
-charges for what it reads.`,
+machine can open it. Log lines are found by CloudWatch Logs Insights, which charges
+for what it reads.`,
 		Example: "  signpost serve-console --stage prod\n  signpost serve-console --stage prod --write",
 	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
 		return o.ServeConsole(cmd.Context(), options)

@@ -87,8 +87,14 @@ var (
 	domainPattern      = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)
 	certificatePattern = regexp.MustCompile(`^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$`)
 	zonePattern        = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-	retentions         = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827}
+	// webhookPattern is what EventBridge accepts. It takes a * for a parameter, and reaches
+	// public hosts only, which have a name.
+	webhookPattern = regexp.MustCompile(`^https://[A-Za-z0-9.-]+\.[A-Za-z][A-Za-z0-9-]*(:[0-9]+)?([/?][-\w+&@/%?=~|!:,.;]*)?$`)
+	retentions     = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827}
 )
+
+// maxWebhook is EventBridge's limit of an address, in characters.
+const maxWebhook = 2048
 
 func (d Deployment) check() error {
 	var problems []error
@@ -109,7 +115,8 @@ func (d Deployment) check() error {
 		"firewall requires a certificate in %s, where CloudFront looks for it", FirewallRegion)
 	require(d.APIURL == "" || config.CheckAddress(d.APIURL) == nil, "apiUrl must be the https address that the deployment printed")
 	require(d.AlarmEmail == "" || manifest.IsEmail(d.AlarmEmail), "alarmEmail is not an e-mail address")
-	require(d.Webhook == "" || config.CheckAddress(d.Webhook) == nil, "webhook is %q: it must be an https address to which events can be posted", d.Webhook)
+	require(d.Webhook == "" || config.CheckAddress(d.Webhook) == nil && len(d.Webhook) <= maxWebhook && webhookPattern.MatchString(d.Webhook),
+		"webhook is %q: it must be a public https address of at most 2,048 characters, without a fragment or *", d.Webhook)
 	require(d.WebhookKey == 0 || d.Webhook != "", "webhookKey has no effect without a webhook")
 	require(slices.Contains([]int{0, 1, 2, 4}, d.VerifyRuns), "verifyRuns is %d: it must be 1, 2 or 4", d.VerifyRuns)
 	require(slices.Contains([]string{"", "ENABLED", "DISABLED"}, d.Schedules), "schedules is %q: it must be ENABLED or DISABLED", d.Schedules)

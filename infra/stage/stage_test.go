@@ -66,6 +66,13 @@ func TestCheck(t *testing.T) {
 		{"nothing reserved", func(s *stage.Settings) { s.Deployment.VerifyRuns = 4 }, nil},
 		{"numbers", func(s *stage.Settings) { s.Deployment.LogRetentionDays, s.Deployment.TokenInvalidPerDay = 2, -1 }, []string{"logRetentionDays", "negative"}},
 		{"webhook in clear text", func(s *stage.Settings) { s.Deployment.Webhook = "http://erp.example.com" }, []string{"webhook is"}},
+		{"webhook with a fragment", func(s *stage.Settings) { s.Deployment.Webhook = "https://erp.example.com/a#b" }, []string{"webhook is"}},
+		{"webhook with a parameter", func(s *stage.Settings) { s.Deployment.Webhook = "https://erp.example.com/*/a" }, []string{"webhook is"}},
+		{"webhook without a name", func(s *stage.Settings) { s.Deployment.Webhook = "https://10.0.0.1/a" }, []string{"webhook is"}},
+		{"webhook too long", func(s *stage.Settings) {
+			s.Deployment.Webhook = "https://erp.example.com/" + strings.Repeat("a", 2048)
+		}, []string{"webhook is"}},
+		{"webhook with a query", func(s *stage.Settings) { s.Deployment.Webhook = "https://erp.example.com:8443/a-b/c_d.e?f=g%20h&i=j" }, nil},
 		{"webhook's key alone", func(s *stage.Settings) { s.Deployment.WebhookKey = 2 }, []string{"webhookKey has no effect"}},
 		{"the rest", func(s *stage.Settings) {
 			s.Deployment = stage.Deployment{Architecture: "mips", HostedZoneID: "z", APIURL: "http://x", AlarmEmail: "a"}

@@ -14,6 +14,8 @@ import (
 // Line is something that was logged, or an event.
 type Line struct {
 	At time.Time
+	// AppID is that of the integration, "" if the line names none.
+	AppID string
 	// Source is the function, or "event".
 	Source, Message string
 	Tone            string // of the message
@@ -34,6 +36,7 @@ func ParseLine(source, text string, at time.Time) (line Line, ok bool) {
 	if own, err := time.Parse(time.RFC3339Nano, fmt.Sprint(members["time"])); err == nil {
 		line.At = own
 	}
+	line.AppID, _ = firstOf(members, "app", "appId").(string)
 	switch members["level"] {
 	case "ERROR":
 		line.Tone = panels.ToneBad

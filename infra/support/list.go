@@ -20,8 +20,8 @@ const maxShown = 200
 
 // list is what the table had at a time.
 type list struct {
-	at         time.Time
-	rows       []row // those with a problem first
+	at, until  time.Time // when it was read, and how long it is shown
+	rows       []row     // those with a problem first
 	troubled   int
 	unreadable error
 	rollout    panels.Rollout
@@ -68,22 +68,32 @@ func pageOf(key installation.Key) string {
 	return "/installations/" + url.PathEscape(key.OrgKey) + "/" + url.PathEscape(key.AppID)
 }
 
-// matches reports whether a search finds the row: by a part of its name, or the beginning
-// of its key or reference.
+// matches reports whether a search finds the row: by a part of its name, the beginning of
+// its key or reference, or its orgId.
 func (r row) matches(search string) bool {
-	search = strings.ToLower(strings.TrimSpace(search))
-	return strings.Contains(strings.ToLower(r.Name), search) || strings.HasPrefix(r.OrgKey, search) ||
-		strings.HasPrefix(strings.ToLower(r.Reference), search) || r.OrgKey == webex.OrganizationKey(search)
+	if r.OrgKey == webex.OrganizationKey(search) {
+		return true
+	}
+	search = strings.ToLower(search)
+	return strings.Contains(strings.ToLower(r.Name), search) || strings.HasPrefix(strings.ToLower(r.OrgKey), search) ||
+		strings.HasPrefix(strings.ToLower(r.Reference), search)
 }
 
-// current returns the list, read again if it is old, or if fresh.
+// current returns the list, read again if it is old, or if fresh and nobody has read it
+// meanwhile.
 func (c *Console) current(ctx context.Context, fresh bool) (list, error) {
+	asked := c.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.Now()
-	if !fresh && !c.list.at.IsZero() && now.Sub(c.list.at) < listLife {
-		return c.list, nil
+	if fresh && c.list.at.Before(asked) || now.After(c.list.until) {
+		return c.read(ctx, now)
 	}
+	return c.list, nil
+}
+
+// read reads the list, and keeps it.
+func (c *Console) read(ctx context.Context, now time.Time) (list, error) {
 	installations, unreadable, err := c.Deployment.Installations(ctx)
 	if err != nil {
 		return list{}, err
@@ -92,7 +102,8 @@ func (c *Console) current(ctx context.Context, fresh bool) (list, error) {
 	if err != nil {
 		return list{}, err
 	}
-	read := list{at: now, unreadable: unreadable}
+	ended := c.Now()
+	read := list{at: ended, until: ended.Add(max(listLife, listTimes*ended.Sub(now))), unreadable: unreadable}
 	names := map[string]string{}
 	for _, i := range installations {
 		one := rowOf(i, channels, now)
@@ -130,7 +141,7 @@ func (c *Console) showList(w http.ResponseWriter, r *http.Request) {
 		c.fail(w, http.StatusBadGateway, "The installations cannot be read", err)
 		return
 	}
-	view := listView{Search: query.Get("search"), All: len(read.rows), Troubled: read.troubled, ReadAt: read.at, Rollout: read.rollout}
+	view := listView{Search: strings.TrimSpace(query.Get("search")), All: len(read.rows), Troubled: read.troubled, ReadAt: read.at, Rollout: read.rollout}
 	if read.unreadable != nil {
 		view.Unreadable = strings.Split(read.unreadable.Error(), "\n")
 	}
@@ -143,6 +154,26 @@ func (c *Console) showList(w http.ResponseWriter, r *http.Request) {
 		}
 		view.Channels, view.References = view.Channels || one.Channel != channel.Default, view.References || one.Reference != ""
 	}
+	if view.Found == 0 && view.Search != "" {
+		view.addOthers(r.Context(), c)
+	}
 	view.NotShown = view.Found - len(view.Rows)
 	c.render(w, http.StatusOK, "list", "Installations", view)
+}
+
+// addOthers adds what is stored of the organization whose key or orgId is searched for, which
+// is not installed.
+func (v *listView) addOthers(ctx context.Context, c *Console) {
+	others, err := c.Deployment.Find(ctx, webex.OrganizationKey(v.Search))
+	if err != nil {
+		v.Unreadable = append(v.Unreadable, err.Error())
+	}
+	for _, other := range others {
+		state := "not proven yet"
+		if other.State == installation.Removed {
+			state = "removed"
+		}
+		v.Rows = append(v.Rows, row{Name: other.OrgName, OrgKey: other.OrgKey, AppID: other.AppID, State: panels.Idle(state)})
+		v.Found++
+	}
 }

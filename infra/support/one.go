@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,13 +42,13 @@ type timelineView struct {
 	Asked   bool
 	Problem string
 	Lines   []Line
-	More    int // older lines that are not shown
+	More    bool // there are older lines
 }
 
 var sentences = map[Outcome]string{
 	Verified:  "Verified: nothing had to be changed.",
 	Pushed:    "Verified: Webex stores the wanted configurations again.",
-	Failed:    "The verification failed. It is tried again when it is due; the log lines say why.",
+	Failed:    "The verification failed. It is tried again when it is due; Last result says why.",
 	Postponed: "Not verified: another worker has it, or Webex asked to wait. Try again in 30 seconds.",
 	Reloading: "The next run of the schedule pushes addresses that make its devices load their pages anew.",
 }
@@ -64,6 +65,7 @@ func (c *Console) showInstallation(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	row := inspection.Installation
+	row.Key = key // a row of which there are only candidates has none
 	outcome := Outcome(query.Get("done"))
 	view := installationView{
 		Name: row.OrgName, Done: sentences[outcome], Undone: outcome == Failed || outcome == Postponed, Facts: c.facts(r.Context(), row, now), Sides: sidesOf(inspection, now),
@@ -79,7 +81,7 @@ func (c *Console) showInstallation(w http.ResponseWriter, r *http.Request) {
 		view.Sides.VerifyURL, view.ReloadURL = pageOf(key)+"/verify", pageOf(key)+"/reload"
 	}
 	if view.Timeline.Asked {
-		c.addLines(r.Context(), &view.Timeline, key.OrgKey, now)
+		c.addLines(r.Context(), &view.Timeline, key, now)
 	}
 	c.render(w, http.StatusOK, "installation", view.Name, view)
 }
@@ -99,7 +101,21 @@ func sidesOf(inspection lifecycle.Inspection, now time.Time) panels.Comparison {
 			sides.AddFeature(inspection.Installation, name, titles[name], verdict, inspection.Failures[name])
 		}
 	}
+	hideKey(sides, inspection.Installation)
 	return sides
+}
+
+// hideKey takes the key that proves whose device a page runs on out of the addresses.
+func hideKey(sides panels.Comparison, row installation.Installation) {
+	if row.DeviceKey.IsZero() {
+		return
+	}
+	hide := strings.NewReplacer(row.DeviceKey.Reveal(), "{installationKey}")
+	for _, feature := range sides.Features {
+		for n, line := range feature.Lines {
+			feature.Lines[n].Ours, feature.Lines[n].Theirs = hide.Replace(line.Ours), hide.Replace(line.Theirs)
+		}
+	}
 }
 
 // facts are what only Signpost stores of an installation.
@@ -138,14 +154,16 @@ func day(t time.Time) string {
 	return t.Local().Format("2 Jan 2006 15:04:05")
 }
 
-func (c *Console) addLines(ctx context.Context, view *timelineView, orgKey string, now time.Time) {
-	lines, err := c.Timeline.Lines(ctx, orgKey, now.Add(-timelineSpan))
+// addLines adds those that name no other integration of the organization.
+func (c *Console) addLines(ctx context.Context, view *timelineView, key installation.Key, now time.Time) {
+	lines, err := c.Timeline.Lines(ctx, key.OrgKey, now.Add(-timelineSpan))
 	if err != nil {
 		view.Problem = err.Error()
 	}
+	lines = slices.DeleteFunc(lines, func(line Line) bool { return line.AppID != "" && line.AppID != key.AppID })
 	view.Lines = newestFirst(lines)
-	view.More = max(0, len(view.Lines)-maxLines)
-	view.Lines = view.Lines[:len(view.Lines)-view.More]
+	view.More = len(view.Lines) > maxLines
+	view.Lines = view.Lines[:min(len(view.Lines), maxLines)]
 }
 
 // change returns the handler of a form that changes an installation.

@@ -3,8 +3,9 @@
 // one as Signpost and as Webex store it, its log lines, and the rollout.
 //
 // The pages are for the machine that they run on. They have no authentication, so they
-// accept loopback host names only and refuse writes from other sites. They change nothing
-// unless Options allow it, have no script, and show no secret.
+// accept loopback host names only and refuse requests from other sites. They change nothing
+// unless Options allow it, have no script, and show no secret, nor the key in the addresses
+// of a customer's devices.
 package support
 
 import (
@@ -27,6 +28,9 @@ type Deployment interface {
 	// Installations returns all of them, each with its last pass. Unreadable names rows that
 	// cannot be decoded.
 	Installations(ctx context.Context) (rows []installation.Installation, unreadable, err error)
+	// Find returns those of an organization, also one of which there are only candidates, or
+	// a tombstone.
+	Find(ctx context.Context, orgKey string) ([]installation.Installation, error)
 	// Inspect compares one with what Webex stores. It returns [installation.ErrNotFound].
 	Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, error)
 	// Channels returns the current channels, and about how many installations there are.
@@ -65,9 +69,12 @@ type Options struct {
 	Now   func() time.Time
 }
 
-// listLife is how long a list is shown before the table is read again: a search reads no
-// table of a million rows.
-const listLife = time.Minute
+// A list is shown for this long before the table is read again, and for this many times as
+// long as reading it took: a search does not read a large table.
+const (
+	listLife  = time.Minute
+	listTimes = 10
+)
 
 // Console serves the pages.
 type Console struct {
@@ -97,7 +104,7 @@ func New(o Options) *Console {
 		mux.HandleFunc("POST /installations/{org}/{app}/verify", c.change(o.Deployment.Verify))
 		mux.HandleFunc("POST /installations/{org}/{app}/reload", c.change(o.Deployment.Reload))
 	}
-	c.handler = loopback.Only(mux, false)
+	c.handler = loopback.Only(mux, true) // a read costs: other sites must not start one
 	return c
 }
 

@@ -28,6 +28,8 @@ type deployment struct {
 	unreadable error
 	broken     error
 	unlogged   error
+	unasked    error // why Webex could not be asked
+	takes      time.Duration
 	outcome    support.Outcome
 	reads      int
 	changed    []string
@@ -36,13 +38,27 @@ type deployment struct {
 
 func (d *deployment) Installations(context.Context) ([]installation.Installation, error, error) {
 	d.reads++
+	d.clock = d.clock.Add(d.takes)
 	return d.rows, d.unreadable, d.broken
+}
+
+func (d *deployment) Find(_ context.Context, orgKey string) ([]installation.Installation, error) {
+	if orgKey == "key-new" {
+		return []installation.Installation{{Key: installation.Key{OrgKey: orgKey, AppID: "app"}}}, nil
+	}
+	return nil, nil
 }
 
 func (d *deployment) Inspect(_ context.Context, key installation.Key) (lifecycle.Inspection, error) {
 	for _, row := range d.rows {
 		if row.Key == key {
-			return lifecycle.Inspection{Installation: row}, d.broken
+			inspection := lifecycle.Inspection{Installation: row}
+			if d.unasked != nil {
+				wanted := &webex.FeatureConfig{DeviceURL: "https://a.example.com/?k=" + row.DeviceKey.Reveal()}
+				inspection.Verdicts = map[webex.Feature]lifecycle.Verdict{webex.DigitalSignage: {Verb: lifecycle.Leave, Wanted: wanted}}
+				inspection.Failures = map[webex.Feature]error{webex.DigitalSignage: d.unasked}
+			}
+			return inspection, d.broken
 		}
 	}
 	return lifecycle.Inspection{}, fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
@@ -71,7 +87,8 @@ func (d *deployment) Lines(_ context.Context, orgKey string, since time.Time) ([
 		return nil, fmt.Errorf("asked since %s", since)
 	}
 	return []support.Line{
-		{At: now.Add(-time.Hour), Source: "Activation", Message: "older", Rest: "org=" + orgKey}, {At: now, Source: "event", Message: "newer <b>"},
+		{At: now.Add(-time.Hour), Source: "Activation", Message: "older", Rest: "org=" + orgKey}, {At: now, Source: "event", Message: "newer <b>", AppID: "app"},
+		{At: now, Source: "event", Message: "of another integration", AppID: "other"},
 	}, d.unlogged
 }
 
@@ -141,6 +158,8 @@ func TestList(t *testing.T) {
 		"?search=key-z":   {"key-zoo/app"},
 		"?search=c7":      {"key-failing/app"},
 		"?search=nothing": nil,
+		"?search=key-new": {"key-new/app"}, // a candidate only
+		"?search=Y2lzY29zcGFyazovL3VzL09SR0FOSVpBVElPTi9rZXktem9v": {"key-zoo/app"}, // its orgId
 	} {
 		answer := ask(console, "GET", "/"+search)
 		if diff := cmp.Diff(want, found(answer.Body.String())); diff != "" || answer.Code != 200 {
@@ -163,12 +182,43 @@ func TestTheTableIsReadOnceAMinute(t *testing.T) {
 		after time.Duration
 		reads int
 	}{
-		{"/", 0, 1}, {"/?search=a", 59 * time.Second, 1}, {"/", 2 * time.Second, 2}, {"/?read", 0, 3}, {"/", 0, 3},
+		{"/", 0, 1}, {"/?search=a", 59 * time.Second, 1}, {"/", 2 * time.Second, 2}, {"/?read", time.Second, 3}, {"/", 0, 3},
 	} {
 		d.clock = d.clock.Add(step.after)
 		if ask(console, "GET", step.path); d.reads != step.reads {
 			t.Errorf("%s: %d reads, want %d", step.path, d.reads, step.reads)
 		}
+	}
+}
+
+// TestASlowRead: a list that takes long to read is shown for longer.
+func TestASlowRead(t *testing.T) {
+	d := &deployment{rows: rows(), takes: time.Minute}
+	console := d.serve(false)
+	for _, step := range []struct {
+		after time.Duration
+		reads int
+	}{{0, 1}, {9 * time.Minute, 1}, {2 * time.Minute, 2}} {
+		d.clock = d.clock.Add(step.after)
+		if ask(console, "GET", "/"); d.reads != step.reads {
+			t.Errorf("after %s: %d reads, want %d", step.after, d.reads, step.reads)
+		}
+	}
+}
+
+// TestWhatWebexStoresIsUnknown: nobody is told that nothing differs, nor shown the key of the
+// customer's devices.
+func TestWhatWebexStoresIsUnknown(t *testing.T) {
+	d := &deployment{rows: rows(), unasked: errors.New("503")}
+	d.rows[1].DeviceKey = installation.NewDeviceKey()
+	page := ask(d.serve(false), "GET", "/installations/key-alpha/app").Body.String()
+	for _, text := range []string{"Webex not read", "last known: in sync", "What Webex stores is unknown: 503.", "https://a.example.com/?k={installationKey}"} {
+		if !strings.Contains(page, text) {
+			t.Errorf("no %q in\n%s", text, page)
+		}
+	}
+	if strings.Contains(page, "no differences") || strings.Contains(page, d.rows[1].DeviceKey.Reveal()) {
+		t.Errorf("the page says too much:\n%s", page)
 	}
 }
 
@@ -202,6 +252,9 @@ func TestInstallation(t *testing.T) {
 		}
 		if strings.Contains(page, "<form") || strings.Contains(page, "unheard-of") {
 			t.Errorf("%s: a read-only page has a form, or shows its address", path)
+		}
+		if strings.Contains(page, "another integration") {
+			t.Errorf("%s shows a line of another integration", path)
 		}
 		if newer, older := strings.Index(page, "newer"), strings.Index(page, "older"); newer > older {
 			t.Errorf("%s: the older line comes first", path)
@@ -248,6 +301,8 @@ func TestChanges(t *testing.T) {
 		{true, "POST", path + "reload", []string{"Origin", "http://127.0.0.1:1"}, 403, 0},
 		{true, "POST", path + "reload", []string{"Host", "rebound.example.com"}, 403, 0},
 		{false, "GET", "/", []string{"Host", "rebound.example.com"}, 403, 0},
+		{false, "GET", "/?read", []string{"Sec-Fetch-Site", "cross-site"}, 403, 0}, // an image of another site
+		{false, "GET", "/?read", []string{"Sec-Fetch-Site", "none"}, 200, 0},
 	} {
 		d.changed = nil
 		answer := ask(d.serve(test.write), test.method, test.path, test.header...)
@@ -290,7 +345,7 @@ func TestHeaders(t *testing.T) {
 
 func TestParseLine(t *testing.T) {
 	for text, want := range map[string]support.Line{
-		`{"time":"2026-03-01T11:00:00.5Z","level":"ERROR","msg":"not verified","org":"o","app":"a","status":500,"cause":"gone"}`: {At: now.Add(-time.Hour + 500*time.Millisecond), Message: "not verified", Tone: "bad", Rest: "cause=gone status=500"},
+		`{"time":"2026-03-01T11:00:00.5Z","level":"ERROR","msg":"not verified","org":"o","app":"a","status":500,"cause":"gone"}`: {At: now.Add(-time.Hour + 500*time.Millisecond), AppID: "a", Message: "not verified", Tone: "bad", Rest: "cause=gone status=500"},
 		`{"level":"WARN","msg":"token renewed late"}`:                              {At: now, Message: "token renewed late", Tone: "wait"},
 		`{"type":"installation.removed","orgKey":"o","before":{"state":"active"}}`: {At: now, Message: "installation.removed", Tone: "idle", Rest: `before={"state":"active"}`},
 	} {

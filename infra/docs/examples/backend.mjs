@@ -5,7 +5,9 @@
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 const { SIGNPOST_URL, CONTENT_API_KEY, VENDOR_API_KEY, EVENTS_KEYS, PORT = "8080" } = process.env;
+const eventsKeys = (EVENTS_KEYS ?? "").split(",").filter(Boolean); // two while the key changes
 const events = new Map(); // the newest event of each installation
+const week = 7 * 24 * 60 * 60 * 1000; // ms
 
 async function signpost(method, path, key) {
   const answer = await fetch(SIGNPOST_URL + path, { method, headers: { authorization: `Bearer ${key}` } });
@@ -24,17 +26,20 @@ async function installations() {
   return all;
 }
 
-// Events arrive at least once and in any order: the version of the row says which is newer.
+// Events arrive at least once and in any order: the version of the row says which is newer. A
+// week after a removal it may begin again.
 function receive(event, key) {
-  if (!EVENTS_KEYS?.split(",").includes(key)) throw Object.assign(new Error("unknown key"), { status: 401 });
+  if (!eventsKeys.includes(key)) throw Object.assign(new Error("unknown key"), { status: 401 });
   const { orgKey, appId, version } = event.detail;
   const known = events.get(orgKey + appId);
-  if (orgKey && !(known?.detail.version >= version)) events.set(orgKey + appId, event);
+  const forgotten = known?.["detail-type"] === "installation.removed" && Date.parse(event.time) - Date.parse(known.time) > week;
+  if (orgKey && (forgotten || !(known?.detail.version >= version))) events.set(orgKey + appId, event);
 }
 
 const routes = {
-  // Only a POST redeems: a link preview would use up the code.
-  "GET /content": (query) => ["text/html", `<form method="post"><button name="launch"
+  // Only a POST redeems: a link preview would use up the code. What it answers is at an
+  // address without the code.
+  "GET /content": (query) => ["text/html", `<form method="post" action="/content"><button name="launch"
     value="${encodeURIComponent(query.get("launch"))}">Continue</button></form>`],
   "POST /content": async (_, body) => {
     const code = encodeURIComponent(new URLSearchParams(body).get("launch"));

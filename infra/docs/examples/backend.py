@@ -4,12 +4,13 @@ SIGNPOST_URL=http://127.0.0.1:3000 CONTENT_API_KEY=… VENDOR_API_KEY=… EVENTS
 """
 import json
 import os
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, quote, urlsplit
 from urllib.request import Request, urlopen
 
-EVENTS_KEYS = os.environ["EVENTS_KEYS"].split(",")
+EVENTS_KEYS = [key for key in os.environ["EVENTS_KEYS"].split(",") if key]  # two while the key changes
 EVENTS = {}  # the newest event of each installation
 
 def signpost(method, path, key):
@@ -23,9 +24,11 @@ def installations(cursor=""):
         yield from page["installations"]
         cursor = page.get("next")
 
-def content(query, *_):  # only a POST redeems: a link preview would use up the code
+def content(query, *_):
+    """Only a POST redeems: a link preview would use up the code. What it answers is at an
+    address without the code."""
     code = quote(query["launch"][0], safe="")
-    return "text/html", f'<form method="post"><button name="launch" value="{code}">Continue</button></form>'
+    return "text/html", f'<form method="post" action="/content"><button name="launch" value="{code}">Continue</button></form>'
 
 def redeem(_, body, headers):
     launch = signpost("POST", "/launches/" + quote(parse_qs(body)["launch"][0], safe=""), os.environ["CONTENT_API_KEY"])
@@ -37,12 +40,20 @@ def customers(*_):
         "orgKey": i["orgKey"], "orgName": i["orgName"], "state": i["state"],
         "event": EVENTS.get((i["orgKey"], i["appId"]), {}).get("detail-type")} for i in installations()])
 
-def receive(_, body, headers):  # at least once and in any order: the version of the row says which is newer
+def at(event):
+    return datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
+
+def receive(_, body, headers):
+    """Events arrive at least once and in any order: the version of the row says which is newer.
+    A week after a removal it may begin again."""
     if headers["X-Api-Key"] not in EVENTS_KEYS:
         raise PermissionError("unknown key")
     event = json.loads(body)
-    key, known = (event["detail"].get("orgKey"), event["detail"].get("appId")), {"detail": {"version": 0}}
-    if key[0] and EVENTS.get(key, known)["detail"]["version"] < event["detail"]["version"]:
+    key = event["detail"].get("orgKey"), event["detail"].get("appId")
+    known = EVENTS.get(key)
+    if known and known["detail-type"] == "installation.removed" and at(event) - at(known) > timedelta(days=7):
+        known = None
+    if key[0] and (known is None or known["detail"]["version"] < event["detail"]["version"]):
         EVENTS[key] = event
     return "text/plain", ""
 
@@ -59,6 +70,8 @@ class Handler(BaseHTTPRequestHandler):
             status, kind, text = 401, "text/plain", str(error)
         except HTTPError as error:
             status, kind, text = 404 if error.code == 404 else 502, "text/plain", str(error)
+        except Exception as error:
+            status, kind, text = 500, "text/plain", str(error)
         self.send_response(status)
         self.send_header("Content-Type", kind + "; charset=utf-8")
         self.send_header("Referrer-Policy", "no-referrer")

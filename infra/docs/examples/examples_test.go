@@ -5,6 +5,7 @@ package examples_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -38,7 +39,26 @@ func TestBackends(t *testing.T) {
 			wantRedeemed(t, backend, launchCode(t, page), "welcome for "+c.Org.Name()+": ")
 			devices := []customer.Object{{"deviceId": "d1", "displayName": "Board Room"}, {"deviceId": "d2"}}
 			wantRedeemed(t, backend, c.Code(customer.Object{"devices": devices}), "assign_content for "+c.Org.Name()+": Board Room, d2")
-			wantCustomer(t, backend, entry{c.Org.ID(), c.Org.Name(), "active", "installation.activated"})
+			want := entry{c.Org.ID(), c.Org.Name(), "active", "installation.activated"}
+			wantCustomer(t, backend, want)
+			for _, event := range []struct {
+				kind    string
+				version int
+				day     int
+				newest  string
+			}{
+				{"installation.removed", 1000, 1, "installation.removed"},
+				{"installation.activated", 999, 1, "installation.removed"}, // late
+				{"installation.activated", 1, 7, "installation.removed"},
+				{"installation.activated", 1, 9, "installation.activated"}, // the row was deleted
+			} {
+				answer(t, 200)(post(t, backend, eventsKey, customer.Encode(customer.Object{
+					"detail-type": event.kind, "time": fmt.Sprintf("2026-03-%02dT12:00:00Z", event.day),
+					"detail": customer.Object{"orgKey": c.Org.ID(), "appId": c.Cloud.AppID(), "version": event.version},
+				})))
+				want.Event = event.newest
+				wantCustomer(t, backend, want)
+			}
 		})
 	}
 }
@@ -80,13 +100,19 @@ func activateInBrowser(c *customer.Customer) string {
 func wantRefused(t *testing.T, backend *url.URL, keys ...string) {
 	t.Helper()
 	for _, key := range keys {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, backend.JoinPath("events").String(), strings.NewReader(`{}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		request.Header.Set("X-Api-Key", key)
-		answer(t, 401)(http.DefaultClient.Do(request))
+		answer(t, 401)(post(t, backend, key, `{}`))
 	}
+}
+
+// post sends an event with a key.
+func post(t *testing.T, backend *url.URL, key, event string) (*http.Response, error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, backend.JoinPath("events").String(), strings.NewReader(event))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Api-Key", key)
+	return http.DefaultClient.Do(request)
 }
 
 var launchParameter = regexp.MustCompile(`launch=([\w-]{43})"`)

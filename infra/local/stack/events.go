@@ -59,7 +59,12 @@ type bus struct {
 }
 
 func newBus(s *settings, logs *logs) *bus {
-	return &bus{address: s.given[variableEvents], key: secret.New(s.given[variableEventsKey]), logs: logs, client: http.Client{Timeout: deliverTimeout}, queue: make(chan envelope, keptEvents)}
+	return &bus{
+		address: s.given[variableEvents], key: secret.New(s.given[variableEventsKey]), logs: logs, queue: make(chan envelope, keptEvents),
+		client: http.Client{
+			Timeout: deliverTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
 }
 
 // checkEvents checks the address to which events are delivered.
@@ -108,11 +113,11 @@ func (b *bus) deliver(ctx context.Context) {
 
 func (b *bus) deliverOne(ctx context.Context, e envelope) {
 	for attempt := 0; ; attempt++ {
-		err := b.post(ctx, e)
+		retry, err := b.post(ctx, e)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		if attempt == deliverRetries {
+		if !retry || attempt == deliverRetries {
 			b.logs.printf("notices | %s was not delivered: %v", e.DetailType, err)
 			return
 		}
@@ -123,14 +128,16 @@ func (b *bus) deliverOne(ctx context.Context, e envelope) {
 	}
 }
 
-func (b *bus) post(ctx context.Context, e envelope) error {
+// post returns whether EventBridge would try again what failed: after 429, 5xx, and where
+// there was no answer.
+func (b *bus) post(ctx context.Context, e envelope) (retry bool, err error) {
 	text, err := json.Marshal(e)
 	if err != nil {
-		return err
+		return false, err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.address, bytes.NewReader(text))
 	if err != nil {
-		return err
+		return false, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	if !b.key.IsZero() {
@@ -138,13 +145,13 @@ func (b *bus) post(ctx context.Context, e envelope) error {
 	}
 	response, err := b.client.Do(request)
 	if err != nil {
-		return err
+		return true, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode >= 300 {
-		return fmt.Errorf("%s answered %d", variableEvents, response.StatusCode)
+	if response.StatusCode < 300 {
+		return false, nil
 	}
-	return nil
+	return response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests, fmt.Errorf("%s answered %d", variableEvents, response.StatusCode)
 }
 
 // ServeHTTP answers with the kept events.
