@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -46,7 +47,7 @@ func (a activation) serve(ctx context.Context, request gateway.Request) (gateway
 	case request.Method() != http.MethodPost:
 		return a.pages.Form()
 	}
-	if invite := request.Field("invite"); invite != "" {
+	if invite := cmp.Or(request.Field("invite"), request.QueryValue("invite")); invite != "" {
 		return a.postInvited(ctx, request, invite)
 	}
 	return a.post(ctx, request)
@@ -97,15 +98,16 @@ func (a activation) activate(ctx context.Context, request gateway.Request, token
 	}
 	request.Note(slog.String("outcome", "activated"), slog.Any("features", activated.Features))
 	if request.WantsHTML() {
-		return a.pages.Activated(activated.Features, a.welcome(ctx, request, token))
+		return a.pages.Activated(activated.State, activated.Features, a.welcome(ctx, request, token, activated.State))
 	}
 	return gateway.JSON(http.StatusOK, activated)
 }
 
-// welcome returns where the administrator goes on, "" for nowhere. The activation has
-// succeeded whether or not the code can be stored.
-func (a activation) welcome(ctx context.Context, request gateway.Request, token webex.Token) string {
-	if a.settings.WelcomeURL == "" {
+// welcome returns where the administrator goes on, "" for nowhere, as after a repeated code
+// of an installation that has lost its access. The activation has succeeded whether or not
+// the launch can be stored.
+func (a activation) welcome(ctx context.Context, request gateway.Request, token webex.Token, state installation.State) string {
+	if a.settings.WelcomeURL == "" || state != installation.Active {
 		return ""
 	}
 	address, err := launch.IssueWelcome(ctx, a.welcomes, a.settings.WelcomeURL, token, a.now())

@@ -14,6 +14,7 @@ import (
 
 	"signpost/shared/config"
 	"signpost/shared/gateway"
+	"signpost/shared/installation"
 	"signpost/shared/launch"
 	"signpost/shared/webex"
 )
@@ -29,7 +30,7 @@ func TestActivationOutlivesItsWelcome(t *testing.T) {
 	a := activation{settings: config.Provider{WelcomeURL: "https://x.example.com/"}, welcomes: unavailable{}, now: time.Now}
 	var log bytes.Buffer
 	handler := gateway.Handle(slog.New(slog.NewJSONHandler(&log, nil)), time.Now, func(ctx context.Context, request gateway.Request) (gateway.Response, error) {
-		return gateway.JSON(http.StatusOK, a.welcome(ctx, request, webex.Token{}))
+		return gateway.JSON(http.StatusOK, a.welcome(ctx, request, webex.Token{}, installation.Active))
 	})
 	answer, err := handler(t.Context(), events.APIGatewayV2HTTPRequest{})
 	if err != nil || answer.StatusCode != http.StatusOK || answer.Body != `""` {

@@ -72,7 +72,7 @@ func (k keys) Client(context.Context, installation.Key) (webex.Credentials, erro
 }
 
 // Prove implements [lifecycle.Keys].
-func (keys) Prove(context.Context, installation.Key) error { return nil }
+func (keys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
 
 // Sealer implements [lifecycle.Keys].
 func (k keys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.Trial.Sealer, nil }

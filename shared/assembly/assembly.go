@@ -110,6 +110,11 @@ func (k *keys) Client(ctx context.Context, of installation.Key) (webex.Credentia
 	case !ok:
 		return webex.Credentials{}, fmt.Errorf("OAuth client of %s: %w", of.Text(), integration.ErrUnknown)
 	}
+	return k.open(ctx, registered)
+}
+
+// open returns the OAuth client of a registered integration.
+func (k *keys) open(ctx context.Context, registered integration.Integration) (webex.Credentials, error) {
 	sealer, err := k.Sealer(ctx)
 	if err != nil {
 		return webex.Credentials{}, err
@@ -119,8 +124,11 @@ func (k *keys) Client(ctx context.Context, of installation.Key) (webex.Credentia
 }
 
 // Prove implements [lifecycle.Keys].
-func (k *keys) Prove(ctx context.Context, of installation.Key) error {
-	return k.registry.Prove(ctx, of.AppID, of.OrgKey)
+func (k *keys) Prove(ctx context.Context, of installation.Key, client webex.Credentials) error {
+	return k.registry.Prove(ctx, of.AppID, of.OrgKey, func(registered integration.Integration) (bool, error) {
+		now, err := k.open(ctx, registered)
+		return err == nil && now.ClientID == client.ClientID && now.ClientSecret.Equal(client.ClientSecret), err
+	})
 }
 
 // Sealer implements [lifecycle.Keys].

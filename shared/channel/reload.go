@@ -13,8 +13,16 @@ import (
 var ErrNoRoom = errors.New("leaves no room for the parameter of a reload")
 
 // CheckReload returns an [ErrNoRoom] that names the channel, unless each address of the
-// channels can be reloaded.
-func (s Set) CheckReload() error {
+// channels can be reloaded, also of the revision that a rollout gives out.
+func (c Channels) CheckReload() error {
+	err := c.Set.checkReload()
+	if err == nil && c.Next != nil {
+		err = c.Next.checkReload()
+	}
+	return err
+}
+
+func (s Set) checkReload() error {
 	for _, name := range s.Names() {
 		for feature, address := range s.Of(name).DeviceURLs {
 			longest, _ := installation.LongestDeviceURL(address) // checked before

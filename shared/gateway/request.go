@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -89,7 +90,10 @@ func (r Request) JSON(into any) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
 		return Malformed(fmt.Sprintf("In the JSON, %q is of the wrong type.", wrong.Field))
 	}
-	if err != nil || decoder.More() {
+	if err == nil {
+		_, err = decoder.Token() // io.EOF after the object
+	}
+	if err != io.EOF {
 		return Malformed("The body is not one JSON object with the members of this request.")
 	}
 	return nil

@@ -85,12 +85,22 @@ func (r *Registry) Find(ctx context.Context, appID, orgKey string) (Integration,
 }
 
 // Prove records that Webex accepted a refresh token of the organization from the
-// integration's client: a registration that a customer made is kept from now on.
-func (r *Registry) Prove(ctx context.Context, appID, orgKey string) error {
+// integration's client: a registration that a customer made is kept from now on. It returns
+// [installation.ErrConflict] if the registration is not of that client, as accepted reports:
+// the customer has entered another one meanwhile.
+func (r *Registry) Prove(ctx context.Context, appID, orgKey string, accepted func(Integration) (bool, error)) error {
 	for range proveAttempts {
 		found, ok, err := r.Find(ctx, appID, orgKey)
 		if err != nil || !ok || found.UnprovenUntil.IsZero() {
 			return err
+		}
+		same, err := accepted(found)
+		if err == nil && !same {
+			r.Forget(appID) // the next attempt uses the new one
+			err = fmt.Errorf("its client was replaced: %w", installation.ErrConflict)
+		}
+		if err != nil {
+			return fmt.Errorf("keep the integration %s: %w", appID, err)
 		}
 		found.UnprovenUntil = time.Time{}
 		_, err = r.store.SaveIntegration(ctx, found, r.now())

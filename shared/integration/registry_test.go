@@ -166,7 +166,7 @@ func TestProve(t *testing.T) {
 		}}
 		registry := newRegistry(t, s)
 		for _, appID := range []string{"app", "app", "operator", "default", "unknown"} {
-			if err := registry.Prove(t.Context(), appID, "acme"); err != nil {
+			if err := registry.Prove(t.Context(), appID, "acme", accepted); err != nil {
 				t.Errorf("%s: %v", appID, err)
 			}
 		}
@@ -175,8 +175,17 @@ func TestProve(t *testing.T) {
 		}
 		s.registered["app"][0].UnprovenUntil = time.Now().Add(time.Hour)
 		s.conflict = installation.ErrConflict
-		if err := registry.Prove(t.Context(), "app", "acme"); err != nil {
+		if err := registry.Prove(t.Context(), "app", "acme", accepted); err != nil {
 			t.Errorf("written by another worker meanwhile: %v", err)
+		}
+		s.registered["app"][0].UnprovenUntil = time.Now().Add(time.Hour)
+		registry.Forget("app")
+		replaced := func(integration.Integration) (bool, error) { return false, nil }
+		if err := registry.Prove(t.Context(), "app", "acme", replaced); !errors.Is(err, installation.ErrConflict) || s.registered["app"][0].UnprovenUntil.IsZero() {
+			t.Errorf("another client was entered meanwhile: %v", err)
 		}
 	})
 }
+
+// accepted is any client.
+func accepted(integration.Integration) (bool, error) { return true, nil }

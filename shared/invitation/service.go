@@ -156,17 +156,24 @@ func (s *Service) keepClient(ctx context.Context, of Invitation, clientID string
 }
 
 // Of returns what an activation takes over from the invitation with which its private
-// integration was registered; the invitation only as long as it was not used.
+// integration was registered; the invitation only as long as it was not used. It returns
+// [ErrUnknown] if the invitation was revoked: nobody has activated with it, and nobody may.
 func (s *Service) Of(ctx context.Context, registered integration.Integration) (installation.Invited, error) {
 	invited := installation.Invited{Reference: registered.Reference}
 	if registered.Invitation == "" {
 		return invited, nil
 	}
 	found, err := s.store.Invitation(ctx, registered.Invitation, s.now())
-	if state := found.State(s.now()); err == nil && found.Version != 0 && (state == Open || state == Expired) {
+	if err != nil || found.Version == 0 {
+		return invited, err
+	}
+	switch found.State(s.now()) {
+	case Revoked:
+		return installation.Invited{}, fmt.Errorf("invitation %s is revoked: %w", found.ID, ErrUnknown)
+	case Open, Expired:
 		invited.Invitation = found.ID
 	}
-	return invited, err
+	return invited, nil
 }
 
 // List returns all invitations, the newest first.

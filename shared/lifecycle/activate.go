@@ -141,6 +141,9 @@ func (s *Service) takeOver(candidate installation.Candidate, known []installatio
 	if len(earlier.Refresh) == 0 {
 		earlier.Refresh = candidate.Refresh
 	}
+	if earlier.Invited == (installation.Invited{}) { // the code was posted without the link before
+		earlier.Invited = candidate.Invited
+	}
 	return earlier, earlier.Work.Held(s.now())
 }
 

@@ -81,7 +81,10 @@ func (s *Service) proveMoveOnce(ctx context.Context, candidate installation.Cand
 	var token secret.String
 	var change func(*installation.Tokens)
 	if len(candidate.Refresh) > 0 {
-		token, change, candidate, err = s.exchangeCandidate(ctx, candidate, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
+		var client webex.Credentials
+		if client, err = s.keys.Client(ctx, candidate.Key); err == nil {
+			token, change, candidate, err = s.exchangeCandidate(ctx, client, candidate, cmp.Or(candidate.URLs.OAuth, row.URLs.OAuth))
+		}
 	} else {
 		token, change, err = s.renewForMove(ctx, candidate, row)
 	}

@@ -63,9 +63,10 @@ type Sealer interface {
 type Keys interface {
 	// Client returns the OAuth client of the integration that an installation is of.
 	Client(ctx context.Context, of installation.Key) (webex.Credentials, error)
-	// Prove records that Webex accepted a refresh token of this installation from its
-	// client, which from then on is kept.
-	Prove(ctx context.Context, of installation.Key) error
+	// Prove records that Webex accepted a refresh token of this installation from this
+	// client, which from then on is kept. It returns [installation.ErrConflict] if the
+	// integration has another client by now.
+	Prove(ctx context.Context, of installation.Key, client webex.Credentials) error
 	// Sealer returns the sealer with the current keyset.
 	Sealer(ctx context.Context) (Sealer, error)
 }

@@ -21,13 +21,17 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 	if err != nil || row.Version != 0 {
 		return row, err
 	}
-	_, change, candidate, err := s.exchangeCandidate(ctx, candidate, candidate.URLs.OAuth)
+	client, err := s.keys.Client(ctx, candidate.Key)
+	var change func(*installation.Tokens)
+	if err == nil {
+		_, change, candidate, err = s.exchangeCandidate(ctx, client, candidate, candidate.URLs.OAuth)
+	}
 	saveCtx, cancel := Detached(ctx)
 	defer cancel()
 	if err != nil {
 		return row, s.recordUnproven(saveCtx, candidate, err)
 	}
-	if err := s.keys.Prove(saveCtx, candidate.Key); err != nil {
+	if err := s.keys.Prove(saveCtx, candidate.Key, client); err != nil {
 		return row, s.recordUnproven(saveCtx, candidate, err)
 	}
 	next.replace(candidate)
@@ -61,8 +65,8 @@ func (s *Service) promote(ctx context.Context, candidate installation.Candidate,
 // refresh token is stored with the candidate before the access token is used: the next
 // step may fail, and this is the only copy. change sets the tokens of an installation.
 // The candidate is returned as stored, even with an error.
-func (s *Service) exchangeCandidate(ctx context.Context, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
-	tokens, err := s.exchangeSealed(ctx, candidate.Key, oauthURL, candidate.Refresh)
+func (s *Service) exchangeCandidate(ctx context.Context, client webex.Credentials, candidate installation.Candidate, oauthURL string) (access secret.String, change func(*installation.Tokens), stored installation.Candidate, err error) {
+	tokens, err := s.exchangeBy(ctx, client, candidate.Key, oauthURL, candidate.Refresh)
 	if err != nil {
 		return access, nil, candidate, err
 	}

@@ -159,15 +159,20 @@ func (s *Service) storeRenewed(ctx context.Context, row installation.Installatio
 
 // exchangeSealed exchanges a sealed refresh token at oauthURL.
 func (s *Service) exchangeSealed(ctx context.Context, key installation.Key, oauthURL string, refresh secret.Sealed) (webex.Tokens, error) {
-	credentials, err := s.keys.Client(ctx, key)
+	client, err := s.keys.Client(ctx, key)
 	if err != nil {
 		return webex.Tokens{}, err
 	}
+	return s.exchangeBy(ctx, client, key, oauthURL, refresh)
+}
+
+// exchangeBy is [Service.exchangeSealed] with the client that the caller has.
+func (s *Service) exchangeBy(ctx context.Context, client webex.Credentials, key installation.Key, oauthURL string, refresh secret.Sealed) (webex.Tokens, error) {
 	token, err := s.open(ctx, refresh, installation.RefreshPlace(key))
 	if err != nil {
 		return webex.Tokens{}, err
 	}
-	return s.terms(ctx).webex.Exchange(ctx, oauthURL, credentials, token)
+	return s.terms(ctx).webex.Exchange(ctx, oauthURL, client, token)
 }
 
 // tokenChange seals the tokens of an exchange and returns the change that stores them.

@@ -55,7 +55,8 @@ func (v *Vendor) Verify(ctx context.Context, key installation.Key) (installation
 	return v.change(ctx, key, msgVerifySoon, func(row *installation.Installation) { row.Tokens.TriedWith = "" })
 }
 
-// change stores a change of the vendor's, and makes the row due.
+// change stores a change of the vendor's, and makes the row due. If the installation is
+// replaced meanwhile, the new one is changed.
 func (v *Vendor) change(ctx context.Context, key installation.Key, message string, change func(*installation.Installation)) (installation.Installation, error) {
 	row, _, err := v.store.Find(ctx, key, v.now())
 	if err != nil {
@@ -70,6 +71,9 @@ func (v *Vendor) change(ctx context.Context, key installation.Key, message strin
 		row.Revision++ // work begun before does not complete this change
 		return row
 	})
+	if errors.Is(err, installation.ErrStale) {
+		return v.change(ctx, key, message, change)
+	}
 	if err != nil {
 		return installation.Installation{}, fmt.Errorf("%s of %s: %w", message, key.Text(), err)
 	}

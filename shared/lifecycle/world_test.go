@@ -93,15 +93,15 @@ func (k *keys) Client(context.Context, installation.Key) (webex.Credentials, err
 	return webex.Credentials{ClientID: k.id(), ClientSecret: k.client}, nil
 }
 
-func (*keys) Prove(context.Context, installation.Key) error         { return nil }
-func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error)    { return k.sealer, nil }
-func (w *world) clock() time.Time                                   { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
-func (w *world) pass(d time.Duration)                               { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(d) }
-func (w *world) count(kind, method string) int                      { return w.cloud.Count(kind, method) }
-func (w *world) pushes(feature webex.Feature) int                   { return w.cloud.Pushes(w.org.ID(), string(feature)) }
-func (w *world) fault(fault webextest.Fault)                        { w.cloud.Inject(fault) }
-func (w *world) provide(feature webex.Feature, c lifecycle.Content) { w.settings.Provided[feature] = c }
-func (w *world) act(token string) error                             { return w.actWithin(w.t.Context(), token) }
+func (*keys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error)               { return k.sealer, nil }
+func (w *world) clock() time.Time                                              { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+func (w *world) pass(d time.Duration)                                          { w.mu.Lock(); defer w.mu.Unlock(); w.now = w.now.Add(d) }
+func (w *world) count(kind, method string) int                                 { return w.cloud.Count(kind, method) }
+func (w *world) pushes(feature webex.Feature) int                              { return w.cloud.Pushes(w.org.ID(), string(feature)) }
+func (w *world) fault(fault webextest.Fault)                                   { w.cloud.Inject(fault) }
+func (w *world) provide(feature webex.Feature, c lifecycle.Content)            { w.settings.Provided[feature] = c }
+func (w *world) act(token string) error                                        { return w.actWithin(w.t.Context(), token) }
 func (w *world) stored() (installation.Installation, []installation.Candidate) {
 	return w.storedOf(w.org)
 }

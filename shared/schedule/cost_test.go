@@ -86,8 +86,8 @@ type open struct{}
 func (open) Client(context.Context, installation.Key) (webex.Credentials, error) {
 	return webex.Credentials{ClientID: "client"}, nil
 }
-func (open) Prove(context.Context, installation.Key) error    { return nil }
-func (open) Sealer(context.Context) (lifecycle.Sealer, error) { return open{}, nil }
+func (open) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (open) Sealer(context.Context) (lifecycle.Sealer, error)                 { return open{}, nil }
 func (open) Seal(t secret.String, _ string) (secret.Sealed, error) {
 	return secret.Sealed(t.Reveal()), nil
 }

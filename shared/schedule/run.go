@@ -190,6 +190,9 @@ func (r *run) takeDueOf(ctx context.Context, shard int) error {
 // errReported: the table failed at one row. It is already logged and counted.
 var errReported = errors.New("the row could not be claimed")
 
+// errPanicked: the work on one row panicked. It is logged and counted by [run.recover].
+var errPanicked = errors.New("the work panicked")
+
 // work is attempt without its result.
 func (r *run) work(ctx context.Context, ref installation.Ref, client *limitedClient) error {
 	_, _, err := r.attempt(ctx, ref, client)
@@ -214,6 +217,7 @@ func (r *run) attempt(ctx context.Context, ref installation.Ref, client *limited
 	}
 	ctx, cancel := context.WithTimeout(ctx, lifecycle.WorkTimeout)
 	defer cancel()
+	taken, result.Err = true, errPanicked // unless Work returns
 	result = r.service.Work(ctx, work, lease.Owner, client)
 	r.done.add(result)
 	return result, true, nil

@@ -162,8 +162,7 @@ func TestPrivateInvitationWithMistakes(t *testing.T) {
 		}, 400, "not a complete activation code"},
 		"Webex down": {func(c *client, code string, client, token map[string]string) answer {
 			c.Submit(code, false, client).Want(c.T, 200)
-			c.Fault(webextest.Fault{Kind: webextest.KindToken, Status: 503})
-			defer c.Cloud.ClearFaults()
+			c.Fault(webextest.Fault{Kind: webextest.KindToken, Status: 503, Times: 1}) // others' faults are not cleared
 			return c.Submit(code, true, token)
 		}, 503, "Webex could not be reached"},
 	} {
@@ -184,6 +183,51 @@ func TestPrivateInvitationWithMistakes(t *testing.T) {
 			c.Health(nil).WantJSON(t, 200, healthy)
 		})
 	}
+}
+
+// TestRevokedAfterTheClientWasEntered: the customer cannot activate any more, with the link
+// or without it.
+func TestRevokedAfterTheClientWasEntered(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	made, code := c.Invite(invitation.Order{Private: true, Reference: "4711"})
+	c = c.UploadInvited(code)
+	c.Submit(code, false, map[string]string{"clientId": c.App.ClientID(), "clientSecret": c.App.ClientSecret()}).Want(t, 200)
+	if _, err := c.Invitations().Revoke(t.Context(), made.ID); err != nil {
+		t.Fatal(err)
+	}
+	token := c.Activation(nil)
+	c.Submit(code, false, map[string]string{"jwt": token}).WantProblem(t, "unknown_invitation")
+	c.PostActivation(token).WantProblem(t, "unknown_invitation")
+}
+
+// TestTheLinkAsTheAddress: a program may post to the address of the link.
+func TestTheLinkAsTheAddress(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	_, code := c.Invite(invitation.Order{Reference: "4711"})
+	c.Send(customer.Post("/activation?invite="+code, c.Activation(object{"iat": customer.Seconds(-30)}))).Want(t, 200)
+	if got := c.Redeem(c.Code(nil)).Want(t, 200).Object(t); got["reference"] != "4711" {
+		t.Errorf("redeemed %v", got)
+	}
+	other := newCustomer(t, west)
+	other.Send(customer.Post("/activation?invite="+code, other.Activation(nil))).WantProblem(t, "unknown_invitation")
+}
+
+// TestTheCodeWithoutTheLinkFirst: what failed without the link succeeds with it, and uses it
+// up.
+func TestTheCodeWithoutTheLinkFirst(t *testing.T) {
+	t.Parallel()
+	c := newCustomer(t, west)
+	_, code := c.Invite(invitation.Order{Reference: "4711"})
+	token := c.Activation(object{"iat": customer.Seconds(-30)})
+	c.Fault(webextest.Fault{Kind: webextest.KindToken, Status: 503, Times: 1})
+	c.PostActivation(token).WantProblem(t, "webex_unavailable")
+	c.Submit(code, false, map[string]string{"jwt": token}).Want(t, 200)
+	if got := c.Redeem(c.Code(nil)).Want(t, 200).Object(t); got["reference"] != "4711" {
+		t.Errorf("redeemed %v", got)
+	}
+	c.Page(code).Want(t, 404)
 }
 
 // TestTwoOnOneLink: one of them succeeds, even at the same time.

@@ -60,7 +60,7 @@ func TestVendorInstallation(t *testing.T) {
 	assign := func(body any) answer {
 		return d.vendor(c, "PUT", route+"/channel", "/installations/"+c.Org.ID()+"/channel", body)
 	}
-	for _, bad := range []any{object{"channel": "silver"}, object{"channel": 7}, object{"chanel": "gold"}, "gold", object{"channel": ""}} {
+	for _, bad := range []any{object{"channel": "silver"}, object{"channel": 7}, object{"chanel": "gold"}, "gold", object{"channel": ""}, object{}, nil} {
 		assign(bad).WantProblem(t, "malformed_request")
 	}
 	if got := assign(object{"channel": "gold"}).Want(t, 200).Object(t); got["channel"] != "gold" || got["revision"] != 1.0 ||

@@ -84,8 +84,12 @@ func (p *Pages) Form() (gateway.Response, error) {
 }
 
 // Activated returns the page with the state of each feature after an activation, and with
-// a button to welcome, the vendor's page for new customers, unless that is "".
-func (p *Pages) Activated(features map[webex.Feature]installation.FeatureStatus, welcome string) (gateway.Response, error) {
+// a button to welcome, the vendor's page for new customers, unless that is "". Where an
+// installation of this code has lost its access, the page asks for a new one.
+func (p *Pages) Activated(state installation.State, features map[webex.Feature]installation.FeatureStatus, welcome string) (gateway.Response, error) {
+	if state != installation.Active { // the code was used before
+		return p.render(http.StatusOK, content{Heading: "The integration has lost its access: activate it again", Form: true})
+	}
 	shown := content{Heading: "The integration is active", Welcome: welcome}
 	for _, name := range webex.Features {
 		if status, ok := features[name]; ok {

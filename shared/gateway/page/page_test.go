@@ -56,11 +56,11 @@ func all(t *testing.T, vendor string) map[string]gateway.Response {
 	states := map[webex.Feature]installation.FeatureStatus{
 		webex.DigitalSignage: installation.InSync, webex.PersistentWebApp: installation.Pending,
 	}
-	done, err := pages.Activated(states, "")
+	done, err := pages.Activated(installation.Active, states, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	welcome, err := pages.Activated(states, welcomeURL)
+	welcome, err := pages.Activated(installation.Active, states, welcomeURL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestActivatedNamesEachState(t *testing.T) {
 		installation.InSync: "ready", installation.Pending: "being set up", installation.NotOffered: "not part of",
 		"": "being set up",
 	} {
-		response, err := page.New("", "").Activated(map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status}, "")
+		response, err := page.New("", "").Activated(installation.Active, map[webex.Feature]installation.FeatureStatus{webex.DigitalSignage: status}, "")
 		if err != nil || !strings.Contains(response.Body, "<dd>"+want) || strings.Contains(response.Body, "web app") {
 			t.Errorf("%q: %v\n%s", status, err, response.Body)
 		}

@@ -2,6 +2,7 @@ package vendorapi
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -94,10 +95,14 @@ func (a API) reload(ctx context.Context, request gateway.Request) (gateway.Respo
 // assignChannel handles PUT /installations/{org}/channel.
 func (a API) assignChannel(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 	var body struct {
-		Channel *string `json:"channel"`
+		Channel json.RawMessage `json:"channel"`
 	}
 	if err := request.JSON(&body); err != nil {
 		return gateway.Response{}, err
+	}
+	var named *string
+	if json.Unmarshal(body.Channel, &named) != nil { // a body without it must not end an assignment
+		return gateway.Response{}, gateway.Malformed(`The body must be {"channel": …}, with a name or null.`)
 	}
 	row, err := a.find(ctx, request)
 	if err != nil {
@@ -108,8 +113,8 @@ func (a API) assignChannel(ctx context.Context, request gateway.Request) (gatewa
 		return gateway.Response{}, err
 	}
 	assigned := ""
-	if body.Channel != nil {
-		assigned = *body.Channel
+	if named != nil {
+		assigned = *named
 		if !channels.Has(assigned) {
 			return gateway.Response{}, gateway.Malformed("channel must be null, or one of " + strings.Join(channels.Names(), ", ") + ".")
 		}

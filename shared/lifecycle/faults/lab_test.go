@@ -71,11 +71,11 @@ func (k *keys) Client(context.Context, installation.Key) (webex.Credentials, err
 	return webex.Credentials{ClientID: k.id, ClientSecret: k.client}, nil
 }
 
-func (*keys) Prove(context.Context, installation.Key) error      { return nil }
-func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.sealer, nil }
-func (l *lab) clock() time.Time                                  { l.mu.Lock(); defer l.mu.Unlock(); return l.now }
-func (l *lab) setClock(now time.Time)                            { l.mu.Lock(); defer l.mu.Unlock(); l.now = now }
-func (l *lab) pass(d time.Duration)                              { l.setClock(l.clock().Add(d)) }
+func (*keys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (k *keys) Sealer(context.Context) (lifecycle.Sealer, error)               { return k.sealer, nil }
+func (l *lab) clock() time.Time                                                { l.mu.Lock(); defer l.mu.Unlock(); return l.now }
+func (l *lab) setClock(now time.Time)                                          { l.mu.Lock(); defer l.mu.Unlock(); l.now = now }
+func (l *lab) pass(d time.Duration)                                            { l.setClock(l.clock().Add(d)) }
 
 func newLab(t testing.TB) *lab {
 	t.Helper()

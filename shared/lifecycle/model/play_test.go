@@ -55,8 +55,8 @@ var keyset = sync.OnceValue(func() *sealing.Keyset {
 func (k keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
 	return k.client, nil
 }
-func (keys) Prove(context.Context, installation.Key) error    { return nil }
-func (keys) Sealer(context.Context) (lifecycle.Sealer, error) { return keyset(), nil }
+func (keys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (keys) Sealer(context.Context) (lifecycle.Sealer, error)                 { return keyset(), nil }
 
 // plant is a bug that is put between the product and what it talks to.
 type plant struct {

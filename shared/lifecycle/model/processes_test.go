@@ -60,8 +60,8 @@ type jobKeys struct {
 func (k jobKeys) Client(context.Context, installation.Key) (webex.Credentials, error) {
 	return k.client, nil
 }
-func (jobKeys) Prove(context.Context, installation.Key) error      { return nil }
-func (k jobKeys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.sealer, nil }
+func (jobKeys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (k jobKeys) Sealer(context.Context) (lifecycle.Sealer, error)               { return k.sealer, nil }
 
 // service is one worker's, over a store that may be watched.
 func (j job) service(watch func(lifecycle.Store) lifecycle.Store) (*lifecycle.Service, error) {

@@ -226,9 +226,9 @@ type keys struct{}
 func (keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
 	return webex.Credentials{ClientID: "client"}, nil
 }
-func (keys) Prove(context.Context, installation.Key) error      { return nil }
-func (keys) Sealer(context.Context) (lifecycle.Sealer, error)   { return plain{}, nil }
-func (plain) Seal(secret.String, string) (secret.Sealed, error) { return secret.Sealed("a"), nil }
+func (keys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (keys) Sealer(context.Context) (lifecycle.Sealer, error)                 { return plain{}, nil }
+func (plain) Seal(secret.String, string) (secret.Sealed, error)               { return secret.Sealed("a"), nil }
 func (plain) Open(s secret.Sealed, _ string) (secret.String, error) {
 	return secret.New(string(s)), nil
 }
