@@ -1,7 +1,9 @@
 package lifecycle_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -116,5 +118,45 @@ func TestChannels(t *testing.T) {
 	w.activateOrg(w.org)
 	if got := w.shown(); got != "https://eu.vendor.example/" {
 		t.Errorf("activated again, Webex stores %s", got)
+	}
+}
+
+// overtaken is a store at whose first write something else comes first.
+type overtaken struct {
+	lifecycle.Store
+	by func()
+}
+
+func (s *overtaken) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	if by := s.by; by != nil {
+		s.by = nil
+		by()
+	}
+	return s.Store.Save(ctx, i)
+}
+
+// TestAChangeIsOvertaken by a new activation, which is changed then, or by a removal.
+func TestAChangeIsOvertaken(t *testing.T) {
+	for name, test := range map[string]struct {
+		by   func(*world)
+		want error
+	}{
+		"another activation": {func(w *world) { w.pass(time.Second); w.activateOrg(w.org) }, nil},
+		"a removal": {func(w *world) {
+			w.pass(time.Second)
+			w.must(w.act(w.minted(w.cloud.MintAction(w.org.ID(), "deprovision", nil))))
+		}, installation.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := activatedWorld(t)
+			before, _ := w.stored()
+			vendor, err := lifecycle.NewVendor(&overtaken{w.store, func() { test.by(w) }}, w.clock, slog.New(slog.DiscardHandler))
+			w.must(err)
+			changed, err := vendor.AssignChannel(t.Context(), before.Key, "gold")
+			wantErr(t, err, test.want)
+			if stored, _ := w.stored(); err == nil && (stored.Channel != "gold" || changed.Generation == before.Generation) {
+				t.Errorf("stored %q of generation %s, was %s", stored.Channel, changed.Generation, before.Generation)
+			}
+		})
 	}
 }
