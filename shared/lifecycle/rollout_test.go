@@ -332,3 +332,32 @@ func (w *rolloutWorld) cutOff(n int) {
 	_, _ = schedule.New(w.service(), w.store).VerifyDue(ctx, schedule.Run{Concurrency: 1, Rollout: &schedule.Rollout{Current: current, Store: w.store}})
 	w.cloud.OnRequest(nil)
 }
+
+// panicking is a store that panics at each write of one organization's row.
+type panicking struct {
+	lifecycle.Store
+	orgKey string
+}
+
+func (p panicking) Save(ctx context.Context, i installation.Installation) (installation.Installation, error) {
+	if i.OrgKey == p.orgKey {
+		panic("a row that nobody thought of")
+	}
+	return p.Store.Save(ctx, i)
+}
+
+// TestAPanicCountsAsFailed: the rollout does not stop before that row for ever.
+func TestAPanicCountsAsFailed(t *testing.T) {
+	w := newRolloutWorld(t, 2)
+	pilot := w.orgs[0].ID()
+	w.start(channel.Plan{Stages: []installation.Stage{{Organizations: []string{pilot}}, {Share: 1}}, Rate: 1000, HaltAt: 0.01})
+	for range 3 {
+		w.pass(time.Minute)
+		current := w.channels()
+		_, err := schedule.New(w.over(panicking{w.store, pilot}), w.store).VerifyDue(t.Context(), schedule.Run{Concurrency: 4, Rollout: &schedule.Rollout{Current: current, Store: w.store}})
+		w.must(err)
+	}
+	if got := w.channels().Rollout; got.State != channel.Halted || got.Failed != 1 {
+		t.Errorf("%s, %d failed", got.State, got.Failed)
+	}
+}
