@@ -106,8 +106,8 @@ func (a activation) activateInvited(ctx context.Context, request gateway.Request
 	return a.activate(ctx, request, token, by)
 }
 
-// manifest returns the manifest of a private invitation's integration: each time the
-// same, as long as the settings stay.
+// manifest returns the manifest of a private invitation's integration, with the features that
+// the deployment or a channel provides: each time the same, as long as these stay.
 func (a activation) manifest(ctx context.Context, request gateway.Request) (gateway.Response, error) {
 	invited, err := a.invitations.Open(ctx, request.QueryValue("invite"))
 	if err == nil && !invited.Private {
@@ -116,15 +116,25 @@ func (a activation) manifest(ctx context.Context, request gateway.Request) (gate
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	if len(a.private.Features) == 0 {
+	if a.private.Vendor == "" {
 		return gateway.Response{}, &invitation.InvalidError{Problems: []string{"The vendor has not set up private integrations."}}
 	}
 	base, err := a.settings.Address(request.DomainName())
 	if err != nil {
 		return gateway.Response{}, err
 	}
+	channels, err := a.services.Channels.Read(ctx)
+	if err != nil {
+		return gateway.Response{}, err
+	}
+	private := a.private
+	for _, feature := range webex.Features {
+		if channels.Provides(feature) {
+			private.Features = append(private.Features, feature)
+		}
+	}
 	guide := base + "/activation?invite=" + url.QueryEscape(request.QueryValue("invite"))
-	response, err := gateway.JSON(http.StatusOK, a.private.Manifest(invited.AppID, guide))
+	response, err := gateway.JSON(http.StatusOK, private.Manifest(invited.AppID, guide))
 	if err == nil {
 		response.Headers["Content-Disposition"] = `attachment; filename="manifest.json"`
 	}

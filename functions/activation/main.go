@@ -43,12 +43,12 @@ func wire(ctx context.Context, environ map[string]string, log *slog.Logger) (gat
 	return gateway.Handle(log, time.Now, serve.serve, gateway.WithOriginKey(parts.OriginKey), gateway.WithProblemPages(serve.pages.Problem)), nil
 }
 
-// private returns what the manifests of private integrations say, zero if they are not
-// offered.
+// private returns what the manifests of private integrations say, without features; zero if
+// they are not offered.
 func private(described config.Manifest, settings config.Provider) manifest.Private {
 	if described.JSON == "" {
 		return manifest.Private{}
 	}
 	d, _ := manifest.ParseDescription(described.JSON) // checked already
-	return manifest.Private{Description: d, Vendor: settings.VendorName, Features: settings.Provided()}
+	return manifest.Private{Description: d, Vendor: settings.VendorName}
 }

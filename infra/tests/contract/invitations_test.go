@@ -185,6 +185,24 @@ func TestPrivateInvitationWithMistakes(t *testing.T) {
 	}
 }
 
+// TestAFeatureOfAChannel is in the manifest of a private integration, although the settings
+// do not have it.
+func TestAFeatureOfAChannel(t *testing.T) {
+	t.Parallel()
+	c := customer.New(t, customer.StartFor(t, map[string]string{"PWA_URL": ""}), west)
+	features := func() any {
+		_, code := c.Invite(invitation.Order{Private: true})
+		return c.Send(request{Method: "GET", Path: "/activation/manifest?invite=" + code}).Want(t, 200).Object(t)["features"]
+	}
+	if got := customer.Encode(features()); got != `["digital_signage"]` {
+		t.Errorf("without a channel: %s", got)
+	}
+	c.ApplyChannels(`{"channels": {"gold": {"PWA_URL": "https://app.example.com/"}}}`)
+	if got := customer.Encode(features()); got != `["digital_signage","persistent_web_app"]` {
+		t.Errorf("with a channel: %s", got)
+	}
+}
+
 // TestRevokedAfterTheClientWasEntered: the customer cannot activate any more, with the link
 // or without it.
 func TestRevokedAfterTheClientWasEntered(t *testing.T) {
