@@ -143,8 +143,8 @@ func (s *site) inOrder(ctx context.Context, settings lifecycle.Settings, row ins
 // keys implements lifecycle.Keys without a client secret: no token is exchanged.
 type keys struct{ sealer *sealing.Keyset }
 
-func (keys) Prove(context.Context, installation.Key, webex.Credentials) error      { return nil }
-func (k keys) Sealer(context.Context) (lifecycle.Sealer, error) { return k.sealer, nil }
+func (keys) Prove(context.Context, installation.Key, webex.Credentials) error { return nil }
+func (k keys) Sealer(context.Context) (lifecycle.Sealer, error)               { return k.sealer, nil }
 func (k keys) Client(context.Context, installation.Key) (webex.Credentials, error) {
 	return webex.Credentials{}, nil
 }
