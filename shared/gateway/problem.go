@@ -116,7 +116,7 @@ var kinds = []kind{
 		"The token was used before, or something newer has happened since it was issued. Get a new one from Webex.",
 		[]error{installation.ErrReplayed, installation.ErrStale}},
 	{"unknown_launch", http.StatusNotFound, "Unknown launch",
-		"There is no such launch: the code is wrong, was redeemed before, or has expired: after 5 minutes, or 15 after an activation.",
+		"There is no such launch: the code is wrong, was redeemed before, or is over 5 minutes old (15 after an activation).",
 		[]error{launch.ErrUnknown}},
 	{"malformed_request", http.StatusBadRequest, "Invalid input", "",
 		[]error{invitation.ErrInvalid}},
