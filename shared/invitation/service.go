@@ -1,6 +1,7 @@
 package invitation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,7 +180,9 @@ func (s *Service) Of(ctx context.Context, registered integration.Integration) (i
 // List returns all invitations, the newest first.
 func (s *Service) List(ctx context.Context) ([]Invitation, error) {
 	all, err := s.store.Invitations(ctx, s.now())
-	slices.SortFunc(all, func(a, b Invitation) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	slices.SortFunc(all, func(a, b Invitation) int {
+		return cmp.Or(cmp.Compare(b.CreatedAt.UnixMilli(), a.CreatedAt.UnixMilli()), cmp.Compare(a.ID, b.ID))
+	})
 	return all, err
 }
 

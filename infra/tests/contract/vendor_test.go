@@ -10,6 +10,7 @@ import (
 	"signpost/infra/tests/customer"
 	"signpost/shared/installation"
 	"signpost/shared/integration"
+	"signpost/shared/invitation"
 	"signpost/shared/webex/webextest"
 )
 
@@ -209,6 +210,43 @@ func TestVendorInvitations(t *testing.T) {
 	d.vendor(c, "DELETE", "/invitations/{id}", "/invitations/nonsense", nil).WantProblem(t, "unknown_invitation")
 	for _, bad := range []any{object{"expiresIn": -1}, object{"expiresIn": 90*24*3600 + 1}, object{"reference": "a\nb"}, object{"label": strings.Repeat("x", 257)}, object{"ref": "1"}, []int{1}} {
 		d.vendor(c, "POST", "/invitations", "/invitations", bad).WantProblem(t, "malformed_request")
+	}
+}
+
+// TestVendorInvitationsPage: every invitation is on one page, the newest first.
+func TestVendorInvitationsPage(t *testing.T) {
+	t.Parallel()
+	d := openAPI(t)
+	c := customer.New(t, customer.StartFor(t, nil), west) // others' invitations are not among its own
+	want := map[string]bool{}
+	for range 5 {
+		made, _ := c.Invite(invitation.Order{})
+		want[made.ID] = true
+	}
+	var sizes []int
+	newest := ""
+	for path := "/invitations?limit=2"; path != ""; {
+		page := d.vendor(c, "GET", "/invitations", path, nil).Want(t, 200).Object(t)
+		listed := page["invitations"].([]any)
+		for _, one := range listed {
+			one := one.(map[string]any)
+			if id := fmt.Sprint(one["id"]); !want[id] || newest != "" && fmt.Sprint(one["createdAt"]) > newest {
+				t.Errorf("%s comes again, or too late", id)
+			} else {
+				delete(want, id)
+			}
+			newest = fmt.Sprint(one["createdAt"])
+		}
+		sizes, path = append(sizes, len(listed)), ""
+		if next := page["next"]; next != nil {
+			path = "/invitations?limit=2&cursor=" + fmt.Sprint(next)
+		}
+	}
+	if len(want) > 0 || fmt.Sprint(sizes) != "[2 2 1]" {
+		t.Errorf("pages of %v, without %v", sizes, want)
+	}
+	for _, query := range []string{"limit=0", "limit=1001", "limit=x", "cursor=nonsense"} {
+		d.vendor(c, "GET", "/invitations", "/invitations?"+query, nil).WantProblem(t, "malformed_request")
 	}
 }
 

@@ -2,8 +2,13 @@ package vendorapi
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 
 	"signpost/shared/gateway"
 	"signpost/shared/invitation"
@@ -30,18 +35,68 @@ func (a API) invite(ctx context.Context, request gateway.Request) (gateway.Respo
 	return gateway.JSON(http.StatusCreated, created.View(created.URL(base, code), a.Now()))
 }
 
+// maxInvitations is how many invitations a page has, unless it is to have fewer: far below
+// Lambda's limit for a response.
+const maxInvitations = 1000
+
+// invitations is a page of the list.
+type invitations struct {
+	Invitations []invitation.View `json:"invitations"`
+	// Next is the cursor of the next page, "" if there is none.
+	Next string `json:"next,omitempty"`
+}
+
 // listInvitations handles GET /invitations.
 func (a API) listInvitations(ctx context.Context, request gateway.Request) (gateway.Response, error) {
+	limit, err := limitOf(request, maxInvitations, maxInvitations)
+	after, ok := parsePlace(request.QueryValue("cursor"))
+	if !ok {
+		err = errors.Join(err, errors.New(wrongCursor))
+	}
+	if err != nil {
+		return gateway.Response{}, malformedQuery(strings.Split(err.Error(), "\n"))
+	}
 	all, err := a.Invitations.List(ctx)
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	now, views := a.Now(), []invitation.View{}
-	for _, one := range all {
-		views = append(views, one.View("", now))
+	all = slices.DeleteFunc(all, func(one invitation.Invitation) bool { return !after.before(placeOf(one)) })
+	page, now := invitations{Invitations: []invitation.View{}}, a.Now()
+	if len(all) > limit {
+		all, page.Next = all[:limit], placeOf(all[limit-1]).text()
 	}
-	request.Note(slog.String("action", "list invitations"), slog.Int("invitations", len(views)))
-	return gateway.JSON(http.StatusOK, map[string][]invitation.View{"invitations": views})
+	for _, one := range all {
+		page.Invitations = append(page.Invitations, one.View("", now))
+	}
+	request.Note(slog.String("action", "list invitations"), slog.Int("invitations", len(page.Invitations)))
+	return gateway.JSON(http.StatusOK, page)
+}
+
+// place is a place in the list of invitations, the newest first; the zero value is its
+// beginning.
+type place struct {
+	created int64 // milliseconds
+	id      string
+}
+
+func placeOf(one invitation.Invitation) place { return place{one.CreatedAt.UnixMilli(), one.ID} }
+
+func (p place) before(other place) bool {
+	return p == place{} || other.created < p.created || other.created == p.created && other.id > p.id
+}
+
+func (p place) text() string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.created, 10) + " " + p.id))
+}
+
+func parsePlace(text string) (place, bool) {
+	if text == "" {
+		return place{}, true
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	created, id, found := strings.Cut(string(raw), " ")
+	millis, numberErr := strconv.ParseInt(created, 10, 64)
+	return place{millis, id}, err == nil && numberErr == nil && found
 }
 
 // revoke handles DELETE /invitations/{id}. The response shows the invitation as it is now:

@@ -3,6 +3,7 @@ package vendorapi
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -57,20 +58,17 @@ var states = []string{string(installation.Active), string(installation.TokenInva
 // parseQuery returns the query, or a malformed request with all its problems.
 func parseQuery(request gateway.Request) (query, error) {
 	q := query{
-		limit: defaultLimit, state: request.QueryValue("state"), channel: request.QueryValue("channel"),
+		state: request.QueryValue("state"), channel: request.QueryValue("channel"),
 		appID: strings.ToLower(request.QueryValue("appId")),
 	}
 	var problems []string
-	if raw := request.QueryValue("limit"); raw != "" {
-		limit, err := strconv.Atoi(raw)
-		if err != nil || limit < 1 || limit > maxLimit {
-			problems = append(problems, "limit must be a whole number from 1 to "+strconv.Itoa(maxLimit))
-		}
-		q.limit = limit
+	var err error
+	if q.limit, err = limitOf(request, defaultLimit, maxLimit); err != nil {
+		problems = append(problems, err.Error())
 	}
 	from, ok := parseCursor(request.QueryValue("cursor"))
 	if q.from = from; !ok {
-		problems = append(problems, "cursor must be the next of an earlier response")
+		problems = append(problems, wrongCursor)
 	}
 	if q.state != "" && !slices.Contains(states, q.state) {
 		problems = append(problems, "state must be one of "+strings.Join(states, ", "))
@@ -84,9 +82,28 @@ func parseQuery(request gateway.Request) (query, error) {
 		problems = append(problems, "trouble must be true or false")
 	}
 	if len(problems) > 0 {
-		return query{}, gateway.Malformed("In the query, " + strings.Join(problems, "; ") + ".")
+		return query{}, malformedQuery(problems)
 	}
 	return q, nil
+}
+
+const wrongCursor = "cursor must be the next of an earlier response"
+
+func malformedQuery(problems []string) error {
+	return gateway.Malformed("In the query, " + strings.Join(problems, "; ") + ".")
+}
+
+// limitOf returns the limit of a page, usual if none is asked for.
+func limitOf(request gateway.Request, usual, most int) (int, error) {
+	raw := request.QueryValue("limit")
+	if raw == "" {
+		return usual, nil
+	}
+	limit, err := strconv.Atoi(raw)
+	if err != nil || limit < 1 || limit > most {
+		return 0, fmt.Errorf("limit must be a whole number from 1 to %d", most)
+	}
+	return limit, nil
 }
 
 func (q query) selects(view View) bool {
