@@ -45,16 +45,14 @@ func (d *deployment) addOriginKey() string {
 	name := stage.OriginKeyName(d.Settings.Name)
 	props := &awssecretsmanager.CfnSecretProps{
 		Name: jsii.String(name), Description: jsii.String("Sent by the firewall to the functions; generated at random"),
-		GenerateSecretString: &awssecretsmanager.CfnSecret_GenerateSecretStringProperty{
-			ExcludePunctuation: jsii.Bool(true), PasswordLength: jsii.Number(48),
-		},
+		GenerateSecretString: randomKey(),
 	}
 	if env := d.Options.Env; env == nil || *env.Region != stage.FirewallRegion {
 		props.ReplicaRegions = []any{&awssecretsmanager.CfnSecret_ReplicaRegionProperty{Region: jsii.String(stage.FirewallRegion)}}
 	}
 	secret := awssecretsmanager.NewCfnSecret(d.Stack, jsii.String("OriginKeySecret"), props)
 	// The reference makes CloudFormation create it before the functions.
-	return fmt.Sprintf("{{resolve:secretsmanager:%s}}", *secret.Ref())
+	return valueOf(*secret.Ref())
 }
 
 // AddFirewall adds the firewall's stack of a stage to app: CloudFront, with limits
@@ -125,7 +123,7 @@ func visibility(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 // addDistribution adds the distribution that callers reach. It caches nothing,
 // and forwards requests unchanged except for the Host header and the added key.
 func (d *deployment) addDistribution(api string, rules *string) awscloudfront.CfnDistribution {
-	key := fmt.Sprintf("{{resolve:secretsmanager:%s}}", stage.OriginKeyName(d.Settings.Name))
+	key := valueOf(stage.OriginKeyName(d.Settings.Name))
 	return awscloudfront.NewCfnDistribution(d.Stack, jsii.String("Distribution"), &awscloudfront.CfnDistributionProps{
 		DistributionConfig: &awscloudfront.CfnDistribution_DistributionConfigProperty{
 			Enabled: jsii.Bool(true), Comment: jsii.String("The API of signpost-" + d.Settings.Name), HttpVersion: jsii.String("http2and3"),

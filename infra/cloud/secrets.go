@@ -1,6 +1,8 @@
 package cloud
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
@@ -70,3 +72,12 @@ func (d *deployment) addSecrets() map[string]*string {
 	}
 	return ids
 }
+
+// randomKey makes Secrets Manager generate the value of a secret.
+func randomKey() *awssecretsmanager.CfnSecret_GenerateSecretStringProperty {
+	return &awssecretsmanager.CfnSecret_GenerateSecretStringProperty{ExcludePunctuation: jsii.Bool(true), PasswordLength: jsii.Number(48)}
+}
+
+// valueOf refers to the value of a secret, by its name or ARN: CloudFormation puts it in when
+// it writes the resource.
+func valueOf(secret string) string { return fmt.Sprintf("{{resolve:secretsmanager:%s}}", secret) }

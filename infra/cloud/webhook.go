@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
@@ -75,7 +74,7 @@ func (d *deployment) addWebhookConnection() awsevents.CfnConnection {
 		AuthorizationType: jsii.String("API_KEY"),
 		AuthParameters: &awsevents.CfnConnection_AuthParametersProperty{
 			ApiKeyAuthParameters: &awsevents.CfnConnection_ApiKeyAuthParametersProperty{
-				ApiKeyName: jsii.String(notices.KeyHeader), ApiKeyValue: jsii.String(fmt.Sprintf("{{resolve:secretsmanager:%s}}", *current.Ref())),
+				ApiKeyName: jsii.String(notices.KeyHeader), ApiKeyValue: jsii.String(valueOf(*current.Ref())),
 			},
 		},
 	})
@@ -84,9 +83,7 @@ func (d *deployment) addWebhookConnection() awsevents.CfnConnection {
 func (d *deployment) addWebhookKey(number int) awssecretsmanager.CfnSecret {
 	return awssecretsmanager.NewCfnSecret(d.Stack, jsii.String("WebhookKey"+strconv.Itoa(number)), &awssecretsmanager.CfnSecretProps{
 		Name: jsii.String(stage.WebhookKeyName(d.Settings.Name, number)), KmsKeyId: d.key,
-		Description: jsii.String("Sent to the webhook in the header " + notices.KeyHeader + "; generated at random"),
-		GenerateSecretString: &awssecretsmanager.CfnSecret_GenerateSecretStringProperty{
-			ExcludePunctuation: jsii.Bool(true), PasswordLength: jsii.Number(48),
-		},
+		Description:          jsii.String("Sent to the webhook in the header " + notices.KeyHeader + "; generated at random"),
+		GenerateSecretString: randomKey(),
 	})
 }
