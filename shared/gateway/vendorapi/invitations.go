@@ -2,13 +2,9 @@ package vendorapi
 
 import (
 	"context"
-	"encoding/base64"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 
 	"signpost/shared/gateway"
 	"signpost/shared/invitation"
@@ -48,22 +44,26 @@ type invitations struct {
 
 // listInvitations handles GET /invitations.
 func (a API) listInvitations(ctx context.Context, request gateway.Request) (gateway.Response, error) {
-	limit, err := limitOf(request, maxInvitations, maxInvitations)
-	after, ok := parsePlace(request.QueryValue("cursor"))
+	var problems []string
+	limit, ok := limitOf(request, maxInvitations, maxInvitations)
 	if !ok {
-		err = errors.Join(err, errors.New(wrongCursor))
+		problems = append(problems, wrongLimit(maxInvitations))
 	}
-	if err != nil {
-		return gateway.Response{}, malformedQuery(strings.Split(err.Error(), "\n"))
+	created, id, ok := split(request.QueryValue("cursor"))
+	if !ok {
+		problems = append(problems, wrongCursor)
+	}
+	if len(problems) > 0 {
+		return gateway.Response{}, malformedQuery(problems)
 	}
 	all, err := a.Invitations.List(ctx)
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	all = slices.DeleteFunc(all, func(one invitation.Invitation) bool { return !after.before(placeOf(one)) })
+	all = slices.DeleteFunc(all, func(one invitation.Invitation) bool { return !place{created, id}.before(placeOf(one)) })
 	page, now := invitations{Invitations: []invitation.View{}}, a.Now()
 	if len(all) > limit {
-		all, page.Next = all[:limit], placeOf(all[limit-1]).text()
+		all, page.Next = all[:limit], joined(all[limit-1].CreatedAt.UnixMilli(), all[limit-1].ID)
 	}
 	for _, one := range all {
 		page.Invitations = append(page.Invitations, one.View("", now))
@@ -83,20 +83,6 @@ func placeOf(one invitation.Invitation) place { return place{one.CreatedAt.UnixM
 
 func (p place) before(other place) bool {
 	return p == place{} || other.created < p.created || other.created == p.created && other.id > p.id
-}
-
-func (p place) text() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(p.created, 10) + " " + p.id))
-}
-
-func parsePlace(text string) (place, bool) {
-	if text == "" {
-		return place{}, true
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	created, id, found := strings.Cut(string(raw), " ")
-	millis, numberErr := strconv.ParseInt(created, 10, 64)
-	return place{millis, id}, err == nil && numberErr == nil && found
 }
 
 // revoke handles DELETE /invitations/{id}. The response shows the invitation as it is now:

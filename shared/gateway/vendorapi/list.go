@@ -29,18 +29,27 @@ type cursor struct {
 	place string // the last key, as [installation.Key.Text]
 }
 
-func (c cursor) text() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(c.shard) + " " + c.place))
-}
+func (c cursor) text() string { return joined(int64(c.shard), c.place) }
 
 func parseCursor(text string) (cursor, bool) {
-	if text == "" {
-		return cursor{}, true
+	shard, place, ok := split(text)
+	return cursor{int(shard), place}, ok && shard >= 0 && shard < installation.Shards
+}
+
+// joined is the text of any list's cursor, which is a number and a text.
+func joined(number int64, text string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(number, 10) + " " + text))
+}
+
+// split is the inverse of joined; "" is the beginning of a list.
+func split(cursor string) (number int64, text string, ok bool) {
+	if cursor == "" {
+		return 0, "", true
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(text)
-	shard, place, found := strings.Cut(string(raw), " ")
-	n, numberErr := strconv.Atoi(shard)
-	return cursor{n, place}, err == nil && numberErr == nil && found && n >= 0 && n < installation.Shards
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	digits, text, found := strings.Cut(string(raw), " ")
+	number, numberErr := strconv.ParseInt(digits, 10, 64)
+	return number, text, err == nil && numberErr == nil && found
 }
 
 // query is what GET /installations asks for. An empty filter selects all.
@@ -62,12 +71,11 @@ func parseQuery(request gateway.Request) (query, error) {
 		appID: strings.ToLower(request.QueryValue("appId")),
 	}
 	var problems []string
-	var err error
-	if q.limit, err = limitOf(request, defaultLimit, maxLimit); err != nil {
-		problems = append(problems, err.Error())
+	var ok bool
+	if q.limit, ok = limitOf(request, defaultLimit, maxLimit); !ok {
+		problems = append(problems, wrongLimit(maxLimit))
 	}
-	from, ok := parseCursor(request.QueryValue("cursor"))
-	if q.from = from; !ok {
+	if q.from, ok = parseCursor(request.QueryValue("cursor")); !ok {
 		problems = append(problems, wrongCursor)
 	}
 	if q.state != "" && !slices.Contains(states, q.state) {
@@ -93,17 +101,18 @@ func malformedQuery(problems []string) error {
 	return gateway.Malformed("In the query, " + strings.Join(problems, "; ") + ".")
 }
 
+func wrongLimit(most int) string {
+	return fmt.Sprintf("limit must be a whole number from 1 to %d", most)
+}
+
 // limitOf returns the limit of a page, usual if none is asked for.
-func limitOf(request gateway.Request, usual, most int) (int, error) {
+func limitOf(request gateway.Request, usual, most int) (limit int, ok bool) {
 	raw := request.QueryValue("limit")
 	if raw == "" {
-		return usual, nil
+		return usual, true
 	}
 	limit, err := strconv.Atoi(raw)
-	if err != nil || limit < 1 || limit > most {
-		return 0, fmt.Errorf("limit must be a whole number from 1 to %d", most)
-	}
-	return limit, nil
+	return limit, err == nil && limit >= 1 && limit <= most
 }
 
 func (q query) selects(view View) bool {
