@@ -128,11 +128,7 @@ func (a activation) manifest(ctx context.Context, request gateway.Request) (gate
 		return gateway.Response{}, err
 	}
 	private := a.private
-	for _, feature := range webex.Features {
-		if channels.Provides(feature) {
-			private.Features = append(private.Features, feature)
-		}
-	}
+	private.Features = channels.Provided()
 	guide := base + "/activation?invite=" + url.QueryEscape(request.QueryValue("invite"))
 	response, err := gateway.JSON(http.StatusOK, private.Manifest(invited.AppID, guide))
 	if err == nil {

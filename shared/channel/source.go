@@ -92,6 +92,17 @@ func (c Channels) Provides(feature webex.Feature) bool {
 	return c.Set.Provides(feature) || c.Next != nil && c.Next.Provides(feature)
 }
 
+// Provided lists the features that a channel provides, in the order of [webex.Features].
+func (c Channels) Provided() []webex.Feature {
+	var provided []webex.Feature
+	for _, feature := range webex.Features {
+		if c.Provides(feature) {
+			provided = append(provided, feature)
+		}
+	}
+	return provided
+}
+
 // For returns the channels that an installation is to hold, and their revision.
 func (c Channels) For(i installation.Installation) (Set, int) {
 	if c.Next != nil && c.Rollout.Includes(i) {

@@ -105,17 +105,6 @@ type Features struct {
 // Provides reports whether this deployment provides feature.
 func (f Features) Provides(feature webex.Feature) bool { return f.DeviceURLs[feature] != "" }
 
-// Provided lists the provided features, in the order of [webex.Features].
-func (f Features) Provided() []webex.Feature {
-	var provided []webex.Feature
-	for _, feature := range webex.Features {
-		if f.Provides(feature) {
-			provided = append(provided, feature)
-		}
-	}
-	return provided
-}
-
 // deviceVariables name the setting that provides each feature.
 var deviceVariables = map[webex.Feature]string{
 	webex.DigitalSignage: "SIGNAGE_URL", webex.PersistentWebApp: "PWA_URL",
