@@ -152,11 +152,16 @@ func withPasses(ctx context.Context, p stack, rows ...installation.Installation)
 	if err != nil {
 		return nil, err
 	}
+	return p.after(passes, rows), nil
+}
+
+// after returns each row with its last pass of these.
+func (p stack) after(passes []installation.Pass, rows []installation.Installation) []installation.Installation {
 	now, current := time.Now(), make([]installation.Installation, len(rows))
 	for n, row := range rows {
 		current[n] = p.Service.WithPass(row, passes[installation.ShardOf(row.OrgKey)], now)
 	}
-	return current, nil
+	return current
 }
 
 // match returns the selected installations of the only organization with this name, or

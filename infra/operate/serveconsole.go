@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,7 +78,7 @@ func (o *Operator) stackName() string {
 	case o.localURL() != "":
 		return "the local stack"
 	}
-	return "table " + o.Environ[tableVariable] + o.TableName
+	return "table " + cmp.Or(o.TableName, o.Environ[tableVariable])
 }
 
 func (o *Operator) timeline(ctx context.Context, options ConsoleOptions) (support.Timeline, error) {
@@ -167,6 +168,15 @@ func (d *deployment) current(ctx context.Context) (stack, error) { return d.with
 func (d *deployment) latest(ctx context.Context) (stack, error) { return d.within(ctx, 0) }
 
 func (d *deployment) within(ctx context.Context, life time.Duration) (stack, error) {
+	p, err := d.assemble(ctx, life)
+	if err == nil {
+		p.Service, p.Channels, err = p.Services.Latest(ctx)
+	}
+	return p, err
+}
+
+// assemble returns the stack as it was assembled within this time.
+func (d *deployment) assemble(ctx context.Context, life time.Duration) (stack, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now := time.Now(); now.Sub(d.at) >= life {
@@ -176,22 +186,23 @@ func (d *deployment) within(ctx context.Context, life time.Duration) (stack, err
 		}
 		d.assembled, d.at = p, now
 	}
-	p := d.assembled
-	var err error
-	p.Service, p.Channels, err = p.Services.Latest(ctx)
-	return p, err
+	return d.assembled, nil
 }
 
-func (d *deployment) Installations(ctx context.Context) (rows []installation.Installation, unreadable, err error) {
+func (d *deployment) Installations(ctx context.Context) (support.Installations, error) {
 	p, err := d.current(ctx)
 	if err != nil {
-		return nil, nil, err
+		return support.Installations{}, err
 	}
-	if rows, unreadable, err = p.installations(ctx); err != nil {
-		return nil, nil, err
+	rows, unreadable, err := p.installations(ctx)
+	if err != nil {
+		return support.Installations{}, err
 	}
-	rows, err = withPasses(ctx, p, rows...)
-	return rows, unreadable, err
+	passes, err := p.Store.Passes(ctx)
+	if err != nil {
+		return support.Installations{}, err
+	}
+	return support.Installations{Rows: p.after(passes, rows), Unreadable: unreadable, Channels: p.Channels, Count: installation.Estimate(passes)}, nil
 }
 
 func (d *deployment) Find(ctx context.Context, orgKey string) ([]installation.Installation, error) {
@@ -202,29 +213,13 @@ func (d *deployment) Find(ctx context.Context, orgKey string) ([]installation.In
 	return Selection{}.ofOrganization(ctx, p, orgKey)
 }
 
-func (d *deployment) Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, error) {
+func (d *deployment) Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, channel.Channels, error) {
 	p, err := d.current(ctx)
 	if err != nil {
-		return lifecycle.Inspection{}, err
+		return lifecycle.Inspection{}, channel.Channels{}, err
 	}
-	inspection, err := p.Service.Inspect(ctx, key, false)
-	if err != nil {
-		return lifecycle.Inspection{}, err
-	}
-	rows, err := withPasses(ctx, p, inspection.Installation)
-	if err == nil {
-		inspection.Installation = rows[0]
-	}
-	return inspection, err
-}
-
-func (d *deployment) Channels(ctx context.Context) (channel.Channels, int, error) {
-	p, err := d.current(ctx)
-	if err != nil {
-		return channel.Channels{}, 0, err
-	}
-	passes, err := p.Store.Passes(ctx)
-	return p.Channels, installation.Estimate(passes), err
+	inspection, err := p.inspect(ctx, key, false)
+	return inspection, p.Channels, err
 }
 
 func (d *deployment) Verify(ctx context.Context, key installation.Key) (support.Outcome, error) {

@@ -67,16 +67,11 @@ func (o *Operator) Show(ctx context.Context, s Selection, refresh bool) error {
 	findings, documents := false, []any{}
 	for i, row := range rows {
 		done := o.Waiting("asking Webex")
-		inspection, err := p.Service.Inspect(ctx, row.Key, refresh)
+		inspection, err := p.inspect(ctx, row.Key, refresh)
 		done()
 		if err != nil {
 			return err
 		}
-		current, err := withPasses(ctx, p, inspection.Installation)
-		if err != nil {
-			return err
-		}
-		inspection.Installation = current[0]
 		if i > 0 && !o.JSON {
 			o.Blank()
 		}
@@ -89,6 +84,20 @@ func (o *Operator) Show(ctx context.Context, s Selection, refresh bool) error {
 		err = o.Print(documents)
 	}
 	return terminal.Findings(findings, errors.Join(unreadable, err))
+}
+
+// inspect is [lifecycle.Service.Inspect] of an installation with its last pass.
+func (p stack) inspect(ctx context.Context, key installation.Key, refresh bool) (lifecycle.Inspection, error) {
+	inspection, err := p.Service.Inspect(ctx, key, refresh)
+	if err != nil {
+		return lifecycle.Inspection{}, err
+	}
+	rows, err := withPasses(ctx, p, inspection.Installation)
+	if err != nil {
+		return lifecycle.Inspection{}, err
+	}
+	inspection.Installation = rows[0]
+	return inspection, nil
 }
 
 // showInspection prints one installation, or returns it for JSON. findings reports

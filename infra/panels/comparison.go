@@ -42,6 +42,11 @@ type Feature struct {
 	Empty  bool // neither stores a configuration
 }
 
+// Titles are what Control Hub calls the features.
+var Titles = map[webex.Feature]string{
+	webex.DigitalSignage: "Digital signage", webex.PersistentWebApp: "Persistent web app",
+}
+
 // Fact is a property that only Signpost has.
 type Fact struct{ Name, Value string }
 
@@ -63,9 +68,9 @@ func NewComparison(row installation.Installation, candidates []installation.Cand
 		return c
 	}
 	c.DueAt, c.VerifiedAt = row.Schedule.DueAt, row.Schedule.VerifiedAt
-	c.Facts = []Fact{{"Token health", words(string(row.TokenHealth(now)))}}
+	c.Facts = []Fact{{"Token health", Words(string(row.TokenHealth(now)))}}
 	if result := row.Schedule.LastResult; result != "" {
-		c.Facts = append(c.Facts, Fact{"Last result", words(result)})
+		c.Facts = append(c.Facts, Fact{"Last result", Words(result)})
 	}
 	if row.Schedule.Failures > 0 {
 		c.Facts = append(c.Facts, Fact{"Failures in a row", fmt.Sprint(row.Schedule.Failures)})
@@ -84,9 +89,9 @@ func (c Comparison) Differs() int {
 
 // AddFeature adds a feature by the verdict of a verification. With a failure, what Webex
 // stores is unknown.
-func (c *Comparison) AddFeature(row installation.Installation, name webex.Feature, title string, verdict lifecycle.Verdict, failure error) {
+func (c *Comparison) AddFeature(row installation.Installation, name webex.Feature, verdict lifecycle.Verdict, failure error) {
 	f := Feature{
-		Title: title, Lines: compare.Configuration(verdict.Wanted, verdict.Stored), Empty: verdict.Wanted == nil && verdict.Stored == nil,
+		Title: Titles[name], Lines: compare.Configuration(verdict.Wanted, verdict.Stored), Empty: verdict.Wanted == nil && verdict.Stored == nil,
 		Status: Idle("not installed"),
 	}
 	if row.Exists() {
@@ -128,14 +133,14 @@ func statePill(state installation.State) Pill {
 func StatusPill(status installation.FeatureStatus) Pill {
 	switch status {
 	case installation.InSync:
-		return Good(words(string(status)))
+		return Good(Words(string(status)))
 	case installation.Pending, installation.Drifting:
-		return Wait(words(string(status)))
+		return Wait(Words(string(status)))
 	case "":
 		return Idle("unknown")
 	}
-	return Idle(words(string(status)))
+	return Idle(Words(string(status)))
 }
 
-// words is a code as it is read.
-func words(code string) string { return strings.ReplaceAll(code, "_", " ") }
+// Words is a code as it is read.
+func Words(code string) string { return strings.ReplaceAll(code, "_", " ") }

@@ -6,6 +6,7 @@
 package panels
 
 import (
+	"cmp"
 	"embed"
 	"html/template"
 	"io/fs"
@@ -56,10 +57,7 @@ var assetTypes = map[string]string{
 // of the panels: style.css and icon.svg. Without a name it serves the icon.
 func ServeAsset(page fs.FS) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		name := r.PathValue("name")
-		if name == "" {
-			name = "icon.svg"
-		}
+		name := cmp.Or(r.PathValue("name"), "icon.svg") // none for /favicon.ico
 		kind := assetTypes[path.Ext(name)]
 		text, err := fs.ReadFile(page, "assets/"+name)
 		if err != nil {

@@ -38,23 +38,18 @@ type row struct {
 	urgency int
 }
 
-// urgencies order problems, the most urgent first.
-var urgencies = []installation.TroubleCode{
-	installation.TroubleTokenInvalid, installation.TroubleFailing, installation.TroubleAppDiffers, installation.TroubleWrongRegion, installation.TroubleTokenExpiring,
-}
-
 func rowOf(i installation.Installation, channels channel.Channels, now time.Time) row {
 	r := row{
 		Name: i.OrgName, OrgKey: i.OrgKey, AppID: i.AppID, Reference: i.Reference, Channel: channels.Name(i),
 		State: panels.Good("active"), Signage: i.Features[webex.DigitalSignage].Status, WebApp: i.Features[webex.PersistentWebApp].Status,
-		VerifiedAt: i.Schedule.VerifiedAt, urgency: len(urgencies),
+		VerifiedAt: i.Schedule.VerifiedAt, urgency: len(installation.TroubleCodes),
 	}
 	if trouble, troubled := i.Trouble(now); troubled {
 		tone := panels.Wait
 		if trouble.Code == installation.TroubleTokenInvalid || trouble.Code == installation.TroubleFailing {
 			tone = panels.Bad
 		}
-		r.State, r.Trouble, r.urgency = tone(strings.ReplaceAll(string(trouble.Code), "_", " ")), trouble.Detail, slices.Index(urgencies, trouble.Code)
+		r.State, r.Trouble, r.urgency = tone(panels.Words(string(trouble.Code))), trouble.Detail, slices.Index(installation.TroubleCodes, trouble.Code)
 	}
 	return r
 }
@@ -94,19 +89,15 @@ func (c *Console) current(ctx context.Context, fresh bool) (list, error) {
 
 // read reads the list, and keeps it.
 func (c *Console) read(ctx context.Context, now time.Time) (list, error) {
-	installations, unreadable, err := c.Deployment.Installations(ctx)
-	if err != nil {
-		return list{}, err
-	}
-	channels, count, err := c.Deployment.Channels(ctx)
+	all, err := c.Deployment.Installations(ctx)
 	if err != nil {
 		return list{}, err
 	}
 	ended := c.Now()
-	read := list{at: ended, until: ended.Add(max(listLife, listTimes*ended.Sub(now))), unreadable: unreadable}
+	read := list{at: ended, until: ended.Add(max(listLife, listTimes*ended.Sub(now))), unreadable: all.Unreadable}
 	names := map[string]string{}
-	for _, i := range installations {
-		one := rowOf(i, channels, now)
+	for _, i := range all.Rows {
+		one := rowOf(i, all.Channels, now)
 		if one.Trouble != "" {
 			read.troubled++
 		}
@@ -116,7 +107,7 @@ func (c *Console) read(ctx context.Context, now time.Time) (list, error) {
 	slices.SortStableFunc(read.rows, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.urgency, b.urgency), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.OrgKey+a.AppID, b.OrgKey+b.AppID))
 	})
-	read.rollout = panels.NewRollout(channels, count, now, func(orgKey string) string { return cmp.Or(names[orgKey], orgKey) })
+	read.rollout = panels.NewRollout(all.Channels, all.Count, now, func(orgKey string) string { return cmp.Or(names[orgKey], orgKey) })
 	c.list = read
 	return read, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"signpost/infra/panels"
+	"signpost/shared/channel"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
@@ -21,10 +22,6 @@ const timelineSpan = 24 * time.Hour
 
 // maxLines bounds the lines of a page; the newest are shown.
 const maxLines = 200
-
-var titles = map[webex.Feature]string{
-	webex.DigitalSignage: "Digital signage", webex.PersistentWebApp: "Persistent web app",
-}
 
 // installationView is the page of one installation.
 type installationView struct {
@@ -59,7 +56,7 @@ func keyOf(r *http.Request) installation.Key {
 
 func (c *Console) showInstallation(w http.ResponseWriter, r *http.Request) {
 	key, query, now := keyOf(r), r.URL.Query(), c.Now()
-	inspection, err := c.Deployment.Inspect(r.Context(), key)
+	inspection, channels, err := c.Deployment.Inspect(r.Context(), key)
 	if err != nil {
 		c.failOne(w, err)
 		return
@@ -68,7 +65,7 @@ func (c *Console) showInstallation(w http.ResponseWriter, r *http.Request) {
 	row.Key = key // a row of which there are only candidates has none
 	outcome := Outcome(query.Get("done"))
 	view := installationView{
-		Name: row.OrgName, Done: sentences[outcome], Undone: outcome == Failed || outcome == Postponed, Facts: c.facts(r.Context(), row, now), Sides: sidesOf(inspection, now),
+		Name: row.OrgName, Done: sentences[outcome], Undone: outcome == Failed || outcome == Postponed, Facts: facts(row, channels), Sides: sidesOf(inspection, now),
 		Timeline: timelineView{Page: pageOf(key), Asked: query.Has("lines")},
 	}
 	if view.Name == "" {
@@ -98,7 +95,7 @@ func sidesOf(inspection lifecycle.Inspection, now time.Time) panels.Comparison {
 	sides := panels.NewComparison(inspection.Installation, inspection.Candidates, now)
 	for _, name := range webex.Features {
 		if verdict, ok := inspection.Verdicts[name]; ok {
-			sides.AddFeature(inspection.Installation, name, titles[name], verdict, inspection.Failures[name])
+			sides.AddFeature(inspection.Installation, name, verdict, inspection.Failures[name])
 		}
 	}
 	hideKey(sides, inspection.Installation)
@@ -119,24 +116,14 @@ func hideKey(sides panels.Comparison, row installation.Installation) {
 }
 
 // facts are what only Signpost stores of an installation.
-func (c *Console) facts(ctx context.Context, row installation.Installation, now time.Time) []panels.Fact {
-	channelName := "unknown"
-	if channels, _, err := c.Deployment.Channels(ctx); err == nil {
-		set, revision := channels.For(row)
-		channelName = fmt.Sprintf("%s, revision %d", set.Name(row), revision)
-	}
-	facts := []panels.Fact{
+func facts(row installation.Installation, channels channel.Channels) []panels.Fact {
+	set, revision := channels.For(row)
+	all := []panels.Fact{
 		{Name: "Organization", Value: row.OrgKey}, {Name: "App id", Value: row.AppID}, {Name: "Reference", Value: row.Reference}, {Name: "Region", Value: row.Region},
-		{Name: "Channel", Value: channelName}, {Name: "Manifest version", Value: number(row.ManifestVersion)}, {Name: "Scopes", Value: strings.Join(row.Scopes, " ")},
+		{Name: "Channel", Value: fmt.Sprintf("%s, revision %d", set.Name(row), revision)}, {Name: "Manifest version", Value: number(row.ManifestVersion)}, {Name: "Scopes", Value: strings.Join(row.Scopes, " ")},
 		{Name: "Activated", Value: day(row.ActivatedAt)}, {Name: "Last action", Value: day(row.LastActionAt)}, {Name: "Refresh token ends", Value: day(row.Tokens.RefreshExpiresAt)},
 	}
-	var known []panels.Fact
-	for _, fact := range facts {
-		if fact.Value != "" {
-			known = append(known, fact)
-		}
-	}
-	return known
+	return slices.DeleteFunc(all, func(fact panels.Fact) bool { return fact.Value == "" })
 }
 
 // number is "" for 0, which stands for unknown.

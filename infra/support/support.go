@@ -25,20 +25,28 @@ import (
 
 // Deployment is what the pages show.
 type Deployment interface {
-	// Installations returns all of them, each with its last pass. Unreadable names rows that
-	// cannot be decoded.
-	Installations(ctx context.Context) (rows []installation.Installation, unreadable, err error)
+	// Installations returns all of them.
+	Installations(ctx context.Context) (Installations, error)
 	// Find returns those of an organization, also one of which there are only candidates, or
 	// a tombstone.
 	Find(ctx context.Context, orgKey string) ([]installation.Installation, error)
-	// Inspect compares one with what Webex stores. It returns [installation.ErrNotFound].
-	Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, error)
-	// Channels returns the current channels, and about how many installations there are.
-	Channels(ctx context.Context) (channel.Channels, int, error)
+	// Inspect compares one with what Webex stores, and returns the current channels. It
+	// returns [installation.ErrNotFound].
+	Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, channel.Channels, error)
 	// Verify verifies one now. Reload makes its devices load their pages anew, after the
 	// next run of the schedule. Both return [installation.ErrNotFound].
 	Verify(ctx context.Context, key installation.Key) (Outcome, error)
 	Reload(ctx context.Context, key installation.Key) (Outcome, error)
+}
+
+// Installations are those of a deployment at one time.
+type Installations struct {
+	// Rows have their last pass each. Unreadable names rows that cannot be decoded.
+	Rows       []installation.Installation
+	Unreadable error
+	// Channels are the current ones, Count about how many installations a rollout is for.
+	Channels channel.Channels
+	Count    int
 }
 
 // Outcome is how a change ended.

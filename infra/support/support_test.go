@@ -36,10 +36,10 @@ type deployment struct {
 	clock      time.Time
 }
 
-func (d *deployment) Installations(context.Context) ([]installation.Installation, error, error) {
+func (d *deployment) Installations(context.Context) (support.Installations, error) {
 	d.reads++
 	d.clock = d.clock.Add(d.takes)
-	return d.rows, d.unreadable, d.broken
+	return support.Installations{Rows: d.rows, Unreadable: d.unreadable, Count: len(d.rows)}, d.broken
 }
 
 func (d *deployment) Find(_ context.Context, orgKey string) ([]installation.Installation, error) {
@@ -49,7 +49,7 @@ func (d *deployment) Find(_ context.Context, orgKey string) ([]installation.Inst
 	return nil, nil
 }
 
-func (d *deployment) Inspect(_ context.Context, key installation.Key) (lifecycle.Inspection, error) {
+func (d *deployment) Inspect(_ context.Context, key installation.Key) (lifecycle.Inspection, channel.Channels, error) {
 	for _, row := range d.rows {
 		if row.Key == key {
 			inspection := lifecycle.Inspection{Installation: row}
@@ -58,14 +58,10 @@ func (d *deployment) Inspect(_ context.Context, key installation.Key) (lifecycle
 				inspection.Verdicts = map[webex.Feature]lifecycle.Verdict{webex.DigitalSignage: {Verb: lifecycle.Leave, Wanted: wanted}}
 				inspection.Failures = map[webex.Feature]error{webex.DigitalSignage: d.unasked}
 			}
-			return inspection, d.broken
+			return inspection, channel.Channels{}, d.broken
 		}
 	}
-	return lifecycle.Inspection{}, fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
-}
-
-func (d *deployment) Channels(context.Context) (channel.Channels, int, error) {
-	return channel.Channels{}, len(d.rows), nil
+	return lifecycle.Inspection{}, channel.Channels{}, fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
 }
 
 func (d *deployment) Verify(_ context.Context, key installation.Key) (support.Outcome, error) {

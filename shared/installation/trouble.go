@@ -8,7 +8,7 @@ import (
 // TroubleCode is the stable name of a problem of an installation.
 type TroubleCode string
 
-// The problems of an installation, the most urgent first.
+// The problems of an installation.
 const (
 	// TroubleTokenInvalid: Webex refused the refresh token.
 	TroubleTokenInvalid TroubleCode = "token_invalid"
@@ -21,6 +21,9 @@ const (
 	// TroubleTokenExpiring: the refresh token expires soon.
 	TroubleTokenExpiring TroubleCode = "token_expiring"
 )
+
+// TroubleCodes are all problems, the most urgent first.
+var TroubleCodes = []TroubleCode{TroubleTokenInvalid, TroubleFailing, TroubleAppDiffers, TroubleWrongRegion, TroubleTokenExpiring}
 
 // Trouble is the most urgent problem of an installation.
 type Trouble struct {

@@ -59,32 +59,26 @@ func (c *Console) compare(ctx context.Context, s scope) (panels.Comparison, erro
 	view.Lines = compare.Installation(row, actionsURL, s.storedAtWebex())
 	for _, f := range features {
 		name := webex.Feature(f.Name)
-		view.AddFeature(row, name, f.Title, settings.verdict(row, name, s.storedFeature(name), now), nil)
+		verdict := lifecycle.Verdict{Stored: s.storedFeature(name)} // there is none without an installation
+		if row.Exists() {
+			verdict = settings.Judge(row, name, verdict.Stored, now)
+		}
+		view.AddFeature(row, name, verdict, nil)
 	}
 	return view, nil
 }
 
-type settings struct{ lifecycle.Settings }
-
-// verdict is that of a verification; without an installation there is none.
-func (s settings) verdict(row installation.Installation, name webex.Feature, stored *webex.FeatureConfig, now time.Time) lifecycle.Verdict {
-	if !row.Exists() {
-		return lifecycle.Verdict{Stored: stored}
-	}
-	return s.Judge(row, name, stored, now)
-}
-
-func (c *Console) settings(ctx context.Context) (settings, error) {
+func (c *Console) settings(ctx context.Context) (lifecycle.Settings, error) {
 	variables, err := c.options.Environment()
 	if err != nil {
-		return settings{}, fmt.Errorf("read the settings of the functions: %w", err)
+		return lifecycle.Settings{}, fmt.Errorf("read the settings of the functions: %w", err)
 	}
 	var provider config.Provider
 	if err := config.Load(variables, &provider); err != nil {
-		return settings{}, fmt.Errorf("the functions have invalid settings: %w", err)
+		return lifecycle.Settings{}, fmt.Errorf("the functions have invalid settings: %w", err)
 	}
 	channels, err := channel.NewSource(c.options.Table, variables, time.Now).Read(ctx)
-	return settings{wanted.Settings(provider, channels)}, err
+	return wanted.Settings(provider, channels), err
 }
 
 func (s scope) storedFeature(name webex.Feature) *webex.FeatureConfig {

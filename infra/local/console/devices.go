@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 
+	"signpost/infra/panels"
+	"signpost/shared/webex"
 	"signpost/shared/webex/webextest"
 )
 
@@ -16,8 +18,8 @@ type feature struct {
 }
 
 var features = []feature{
-	{webextest.DigitalSignage, "Digital signage", "Boards, desks and room bars", "signageUrl"},
-	{webextest.PersistentWebApp, "Persistent web app", "Room Navigators", "pwaUrl"},
+	{webextest.DigitalSignage, panels.Titles[webex.DigitalSignage], "Boards, desks and room bars", "signageUrl"},
+	{webextest.PersistentWebApp, panels.Titles[webex.PersistentWebApp], "Room Navigators", "pwaUrl"},
 }
 
 // featureNamed finds a feature by its name in Webex's API.

@@ -97,7 +97,7 @@ func wordPill(word, good string) panels.Pill {
 	case "", "unknown":
 		return panels.Idle("unknown")
 	}
-	return panels.Bad(strings.ReplaceAll(word, "_", " "))
+	return panels.Bad(panels.Words(word))
 }
 
 type faultsView struct {
