@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -323,9 +324,9 @@ func (w *rolloutWorld) cutOff(n int) {
 	current := w.channels()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	defer cancel()
-	requests := 0
+	var requests atomic.Int64
 	w.cloud.OnRequest(func(webextest.Request) {
-		if requests++; requests == n {
+		if requests.Add(1) == int64(n) {
 			cancel()
 		}
 	})

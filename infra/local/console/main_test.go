@@ -43,7 +43,8 @@ func run(m *testing.M) int {
 	// The browser must connect to the stack only.
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(folder+"/browser"), chromedp.DisableGPU,
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true))
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("site-per-process", true))
 	if os.Geteuid() == 0 { // Chromium's sandbox refuses root, as in CI
 		flags = append(flags, chromedp.NoSandbox)
 	}
