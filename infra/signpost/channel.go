@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"signpost/infra/operate"
 	"signpost/infra/terminal"
@@ -15,23 +15,13 @@ import (
 
 // channelCommand manages the channels.
 func (a *app) channelCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use: "channel", Short: "Manage channels: addresses that differ between customers", GroupID: groupOperate,
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	for _, below := range []*cobra.Command{
-		a.channelApplyCommand(), a.channelListCommand(), a.channelShowCommand(), a.channelAssignCommand(), a.channelHistoryCommand(), a.channelRevertCommand(),
-	} {
-		below.GroupID = "" // the parent has no groups
-		command.AddCommand(below)
-	}
-	return command
+	return parent("channel", "Manage channels: addresses that differ between customers",
+		a.channelApplyCommand(), a.channelListCommand(), a.channelShowCommand(), a.channelAssignCommand(), a.channelHistoryCommand(), a.channelRevertCommand())
 }
 
-func changeFlags(flags *pflag.FlagSet, change *operate.ChannelChange) {
-	flags.BoolVar(&change.Unchecked, "no-fetch", false, "do not fetch the pages first")
-	flags.BoolVarP(&change.Confirmed, "yes", "y", false, "do not ask")
+func changeFlags(command *cobra.Command, change *operate.ChannelChange) {
+	command.Flags().BoolVar(&change.Unchecked, "no-fetch", false, "do not fetch the pages first")
+	yesFlag(command, &change.Confirmed)
 }
 
 const fetchHelp = `Each page is fetched first, with its values filled in, and nothing is changed if one
@@ -48,14 +38,14 @@ a channel leaves out is the environment's; "" is none.
 
 ` + fetchHelp,
 		Args: arguments(1, 1, "FILE"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		raw, err := readDocument(o, args[0])
 		if err != nil {
 			return err
 		}
-		return o.ApplyChannels(cmd.Context(), raw, change)
+		return o.ApplyChannels(ctx, raw, change)
 	})
-	changeFlags(command.Flags(), &change)
+	changeFlags(command, &change)
 	return command
 }
 
@@ -73,15 +63,15 @@ func readDocument(o *operate.Operator, file string) ([]byte, error) {
 func (a *app) channelListCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "list", Short: "List the channels", Args: noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.ListChannels(cmd.Context()) })
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error { return o.ListChannels(ctx) })
 }
 
 func (a *app) channelShowCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "show CHANNEL", Short: "Show one channel's settings, and which are its own",
 		Args: arguments(1, 1, "CHANNEL"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		return o.ShowChannel(cmd.Context(), args[0])
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
+		return o.ShowChannel(ctx, args[0])
 	})
 }
 
@@ -91,9 +81,9 @@ func (a *app) channelAssignCommand() *cobra.Command {
 		Use: "assign ORG CHANNEL", Short: "Put an installation into a channel, or with default out of it",
 		Long: "What differs is pushed at once.",
 		Args: arguments(2, 2, "ORG and CHANNEL"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		of.Orgs = args[:1]
-		return o.AssignChannel(cmd.Context(), of, args[1])
+		return o.AssignChannel(ctx, of, args[1])
 	})
 	appFlag(command, &of)
 	return command
@@ -102,8 +92,8 @@ func (a *app) channelAssignCommand() *cobra.Command {
 func (a *app) channelHistoryCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "history", Short: "List the revisions of the channels; the last 50 are kept", Args: noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
-		return o.ChannelHistory(cmd.Context())
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error {
+		return o.ChannelHistory(ctx)
 	})
 }
 
@@ -113,13 +103,13 @@ func (a *app) channelRevertCommand() *cobra.Command {
 		Use: "revert REVISION", Short: "Make the document of an earlier revision the next one",
 		Long: fetchHelp,
 		Args: arguments(1, 1, "REVISION"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		number, err := strconv.Atoi(args[0])
 		if err != nil {
 			return terminal.UsageError{Err: fmt.Errorf("%q is not the number of a revision", args[0])}
 		}
-		return o.RevertChannels(cmd.Context(), number, change)
+		return o.RevertChannels(ctx, number, change)
 	})
-	changeFlags(command.Flags(), &change)
+	changeFlags(command, &change)
 	return command
 }

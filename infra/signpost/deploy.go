@@ -24,15 +24,11 @@ import (
 
 // deployCommands returns the commands for deployments.
 func (a *app) deployCommands() []*cobra.Command {
-	commands := []*cobra.Command{
+	return []*cobra.Command{
 		a.setupCommand(), a.manifestCommand(), a.cdkCommand("synth", "Synthesize the stacks, and lint them", deploy.Synth),
 		a.cdkCommand("diff", "Show what a deployment would change", deploy.Diff), a.deployCommand(), a.destroyCommand(),
 		a.rotateCommand(), a.keyCommand(), a.copyCommand(), a.smokeCommand(), a.cdkAppCommand(),
 	}
-	for _, command := range commands {
-		command.GroupID = groupDeploy
-	}
-	return commands
 }
 
 // setupOptions returns the options of setup, and of commands that print the next one.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -20,9 +21,8 @@ tools. Without a stage, --table or INSTALLATIONS_TABLE selects the table of a
 deployment whose other settings are in the environment.`
 
 // onStack completes a command that works on the installations of a stack: its help, the
-// flag --table, and the operator that run gets.
-func (a *app) onStack(command *cobra.Command, run func(*operate.Operator, *cobra.Command, []string) error) *cobra.Command {
-	command.GroupID = groupOperate
+// flag --table, and the operator that run gets with the arguments.
+func (a *app) onStack(command *cobra.Command, run func(context.Context, *operate.Operator, []string) error) *cobra.Command {
 	if strings.Contains(command.Use, "ORG") {
 		command.Long = orgHelp + "\n\n" + command.Long
 	}
@@ -37,14 +37,28 @@ func (a *app) onStack(command *cobra.Command, run func(*operate.Operator, *cobra
 		if a.stageNamed {
 			o.Stage = a.stage
 		}
-		return run(o, cmd, args)
+		return run(cmd.Context(), o, args)
 	}
 	return command
+}
+
+// onSelection is onStack for a command on the installations that its arguments name.
+func (a *app) onSelection(command *cobra.Command, of *operate.Selection, run func(context.Context, *operate.Operator) error) *cobra.Command {
+	appFlag(command, of)
+	return a.onStack(command, func(ctx context.Context, o *operate.Operator, args []string) error {
+		of.Orgs = args
+		return run(ctx, o)
+	})
 }
 
 // appFlag adds the flag --app to a command.
 func appFlag(command *cobra.Command, of *operate.Selection) {
 	command.Flags().StringVar(&of.AppID, "app", "", "the `id` of the integration's manifest, for an organization with several installations")
+}
+
+// yesFlag adds the flag of a command that asks before it changes anything.
+func yesFlag(command *cobra.Command, yes *bool) {
+	command.Flags().BoolVarP(yes, "yes", "y", false, "do not ask")
 }
 
 func (a *app) listCommand() *cobra.Command {
@@ -54,11 +68,11 @@ func (a *app) listCommand() *cobra.Command {
 		Long:    "Exits with 3 if one of them has a problem.",
 		Example: "  signpost list --failing\n  signpost list --stage prod --json",
 		Args:    arguments(0, 1, "one ORG"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		if len(args) > 0 {
 			filter.Named = args[0]
 		}
-		return o.List(cmd.Context(), filter)
+		return o.List(ctx, filter)
 	})
 	flags := command.Flags()
 	flags.BoolVar(&filter.Failing, "failing", false, "only those whose last verification failed")
@@ -70,15 +84,13 @@ func (a *app) listCommand() *cobra.Command {
 
 func (a *app) showCommand() *cobra.Command {
 	refresh, of := false, operate.Selection{Single: true}
-	command := a.onStack(&cobra.Command{
+	command := a.onSelection(&cobra.Command{
 		Use: "show ORG", Short: "Show one installation beside what Webex stores for it",
 		Long: "Changes nothing without --refresh. Exits with 3 if the installation is not\nactive, or a verification would change it.",
 		Args: arguments(1, 1, "ORG"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		of.Orgs = args
-		return o.Show(cmd.Context(), of, refresh)
+	}, &of, func(ctx context.Context, o *operate.Operator) error {
+		return o.Show(ctx, of, refresh)
 	})
-	appFlag(command, &of)
 	command.Flags().BoolVar(&refresh, "refresh", false, "renew the access token if it expired")
 	return command
 }
@@ -99,18 +111,16 @@ func orgsOrAll(of *operate.Selection) cobra.PositionalArgs {
 func (a *app) verifyCommand() *cobra.Command {
 	var of operate.Selection
 	dryRun := false
-	command := a.onStack(&cobra.Command{
+	command := a.onSelection(&cobra.Command{
 		Use: "verify ORG… | --all", Short: "Verify installations now, and repair what differs",
 		Long: "Exits with 3 if one fails or cannot be verified now.",
 		Args: orgsOrAll(&of),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		of.Orgs = args
+	}, &of, func(ctx context.Context, o *operate.Operator) error {
 		if dryRun {
-			return o.Show(cmd.Context(), of, false)
+			return o.Show(ctx, of, false)
 		}
-		return o.Verify(cmd.Context(), of)
+		return o.Verify(ctx, of)
 	})
-	appFlag(command, &of)
 	command.Flags().BoolVar(&of.All, "all", false, "verify every installation")
 	command.Flags().BoolVar(&dryRun, "dry-run", false, "only show what would change, as show does")
 	return command
@@ -128,21 +138,19 @@ around it. Exits with 3 if a check fails.`,
 			}
 			return terminal.Fixable(errors.New("the token is read from the standard input: an argument would stay in the shell's history"), "signpost explain < token.txt")
 		},
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.Explain(cmd.Context()) })
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error { return o.Explain(ctx) })
 }
 
 func (a *app) removeCommand() *cobra.Command {
 	yes, of := false, operate.Selection{}
-	command := a.onStack(&cobra.Command{
+	command := a.onSelection(&cobra.Command{
 		Use: "remove ORG…", Short: "Remove installations, at Webex and here",
 		Long: "Each organization's key must be typed to confirm. Removes none if one is not\ninstalled.",
 		Args: arguments(1, 0, "ORG"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		of.Orgs = args
-		return o.Remove(cmd.Context(), of, yes)
+	}, &of, func(ctx context.Context, o *operate.Operator) error {
+		return o.Remove(ctx, of, yes)
 	})
-	appFlag(command, &of)
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	yesFlag(command, &yes)
 	return command
 }
 
@@ -150,5 +158,5 @@ func (a *app) configCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "config", Short: "Show every setting, its source, and what is wrong",
 		Long: "Secrets are redacted. Exits with 3 if a setting is wrong.", Args: noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.Settings(cmd.Context()) })
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error { return o.Settings(ctx) })
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"signpost/infra/operate"
@@ -17,18 +19,8 @@ standard input.`
 
 // integrationCommand manages the integrations beside the default one.
 func (a *app) integrationCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use: "integration", Short: "Manage the integrations that are registered beside the default one", GroupID: groupOperate,
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	for _, below := range []*cobra.Command{
-		a.integrationAddCommand(), a.integrationListCommand(), a.integrationShowCommand(), a.integrationRemoveCommand(), a.integrationRotateCommand(),
-	} {
-		below.GroupID = "" // the parent has no groups
-		command.AddCommand(below)
-	}
-	return command
+	return parent("integration", "Manage the integrations that are registered beside the default one",
+		a.integrationAddCommand(), a.integrationListCommand(), a.integrationShowCommand(), a.integrationRemoveCommand(), a.integrationRotateCommand())
 }
 
 func (a *app) integrationAddCommand() *cobra.Command {
@@ -38,9 +30,9 @@ func (a *app) integrationAddCommand() *cobra.Command {
 		Long:    "APP_ID is the id in its manifest.\n\n" + clientSecretHelp + "\n\n" + scopeHelp,
 		Example: "  signpost integration add 7d2f5b9e-2f0c-4a40-9d7e-0c6f7b1f4f11 --client-id C0ffee --org acme < secret.txt",
 		Args:    arguments(1, 1, "APP_ID"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		wanted.AppID = args[0]
-		return o.AddIntegration(cmd.Context(), wanted)
+		return o.AddIntegration(ctx, wanted)
 	})
 	flags := command.Flags()
 	flags.StringVar(&wanted.ClientID, "client-id", "", "the `id` of its OAuth client")
@@ -53,8 +45,8 @@ func (a *app) integrationAddCommand() *cobra.Command {
 func (a *app) integrationListCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "list", Short: "List the registered integrations", Args: noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
-		return o.ListIntegrations(cmd.Context())
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error {
+		return o.ListIntegrations(ctx)
 	})
 }
 
@@ -62,8 +54,8 @@ func (a *app) integrationShowCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "show APP_ID", Short: "Show the registrations of one app id",
 		Args: arguments(1, 1, "APP_ID"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		return o.ShowIntegration(cmd.Context(), args[0])
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
+		return o.ShowIntegration(ctx, args[0])
 	})
 }
 
@@ -74,14 +66,14 @@ func (a *app) integrationRemoveCommand() *cobra.Command {
 		Use: "remove APP_ID", Short: "Remove a registered integration",
 		Long: "The app id must be typed to confirm. Refuses while installations use it.\n\n" + registrationHelp,
 		Args: arguments(1, 1, "APP_ID"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		of.AppID = args[0]
-		return o.RemoveIntegration(cmd.Context(), of, force, yes)
+		return o.RemoveIntegration(ctx, of, force, yes)
 	})
 	flags := command.Flags()
 	flags.StringVar(&of.Org, "org", "", "the registration for this `organization`")
 	flags.BoolVar(&force, "force", false, "also while installations use it, such as when it was deleted at Webex: they fail until\nthe organization activates the app id again with another client")
-	flags.BoolVarP(&yes, "yes", "y", false, "do not ask")
+	yesFlag(command, &yes)
 	return command
 }
 
@@ -94,9 +86,9 @@ and nothing is changed if Webex refuses it.
 
 ` + registrationHelp,
 		Args: arguments(1, 1, "APP_ID"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		of.AppID = args[0]
-		return o.RotateIntegration(cmd.Context(), of)
+		return o.RotateIntegration(ctx, of)
 	})
 	command.Flags().StringVar(&of.Org, "org", "", "the registration for this `organization`")
 	return command

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,12 +20,12 @@ customer uploads in its own Control Hub: the page offers its manifest, and asks 
 the OAuth client that Control Hub then shows.`,
 		Example: "  signpost invite --reference 4711\n  signpost invite --private --label \"Acme, test\" --expires-in 72h",
 		Args:    noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error {
 		order.ExpiresIn = int64(life / time.Second)
 		if life < time.Second {
 			order.ExpiresIn = -1 // refused, with the limits
 		}
-		return o.Invite(cmd.Context(), order)
+		return o.Invite(ctx, order)
 	})
 	flags := command.Flags()
 	flags.BoolVar(&order.Private, "private", false, "for a private integration")
@@ -36,19 +37,15 @@ the OAuth client that Control Hub then shows.`,
 }
 
 func (a *app) inviteListCommand() *cobra.Command {
-	command := a.onStack(&cobra.Command{
+	return a.onStack(&cobra.Command{
 		Use: "list", Short: "List invitations, the newest first", Args: noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.Invitations(cmd.Context()) })
-	command.GroupID = ""
-	return command
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error { return o.Invitations(ctx) })
 }
 
 func (a *app) inviteRevokeCommand() *cobra.Command {
-	command := a.onStack(&cobra.Command{
+	return a.onStack(&cobra.Command{
 		Use: "revoke ID", Short: "Revoke an invitation that was not used", Args: arguments(1, 1, "ID"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		return o.RevokeInvitation(cmd.Context(), args[0])
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
+		return o.RevokeInvitation(ctx, args[0])
 	})
-	command.GroupID = ""
-	return command
 }

@@ -10,12 +10,6 @@ import (
 
 // keyCommand manages the keys of the vendor API.
 func (a *app) keyCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use: "key", Short: "List, add, rotate or remove keys of the vendor API",
-		Long: "Each of your systems has a key of its own, under a label. The keys are in Secrets\nManager; the local stack's is in its secrets.json.",
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
 	list := &cobra.Command{
 		Use: "list", Short: "List the labels", Args: arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -26,10 +20,11 @@ func (a *app) keyCommand() *cobra.Command {
 			return setup.ListKeys(cmd.Context(), a.IO, o)
 		},
 	}
-	command.AddCommand(list,
+	command := parent("key", "List, add, rotate or remove keys of the vendor API", list,
 		a.keyChange("add", "Add a key under a new label, and print it"),
 		a.keyChange("rotate", "Add a second key, or drop the older of two"),
 		a.keyChange("remove", "Remove a label with its keys"))
+	command.Long = "Each of your systems has a key of its own, under a label. The keys are in Secrets\nManager; the local stack's is in its secrets.json."
 	return command
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"signpost/infra/operate"
@@ -9,16 +11,14 @@ import (
 func (a *app) reloadCommand() *cobra.Command {
 	var of operate.Selection
 	yes := false
-	command := a.onStack(&cobra.Command{
+	command := a.onSelection(&cobra.Command{
 		Use: "reload ORG… | --all", Short: "Make devices load their pages anew",
 		Long: "Changes a parameter of the address and pushes it, since a stuck screen loads anew\nonly then. The schedule pushes, at VERIFY_RATE. The number of installations must be\ntyped to confirm.",
 		Args: orgsOrAll(&of),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
-		of.Orgs = args
-		return o.Reload(cmd.Context(), of, yes)
+	}, &of, func(ctx context.Context, o *operate.Operator) error {
+		return o.Reload(ctx, of, yes)
 	})
-	appFlag(command, &of)
 	command.Flags().BoolVar(&of.All, "all", false, "those of every installation")
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	yesFlag(command, &yes)
 	return command
 }

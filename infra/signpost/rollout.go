@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,21 +12,11 @@ import (
 
 // rolloutCommand manages the rollout of a new revision of the channels.
 func (a *app) rolloutCommand() *cobra.Command {
-	command := &cobra.Command{
-		Use: "rollout", Short: "Give a new revision of the channels to customers in stages", GroupID: groupOperate,
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	for _, below := range []*cobra.Command{
+	return parent("rollout", "Give a new revision of the channels to customers in stages",
 		a.rolloutStartCommand(), a.rolloutStatusCommand(),
 		a.rolloutChangeCommand("pause", "Stop the rollout where it is", ""),
 		a.rolloutChangeCommand("resume", "Go on with a paused or halted rollout", "The current stage is looked at again from its first customer."),
-		a.rolloutChangeCommand("abort", "Take everybody back to the former revision", "It begins after two minutes, when no function pushes the new revision any more."),
-	} {
-		below.GroupID = "" // the parent has no groups
-		command.AddCommand(below)
-	}
-	return command
+		a.rolloutChangeCommand("abort", "Take everybody back to the former revision", "It begins after two minutes, when no function pushes the new revision any more."))
 }
 
 func (a *app) rolloutStartCommand() *cobra.Command {
@@ -39,12 +30,12 @@ rollout on; it halts by itself if too much fails.
 ` + fetchHelp,
 		Example: "  signpost rollout start channels.json --pilot acme --share 0.01 --share 0.1 --hold 4h",
 		Args:    arguments(1, 1, "FILE"),
-	}, func(o *operate.Operator, cmd *cobra.Command, args []string) error {
+	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		raw, err := readDocument(o, args[0])
 		if err != nil {
 			return err
 		}
-		return o.StartRollout(cmd.Context(), raw, wanted)
+		return o.StartRollout(ctx, raw, wanted)
 	})
 	flags := command.Flags()
 	flags.StringArrayVar(&wanted.Pilots, "pilot", nil, "an `organization` of the first stage; may be repeated")
@@ -52,7 +43,7 @@ rollout on; it halts by itself if too much fails.
 	flags.DurationVar(&wanted.Hold, "hold", time.Hour, "the `time` between the end of a stage and the next one")
 	flags.Float64Var(&wanted.Rate, "rate", 0, "calls per second to Webex at most, within VERIFY_RATE; 0 is no further limit")
 	flags.Float64Var(&wanted.HaltAt, "halt-at", channel.DefaultHaltAt, "halt if more than this `share` of a stage fails")
-	changeFlags(flags, &wanted.ChannelChange)
+	changeFlags(command, &wanted.ChannelChange)
 	return command
 }
 
@@ -60,12 +51,12 @@ func (a *app) rolloutStatusCommand() *cobra.Command {
 	return a.onStack(&cobra.Command{
 		Use: "status", Short: "Show how far the rollout has come",
 		Long: "Exits with 3 if it has halted.", Args: noArguments,
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error { return o.RolloutStatus(cmd.Context()) })
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error { return o.RolloutStatus(ctx) })
 }
 
 func (a *app) rolloutChangeCommand(name, short, long string) *cobra.Command {
 	return a.onStack(&cobra.Command{Use: name, Short: short, Long: long, Args: noArguments},
-		func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
-			return o.ChangeRollout(cmd.Context(), name)
+		func(ctx context.Context, o *operate.Operator, _ []string) error {
+			return o.ChangeRollout(ctx, name)
 		})
 }

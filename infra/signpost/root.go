@@ -49,13 +49,32 @@ var groups = []*cobra.Group{
 
 // commands returns all commands.
 func (a *app) commands() []*cobra.Command {
-	return append([]*cobra.Command{
-		a.devCommand(), a.demoCommand(),
-		a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.inviteCommand(), a.configCommand(),
-		a.integrationCommand(), a.installationCommand(), a.channelCommand(), a.rolloutCommand(), a.reloadCommand(), a.diagnoseCommand(),
-		a.loadCommand(),
-		a.versionCommand(), a.completionCommand(),
-	}, a.heavyCommands()...)
+	return slices.Concat(
+		grouped(groupLocal, a.devCommand(), a.demoCommand()),
+		grouped(groupOperate,
+			a.listCommand(), a.showCommand(), a.verifyCommand(), a.explainCommand(), a.removeCommand(), a.inviteCommand(), a.configCommand(),
+			a.integrationCommand(), a.installationCommand(), a.channelCommand(), a.rolloutCommand(), a.reloadCommand(), a.diagnoseCommand()),
+		grouped(groupMeasure, a.loadCommand()),
+		[]*cobra.Command{a.versionCommand(), a.completionCommand()},
+		a.heavyCommands())
+}
+
+// grouped puts commands into a group of the help.
+func grouped(group string, commands ...*cobra.Command) []*cobra.Command {
+	for _, command := range commands {
+		command.GroupID = group
+	}
+	return commands
+}
+
+// parent returns a command that prints its help, for the commands below it.
+func parent(name, short string, below ...*cobra.Command) *cobra.Command {
+	command := &cobra.Command{
+		Use: name, Short: short, Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	command.AddCommand(below...)
+	return command
 }
 
 // run runs a command line and returns the exit code.

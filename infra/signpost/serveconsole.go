@@ -30,8 +30,8 @@ listens on the loopback address only and asks for no password: everybody on this
 machine can open it. Log lines are found by CloudWatch Logs Insights, which charges
 for what it reads.`,
 		Example: "  signpost serve-console --stage prod\n  signpost serve-console --stage prod --write",
-	}, func(o *operate.Operator, cmd *cobra.Command, _ []string) error {
-		return o.ServeConsole(cmd.Context(), options)
+	}, func(ctx context.Context, o *operate.Operator, _ []string) error {
+		return o.ServeConsole(ctx, options)
 	})
 	command.Flags().IntVar(&options.Port, "port", 3002, "the `port` on 127.0.0.1; 0 selects a free one")
 	command.Flags().BoolVar(&options.Write, "write", false, "allow to verify an installation and to reload its devices")
