@@ -24,15 +24,21 @@ type ChannelChange struct {
 // one with problems, all of them together, and one of whose pages does not answer. Unless
 // confirmed, the user must type how many installations change.
 func (o *Operator) ApplyChannels(ctx context.Context, raw []byte, change ChannelChange) error {
-	document, err := channel.Parse(raw)
-	if err != nil {
-		return terminal.Usagef("the document %w", err)
-	}
-	p, err := o.assemble(ctx)
+	p, document, err := o.parsed(ctx, raw)
 	if err != nil {
 		return err
 	}
 	return o.applyChannels(ctx, p, document, change)
+}
+
+// parsed parses a document of channels, and assembles the stack that it is for.
+func (o *Operator) parsed(ctx context.Context, raw []byte) (stack, channel.Document, error) {
+	document, err := channel.Parse(raw)
+	if err != nil {
+		return stack{}, document, terminal.Usagef("the document %w", err)
+	}
+	p, err := o.assemble(ctx)
+	return p, document, err
 }
 
 // RevertChannels makes the document of an earlier revision the next one; see
@@ -56,11 +62,7 @@ func (o *Operator) applyChannels(ctx context.Context, p stack, document channel.
 	if _, err := p.Channels.Apply(); err != nil { // before anybody is asked
 		return terminal.Fixable(err, "signpost rollout status%s", o.stageFlag())
 	}
-	same, err := unchanged(ctx, p, p.Channels.Revision, document)
-	if err != nil || same {
-		if same {
-			o.Note(fmt.Sprintf("nothing to change: the channels are those of revision %d", p.Channels.Revision))
-		}
+	if same, err := o.unchanged(ctx, p, document); err != nil || same {
 		return err
 	}
 	after, err := o.checked(ctx, p, document, change.Unchecked)
@@ -120,18 +122,22 @@ func (p stack) addRevision(ctx context.Context, document channel.Document) (chan
 	return p.Store.AddChannelRevision(ctx, next, document, time.Now())
 }
 
-// unchanged reports whether the document is that of the current revision.
-func unchanged(ctx context.Context, p stack, number int, document channel.Document) (bool, error) {
-	if number == 0 {
-		return len(document.Channels) == 0, nil
+// unchanged reports whether the document is that of the current revision, and says so.
+func (o *Operator) unchanged(ctx context.Context, p stack, document channel.Document) (bool, error) {
+	current := channel.Revision{}
+	if p.Channels.Revision > 0 {
+		var err error
+		if current, err = p.Store.ChannelRevision(ctx, p.Channels.Revision); err != nil {
+			return false, err
+		}
 	}
-	current, err := p.Store.ChannelRevision(ctx, number)
-	if err != nil {
-		return false, err
+	was, wasErr := json.Marshal(current.Document.Channels)
+	is, isErr := json.Marshal(document.Channels)
+	same := string(was) == string(is) || len(current.Document.Channels)+len(document.Channels) == 0
+	if same {
+		o.Note(fmt.Sprintf("nothing to change: the channels are those of revision %d", p.Channels.Revision))
 	}
-	was, wasErr := json.Marshal(current.Document)
-	is, isErr := json.Marshal(document)
-	return string(was) == string(is), errors.Join(wasErr, isErr)
+	return same, errors.Join(wasErr, isErr)
 }
 
 // affected counts the installations of which a change of the channels changes what

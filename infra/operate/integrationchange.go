@@ -14,11 +14,7 @@ import (
 // RotateIntegration replaces the client secret of a registered integration, which is read
 // from In. It is tried at Webex first, and nothing is changed if Webex refuses it.
 func (o *Operator) RotateIntegration(ctx context.Context, of Registration) error {
-	p, err := o.assemble(ctx)
-	if err != nil {
-		return err
-	}
-	i, err := of.find(ctx, o, p)
+	p, i, err := o.registered(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -50,11 +46,7 @@ func (o *Operator) RotateIntegration(ctx context.Context, of Registration) error
 // type its app id. It refuses while installations use it, unless forced: then they fail
 // until the app id is registered again, and their organization activates it again.
 func (o *Operator) RemoveIntegration(ctx context.Context, of Registration, force, confirmed bool) error {
-	p, err := o.assemble(ctx)
-	if err != nil {
-		return err
-	}
-	i, err := of.find(ctx, o, p)
+	p, i, err := o.registered(ctx, of)
 	if err != nil {
 		return err
 	}

@@ -170,6 +170,16 @@ func (r Registration) find(ctx context.Context, o *Operator, p stack) (integrati
 	return integration.Integration{}, terminal.Usagef("integration %s is registered for others: use --org with one of these:%s", r.AppID, list)
 }
 
+// registered assembles the stack, and finds a registration in it.
+func (o *Operator) registered(ctx context.Context, of Registration) (stack, integration.Integration, error) {
+	p, err := o.assemble(ctx)
+	if err != nil {
+		return stack{}, integration.Integration{}, err
+	}
+	i, err := of.find(ctx, o, p)
+	return p, i, err
+}
+
 // registrations returns those of an app id, at least one.
 func (o *Operator) registrations(ctx context.Context, p stack, appID string) ([]integration.Integration, error) {
 	appID = strings.ToLower(appID)

@@ -51,11 +51,7 @@ func (r RolloutPlan) plan(ctx context.Context, o *Operator, p stack) (channel.Pl
 // StartRollout makes the document in raw the next revision of the channels, in stages. It
 // refuses what ApplyChannels refuses, and a second rollout.
 func (o *Operator) StartRollout(ctx context.Context, raw []byte, wanted RolloutPlan) error {
-	document, err := channel.Parse(raw)
-	if err != nil {
-		return terminal.Usagef("the document %w", err)
-	}
-	p, err := o.assemble(ctx)
+	p, document, err := o.parsed(ctx, raw)
 	if err != nil {
 		return err
 	}
@@ -64,11 +60,7 @@ func (o *Operator) StartRollout(ctx context.Context, raw []byte, wanted RolloutP
 	if err := errors.Join(planErr, startErr); err != nil {
 		return err
 	}
-	same, err := unchanged(ctx, p, p.Channels.Revision, document)
-	if err != nil || same {
-		if same {
-			o.Note(fmt.Sprintf("nothing to change: the channels are those of revision %d", p.Channels.Revision))
-		}
+	if same, err := o.unchanged(ctx, p, document); err != nil || same {
 		return err
 	}
 	if err := o.confirmRollout(ctx, p, document, plan, wanted.ChannelChange); err != nil {
