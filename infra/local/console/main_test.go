@@ -40,7 +40,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	// The browser must connect to the stack only.
+	// The browser must connect to the stack only. Each site has a process of its own, and
+	// so each device's frame a target, which the headless shell does not do unasked.
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.UserDataDir(folder+"/browser"), chromedp.DisableGPU,
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true),
@@ -72,7 +73,7 @@ func run(m *testing.M) int {
 
 // findBrowser looks for any Chrome or Chromium.
 func findBrowser() (string, error) {
-	for _, name := range []string{os.Getenv("BROWSER_PROGRAM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
+	for _, name := range []string{os.Getenv("BROWSER_PROGRAM"), "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
 		if name == "" {
 			continue
 		}
