@@ -68,7 +68,7 @@ func TestTheProjectIsNotEmptied(t *testing.T) {
 
 func TestSameCodeGivesTheSameBytes(t *testing.T) {
 	if race.Enabled {
-		t.Skip("the race detector has no effect on the programs built here; make test runs this without it")
+		t.Skip("the race detector has no effect on the programs built here; make test-all runs this without it")
 	}
 	first, second := write(t, root), write(t, copyTree(t))
 	one, err := os.ReadFile(filepath.Join(first, "SHA256SUMS"))

@@ -44,10 +44,7 @@ func TestEveryInterleavingOfAPair(t *testing.T) {
 				}
 				return steps, len(wrong) == 0
 			}
-			most := switches
-			if race.Enabled {
-				most = 1
-			}
+			most := race.Share(switches, 1)
 			runs := explore(most, func(choose chooser) ([]step, bool) { return play("in this order", choose, nil) })
 			for seed := range strays {
 				tear := func(s stores) stores { return torn{s, seed%2 == 0} }

@@ -15,7 +15,6 @@ import (
 
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
-	"signpost/shared/race"
 	"signpost/shared/schedule"
 	"signpost/shared/secret"
 	"signpost/shared/webex"
@@ -89,9 +88,6 @@ var plants = map[string]struct {
 }
 
 func TestPlantsAreFound(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the plants are no data races; make test runs this without the race detector")
-	}
 	if !chosen {
 		setFlag(t, "rapid.checks", strconv.Itoa(withinSequences))
 	}
