@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
+	"signpost/infra/panels"
 	"signpost/infra/terminal"
 	"signpost/shared/channel"
 	"signpost/shared/installation"
@@ -30,7 +30,7 @@ func (r RolloutPlan) plan(ctx context.Context, o *Operator, p stack) (channel.Pl
 	plan := channel.Plan{Rate: r.Rate, Hold: r.Hold, HaltAt: r.HaltAt}
 	if len(r.Pilots) > 0 {
 		rows, err := o.find(ctx, p, Selection{Orgs: r.Pilots})
-		if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
+		if err = errors.Join(err, o.allInstalled(rows)); err != nil {
 			return plan, err
 		}
 		pilots := installation.Stage{}
@@ -108,7 +108,8 @@ var transitions = map[string]func(channel.Current, time.Time) (channel.Current, 
 	"pause": channel.Current.Pause, "resume": channel.Current.Resume, "abort": channel.Current.Abort,
 }
 
-// rolloutAttempts bounds the attempts at a write beside the run that carries it on.
+// rolloutAttempts limits the retries of a write while a run of the schedule writes the
+// rollout too.
 const rolloutAttempts = 20
 
 // ChangeRollout pauses, resumes or aborts the rollout.
@@ -149,7 +150,7 @@ func (o *Operator) showRollout(ctx context.Context, p stack, current channel.Cur
 	o.Title(fmt.Sprintf("revision %d: %s", v.Revision, stateText(r, now)))
 	cells := [][]string{}
 	for n, stage := range v.Stages {
-		cells = append(cells, []string{fmt.Sprintf("  stage %d", n+1), stageText(stage), progress(v, n+1)})
+		cells = append(cells, []string{fmt.Sprintf("  stage %d", n+1), panels.StageText(stage, func(orgKey string) string { return orgKey }), panels.StageProgress(v, n+1)})
 	}
 	o.Table(nil, cells)
 	return nil
@@ -165,39 +166,7 @@ func stateText(r channel.Rollout, now time.Time) string {
 	case r.State == channel.Aborting && r.NotBefore.After(now):
 		return "aborting, begins " + distance(r.NotBefore, now)
 	case r.State == channel.Finished && r.Aborted:
-		return "aborted: everybody holds the former revision"
+		return "aborted: every customer is back on the previous revision"
 	}
 	return string(r.State)
-}
-
-func stageText(stage installation.Stage) string {
-	if len(stage.Organizations) > 0 {
-		return strings.Join(stage.Organizations, ", ")
-	}
-	if stage.Share == 1 {
-		return "everybody"
-	}
-	return fmt.Sprintf("%g %%", 100*stage.Share)
-}
-
-// progress says how far a stage has come.
-func progress(v channel.RolloutStatus, stage int) string {
-	switch {
-	case v.Aborted:
-		return ""
-	case stage < v.Stage || v.State == channel.Finished:
-		return "done"
-	case stage > v.Stage:
-		return "waits"
-	case v.State == channel.Holding:
-		return "done, held"
-	}
-	text := fmt.Sprintf("done %d, failed %d", v.Done, v.Failed)
-	if v.Left > 0 {
-		text += fmt.Sprintf(", left about %d", v.Left)
-	}
-	if v.Remaining > 0 {
-		text += ", " + (time.Duration(v.Remaining) * time.Second).String() + " to its end"
-	}
-	return text
 }

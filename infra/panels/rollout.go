@@ -46,7 +46,7 @@ func NewRollout(channels channel.Channels, installations int, now time.Time, nam
 		r.NotBefore = channels.Rollout.NotBefore
 	}
 	for n, stage := range status.Stages {
-		r.Stages = append(r.Stages, RolloutStage{whoIn(stage, nameOf), progressOf(status, n+1), n+1 == status.Stage && channels.Active()})
+		r.Stages = append(r.Stages, RolloutStage{StageText(stage, nameOf), StageProgress(status, n+1), n+1 == status.Stage && channels.Active()})
 	}
 	return r
 }
@@ -63,8 +63,9 @@ func rolloutPill(status channel.RolloutStatus) Pill {
 	return Wait(string(status.State))
 }
 
-// whoIn names the organizations of a stage.
-func whoIn(stage installation.Stage, nameOf func(string) string) string {
+// StageText says whom a stage of a rollout reaches. The name of an organization comes from
+// nameOf.
+func StageText(stage installation.Stage, nameOf func(orgKey string) string) string {
 	if stage.Share == 1 {
 		return "everybody"
 	}
@@ -78,17 +79,26 @@ func whoIn(stage installation.Stage, nameOf func(string) string) string {
 	return strings.Join(names, ", ")
 }
 
-// progressOf says how far a stage has come, "" if it has not begun.
-func progressOf(status channel.RolloutStatus, stage int) string {
+// StageProgress says how far a stage of a rollout has come, by its number from 1.
+func StageProgress(status channel.RolloutStatus, stage int) string {
 	switch {
-	case status.State == channel.Finished && !status.Aborted || stage < status.Stage:
-		return "done"
 	case stage > status.Stage:
-		return ""
+		return "not begun"
+	case status.State == channel.Aborting:
+		return "being rolled back"
+	case status.Aborted:
+		return "rolled back"
+	case stage < status.Stage || status.State == channel.Finished:
+		return "done"
 	case status.State == channel.Holding && status.Failed == 0:
 		return "done, held"
-	case status.State == channel.Aborting || status.Aborted:
-		return "taken back"
 	}
-	return fmt.Sprintf("%d done, %d failed", status.Done, status.Failed)
+	text := fmt.Sprintf("%d done, %d failed", status.Done, status.Failed)
+	if status.Left > 0 {
+		text += fmt.Sprintf(", about %d left", status.Left)
+	}
+	if status.Remaining > 0 {
+		text += ", ends in about " + (time.Duration(status.Remaining) * time.Second).String()
+	}
+	return text
 }

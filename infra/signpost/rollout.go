@@ -12,17 +12,17 @@ import (
 
 // rolloutCommand manages the rollout of a new revision of the channels.
 func (a *app) rolloutCommand() *cobra.Command {
-	return parent("rollout", "Give a new revision of the channels to customers in stages",
+	return parent("rollout", "Roll out a new revision of the channels in stages",
 		a.rolloutStartCommand(), a.rolloutStatusCommand(),
 		a.rolloutChangeCommand("pause", "Stop the rollout where it is", ""),
-		a.rolloutChangeCommand("resume", "Go on with a paused or halted rollout", "The current stage is looked at again from its first customer."),
-		a.rolloutChangeCommand("abort", "Take everybody back to the former revision", "It begins after two minutes, when no function pushes the new revision any more."))
+		a.rolloutChangeCommand("resume", "Resume a paused or halted rollout", "It checks the current stage again, from its first customer."),
+		a.rolloutChangeCommand("abort", "Roll every customer back to the previous revision", "The rollback begins after two minutes, when no function pushes the new revision\nany more."))
 }
 
 func (a *app) rolloutStartCommand() *cobra.Command {
 	wanted := operate.RolloutPlan{}
 	command := a.onStack(&cobra.Command{
-		Use: "start FILE", Short: "Begin a rollout of a document",
+		Use: "start FILE", Short: "Start a rollout of a document",
 		Long: `FILE is a document as for channel apply, or - for the standard input. The stages are
 the pilots, each share of all customers, and everybody. The schedule carries the
 rollout on; it halts by itself if too much fails.
@@ -31,7 +31,7 @@ rollout on; it halts by itself if too much fails.
 		Example: "  signpost rollout start channels.json --pilot acme --share 0.01 --share 0.1 --hold 4h",
 		Args:    arguments(1, 1, "FILE"),
 	}, func(ctx context.Context, o *operate.Operator, args []string) error {
-		raw, err := readDocument(o, args[0])
+		raw, err := readDocument(ctx, o, args[0])
 		if err != nil {
 			return err
 		}

@@ -29,7 +29,7 @@ func TestRollout(t *testing.T) {
 	}
 	start(terminal.ExitUsage, []string{"stage 1: the share", "from 0 to 1", "negative"}, "--share", "2", "--halt-at", "7", "--hold", "-1s")
 	start(terminal.ExitFailed, []string{"no such installation"}, "--pilot", "nobody")
-	start(terminal.ExitOK, []string{"revision 1: running", "stage 1", pilot.Org.ID(), "everybody", "waits"}, "--pilot", pilot.Org.ID(), "--hold", "1h")
+	start(terminal.ExitOK, []string{"revision 1: running", "stage 1", pilot.Org.ID(), "everybody", "not begun"}, "--pilot", pilot.Org.ID(), "--hold", "1h")
 	start(terminal.ExitFailed, []string{"another rollout", "revision 1 is running, at stage 1 of 2"})
 	code, output := c.ask(strings.Replace(document, "next", "other", 1), "channel", "apply", "-", "--yes", "--no-fetch")
 	c.check("apply another", code, output, terminal.ExitFailed, []string{"another change", "revision 1 is running", "signpost rollout status"})

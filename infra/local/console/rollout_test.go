@@ -11,7 +11,7 @@ import (
 )
 
 // TestRollout: three customers, of whom one is the pilot. What the pilot is shown fails
-// afterwards, so the rollout halts before the others, and is taken back.
+// afterwards, so the rollout halts before the others, and is rolled back.
 func TestRollout(t *testing.T) {
 	var orgs []*organization
 	var stage installation.Stage
@@ -58,7 +58,7 @@ func TestRollout(t *testing.T) {
 	cloud.ClearFaults()
 	vendor.SetChannels(func(c channel.Current) (channel.Current, error) { return c.Abort(time.Now()) })
 	b.waitText("#rollout", "aborting")
-	b.waitText("#rollout", "It goes on")
+	b.waitText("#rollout", "Continues")
 	b.press("#act-verify button", "1 pushed")
 	b.wait(`document.getElementById(` + quote(orgs[0].boards()[0].ID) + `).querySelector(".screen").dataset.shown === ` + quote(former))
 	for _, org := range orgs[1:] {
