@@ -104,6 +104,7 @@ func (s *Source) query(ctx context.Context, groups []string, orgKey string, sinc
 		got, err := s.client.GetQueryResults(ctx, &cloudwatchlogs.GetQueryResultsInput{QueryId: started.QueryId})
 		switch {
 		case err != nil:
+			s.stop(ctx, started.QueryId)
 			return nil, err
 		case got.Status == types.QueryStatusComplete:
 			return got.Results, nil
@@ -119,15 +120,15 @@ func (s *Source) query(ctx context.Context, groups []string, orgKey string, sinc
 	}
 }
 
-// stop ends a query that nobody waits for, since it charges for what it goes on to read.
+// stop ends an abandoned query, which otherwise keeps charging.
 func (s *Source) stop(ctx context.Context, query *string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
 	_, _ = s.client.StopQuery(ctx, &cloudwatchlogs.StopQueryInput{QueryId: query}) // CloudWatch ends it within an hour
 }
 
-// groupOf is the form of a group's name after the stack's: the function, without a stage
-// whose name goes on.
+// groupOf is the form of a group's name after the stack's: the function. It does not match
+// another stage whose name begins with this one's.
 var groupOf = regexp.MustCompile(`^-([A-Za-z0-9]+)Logs-[A-Za-z0-9]+$`)
 
 // sourceOf returns the function whose log group this is, "" for one of another stack.

@@ -33,7 +33,7 @@ func (o *Operator) Verify(ctx context.Context, s Selection) error {
 		return err
 	}
 	rows, unreadable, err := o.selected(ctx, p, s)
-	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
+	if err = errors.Join(err, o.allInstalled(rows)); err != nil {
 		return err
 	}
 	results, err := o.verifyEach(ctx, p, rows)
@@ -52,13 +52,21 @@ func (o *Operator) Verify(ctx context.Context, s Selection) error {
 	return terminal.Findings(sum.Failed+sum.Left > 0, errors.Join(unreadable, err))
 }
 
-// requireInstalled returns an error if one of the rows is not an installation: an
-// organization may have only unproven candidates.
-func (o *Operator) requireInstalled(rows []installation.Installation) error {
+// allInstalled returns an error if one of the rows is not an installation.
+func (o *Operator) allInstalled(rows []installation.Installation) error {
 	for _, row := range rows {
-		if !row.Exists() {
-			return o.proposeList(fmt.Errorf("installation of %s: %w", row.OrgKey, installation.ErrNotFound))
+		if err := requireInstalled(row); err != nil {
+			return o.proposeList(err)
 		}
+	}
+	return nil
+}
+
+// requireInstalled returns [installation.ErrNotFound] if the row is not an installation: an
+// organization may have only unproven candidates.
+func requireInstalled(row installation.Installation) error {
+	if !row.Exists() {
+		return fmt.Errorf("installation of %s: %w", row.Key.Text(), installation.ErrNotFound)
 	}
 	return nil
 }
@@ -108,7 +116,7 @@ func (o *Operator) Remove(ctx context.Context, s Selection, confirmed bool) erro
 	}
 	s.Single = true
 	rows, _, err := o.selected(ctx, p, s)
-	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
+	if err = errors.Join(err, o.allInstalled(rows)); err != nil {
 		return err
 	}
 	removed := []string{}

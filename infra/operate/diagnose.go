@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"signpost/infra/terminal"
+	"signpost/infra/vendorpage"
 	"signpost/shared/installation"
 	"signpost/shared/lifecycle"
 	"signpost/shared/webex"
@@ -33,7 +34,7 @@ func (o *Operator) Diagnose(ctx context.Context, s Selection) error {
 	if err != nil {
 		return err
 	}
-	inspection, err := p.Service.Inspect(ctx, row.Key, false)
+	inspection, err := p.inspect(ctx, row.Key, false)
 	if err != nil {
 		return err
 	}
@@ -66,22 +67,22 @@ func (o *Operator) Diagnose(ctx context.Context, s Selection) error {
 			o.Note(text)
 		}
 	}
-	o.Note("If everything here is right, signpost reload" + o.stageFlag() + " " + row.OrgKey + " makes the devices load their pages anew.")
+	o.Note("If everything here is right, signpost reload" + o.stageFlag() + " " + row.OrgKey + " makes the devices reload their pages.")
 	return terminal.Findings(findings || len(failures) > 0, nil)
 }
 
 // shownPages lists the pages that devices of the installation open: those that Webex
 // stores, or where it could not be asked those that we want.
-func shownPages(inspection lifecycle.Inspection) map[page]bool {
-	all := map[page]bool{}
+func shownPages(inspection lifecycle.Inspection) map[vendorpage.Page]bool {
+	all := map[vendorpage.Page]bool{}
 	for feature, verdict := range inspection.Verdicts {
 		config := verdict.Stored
 		if inspection.Failures[feature] != nil {
 			config = cmp.Or(config, verdict.Wanted)
 		}
 		if config != nil {
-			address := devicePage(feature, config.DeviceURL, installation.Installation{}) // ours are filled in already
-			all[page{fmt.Sprintf("the page of %s", feature), address, false}] = true
+			address := vendorpage.DeviceAddress(feature, config.DeviceURL, installation.Installation{}) // ours are filled in already
+			all[vendorpage.Page{What: fmt.Sprintf("the page of %s", feature), Address: address}] = true
 		}
 	}
 	return all

@@ -225,7 +225,7 @@ func (d *deployment) Inspect(ctx context.Context, key installation.Key) (lifecyc
 func (d *deployment) Verify(ctx context.Context, key installation.Key) (support.Outcome, error) {
 	p, err := d.latest(ctx)
 	if err == nil {
-		err = p.requireInstalled(ctx, key)
+		err = p.findInstalled(ctx, key)
 	}
 	if err != nil {
 		return "", err
@@ -241,11 +241,11 @@ func (d *deployment) Verify(ctx context.Context, key installation.Key) (support.
 	return support.Verified, nil
 }
 
-// requireInstalled returns [installation.ErrNotFound] without an installation.
-func (p stack) requireInstalled(ctx context.Context, key installation.Key) error {
+// findInstalled returns [installation.ErrNotFound] without an installation.
+func (p stack) findInstalled(ctx context.Context, key installation.Key) error {
 	row, _, err := p.Store.Find(ctx, key, time.Now())
-	if err == nil && !row.Exists() {
-		err = fmt.Errorf("installation of %s: %w", key.Text(), installation.ErrNotFound)
+	if err == nil {
+		err = requireInstalled(row)
 	}
 	return err
 }

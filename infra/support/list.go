@@ -25,6 +25,7 @@ type list struct {
 	troubled   int
 	unreadable error
 	rollout    panels.Rollout
+	channels   channel.Channels
 }
 
 // row is one installation on the list.
@@ -94,7 +95,7 @@ func (c *Console) read(ctx context.Context, now time.Time) (list, error) {
 		return list{}, err
 	}
 	ended := c.Now()
-	read := list{at: ended, until: ended.Add(max(listLife, listTimes*ended.Sub(now))), unreadable: all.Unreadable}
+	read := list{at: ended, until: ended.Add(max(listLife, listTimes*ended.Sub(now))), unreadable: all.Unreadable, channels: all.Channels}
 	names := map[string]string{}
 	for _, i := range all.Rows {
 		one := rowOf(i, all.Channels, now)
@@ -146,25 +147,28 @@ func (c *Console) showList(w http.ResponseWriter, r *http.Request) {
 		view.Channels, view.References = view.Channels || one.Channel != channel.Default, view.References || one.Reference != ""
 	}
 	if view.Found == 0 && view.Search != "" {
-		view.addOthers(r.Context(), c)
+		view.addOthers(r.Context(), c, read.channels)
 	}
 	view.NotShown = view.Found - len(view.Rows)
 	c.render(w, http.StatusOK, "list", "Installations", view)
 }
 
-// addOthers adds what is stored of the organization whose key or orgId is searched for, which
-// is not installed.
-func (v *listView) addOthers(ctx context.Context, c *Console) {
+// addOthers adds what is stored of the organization whose key or orgId is searched for: it
+// is not installed, or since the list was read only.
+func (v *listView) addOthers(ctx context.Context, c *Console, channels channel.Channels) {
 	others, err := c.Deployment.Find(ctx, webex.OrganizationKey(v.Search))
 	if err != nil {
 		v.Unreadable = append(v.Unreadable, err.Error())
 	}
 	for _, other := range others {
-		state := "not proven yet"
-		if other.State == installation.Removed {
-			state = "removed"
+		one := row{Name: other.OrgName, OrgKey: other.OrgKey, AppID: other.AppID, State: panels.Idle("not proven yet")}
+		switch {
+		case other.Exists():
+			one = rowOf(other, channels, c.Now())
+		case other.State == installation.Removed:
+			one.State = panels.Idle("removed")
 		}
-		v.Rows = append(v.Rows, row{Name: other.OrgName, OrgKey: other.OrgKey, AppID: other.AppID, State: panels.Idle(state)})
+		v.Rows = append(v.Rows, one)
 		v.Found++
 	}
 }

@@ -26,8 +26,8 @@ const maxLines = 200
 // installationView is the page of one installation.
 type installationView struct {
 	Name, ReloadURL string
-	Done            string // how a change ended, a sentence
-	Undone          bool   // whether it did not succeed
+	Result          string // how a change ended, a sentence
+	ResultFailed    bool
 	Trouble         *installation.Trouble
 	Facts           []panels.Fact
 	Sides           panels.Comparison
@@ -47,7 +47,7 @@ var sentences = map[Outcome]string{
 	Pushed:    "Verified: Webex stores the wanted configurations again.",
 	Failed:    "The verification failed. It is tried again when it is due; Last result says why.",
 	Postponed: "Not verified: another worker has it, or Webex asked to wait. Try again in 30 seconds.",
-	Reloading: "The next run of the schedule pushes addresses that make its devices load their pages anew.",
+	Reloading: "The next run of the schedule pushes addresses that make its devices reload their pages.",
 }
 
 func keyOf(r *http.Request) installation.Key {
@@ -65,7 +65,7 @@ func (c *Console) showInstallation(w http.ResponseWriter, r *http.Request) {
 	row.Key = key // a row of which there are only candidates has none
 	outcome := Outcome(query.Get("done"))
 	view := installationView{
-		Name: row.OrgName, Done: sentences[outcome], Undone: outcome == Failed || outcome == Postponed, Facts: facts(row, channels), Sides: sidesOf(inspection, now),
+		Name: row.OrgName, Result: sentences[outcome], ResultFailed: outcome == Failed || outcome == Postponed, Facts: facts(row, channels), Sides: sidesOf(inspection, now),
 		Timeline: timelineView{Page: pageOf(key), Asked: query.Has("lines")},
 	}
 	if view.Name == "" {
@@ -157,10 +157,13 @@ func (c *Console) addLines(ctx context.Context, view *timelineView, key installa
 func (c *Console) change(change func(context.Context, installation.Key) (Outcome, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		outcome, err := change(r.Context(), keyOf(r))
-		if err != nil {
+		switch {
+		case errors.Is(err, installation.ErrNotFound):
 			c.failOne(w, err)
-			return
+		case err != nil:
+			c.fail(w, http.StatusBadGateway, "Nothing was changed", err)
+		default:
+			http.Redirect(w, r, pageOf(keyOf(r))+"?done="+string(outcome), http.StatusSeeOther)
 		}
-		http.Redirect(w, r, pageOf(keyOf(r))+"?done="+string(outcome), http.StatusSeeOther)
 	}
 }

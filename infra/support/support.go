@@ -33,7 +33,7 @@ type Deployment interface {
 	// Inspect compares one with what Webex stores, and returns the current channels. It
 	// returns [installation.ErrNotFound].
 	Inspect(ctx context.Context, key installation.Key) (lifecycle.Inspection, channel.Channels, error)
-	// Verify verifies one now. Reload makes its devices load their pages anew, after the
+	// Verify verifies one now. Reload makes its devices reload their pages, after the
 	// next run of the schedule. Both return [installation.ErrNotFound].
 	Verify(ctx context.Context, key installation.Key) (Outcome, error)
 	Reload(ctx context.Context, key installation.Key) (Outcome, error)

@@ -43,7 +43,12 @@ func (d *deployment) Installations(context.Context) (support.Installations, erro
 }
 
 func (d *deployment) Find(_ context.Context, orgKey string) ([]installation.Installation, error) {
-	if orgKey == "key-new" {
+	switch orgKey {
+	case "key-young": // activated after the list was read
+		young := rows()[0]
+		young.OrgKey = orgKey
+		return []installation.Installation{young}, nil
+	case "key-new":
 		return []installation.Installation{{Key: installation.Key{OrgKey: orgKey, AppID: "app"}}}, nil
 	}
 	return nil, nil
@@ -232,7 +237,7 @@ func TestALongList(t *testing.T) {
 func TestInstallation(t *testing.T) {
 	d := &deployment{rows: rows(), outcome: support.Failed}
 	for path, texts := range map[string][]string{
-		"/installations/key-alpha/app":                 {"<bdi>alpha</bdi>", "us-west-2_r", "Show those of the last 24 hours"},
+		"/installations/key-alpha/app":                 {"<bdi>alpha</bdi>", "us-west-2_r", "Show the last 24 hours"},
 		"/installations/key-alpha/app?lines":           {"newer &lt;b&gt;", "org=key-alpha"},
 		"/installations/key-out/app":                   {"activate the integration again", "cannot verify"},
 		"/installations/key-alpha/app?done=pushed":     {`class="done"`, "wanted configurations again"},
@@ -310,7 +315,7 @@ func TestChanges(t *testing.T) {
 		}
 	}
 	page := ask(d.serve(true), "GET", "/installations/key-alpha/app").Body.String()
-	for _, action := range []string{path + "verify", path + "reload", "can change"} {
+	for _, action := range []string{path + "verify", path + "reload", "writable"} {
 		if !strings.Contains(page, action) {
 			t.Errorf("no %s", action)
 		}
@@ -357,5 +362,26 @@ func TestParseLine(t *testing.T) {
 		if line, ok := support.ParseLine("f", text, now); ok {
 			t.Errorf("%q is %+v", text, line)
 		}
+	}
+}
+
+// TestSearchFindsWhatTheListLacks: a list that is shown for a minute lacks what was
+// activated since.
+func TestSearchFindsWhatTheListLacks(t *testing.T) {
+	console := (&deployment{rows: rows()[1:]}).serve(false)
+	for search, want := range map[string]string{"key-young": "active", "key-new": "not proven yet"} {
+		page := ask(console, "GET", "/?search="+search).Body.String()
+		if !strings.Contains(page, search) || !strings.Contains(page, want) || want == "active" && strings.Contains(page, "not proven yet") {
+			t.Errorf("%s is not shown as %s:\n%s", search, want, page)
+		}
+	}
+}
+
+// TestFailedChange: what prevents a change is no problem of reading the installation.
+func TestFailedChange(t *testing.T) {
+	d := &deployment{rows: rows(), broken: errors.New("SIGNAGE_URL leaves no room")}
+	answer := ask(d.serve(true), "POST", "/installations/key-alpha/app/reload")
+	if body := answer.Body.String(); answer.Code != 502 || !strings.Contains(body, "Nothing was changed") || !strings.Contains(body, "leaves no room") {
+		t.Errorf("%d %s", answer.Code, body)
 	}
 }
