@@ -7,7 +7,6 @@ package setup
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -39,7 +38,6 @@ type Options struct {
 type session struct {
 	Options
 	io       *terminal.IO
-	client   *http.Client
 	vault    func(context.Context) (vault, error)
 	table    func(context.Context, string) (*dynamo.Store, error)
 	now      func() time.Time
@@ -50,7 +48,7 @@ type session struct {
 // start starts a session; found is whether the stage has settings.
 func start(io *terminal.IO, o Options) (s *session, found bool, err error) {
 	s = &session{
-		Options: o, io: io, client: &http.Client{Timeout: 5 * time.Second}, vault: openVault, table: openTable, now: time.Now,
+		Options: o, io: io, vault: openVault, table: openTable, now: time.Now,
 	}
 	found, err = s.read()
 	return s, found, err

@@ -68,7 +68,7 @@ func (p *project) session(in io.Reader, o Options) (s *session, found bool, err 
 	p.out.Reset()
 	o.Stage, o.ConfigDir, o.Template = "prod", p.root, "../../template.yaml"
 	s = &session{
-		Options: o, io: terminal.NewIO(in, &p.out, &p.out, nil), client: http.DefaultClient,
+		Options: o, io: terminal.NewIO(in, &p.out, &p.out, nil),
 		vault: func(context.Context) (vault, error) {
 			if p.vault == nil {
 				return nil, errors.New("AWS: no credentials")
