@@ -88,9 +88,6 @@ func (d *deployment) parameters(secrets map[string]*string) map[string]any {
 		}
 	}
 	s := d.Settings.Deployment
-	if s.Domain != "" {
-		values["PublicUrl"] = "https://" + s.Domain
-	}
 	if s.Firewall {
 		values["OriginKey"] = d.addOriginKey()
 	}

@@ -55,7 +55,7 @@ func prepared(text []byte, drop func(parameter string) bool) ([]byte, error) {
 		return len(listed.Content) == 0
 	})
 	settings := template.Member(document.Content[0], "Resources", "HttpApi", "Properties", "RouteSettings")
-	for n := 0; n < len(settings.Content); n += 2 { // keys and values take turns
+	for n := 0; n < len(settings.Content); n += 2 { // keys and values alternate
 		settings.Content[n].Value = strings.ReplaceAll(settings.Content[n].Value, ".", `\.`)
 	}
 	return yaml.Marshal(&document)

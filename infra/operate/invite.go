@@ -114,7 +114,7 @@ func (o *Operator) publicURL(ctx context.Context, private bool) (string, error) 
 		if err != nil {
 			return "", err
 		}
-		base, manifest = cmp.Or(base, file.PublicURL()), cmp.Or(manifest, file.Variable("WEBEX_MANIFEST"))
+		base = cmp.Or(base, file.PublicURL())
 	}
 	switch {
 	case base == "":

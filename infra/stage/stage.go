@@ -116,16 +116,19 @@ func (s Settings) Protected() bool { return s.Production() && s.Deployed() }
 // PublicURL is the API's address without a trailing slash, as the functions use it,
 // "" while it is unknown.
 func (s Settings) PublicURL() string {
-	if s.Deployment.Domain != "" {
-		return "https://" + s.Deployment.Domain
-	}
-	return strings.TrimRight(cmp.Or(s.Variables["PUBLIC_URL"], s.Deployment.APIURL), "/")
+	return strings.TrimRight(cmp.Or(s.Variable("PUBLIC_URL"), s.Deployment.APIURL), "/")
 }
 
+// derived are the variables that follow from other settings.
+var derived = []string{"PUBLIC_URL", "WEBEX_MANIFEST"}
+
 // Variable returns the value of a function's variable, "" for the template's default.
-// What private integrations' manifests say follows from the default integration's, as
-// soon as that is complete.
+// The address is that of the domain, if there is one. What private integrations'
+// manifests say follows from the default integration's, as soon as that is complete.
 func (s Settings) Variable(name string) string {
+	if name == "PUBLIC_URL" && s.Deployment.Domain != "" {
+		return "https://" + s.Deployment.Domain
+	}
 	if value := s.Variables[name]; value != "" || name != "WEBEX_MANIFEST" {
 		return value
 	}
@@ -142,8 +145,10 @@ func (s Settings) Variable(name string) string {
 func (s Settings) Environment() map[string]string {
 	environ := map[string]string{"INSTALLATIONS_TABLE": s.Deployment.Table, "SECRET_ID": Secrets(s.Name)[0].Name}
 	maps.Copy(environ, s.Variables)
-	if s.Deployment.Domain != "" {
-		environ["PUBLIC_URL"] = s.PublicURL()
+	for _, name := range derived {
+		if value := s.Variable(name); value != "" {
+			environ[name] = value
+		}
 	}
 	return environ
 }
