@@ -70,14 +70,17 @@ func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 // load reads the stage's settings, and checks them.
 func (o Options) load() (stage.Settings, error) {
 	settings, err := stage.Load(o.ConfigDir, o.Stage)
-	var read *template.Template
-	if err == nil {
-		read, err = template.Read(o.Distribution.Template(settings.Deployment.Architecture))
-	}
-	if err == nil {
-		err = settings.Check(read)
+	if errors.Is(err, stage.ErrNotFound) {
+		err = terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
 	}
 	if err != nil {
+		return settings, err
+	}
+	read, err := template.Read(o.Distribution.Template(settings.Deployment.Architecture))
+	if err != nil {
+		return settings, err
+	}
+	if err := settings.Check(read); err != nil {
 		return settings, terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
 	}
 	return settings, nil

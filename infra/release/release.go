@@ -82,7 +82,8 @@ func Write(ctx context.Context, o Options) error {
 	return writeChecksums(o.Dir)
 }
 
-// emptyDir removes the folder, unless it is the project in root or contains it.
+// emptyDir removes the folder, unless it contains the project in root or belongs to it:
+// within the project, only dist may be emptied.
 func (o Options) emptyDir(root string) error {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -90,6 +91,9 @@ func (o Options) emptyDir(root string) error {
 	}
 	if below, err := filepath.Rel(dir, root); err == nil && filepath.IsLocal(below) {
 		return fmt.Errorf("%s contains the project and would be emptied: name another folder with --dir", o.Dir)
+	}
+	if within, err := filepath.Rel(root, dir); err == nil && filepath.IsLocal(within) && within != "dist" {
+		return fmt.Errorf("%s is part of the project, in which only dist is emptied: name another folder with --dir", o.Dir)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("empty %s: %w", o.Dir, err)

@@ -49,7 +49,10 @@ func TestTheProjectIsNotEmptied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{project, filepath.Join(project, "infra", ".."), filepath.Dir(project)} {
+	for dir, want := range map[string]string{
+		project: "contains the project", filepath.Join(project, "infra", ".."): "contains the project", filepath.Dir(project): "contains the project",
+		filepath.Join(project, "infra"): "part of the project",
+	} {
 		if err := os.MkdirAll(project, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +60,7 @@ func TestTheProjectIsNotEmptied(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := release.Write(t.Context(), release.Options{Root: project, Dir: dir, Report: func(string) {}})
-		if err == nil || !strings.Contains(err.Error(), "contains the project") {
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", dir, err)
 		}
 		if _, err := os.Stat(file); err != nil {

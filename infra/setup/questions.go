@@ -102,6 +102,11 @@ func (s *session) applySettings(ctx context.Context, found bool) error {
 	if !found || s.All {
 		s.settings.NextQuestion = questions[0].key
 	}
+	if len(s.Set) > 0 { // an interrupted dialog keeps them
+		if err := s.settings.Write(s.ConfigDir); err != nil {
+			return err
+		}
+	}
 	return s.askMissing(ctx)
 }
 

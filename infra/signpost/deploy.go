@@ -204,11 +204,15 @@ func (a *app) smokeCommand() *cobra.Command {
 				return smoke.Run(cmd.Context(), a.IO, args[0])
 			}
 			settings, err := stage.Load(a.config, a.stage)
-			if err == nil && settings.PublicURL() == "" {
-				err = fmt.Errorf("the address of stage %s is unknown until it is deployed", a.stage)
+			if errors.Is(err, stage.ErrNotFound) {
+				err = terminal.Fixable(err, "signpost setup --stage %s, or signpost smoke URL", a.stage)
 			}
 			if err != nil {
-				return terminal.Fixable(err, "signpost setup --stage %s, or signpost smoke URL", a.stage)
+				return err
+			}
+			if settings.PublicURL() == "" {
+				err := fmt.Errorf("the address of stage %s is unknown until it is deployed", a.stage)
+				return terminal.Fixable(err, "signpost deploy --stage %s, or signpost smoke URL", a.stage)
 			}
 			return smoke.Run(cmd.Context(), a.IO, settings.PublicURL())
 		},
