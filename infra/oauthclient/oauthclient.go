@@ -106,7 +106,7 @@ func (t Trial) Run(ctx context.Context, users iter.Seq2[installation.Installatio
 			return "", fmt.Errorf("nothing was changed: Webex does not accept this client secret for client %s: %w", t.Client.ClientID, err)
 		case errors.Is(err, webex.ErrInvalidGrant) || errors.Is(err, webex.ErrGrantRejected):
 			refused = append(refused, err)
-		case !errors.Is(err, installation.ErrNotFound): // as if removed in the meantime
+		case !errors.Is(err, installation.ErrNotFound): // removed in the meantime
 			return "", fmt.Errorf("nothing was changed: the client secret could not be tried, run this again later: %w", err)
 		}
 		if len(refused) == trials {

@@ -100,7 +100,7 @@ func (o *Operator) checked(ctx context.Context, p stack, document channel.Docume
 	}
 	if failures := o.unanswered(ctx, pagesOf(set)); len(failures) > 0 {
 		err := fmt.Errorf("nothing was changed: devices would be shown pages that do not answer from here:\n%w", errors.Join(failures...))
-		return set, terminal.Fixable(err, "mend them, or use --no-fetch if devices reach them elsewhere")
+		return set, terminal.Fixable(err, "fix them, or use --no-fetch if devices reach them from their own network")
 	}
 	return set, nil
 }
@@ -140,8 +140,7 @@ func (o *Operator) unchanged(ctx context.Context, p stack, document channel.Docu
 	return same, errors.Join(wasErr, isErr)
 }
 
-// affected counts the installations of which a change of the channels changes what
-// devices show.
+// affected counts the installations whose devices a change of the channels affects.
 func (o *Operator) affected(ctx context.Context, p stack, after channel.Set) (int, error) {
 	rows, unreadable, err := o.installations(ctx, p)
 	o.warn(unreadable)

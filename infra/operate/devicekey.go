@@ -27,7 +27,7 @@ func (o *Operator) RotateDeviceKey(ctx context.Context, s Selection, confirmed b
 		return err
 	}
 	if !confirmed {
-		question := fmt.Sprintf("This replaces the {installationKey} of %s (%s): every device whose address contains it loads anew, and the former key is no longer this customer's. In a script, use --yes.",
+		question := fmt.Sprintf("This replaces the {installationKey} of %s (%s): every device whose address contains it reloads, and the previous key stops identifying this customer. In a script, use --yes.",
 			displayName(row), row.OrgKey)
 		if err := o.Confirm(ctx, question, row.OrgKey); err != nil {
 			return err
@@ -51,7 +51,7 @@ func (o *Operator) single(ctx context.Context, s Selection) (stack, installation
 	}
 	s.Single = true
 	rows, _, err := o.selected(ctx, p, s)
-	if err = errors.Join(err, o.requireInstalled(rows)); err != nil {
+	if err = errors.Join(err, o.allInstalled(rows)); err != nil {
 		return p, installation.Installation{}, err
 	}
 	return p, rows[0], nil

@@ -167,7 +167,7 @@ func (r Registration) find(ctx context.Context, o *Operator, p stack) (integrati
 	if r.Org == "" && len(all) == 1 {
 		return all[0], nil
 	}
-	return integration.Integration{}, terminal.Usagef("integration %s is registered for others: use --org with one of these:%s", r.AppID, list)
+	return integration.Integration{}, terminal.Usagef("no registration of %s matches; select one of these with --org, or without it the one for any organization:%s", r.AppID, list)
 }
 
 // registered assembles the stack, and finds a registration in it.

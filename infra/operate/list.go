@@ -79,8 +79,8 @@ func (s summary) displayState() string {
 type Filter struct {
 	// Named is a prefix of the organization's name or key.
 	Named string
-	// Failing selects those whose last verification failed, Due those of which a retry
-	// or other work is due now; what waits for the next pass is not due.
+	// Failing selects those whose last verification failed, Due those with a retry or
+	// other work due now; the next regular pass does not count.
 	Failing, Due bool
 	// Token is a token health: healthy, expiring or token_invalid.
 	Token string

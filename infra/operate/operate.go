@@ -1,7 +1,7 @@
-// Package operate implements the commands that diagnose and repair installations:
-// list and show them, verify or remove them, explain why a token is refused, and
-// check settings. It works on the local stack and on a deployment. Only Verify,
-// Remove and Show with refresh change anything.
+// Package operate implements the commands that inspect and change installations,
+// channels, rollouts, integrations and invitations, explain why a token is refused, and
+// check settings. It works on the local stack and on a deployment. A method that changes
+// something says so in its comment.
 package operate
 
 import (

@@ -8,7 +8,7 @@ import (
 	"signpost/infra/terminal"
 )
 
-// Reload makes the devices of the selected installations load their pages anew, since a
+// Reload makes the devices of the selected installations reload their pages, since a
 // stuck screen does so only if its address changes. The schedule pushes the changes at
 // VERIFY_RATE. Unless confirmed, the user must type how many installations it is.
 func (o *Operator) Reload(ctx context.Context, s Selection, confirmed bool) error {
@@ -17,11 +17,11 @@ func (o *Operator) Reload(ctx context.Context, s Selection, confirmed bool) erro
 		return err
 	}
 	rows, unreadable, err := o.selected(ctx, p, s)
-	if err = errors.Join(err, o.requireInstalled(rows), asUsage(p.Channels.CheckReload())); err != nil {
+	if err = errors.Join(err, o.allInstalled(rows), asUsage(p.Channels.CheckReload())); err != nil {
 		return err
 	}
 	if !confirmed {
-		question := fmt.Sprintf("This makes the devices of %s load their pages anew. In a script, use --yes.", installationsText(len(rows)))
+		question := fmt.Sprintf("This makes the devices of %s reload their pages. In a script, use --yes.", installationsText(len(rows)))
 		if err := o.Confirm(ctx, question, fmt.Sprint(len(rows))); err != nil {
 			return err
 		}

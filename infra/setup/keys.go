@@ -14,11 +14,8 @@ import (
 	"signpost/shared/secret/document"
 )
 
-// keysOf are the keys of the vendor API as the secret holds them, by their labels.
-type keysOf map[string]json.RawMessage
-
-// loadKeys reads the keys of the vendor API. A secret without a value has none.
-func (s *session) loadKeys(ctx context.Context) (v vault, d parts, keys keysOf, written time.Time, err error) {
+// loadKeys reads the keys of the vendor API, by their labels. A secret without a value has none.
+func (s *session) loadKeys(ctx context.Context) (v vault, d parts, keys parts, written time.Time, err error) {
 	if v, err = s.vault(ctx); err != nil {
 		return v, d, keys, written, err
 	}
@@ -29,7 +26,7 @@ func (s *session) loadKeys(ctx context.Context) (v vault, d parts, keys keysOf, 
 	if err != nil {
 		return v, d, keys, written, err
 	}
-	keys = keysOf{}
+	keys = parts{}
 	if raw := d[string(document.VendorAPIKeys)]; raw != nil && json.Unmarshal(raw, &keys) != nil {
 		err = fmt.Errorf("%s: vendorApiKeys is not an object: fix it in Secrets Manager", name)
 	}
@@ -75,7 +72,7 @@ func (s *session) listKeys(ctx context.Context) error {
 
 // keyChanges are the changes that [ChangeKey] makes. Each returns the new key, "" for none,
 // and what was done.
-var keyChanges = map[string]func(s *session, keys keysOf, label string, written time.Time) (key, message string, err error){
+var keyChanges = map[string]func(s *session, keys parts, label string, written time.Time) (key, message string, err error){
 	"add": (*session).addKey, "rotate": (*session).rotateKey, "remove": (*session).removeKey,
 }
 
@@ -118,7 +115,7 @@ func (s *session) changeKey(ctx context.Context, verb, label string) error {
 	return nil
 }
 
-func (s *session) addKey(keys keysOf, label string, _ time.Time) (key, message string, err error) {
+func (s *session) addKey(keys parts, label string, _ time.Time) (key, message string, err error) {
 	if keys[label] != nil {
 		return "", "", terminal.Fixable(fmt.Errorf("label %s has a key", label), "%s", s.command("key", "rotate", label))
 	}
@@ -127,7 +124,7 @@ func (s *session) addKey(keys keysOf, label string, _ time.Time) (key, message s
 }
 
 // rotateKey adds a second key, or drops the older of two.
-func (s *session) rotateKey(keys keysOf, label string, written time.Time) (key, message string, err error) {
+func (s *session) rotateKey(keys parts, label string, written time.Time) (key, message string, err error) {
 	valid, err := s.keysFor(keys, label)
 	if err != nil {
 		return "", "", err
@@ -138,12 +135,12 @@ func (s *session) rotateKey(keys keysOf, label string, written time.Time) (key, 
 			keys.set(label, []string{key, valid[0]})
 	}
 	if age := s.now().Sub(written); age < propagation {
-		return "", "", fmt.Errorf("a key was added %s ago, and not every function may know it: run this again in %s", age.Round(time.Second), (propagation - age).Round(time.Second))
+		return "", "", fmt.Errorf("the vendor API's keys were changed %s ago, and not every function may know them: run this again in %s", age.Round(time.Second), (propagation - age).Round(time.Second))
 	}
 	return "", oldKeyDropped, keys.set(label, valid[0])
 }
 
-func (s *session) removeKey(keys keysOf, label string, _ time.Time) (key, message string, err error) {
+func (s *session) removeKey(keys parts, label string, _ time.Time) (key, message string, err error) {
 	if _, err := s.keysFor(keys, label); err != nil {
 		return "", "", err
 	}
@@ -151,15 +148,9 @@ func (s *session) removeKey(keys keysOf, label string, _ time.Time) (key, messag
 	return "", "The keys of " + label + " are refused within 5 minutes.", nil
 }
 
-func (s *session) keysFor(keys keysOf, label string) ([]string, error) {
+func (s *session) keysFor(keys parts, label string) ([]string, error) {
 	if keys[label] == nil {
 		return nil, terminal.Fixable(fmt.Errorf("label %s has no key", label), "%s", s.command("key", "list"))
 	}
 	return apiKeys(label, keys[label])
-}
-
-func (k keysOf) set(label string, value any) error {
-	text, err := json.Marshal(value)
-	k[label] = text
-	return err
 }

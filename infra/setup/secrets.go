@@ -13,7 +13,8 @@ import (
 	"signpost/shared/secret/sealing"
 )
 
-// parts are the members of a secret's value. Unknown members are kept.
+// parts are the members of a secret's value, or of an object in it. Unknown members are
+// kept.
 type parts map[string]json.RawMessage
 
 func (d parts) set(field string, value any) error {

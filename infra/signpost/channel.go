@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 
@@ -33,13 +32,13 @@ func (a *app) channelApplyCommand() *cobra.Command {
 	command := a.onStack(&cobra.Command{
 		Use: "apply FILE", Short: "Make a document the next revision of the channels",
 		Long: `FILE holds {"channels": {"<name>": {"regions": […], "SIGNAGE_URL": "…", "PWA_URL": "…",
-"PWA_XAPI_ALLOW_LIST": "…", "CONTENT_URL": "…"}}}, or is - for the standard input. What
-a channel leaves out is the environment's; "" is none.
+"PWA_XAPI_ALLOW_LIST": "…", "CONTENT_URL": "…"}}}, or is - for the standard input. Settings
+that a channel omits come from the environment; "" sets none.
 
 ` + fetchHelp,
 		Args: arguments(1, 1, "FILE"),
 	}, func(ctx context.Context, o *operate.Operator, args []string) error {
-		raw, err := readDocument(o, args[0])
+		raw, err := readDocument(ctx, o, args[0])
 		if err != nil {
 			return err
 		}
@@ -49,9 +48,10 @@ a channel leaves out is the environment's; "" is none.
 	return command
 }
 
-func readDocument(o *operate.Operator, file string) ([]byte, error) {
+func readDocument(ctx context.Context, o *operate.Operator, file string) ([]byte, error) {
 	if file == "-" {
-		return io.ReadAll(o.In)
+		text, err := o.All(ctx)
+		return []byte(text), err
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -78,8 +78,8 @@ func (a *app) channelShowCommand() *cobra.Command {
 func (a *app) channelAssignCommand() *cobra.Command {
 	var of operate.Selection
 	command := a.onStack(&cobra.Command{
-		Use: "assign ORG CHANNEL", Short: "Put an installation into a channel, or with default out of it",
-		Long: "What differs is pushed at once.",
+		Use: "assign ORG CHANNEL", Short: "Assign an installation to a channel, or unassign it with default",
+		Long: "What changed is pushed immediately.",
 		Args: arguments(2, 2, "ORG and CHANNEL"),
 	}, func(ctx context.Context, o *operate.Operator, args []string) error {
 		of.Orgs = args[:1]

@@ -17,7 +17,7 @@ func (a *app) showKeyCommand() *cobra.Command {
 	var of operate.Selection
 	return a.onSelection(&cobra.Command{
 		Use: "show-key ORG", Short: "Print the installation's {installationKey}",
-		Long: "Who holds the key is a device of this customer.",
+		Long: "Anyone with the key can pose as a device of this customer.",
 		Args: arguments(1, 1, "ORG"),
 	}, &of, func(ctx context.Context, o *operate.Operator) error {
 		return o.DeviceKey(ctx, of)
@@ -29,7 +29,7 @@ func (a *app) rotateKeyCommand() *cobra.Command {
 	yes := false
 	command := a.onSelection(&cobra.Command{
 		Use: "rotate-key ORG", Short: "Replace the installation's {installationKey}, and print the new one",
-		Long: "Each configuration whose address contains the key is pushed once, and its devices\nload anew. The organization's key must be typed to confirm.",
+		Long: "Each configuration whose address contains the key is pushed once, and its devices\nreload. The organization's key must be typed to confirm.",
 		Args: arguments(1, 1, "ORG"),
 	}, &of, func(ctx context.Context, o *operate.Operator) error {
 		return o.RotateDeviceKey(ctx, of, yes)

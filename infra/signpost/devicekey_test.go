@@ -15,7 +15,7 @@ func TestDeviceKey(t *testing.T) {
 		t.Errorf("shown is %q", shown)
 	}
 	code, output := c.ask("no\n", "installation", "rotate-key", c.org.ID())
-	c.check("not confirmed", code, output, terminal.ExitUsage, []string{"{installationKey}", "loads anew"})
+	c.check("not confirmed", code, output, terminal.ExitUsage, []string{"{installationKey}", "reloads"})
 	c.want(terminal.ExitOK, []string{`"installationKey": "` + shown + `"`}, "installation", "show-key", "--json", c.org.ID())
 	next := strings.TrimSpace(c.want(terminal.ExitOK, nil, "installation", "rotate-key", "--yes", c.org.ID()))
 	if next == shown || len(next) != 26 {

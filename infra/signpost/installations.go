@@ -76,7 +76,7 @@ func (a *app) listCommand() *cobra.Command {
 	})
 	flags := command.Flags()
 	flags.BoolVar(&filter.Failing, "failing", false, "only those whose last verification failed")
-	flags.BoolVar(&filter.Due, "due", false, "only those of which work is due, such as a retry; not those that wait for the next pass")
+	flags.BoolVar(&filter.Due, "due", false, "only those with work due now, such as a retry; the next regular pass does not count")
 	flags.StringVar(&filter.Token, "token", "", "only those with this `health` of the refresh token: healthy, expiring, token_invalid")
 	_ = command.RegisterFlagCompletionFunc("token", cobra.FixedCompletions(operate.TokenHealths, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only
 	return command

@@ -136,7 +136,7 @@ func TestIntegrationRemove(t *testing.T) {
 	remove("no", terminal.ExitUsage, "nothing was changed")
 	remove(own.App.AppID(), terminal.ExitOK, "for any organization") // nobody uses it
 	remove("", terminal.ExitFailed, "installations still use", "--yes")
-	remove("", terminal.ExitUsage, "is registered for others", "--yes", "--org", "00000000-1111-4222-8333-444444444444")
+	remove("", terminal.ExitUsage, "select one of these with --org", "--yes", "--org", "00000000-1111-4222-8333-444444444444")
 	remove("", terminal.ExitOK, "for "+c.org.ID(), "--yes", "--force")
 	remove("", terminal.ExitFailed, "not registered", "--yes")
 }

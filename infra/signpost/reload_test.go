@@ -13,7 +13,7 @@ func TestReload(t *testing.T) {
 	c := newCustomer(t)
 	before := c.signage()
 	code, output := c.ask("2\n", "reload", c.org.ID())
-	c.check("not confirmed", code, output, terminal.ExitUsage, []string{"the devices of 1 installation load their pages anew"})
+	c.check("not confirmed", code, output, terminal.ExitUsage, []string{"the devices of 1 installation reload their pages"})
 	c.want(terminal.ExitUsage, []string{"--all takes no ORG"}, "reload", "--all", c.org.ID())
 	c.want(terminal.ExitFailed, []string{"no such installation"}, "reload", "nobody", "--yes")
 	c.want(terminal.ExitOK, []string{"the new addresses of 1 installation"}, "reload", c.org.ID(), "--yes")

@@ -120,7 +120,7 @@ found problems.`,
 	root.CompletionOptions.DisableDefaultCmd = true
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the `name` of the deployment (default: STAGE in the environment, else dev)")
+	flags.StringVar(&a.stage, "stage", cmp.Or(a.environ["STAGE"], "dev"), "the `name` of the deployment (default: STAGE in the environment; without it, commands on\ninstallations work on the local stack, the others on dev)")
 	flags.Lookup("stage").DefValue = "" // it is in the text
 	flags.StringVar(&a.config, "config", ".", "the `folder` of the stages' settings")
 	flags.BoolVar(&a.JSON, "json", false, "print JSON, for programs")

@@ -99,7 +99,7 @@ func TestServeConsole(t *testing.T) {
 	c.awaits(one+"?lines", "installation.activated")
 
 	before := c.row()
-	c.shows(c.page(http.PostForm(one+"/reload", nil)), "load their pages anew")
+	c.shows(c.page(http.PostForm(one+"/reload", nil)), "reload their pages")
 	if after := c.row(); after.Reloads == before.Reloads || !after.Schedule.DueAt.After(before.Schedule.DueAt) {
 		t.Errorf("reloaded: %+v, was %+v", after.Schedule, before.Schedule)
 	}

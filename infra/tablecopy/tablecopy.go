@@ -8,6 +8,7 @@ package tablecopy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,14 +20,14 @@ import (
 	"signpost/shared/webex"
 )
 
-// Purposes are the values of Options.Purpose.
-var Purposes = []string{string(dynamo.Move), string(dynamo.Restore)}
+// purposes are the values of Options.Purpose.
+var purposes = []string{string(dynamo.Move), string(dynamo.Restore)}
 
 // Options say what to copy.
 type Options struct {
 	// From and To are tables, as [region/]name.
 	From, To string
-	// Purpose is one of [Purposes]. For a move the newer row wins, and no change in
+	// Purpose is dynamo.Move or dynamo.Restore. For a move the newer row wins, and no change in
 	// To is undone. For a restore, rows that a bad write changed are restored.
 	Purpose string
 	// Org limits the copy to one organization, named by its key or its orgId.
@@ -37,8 +38,8 @@ type Options struct {
 
 // Run copies rows, and prints how many it wrote.
 func Run(ctx context.Context, io *terminal.IO, o Options) error {
-	if o.Purpose != string(dynamo.Move) && o.Purpose != string(dynamo.Restore) {
-		return terminal.Usagef("the purpose is %q: use --for %s", o.Purpose, strings.Join(Purposes, " or --for "))
+	if !slices.Contains(purposes, o.Purpose) {
+		return terminal.Usagef("the purpose is %q: use --for %s", o.Purpose, strings.Join(purposes, " or --for "))
 	}
 	if o.From == o.To && o.From != "" { // refused without AWS, too
 		return sameTable(o.From)

@@ -190,8 +190,8 @@ func (c *Console) removeOrganization(_ *http.Request, s scope) (outcome, error) 
 	return outcome{Title: "Organization removed", Go: "/"}, nil
 }
 
-// verify invokes Signpost's verification of the organization, due or not. It is of all
-// its installations.
+// verify invokes Signpost's verification of all of the organization's installations, due or
+// not.
 func (c *Console) verify(r *http.Request, s scope) (outcome, error) {
 	row, _, err := c.options.Table.Find(r.Context(), s.key(), time.Now())
 	if err != nil {

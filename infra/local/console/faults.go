@@ -13,7 +13,7 @@ import (
 const faultDuration = 30 * time.Second
 
 // slowResponse is longer than any time limit of Signpost's calls to Webex.
-const slowResponse = 6 * time.Second
+const slowResponse = 9 * time.Second
 
 // faultKind is a fault that the page can inject for faultDuration.
 type faultKind struct {

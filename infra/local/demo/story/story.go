@@ -89,7 +89,8 @@ var steps = []step{
 }
 
 // Play plays the story on the target. The error names the step that failed.
-// The stack is left as it was found, except for the new organization.
+// The stack is left as it was found, except for its new organizations and the kept
+// revision of the channels.
 func Play(ctx context.Context, target Target, options Options) (err error) {
 	s := &story{
 		printer: printer{out: cmp.Or[io.Writer](options.Out, io.Discard), color: options.Color},
