@@ -145,7 +145,7 @@ func (s *Service) remove(ctx context.Context, token webex.Token) error {
 			return err
 		default:
 			if _, lost = s.store.Commit(ctx, next, usedBy(token), older, s.now()); lost == nil {
-				s.log.InfoContext(ctx, MsgRemoved, "org", key, "outcome", "removed")
+				s.log.InfoContext(ctx, MsgRemoved, "org", key.OrgKey, "app", key.AppID, "outcome", "removed")
 				return nil
 			}
 		}

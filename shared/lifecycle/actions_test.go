@@ -2,6 +2,7 @@ package lifecycle_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +187,9 @@ func TestDeprovision(t *testing.T) {
 	row, _ := w.stored()
 	if row.State != installation.Removed || row.OrgName != "" || row.URLs != (installation.URLs{}) || len(row.Tokens.Refresh)+len(row.Tokens.Access) > 0 || len(row.Features) > 0 {
 		t.Errorf("tombstone = %+v", row)
+	}
+	if line := `"msg":"removed","org":"` + row.OrgKey + `","app":"` + row.AppID + `"`; !strings.Contains(w.log.text(), line) {
+		t.Errorf("the log has no %s", line)
 	}
 	wantErr(t, w.act(removal), nil)
 	for range 2 { // the code can be accepted for a day
