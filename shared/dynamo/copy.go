@@ -89,7 +89,8 @@ func (c Copy) Run(ctx context.Context) (Copied, error) {
 	for item, err := range rows {
 		if err != nil {
 			err = fmt.Errorf("copy: read %s: %w", *c.Source.table, err)
-			return counted.Copied, errors.Join(workers.Wait(), err)
+			waitErr := workers.Wait() // counted is complete after it
+			return counted.Copied, errors.Join(waitErr, err)
 		}
 		if working.Err() != nil {
 			break
@@ -181,7 +182,7 @@ func (c Copy) invitation(_ context.Context, source invitationRow, target *invita
 	next.Version = was.Version
 	closed := !next.UsedAt.IsZero() || !next.RevokedAt.IsZero()
 	wasOpen := was.UsedAt.IsZero() && was.RevokedAt.IsZero()
-	changed := !hasExpired(source.ExpiresAt, c.Now()) && (target == nil || closed && wasOpen)
+	changed := !hasExpired(source.ExpiresAt, c.Now()) && (target == nil || hasExpired(target.ExpiresAt, c.Now()) || closed && wasOpen)
 	return resolution{changed, newInvitationRow(next), atVersion(was.Version)}, nil
 }
 
@@ -289,7 +290,7 @@ func (c Copy) integration(_ context.Context, source integrationRow, target *inte
 		was = target.integration()
 	}
 	next.Version = was.Version
-	stays := target != nil && (c.Purpose == Move || reflect.DeepEqual(next, was))
+	stays := target != nil && !hasExpired(target.ExpiresAt, c.Now()) && (c.Purpose == Move || reflect.DeepEqual(next, was))
 	return resolution{!stays && !hasExpired(source.ExpiresAt, c.Now()), newIntegrationRow(next), atVersion(was.Version)}, nil
 }
 

@@ -245,6 +245,8 @@ func TestCopyIntegrations(t *testing.T) {
 	register(old, "b", "acme#2", "C3", time.Time{})
 	register(old, "c", "", "C4", now)
 	register(fresh, "a", "", "newer", time.Time{})
+	register(old, "d", "", "C5", time.Time{})
+	register(fresh, "d", "", "expired", now)
 
 	for _, step := range []struct {
 		purpose dynamo.Purpose
@@ -253,9 +255,9 @@ func TestCopyIntegrations(t *testing.T) {
 		clients string
 	}{
 		{dynamo.Move, "acme", dynamo.Counts{Added: 1}, "newer C2"},
-		{dynamo.Move, "", dynamo.Counts{Added: 1, Left: 3}, "newer C2 C3"},
-		{dynamo.Restore, "", dynamo.Counts{Changed: 1, Left: 3}, "C1 C2 C3"},
-		{dynamo.Restore, "", dynamo.Counts{Left: 4}, "C1 C2 C3"},
+		{dynamo.Move, "", dynamo.Counts{Added: 1, Changed: 1, Left: 3}, "newer C2 C3 C5"},
+		{dynamo.Restore, "", dynamo.Counts{Changed: 1, Left: 4}, "C1 C2 C3 C5"},
+		{dynamo.Restore, "", dynamo.Counts{Left: 5}, "C1 C2 C3 C5"},
 	} {
 		copyTo(t, dynamo.Copy{Source: old, Target: fresh, Purpose: step.purpose, OrgKey: step.orgKey}, dynamo.Copied{Integrations: step.counts})
 		list, err := fresh.Integrations(t.Context(), "", now)

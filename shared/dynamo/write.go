@@ -15,9 +15,9 @@ import (
 	"signpost/shared/installation"
 )
 
-// MaxDone is how many candidates one [Store.Commit] can delete: DynamoDB takes
-// 100 items in a transaction.
-const MaxDone = 98
+// MaxDone is how many candidates one [Store.Commit] can delete: DynamoDB takes 100 items
+// in a transaction, of which the mark, the row and the invitation are three.
+const MaxDone = 97
 
 // Save writes the row i, atomically, if its version is still the one that was
 // read and it belongs to the same activation, and returns it as stored. It returns

@@ -41,7 +41,7 @@ type Store interface {
 	// the token is marked already, else [installation.ErrInvited] if the invitation
 	// can no longer be used, else [installation.ErrConflict] if the row
 	// or a candidate was changed, or a candidate is gone, since it was read.
-	// One commit takes up to 98 candidates; more are an error of the caller.
+	// One commit takes up to 97 candidates; more are an error of the caller.
 	Commit(ctx context.Context, i installation.Installation, used installation.Used, done []installation.Candidate, now time.Time) (installation.Installation, error)
 
 	// Refusals reads the refusals of an OAuth client, strongly consistent; the

@@ -17,7 +17,7 @@ import (
 )
 
 // maxDone is how many candidates one Commit takes.
-const maxDone = 98
+const maxDone = 97
 
 // Memory is a store of installations, candidates and launches in memory, with
 // the contract of the real one: the same conditions, the same rounding of
