@@ -52,7 +52,7 @@ func (a actions) serve(ctx context.Context, request gateway.Request) (gateway.Re
 	if err != nil {
 		return gateway.Response{}, err
 	}
-	request.Note(slog.String("outcome", "applied"))
+	request.Note(slog.String("outcome", "accepted"))
 	return gateway.JSON(http.StatusOK, struct{}{})
 }
 

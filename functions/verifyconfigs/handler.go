@@ -26,8 +26,9 @@ type verification struct {
 
 // event is what the function is invoked with.
 type event struct {
-	// Shards limits the run to these shards of the due index; empty means all.
-	// Each schedule of the template names its own.
+	// Shards limits the run to these shards; missing or null means all. Each schedule of
+	// the template names its own. With an empty list the run only takes over stalled
+	// shards and the rollout.
 	Shards []int `json:"shards"`
 	// OrgIDs verifies only these organizations, due or not. Each is an orgId, or
 	// its decoded last segment as the logs show it.

@@ -25,9 +25,11 @@ type limits struct {
 	now     func() time.Time
 }
 
+// newLimits returns the limits of a run that was given so many shards. One that was given
+// none still takes over stalled ones, at the rate of one.
 func newLimits(options Run, shards int, now func() time.Time) *limits {
 	l := &limits{rows: max(1, options.Concurrency), now: now}
-	if share := options.Rate * float64(shards) / installation.Shards; share > 0 {
+	if share := options.Rate * float64(max(1, shards)) / installation.Shards; share > 0 {
 		l.limiter = rate.NewLimiter(rate.Limit(share), len(webex.Features))
 		l.rows = min(l.rows, max(1, int(share*queueTime.Seconds())/lifecycle.MostCalls))
 	}

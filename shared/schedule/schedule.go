@@ -86,7 +86,8 @@ func (s *Schedule) VerifyNow(ctx context.Context, orgs []string) (Report, error)
 	for _, org := range orgs {
 		workers.Go(func() error { return s.verifyOrganization(ctx, webex.OrganizationKey(org), &done) })
 	}
-	return done.Report, errors.Join(workers.Wait(), ctx.Err())
+	err := workers.Wait() // done is complete after it
+	return done.Report, errors.Join(err, ctx.Err())
 }
 
 func (s *Schedule) verifyOrganization(ctx context.Context, orgKey string, done *tally) error {
