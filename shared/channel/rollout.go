@@ -60,13 +60,17 @@ type Plan struct {
 // Check returns all problems of the plan together.
 func (p Plan) Check() error {
 	var wrong []error
+	share := 0.0 // the greatest of an earlier stage, which a later one includes
 	for n, stage := range p.Stages {
 		switch {
 		case len(stage.Organizations) > 0 && stage.Share != 0 || len(stage.Organizations) == 0 && stage.Share == 0:
 			wrong = append(wrong, fmt.Errorf("stage %d must have either organizations or a share", n+1))
 		case !(stage.Share >= 0 && stage.Share <= 1):
 			wrong = append(wrong, fmt.Errorf("stage %d: the share must be above 0, and 1 at most", n+1))
+		case stage.Share != 0 && stage.Share < share:
+			wrong = append(wrong, fmt.Errorf("stage %d: the share, %g, must not be below that of an earlier stage, %g", n+1, stage.Share, share))
 		}
+		share = max(share, stage.Share)
 	}
 	if len(p.Stages) == 0 || p.Stages[len(p.Stages)-1].Share != 1 {
 		wrong = append(wrong, errors.New("the last stage must be everybody: a share of 1"))

@@ -168,6 +168,11 @@ func TestPlanCheck(t *testing.T) {
 			t.Errorf("not said: %s", want)
 		}
 	}
+	shrinking := plan()
+	shrinking.Stages = []installation.Stage{{Share: 0.5}, {Share: 0.1}, {Share: 1}}
+	if err := shrinking.Check(); err == nil || !strings.Contains(err.Error(), "stage 2: the share, 0.1, must not be below") {
+		t.Errorf("a stage within an earlier one: %v", err)
+	}
 	if err := (channel.Plan{}).Check(); err == nil {
 		t.Error("a plan without stages is accepted")
 	}

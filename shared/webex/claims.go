@@ -227,7 +227,7 @@ func (w *wireClaims) claims() (Claims, error) {
 		return Claims{}, fmt.Errorf("%w: claim manifestVersion is negative", ErrMalformed)
 	}
 	if len(w.Region) > maxID || len(w.OrgName) > MaxSubject || !printable(w.Region) {
-		return Claims{}, fmt.Errorf("%w: claim region or orgName is too long", ErrMalformed)
+		return Claims{}, fmt.Errorf("%w: claim region or orgName is too long, or region has control characters", ErrMalformed)
 	}
 	if Action(w.Action) == Provision && (w.OAuthURL == "" || w.AppURL == "" || w.RefreshToken == "") {
 		return Claims{}, fmt.Errorf("%w: an activation code needs oauthUrl, appUrl and refreshToken", ErrMalformed)
