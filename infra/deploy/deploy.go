@@ -71,7 +71,7 @@ func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 func (o Options) load() (stage.Settings, error) {
 	settings, err := stage.Load(o.ConfigDir, o.Stage)
 	if errors.Is(err, stage.ErrNotFound) {
-		err = terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
+		err = terminal.Fixable(err, "signpost setup%s", stage.Flags(o.ConfigDir, o.Stage))
 	}
 	if err != nil {
 		return settings, err
@@ -81,7 +81,7 @@ func (o Options) load() (stage.Settings, error) {
 		return settings, err
 	}
 	if err := settings.Check(read); err != nil {
-		return settings, terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
+		return settings, terminal.Fixable(err, "signpost setup%s", stage.Flags(o.ConfigDir, o.Stage))
 	}
 	return settings, nil
 }

@@ -169,12 +169,12 @@ func TestDeployRefuses(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	fixed("no settings", "signpost setup --stage dev")
+	fixed("no settings", "signpost setup --stage dev --config "+p.ConfigDir)
 	wrong := settings("dev", stage.Deployment{LogRetentionDays: 2})
 	if err := wrong.Write(p.ConfigDir); err != nil {
 		t.Fatal(err)
 	}
-	fixed("wrong settings", "signpost setup --stage dev")
+	fixed("wrong settings", "signpost setup --stage dev --config "+p.ConfigDir)
 	if calls := p.calls(t); calls != nil || p.asked > 0 {
 		t.Errorf("something was done: %v", calls)
 	}

@@ -36,7 +36,7 @@ func Write(io *terminal.IO, folder, name string) error {
 	if io.JSON {
 		return io.Print(map[string]any{"file": file, "version": next.ManifestVersion, "changed": changed})
 	}
-	explain(io, file, next, changed)
+	explain(io, file, next, changed, "signpost setup"+stage.Flags(folder, name))
 	return nil
 }
 
@@ -54,7 +54,7 @@ func Check(io *terminal.IO, folder, name string) error {
 	if io.JSON {
 		err = io.Print(map[string]any{"version": next, "changed": changed})
 	} else if changed {
-		io.Bad(fmt.Sprintf("the settings require version %d of the manifest: run signpost manifest --stage %s", next, name))
+		io.Bad(fmt.Sprintf("the settings require version %d of the manifest: run signpost manifest%s", next, stage.Flags(folder, name)))
 	} else {
 		io.Good(fmt.Sprintf("version %d of the manifest matches the settings", next))
 	}
@@ -125,7 +125,7 @@ func digest(m manifest.Manifest) string {
 }
 
 // explain prints what to do with the written manifest.
-func explain(io *terminal.IO, file string, m manifest.Manifest, changed bool) {
+func explain(io *terminal.IO, file string, m manifest.Manifest, changed bool, setup string) {
 	written := fmt.Sprintf("%s: version %d", file, m.ManifestVersion)
 	switch {
 	case !changed:
@@ -133,7 +133,7 @@ func explain(io *terminal.IO, file string, m manifest.Manifest, changed bool) {
 	case m.ManifestVersion == 1:
 		io.Good(written)
 		io.Note("Upload it in Control Hub, under Workspaces, Integrations, Add integration.")
-		io.Note("Control Hub then shows an OAuth client: signpost setup asks for its id and secret.")
+		io.Note("Control Hub then shows an OAuth client: " + setup + " asks for its id and secret.")
 	default:
 		io.Good(written + ", changed")
 		io.Note("Upload it in Control Hub as an update of the integration. Each customer keeps the")

@@ -70,7 +70,7 @@ func (o *Operator) applyChannels(ctx context.Context, p stack, document channel.
 		return err
 	}
 	affected, err := o.affected(ctx, p, after)
-	if err == nil && !change.Confirmed {
+	if err == nil && affected > 0 && !change.Confirmed {
 		question := fmt.Sprintf("This changes what %s: the next run of the schedule begins to push it, at VERIFY_RATE. In a script, use --yes.", counted(affected))
 		err = o.Confirm(ctx, question, fmt.Sprint(affected))
 	}

@@ -14,7 +14,7 @@ import (
 func (o *Operator) stageSettings() (map[string]string, error) {
 	settings, err := stage.Load(o.Config, o.Stage)
 	if errors.Is(err, stage.ErrNotFound) {
-		err = terminal.Fixable(err, "signpost setup --stage %s", o.Stage)
+		err = terminal.Fixable(err, "signpost setup%s", o.stageFlag())
 	}
 	if err != nil {
 		return nil, terminal.UsageError{Err: err}

@@ -50,7 +50,7 @@ func (o *Operator) Diagnose(ctx context.Context, s Selection) error {
 		return terminal.Findings(findings || len(failures) > 0, err)
 	}
 	o.Blank()
-	o.Title("from here")
+	o.Title("pages, fetched from here")
 	for _, failure := range failures {
 		o.Bad(failure.Error())
 	}
@@ -58,7 +58,7 @@ func (o *Operator) Diagnose(ctx context.Context, s Selection) error {
 	case len(shown) == 0:
 		o.Note("Webex stores no page for this customer")
 	case len(failures) == 0:
-		o.Good("each page that Webex stores answers, with this customer's values")
+		o.Good("each page answers, with this customer's values")
 	}
 	o.Blank()
 	o.Title("to look at in Control Hub")
@@ -67,7 +67,11 @@ func (o *Operator) Diagnose(ctx context.Context, s Selection) error {
 			o.Note(text)
 		}
 	}
-	o.Note("If everything here is right, signpost reload" + o.stageFlag() + " " + row.OrgKey + " makes the devices reload their pages.")
+	if !findings {
+		o.Note("If everything here is right, signpost reload" + o.stageFlag() + " " + row.OrgKey + " makes the devices reload their pages.")
+	} else if row.State == installation.Active {
+		o.Note("signpost verify" + o.stageFlag() + " " + row.OrgKey + " restores what Webex has lost.")
+	}
 	return terminal.Findings(findings || len(failures) > 0, nil)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -129,7 +130,7 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 	if o.JSON {
 		err = o.Print(kept)
 	} else if err = nameApps(ctx, p, kept); err == nil {
-		o.table(kept, now)
+		o.table(kept, len(rows), now)
 	}
 	return terminal.Findings(trouble, errors.Join(unreadable, err))
 }
@@ -158,9 +159,14 @@ func nameApps(ctx context.Context, p stack, list []summary) error {
 	return nil
 }
 
-func (o *Operator) table(list []summary, now time.Time) {
-	if len(list) == 0 {
+// table prints a list, selected from so many installations.
+func (o *Operator) table(list []summary, of int, now time.Time) {
+	switch {
+	case of == 0:
 		o.Note("no installations")
+		return
+	case len(list) == 0:
+		o.Note(fmt.Sprintf("none of %d installations matches", of))
 		return
 	}
 	header, rows := []string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "VERIFIED"}, make([][]string, len(list))

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"time"
 
+	"signpost/infra/stage"
 	"signpost/infra/terminal"
 	"signpost/shared/assembly"
 	"signpost/shared/channel"
@@ -89,7 +90,7 @@ func (o *Operator) stageFlag() string {
 	if o.Stage == "" {
 		return ""
 	}
-	return " --stage " + o.Stage
+	return stage.Flags(o.Config, o.Stage)
 }
 
 // proposeList adds the command that lists the installations to an error that says that

@@ -107,6 +107,10 @@ func (o *Operator) showInspection(p stack, inspection lifecycle.Inspection) (doc
 	reports, s := featureReports(inspection), p.summarize(row, now)
 	if !o.JSON {
 		o.showInstallation(row, s, len(inspection.Candidates), now)
+		if trouble, troubled := row.Trouble(now); troubled {
+			o.Bad(trouble.Detail)
+			o.Note(trouble.Advice)
+		}
 		for _, report := range reports {
 			o.showFeature(report)
 		}

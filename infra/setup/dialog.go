@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"signpost/infra/stage"
 )
 
 // ask asks until the answer is valid. An empty answer accepts the proposed one, "-"
@@ -48,6 +50,8 @@ func (s *session) resumable(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = errors.New("there are no more answers: use --batch to ask nothing")
 	}
-	s.say("\nThe answers so far are kept: %s resumes here.", s.command("setup"))
+	if _, missing := stage.Load(s.ConfigDir, s.Stage); missing == nil {
+		s.say("\nThe answers so far are kept: %s resumes here.", s.command("setup"))
+	}
 	return err
 }

@@ -102,5 +102,5 @@ func Rotate(ctx context.Context, io *terminal.IO, o Options, secret string) erro
 
 // command returns a signpost command line for the same stage.
 func (s *session) command(words ...string) string {
-	return strings.Join(append(append([]string{"signpost"}, words...), "--stage", s.Stage), " ")
+	return "signpost " + strings.Join(words, " ") + stage.Flags(s.ConfigDir, s.Stage)
 }

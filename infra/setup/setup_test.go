@@ -195,7 +195,7 @@ func TestNoAnswerIsLost(t *testing.T) {
 		if err := p.runWith(ctx, in, Options{Offline: true}); !errors.Is(err, context.Canceled) {
 			t.Fatalf("interrupted after %d answers: %v\n%s", stop, err, p.out.String())
 		}
-		p.says(t, "signpost setup --stage prod resumes here")
+		p.says(t, "signpost setup --stage prod --config "+p.root+" resumes here")
 		asked, _, err := stage.Read(p.root, "prod")
 		if err != nil {
 			t.Fatal(err)
@@ -366,4 +366,22 @@ func fields(t *testing.T, value []byte) map[string]json.RawMessage {
 		t.Fatal(err)
 	}
 	return fields
+}
+
+// TestNothingToResume: nothing is saved before the first answer.
+func TestNothingToResume(t *testing.T) {
+	p := newProject(t)
+	if err := p.run("", Options{Offline: true}); err == nil {
+		t.Fatal("there was no answer")
+	}
+	if strings.Contains(p.out.String(), "answers so far") {
+		t.Errorf("nothing was answered:\n%s", p.out.String())
+	}
+	if err := p.run("", Options{Offline: true, Set: map[string]string{"VENDOR_NAME": "Acme"}}); err == nil {
+		t.Fatal("there was no answer")
+	}
+	p.says(t, "answers so far are kept")
+	if got := p.settings(t).Variables["VENDOR_NAME"]; got != "Acme" {
+		t.Errorf("--set was lost: %q", got)
+	}
 }

@@ -98,7 +98,7 @@ func (a *app) manifestCommand() *cobra.Command {
 			}
 			err := run(a.IO, a.config, a.stage)
 			if errors.Is(err, stage.ErrNotFound) {
-				return terminal.Fixable(err, "signpost setup --stage %s", a.stage)
+				return terminal.Fixable(err, "signpost setup%s", stage.Flags(a.config, a.stage))
 			}
 			return err
 		},
@@ -205,14 +205,14 @@ func (a *app) smokeCommand() *cobra.Command {
 			}
 			settings, err := stage.Load(a.config, a.stage)
 			if errors.Is(err, stage.ErrNotFound) {
-				err = terminal.Fixable(err, "signpost setup --stage %s, or signpost smoke URL", a.stage)
+				err = terminal.Fixable(err, "signpost setup%s, or signpost smoke URL", stage.Flags(a.config, a.stage))
 			}
 			if err != nil {
 				return err
 			}
 			if settings.PublicURL() == "" {
 				err := fmt.Errorf("the address of stage %s is unknown until it is deployed", a.stage)
-				return terminal.Fixable(err, "signpost deploy --stage %s, or signpost smoke URL", a.stage)
+				return terminal.Fixable(err, "signpost deploy%s, or signpost smoke URL", stage.Flags(a.config, a.stage))
 			}
 			return smoke.Run(cmd.Context(), a.IO, settings.PublicURL())
 		},

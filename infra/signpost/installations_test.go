@@ -329,6 +329,8 @@ func TestListFilters(t *testing.T) {
 		}
 	}
 	c.want(terminal.ExitFindings, []string{"token expiring"}, "list", c.org.ID())
+	c.want(terminal.ExitOK, []string{"installations matches"}, "list", "nobody-at-all")
+	c.want(terminal.ExitOK, []string{"The refresh token expires on", "A verification renews it"}, "show", c.org.ID())
 	c.want(terminal.ExitUsage, []string{"healthy, expiring, token_invalid"}, "list", "--token", "good")
 }
 

@@ -166,6 +166,16 @@ func CheckName(name string) error {
 	return nil
 }
 
+// Flags are the flags that name a stage in a command, with a space before each: --config
+// too, unless the folder is the working directory.
+func Flags(folder, name string) string {
+	flags := " --stage " + name
+	if folder != "" && folder != "." {
+		flags += " --config " + folder
+	}
+	return flags
+}
+
 // File is the file of a stage's settings, in the folder of all stages' settings.
 func File(folder, name string) string { return filepath.Join(folder, Stack(name)+".json") }
 
