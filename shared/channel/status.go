@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"time"
 
 	"signpost/shared/installation"
@@ -15,7 +16,8 @@ type RolloutStatus struct {
 	// Stage is the number of the current stage, from 1.
 	Stage  int                  `json:"stage"`
 	Stages []installation.Stage `json:"stages"`
-	// Done and Failed count installations of the stage, Left estimates how many are left.
+	// Done and Failed count installations of the stage, Left estimates how many are left, 0
+	// while the rollout holds and after its end.
 	Done   int `json:"done"`
 	Failed int `json:"failed"`
 	Left   int `json:"left"`
@@ -38,8 +40,12 @@ func (r Rollout) Status(installations int, now time.Time) RolloutStatus {
 	if r.State != Aborting {
 		size = max(float64(len(r.Stages[r.Stage].Organizations)), size*r.Stages[r.Stage].Share)
 	}
-	if done := r.Done + r.Failed; r.State == Running || r.State == Aborting {
+	working := cmp.Or(r.Resumes, r.State) // what a paused or halted one goes on with
+	if done := r.Done + r.Failed; working == Running || working == Aborting {
 		s.Left = max(0, int(size)-done)
+		if r.Resumes != "" {
+			return s
+		}
 		if took := now.Sub(later(r.ChangedAt, r.NotBefore)); done > 0 && took > 0 {
 			s.Remaining = int(took.Seconds() / float64(done) * float64(s.Left))
 		}
