@@ -174,8 +174,8 @@ func (c Current) Pause(now time.Time) (Current, error) {
 	return c.change("pause", now, []RolloutState{Running, Holding}, func(r *Rollout) { r.Resumes, r.State = r.State, Paused })
 }
 
-// Resume goes on with a paused or halted rollout. What failed counts anew: the
-// installations of the stage are looked at again from the first one.
+// Resume continues a paused or halted rollout. The counts restart: the
+// installations of the stage are checked again from the first one.
 func (c Current) Resume(now time.Time) (Current, error) {
 	return c.change("resume", now, []RolloutState{Paused, Halted}, func(r *Rollout) {
 		r.State, r.Resumes, r.Progress = r.Resumes, "", Progress{}
@@ -183,7 +183,7 @@ func (c Current) Resume(now time.Time) (Current, error) {
 	})
 }
 
-// Abort takes everybody back to the former revision.
+// Abort rolls everybody back to the previous revision.
 func (c Current) Abort(now time.Time) (Current, error) {
 	return c.change("abort", now, []RolloutState{Running, Holding, Paused, Halted}, func(r *Rollout) {
 		r.State, r.Resumes, r.Progress, r.Aborted = Aborting, "", Progress{}, true

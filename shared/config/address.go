@@ -22,7 +22,7 @@ const (
 	maxLabel      = 63 // of a host name, between dots
 )
 
-var errScheme = errors.New("must begin with https:// (http:// only outside AWS, for 127.0.0.1 or localhost)")
+var errScheme = errors.New("must begin with https:// (http:// only outside AWS, for a loopback host such as 127.0.0.1)")
 
 // CheckAddress returns an error unless raw is an https URL with a host that other
 // machines can reach. The error does not quote raw.

@@ -13,7 +13,7 @@ import (
 	"signpost/shared/installation"
 )
 
-// claimable holds for a row that has work, is not leased, not expired, and of a
+// claimable holds for a row that can be worked on, is not leased, not expired, and of a
 // schema that this version may touch; ifDue, for one that is due. The indexes are
 // eventually consistent, so the row itself is checked. A lease without an end does
 // not count.

@@ -36,8 +36,8 @@ const (
 //
 // Registered integrations, invitations, installations, tombstones, candidates and the marks
 // of used tokens are copied, unless they have expired; the channels too, unless the target
-// has channels of its own. Launches are not: they live for five
-// minutes.
+// has channels of its own. Launches, refusals, passes and counts of requests are not: they
+// are short-lived or made anew.
 type Copy struct {
 	Source, Target *Store
 	Purpose        Purpose

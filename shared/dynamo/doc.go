@@ -1,7 +1,7 @@
 // Package dynamo owns the one DynamoDB table: its keys, the form of its rows,
 // and the conditions that make writes safe. A [Store] keeps installations and
-// candidates for packages lifecycle and schedule, registered integrations for package
-// integration, channels for package channel, and launches for package launch; it takes no decisions about them, opens
+// candidates for packages lifecycle and schedule, and what packages integration,
+// invitation, channel, launch and vendorapi store. It takes no decisions about them, opens
 // no sealed token or secret, reads no clock and calls only DynamoDB.
 //
 // # Rows
@@ -22,14 +22,14 @@
 //
 // [Store.Find] reads the sort keys up to "installation" in one query; the marks, of
 // which there may be many, sort after it. Chunks have partition keys of their own,
-// so that a long list does not heat one partition. The prefixes keep organizations'
+// so that a long list makes no hot partition. The prefixes keep organizations'
 // keys apart from the rest: such a key may hold any character, "#" included, since an
 // app id holds none, and is what follows the last one.
 //
 // The index "due" (shard, dueAt, keys only) holds the rows that are due by themselves.
 // The index "shards" (shard, pk, keys only) lists the installations of a shard in the
-// order of their keys, for passes, and those of one organization. A verification that finds everything in order
-// writes to neither.
+// order of their keys, for passes, and those of one organization. A verification that
+// finds everything in order writes to neither.
 //
 // # Device lists
 //

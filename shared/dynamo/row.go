@@ -51,7 +51,7 @@ func (k key) item() map[string]types.AttributeValue {
 }
 
 // queued are the attributes that put a row into the indexes: Shard into "shards",
-// both into "due". A row without work has DueAt alone, and is in neither.
+// both into "due". A tombstone and a refused candidate have DueAt alone, and are in neither.
 type queued struct {
 	Shard *int  `dynamodbav:"shard,omitempty"`
 	DueAt int64 `dynamodbav:"dueAt,omitempty"`

@@ -82,8 +82,9 @@ func (s *Store) delete(ctx context.Context, k key, version int64) error {
 
 // Commit writes the row i, marks the token as used and deletes the candidates
 // in one transaction: all of it or nothing. It returns [installation.ErrReplayed]
-// if the token is already marked, else [installation.ErrConflict] if the row or a
-// candidate was changed, or a candidate was deleted, since it was read. It may begin
+// if the token is already marked, else [installation.ErrInvited] if the invitation was
+// used or revoked, else [installation.ErrConflict] if the row or a candidate was changed,
+// or a candidate was deleted, since it was read. It may begin
 // another generation, so only the version is compared. Rows and marks that have
 // expired at now are replaced. More than [MaxDone] candidates are an error.
 //

@@ -106,11 +106,13 @@ type Installation struct {
 	Generation Generation
 	// Version counts the row's writes; each is conditional on the one before.
 	Version int64
-	// Revision counts changes by actions and activations of the desired state.
+	// Revision counts changes of the desired state: by actions, activations, removals and
+	// the vendor.
 	// Work begun at one revision does not complete a later one.
 	Revision int64
 
-	// ActivatedAt, LastActionAt and RemovedAt are `iat`s: Webex's clock.
+	// ActivatedAt, LastActionAt and RemovedAt are `iat`s: Webex's clock. Of an installation
+	// that the vendor removed, the last two are our clock.
 	ActivatedAt  time.Time
 	LastActionAt time.Time
 	RemovedAt    time.Time
@@ -135,8 +137,8 @@ type Installation struct {
 	// ChannelRevision is the revision of the channels that the last rollout which reached
 	// the installation gave it, 0 for none. It counts while that rollout lasts.
 	ChannelRevision int
-	// DeviceKey is the `{installationKey}` of device URLs: who holds it is a device of
-	// this customer. It lasts until it is rotated or the installation is removed.
+	// DeviceKey is the `{installationKey}` of device URLs: who presents it is taken for a
+	// device of this customer. It lasts until it is rotated or the installation is removed.
 	DeviceKey secret.String
 	// Reloads counts how often its devices were made to load their pages anew.
 	Reloads int
@@ -175,7 +177,7 @@ const (
 	// NoticeUpdated: Webex announced a change, or the installation is active again
 	// after it was token_invalid.
 	NoticeUpdated Notice = "installation.updated"
-	// NoticeRemoved: removed by the customer, or expired after [TokenInvalidLife].
+	// NoticeRemoved: removed by the customer or the vendor, or expired after [TokenInvalidLife].
 	NoticeRemoved Notice = "installation.removed"
 	// NoticeUnavailable: Webex has approved a feature and never sent its address.
 	NoticeUnavailable Notice = "feature.unavailable"

@@ -50,9 +50,7 @@ func NewRegistry(defaultID string, store Store, now func() time.Time) (*Registry
 	return &Registry{defaultID: defaultID, store: store, now: now, cache: map[string]cached{}}, nil
 }
 
-// Accepts implements [webex.Apps]. The default integration is accepted without a read.
-//
-// [webex.Apps]: signpost/shared/webex
+// Accepts implements webex.Apps. The default integration is accepted without a read.
 func (r *Registry) Accepts(ctx context.Context, appID, orgKey string) (bool, error) {
 	if appID == r.defaultID {
 		return true, nil

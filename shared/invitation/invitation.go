@@ -40,9 +40,7 @@ const (
 
 // Invitation is one invitation.
 type Invitation struct {
-	// ID is the digest of the code; see [secret.CodeID].
-	//
-	// [secret.CodeID]: signpost/shared/secret
+	// ID is the digest of the code; see secret.CodeID.
 	ID string
 	// AppID is that of the integration which it is for, in lower case: the default one,
 	// or, if Private, one whose manifest only this customer gets.

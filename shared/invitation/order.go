@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"signpost/shared/integration"
 	"signpost/shared/webex"
@@ -27,7 +25,7 @@ type Order struct {
 func (o Order) invitation(now time.Time) (Invitation, error) {
 	var problems []string
 	for _, field := range []struct{ name, value string }{{"reference", o.Reference}, {"label", o.Label}} {
-		if len(field.value) > integration.MaxLabel || !oneLine(field.value) {
+		if !integration.IsLabel(field.value) {
 			problems = append(problems, fmt.Sprintf("%s must be one line of at most %d bytes", field.name, integration.MaxLabel))
 		}
 	}
@@ -44,10 +42,6 @@ func (o Order) invitation(now time.Time) (Invitation, error) {
 	return Invitation{
 		Private: o.Private, Reference: o.Reference, Label: o.Label, CreatedAt: now, ExpiresAt: now.Add(life),
 	}, nil
-}
-
-func oneLine(s string) bool {
-	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // maxSecret bounds a client secret, in bytes; Webex's have 64 characters.

@@ -19,7 +19,6 @@ import (
 // otherwise it returns [installation.ErrConflict].
 type Store interface {
 	integration.Store
-	SaveIntegration(ctx context.Context, i integration.Integration, now time.Time) (integration.Integration, error)
 	// Invitation reads an invitation, strongly consistent; Version is 0 if there is
 	// none, or its ForgetAt has passed at now.
 	Invitation(ctx context.Context, id string, now time.Time) (Invitation, error)

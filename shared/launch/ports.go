@@ -13,7 +13,8 @@ type Creator interface {
 	// Create stores l and marks used in one transaction, if the organization's
 	// installation exists in region and used is not marked at l.IssuedAt. It makes
 	// one request to the store, whatever the number of devices, and repeats it only
-	// after a conflict with another transaction, for three attempts in all. It
+	// after a conflict with another transaction, for three attempts in all, or while the
+	// table is throttled. It
 	// returns [installation.ErrNotFound], [installation.ErrWrongRegion],
 	// [installation.ErrReplayed], in this order of precedence,
 	// [ErrTooManyDevices] if the list is too large to store, or

@@ -17,7 +17,7 @@ import (
 func (s *Service) syncAndConclude(ctx context.Context, row installation.Installation, owner string) (installation.Installation, synced, error) {
 	row, result, err := s.conclude(ctx, row, owner)
 	if errors.Is(err, installation.ErrStale) {
-		s.log.InfoContext(ctx, msgSync, "org", row.OrgKey, "app", row.AppID, "outcome", "overtaken", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
+		s.log.InfoContext(ctx, msgSync, "org", row.OrgKey, "app", row.AppID, "outcome", "superseded", "pushed", result.pushed, "deleted", result.deleted, "cause", result.err)
 		return row, synced{pushed: result.pushed, deleted: result.deleted}, nil
 	}
 	s.report(ctx, row, result, err)

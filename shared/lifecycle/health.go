@@ -42,8 +42,8 @@ type Health struct {
 }
 
 // CheckHealth asks Webex whether the access token is valid and the configurations are
-// the wanted ones. If not, the row is due at once. It returns
-// [installation.ErrNotFound] and [installation.ErrWrongRegion]; Webex's errors show in
+// the wanted ones. If not, the row is due at once, unless it backs off already or a worker
+// has it. It returns [installation.ErrNotFound] and [installation.ErrWrongRegion]; Webex's errors show in
 // the result only, which is returned soon after ctx ends.
 func (s *Service) CheckHealth(ctx context.Context, token webex.Token) (Health, error) {
 	row, _, err := s.find(ctx, token)
@@ -93,7 +93,8 @@ var (
 	errExpiring = errors.New("refresh token expires soon")
 )
 
-// examine asks Webex for all features in parallel, and changes nothing.
+// examine asks Webex for all features in parallel. It changes nothing at Webex, and may
+// renew the access token.
 func (s *Service) examine(ctx context.Context, row installation.Installation) (Health, error) {
 	session, err := s.openSession(ctx, row)
 	if err == nil {

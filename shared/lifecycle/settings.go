@@ -14,17 +14,18 @@ import (
 
 // Settings are a deployment's settings for all installations.
 type Settings struct {
-	// ClientID is the OAuth client of the default integration. A change of it counts as
-	// a change of the settings; what is used is that of [Keys].
+	// ClientID is the OAuth client of the default integration. It only counts
+	// in the fingerprint; calls use the client of [Keys].
 	ClientID string
 	// Provided holds the features that the deployment provides in its default channel.
 	Provided map[webex.Feature]Content
 	// Channels are the other channels.
 	Channels Channels
-	// Revision is that of the channels, which is no part of what devices show.
+	// Revision is the number of the channels' revision. It does not affect what devices
+	// show.
 	Revision int `json:"-"`
-	// Rollout is the change of the channels that is under way, nil for none. It is no
-	// change of the settings: those of an installation change when it is included.
+	// Rollout is the change of the channels that is under way, nil for none. It is not in
+	// the fingerprint: it changes an installation's settings once it includes it.
 	Rollout *Rollout `json:"-"`
 	// PublicURL is our base URL without a trailing slash; empty means the one
 	// under which each installation was activated.

@@ -127,15 +127,16 @@ func (s *Service) sync(ctx context.Context, row installation.Installation) (inst
 	if result.err = errors.Join(result.registerErr, result.featuresErr); result.err == nil {
 		result.app = s.compareApp(ctx, session, row)
 	} else {
-		doubt(result.features, row.Features)
+		keepPending(result.features, row.Features)
 	}
 	return session.row, result
 }
 
-// doubt leaves to the next verification what a failed one found not to be stored, since
-// Webex is not asked again about a feature that is not provided: the region that a
-// customer has left stores nothing either, and fails all other calls [ours].
-func doubt(found, before map[webex.Feature]installation.Feature) {
+// keepPending makes each feature pending again that a failed verification found absent.
+// Webex is not asked again about a feature that is not provided, and the region that a
+// customer has left reports every configuration as absent too, while it fails all other
+// calls [ours].
+func keepPending(found, before map[webex.Feature]installation.Feature) {
 	for name, feature := range found {
 		if feature.Status == installation.NotProvided && before[name].Status != installation.NotProvided {
 			found[name] = pending(before[name])

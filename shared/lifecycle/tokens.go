@@ -103,7 +103,7 @@ func (s *Service) renewAlone(ctx context.Context, row installation.Installation,
 
 // errRaceLost: another worker took the renewal lease, or the refresh token that Webex
 // refused is no longer the stored one.
-var errRaceLost = errors.New("another worker renews the token")
+var errRaceLost = errors.New("another worker is renewing or has renewed the token")
 
 // exchange exchanges the refresh token under the renewal lease, and stores the new
 // tokens before anything uses them. A refusal counts only from the installation's own

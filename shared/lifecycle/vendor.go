@@ -10,8 +10,8 @@ import (
 	"signpost/shared/installation"
 )
 
-// Vendor changes what the vendor decides of an installation. It calls Webex never, and
-// needs no secret: each change makes the row due, and the schedule carries it out. It is
+// Vendor makes the changes of an installation that the vendor orders. It never calls Webex
+// and needs no secret: each change makes the row due, and the schedule applies it. It is
 // safe for concurrent use.
 type Vendor struct {
 	rows

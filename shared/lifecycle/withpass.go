@@ -7,10 +7,9 @@ import (
 	"signpost/shared/installation"
 )
 
-// WithPass returns the row, for display, as it is under these settings. It has the time
-// and the result of its shard's pass if that verified it last: passes do not write the
-// rows that they find in order. A feature of which another configuration is wanted by now
-// is pending.
+// WithPass returns the row for display under these settings. If its shard's pass verified
+// it later than the row says, it has the pass's time and result: passes do not write rows
+// that are in order. A feature whose wanted configuration has changed is pending.
 func (s Settings) WithPass(row installation.Installation, pass installation.Pass, now time.Time) installation.Installation {
 	row.Features = maps.Clone(row.Features)
 	for name, feature := range row.Features {

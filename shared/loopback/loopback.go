@@ -1,6 +1,6 @@
-// Package loopback keeps web pages away from servers for this machine. A page in a local
-// browser can reach a loopback port by rebinding its own name, which the Host shows, or by a
-// request to another site, which the browser marks.
+// Package loopback protects servers for this machine from web pages. A page in a local
+// browser can reach a loopback port by DNS rebinding, which the Host shows, or by a
+// cross-site request, which the browser marks.
 package loopback
 
 import (
@@ -18,7 +18,7 @@ func Only(next http.Handler, strict bool) http.Handler {
 		switch {
 		case !local(r.Host):
 			refuse(w, `{"error":"only for loopback hosts"}`)
-		case (strict || !reads) && foreign(r):
+		case (strict || !reads) && crossOrigin(r):
 			refuse(w, `{"error":"not for other sites"}`)
 		default:
 			next.ServeHTTP(w, r)
@@ -38,8 +38,8 @@ func local(host string) bool {
 	return name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// foreign reports whether a browser sent the request for another origin.
-func foreign(r *http.Request) bool {
+// crossOrigin reports whether a browser sent the request for another origin.
+func crossOrigin(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return false

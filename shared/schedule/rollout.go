@@ -52,12 +52,12 @@ func (r *run) carryOn(ctx context.Context, of *Rollout) error {
 		w.limiter = rate.NewLimiter(rate.Limit(limit), len(webex.Features))
 	}
 	if err := w.save(ctx, of.Current, w.owner); err != nil {
-		return overtaken(err)
+		return ignoreChanged(err)
 	}
 	began := *w.current.Rollout
 	for !r.over(ctx) && w.current.Rollout.State == began.State && w.current.Rollout.Stage == began.Stage {
 		if moved, err := w.page(ctx); err != nil || !moved {
-			return errors.Join(overtaken(err), w.release(ctx))
+			return errors.Join(ignoreChanged(err), w.release(ctx))
 		}
 	}
 	return w.release(ctx)
@@ -73,8 +73,9 @@ func workable(current channel.Current, now time.Time) bool {
 	return state == channel.Running || state == channel.Holding || state == channel.Aborting
 }
 
-// overtaken returns nil for the error that somebody else changed the rollout.
-func overtaken(err error) error {
+// ignoreChanged returns nil for [channel.ErrChanged]: another run or a command changed the
+// rollout.
+func ignoreChanged(err error) error {
 	if errors.Is(err, channel.ErrChanged) {
 		return nil
 	}
@@ -103,7 +104,7 @@ func (w *walk) release(ctx context.Context) error {
 	if w.current.Rollout.Lease.Owner != w.owner {
 		return nil
 	}
-	return overtaken(w.save(settle, w.current, ""))
+	return ignoreChanged(w.save(settle, w.current, ""))
 }
 
 // page works on the next page, and reports whether the walk moved.

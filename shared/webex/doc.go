@@ -5,5 +5,6 @@
 // Facts about Webex carry the tag of their source: [page] the vendor's features
 // page, [java] and [node] Cisco's two SDKs, [editor] Cisco's manifest editor, [demo]
 // Cisco's demo integration, [roomos] the documentation of the devices, [token] a token
-// that Webex signed, [ours] a decision of this project where no source says anything.
+// that Webex signed, [experience] and [zoom] two vendors' own integrations, [ours] a
+// decision of this project where no source says anything.
 package webex

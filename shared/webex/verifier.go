@@ -95,7 +95,7 @@ func (v *Verifier) VerifyDeferringApp(ctx context.Context, raw string, actions .
 	if err := wire.checkTimes(v.now()); err != nil {
 		return Token{}, err
 	}
-	// An app id is a UUID; the store's keys rely on it not holding this.
+	// The store's keys rely on an app id, a UUID, containing no "#".
 	if strings.Contains(claims.AppID, "#") {
 		return Token{}, ErrWrongApp
 	}

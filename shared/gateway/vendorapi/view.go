@@ -11,8 +11,8 @@ import (
 // View is an installation as the API shows it.
 type View struct {
 	installation.View
-	// InstallationKey is shown of a single installation only: who holds it is a device of
-	// this customer.
+	// InstallationKey is shown of a single installation only: who presents it is taken
+	// for a device of this customer.
 	InstallationKey string `json:"installationKey,omitempty"`
 }
 
