@@ -85,16 +85,23 @@ func (s *keySet) wait(ctx context.Context, kid string, keys []key, fetch *fetch)
 	return nil, s.unavailable(ctx.Err())
 }
 
-// result is cachedKeys without s.mu held.
+// result is cachedKeys after a fetch, without s.mu held.
 func (s *keySet) result(kid string) ([]key, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.fetched.IsZero() && s.failure == nil {
+		return nil, s.unavailable(errReplaced)
+	}
 	return s.cachedKeys(kid)
 }
 
+// errReplaced: the awaited fetch was replaced by another, which has not ended yet.
+var errReplaced = errors.New("the fetch was replaced by another one")
+
 // startFetch starts a fetch, unless one is running or none is needed. It returns the
-// cached keys with this id, and the fetch to wait for, nil if none is needed. A fetch past its time limit is replaced: Lambda froze the process
-// during it, and its connection is lost.
+// cached keys with this id and the fetch to wait for, or neither if none is needed. A fetch
+// past its time limit is replaced: Lambda froze the process during it, and its connection
+// is lost.
 func (s *keySet) startFetch(k *KeySets, kid string) ([]key, *fetch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -275,3 +275,23 @@ func TestAFetchThatWasFrozen(t *testing.T) {
 		}
 	})
 }
+
+// A caller whose fetch another one replaced learns that there is no key set, and not that
+// the key is unknown.
+func TestAReplacedFetchSaysNothingOfTheKey(t *testing.T) {
+	bubble(t, func(t *testing.T, w *waiting) {
+		w.delay(home, never)
+		results := make(chan error, 2)
+		verify := func() { _, _, err := w.verify(t, time.Minute, home, w.keys[home]); results <- err }
+		go verify()
+		synctest.Wait()
+		time.Sleep(time.Second) // so that the first fetch ends before the second
+		w.skip = time.Hour
+		go verify()
+		for range 2 {
+			if err := <-results; !errors.Is(err, webex.ErrUnavailable) {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}
