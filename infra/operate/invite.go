@@ -50,12 +50,15 @@ func (o *Operator) Invitations(ctx context.Context) error {
 	now, list, rows := time.Now(), []invitation.View{}, [][]string{}
 	for _, i := range all {
 		one := i.View("", now)
-		kind := "default"
+		kind, expires := "default", "-"
 		if one.Private {
 			kind = "private"
 		}
+		if one.State == invitation.Open {
+			expires = distance(i.ExpiresAt, now)
+		}
 		list = append(list, one)
-		rows = append(rows, []string{one.ID, string(one.State), kind, cmp.Or(one.Reference, "-"), cmp.Or(one.Label, "-"), distance(i.ExpiresAt, now), cmp.Or(one.UsedBy, "-")})
+		rows = append(rows, []string{one.ID, string(one.State), kind, cmp.Or(one.Reference, "-"), cmp.Or(one.Label, "-"), expires, cmp.Or(one.UsedBy, "-")})
 	}
 	switch {
 	case o.JSON:

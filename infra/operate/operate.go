@@ -112,9 +112,18 @@ func distance(t, now time.Time) string {
 	case distance == 0:
 		return "just now"
 	case distance < 0:
-		return (-distance).String() + " ago"
+		return long(-distance) + " ago"
 	}
-	return "in " + distance.String()
+	return "in " + long(distance)
+}
+
+// long formats a duration of two days or more in whole days.
+func long(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d < 2*day {
+		return d.String()
+	}
+	return fmt.Sprintf("%d days", d/day)
 }
 
 // expiry says when something expires or expired, "" for the zero time.

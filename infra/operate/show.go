@@ -18,17 +18,33 @@ import (
 // featureReport compares the wanted, the last pushed and the stored configuration of
 // one feature.
 type featureReport struct {
-	Feature      string               `json:"feature"`
-	Verb         string               `json:"verb"`
-	Status       string               `json:"status"`
-	Wanted       *webex.FeatureConfig `json:"wanted"`
-	Stored       *webex.FeatureConfig `json:"storedAtWebex"`
-	PushedAt     string               `json:"lastPushedAt"`
-	PushedWanted bool                 `json:"lastPushedIsWanted"`
-	Differs      int                  `json:"differs"`
-	Failure      string               `json:"failure,omitempty"`
+	Feature      string         `json:"feature"`
+	Verb         string         `json:"verb"`
+	Status       string         `json:"status"`
+	Wanted       *configuration `json:"wanted"`
+	Stored       *configuration `json:"storedAtWebex"`
+	PushedAt     string         `json:"lastPushedAt"`
+	PushedWanted bool           `json:"lastPushedIsWanted"`
+	Differs      int            `json:"differs"`
+	Failure      string         `json:"failure,omitempty"`
 
 	lines []compare.Line
+}
+
+// configuration is a [webex.FeatureConfig] in JSON.
+type configuration struct {
+	DeviceURL        string `json:"deviceUrl"`
+	AssignContentURL string `json:"assignContentUrl"`
+	ManageContentURL string `json:"manageContentUrl"`
+	XAPIAllowList    string `json:"xapiAllowList,omitempty"`
+}
+
+// configurationOf returns nil for none.
+func configurationOf(c *webex.FeatureConfig) *configuration {
+	if c == nil {
+		return nil
+	}
+	return &configuration{c.DeviceURL, c.AssignContentURL, c.ManageContentURL, c.XAPIAllowList}
 }
 
 func featureReports(inspection lifecycle.Inspection) []featureReport {
@@ -39,8 +55,8 @@ func featureReports(inspection lifecycle.Inspection) []featureReport {
 			continue
 		}
 		report := featureReport{
-			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: verdict.Wanted,
-			Stored: verdict.Stored, PushedAt: installation.Timestamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
+			Feature: string(name), Verb: string(verdict.Verb), Status: string(verdict.Status()), Wanted: configurationOf(verdict.Wanted),
+			Stored: configurationOf(verdict.Stored), PushedAt: installation.Timestamp(verdict.PushedAt), PushedWanted: verdict.PushedWanted,
 			lines: compare.Configuration(verdict.Wanted, verdict.Stored),
 		}
 		if failure := inspection.Failures[name]; failure != nil {
@@ -54,7 +70,8 @@ func featureReports(inspection lifecycle.Inspection) []featureReport {
 }
 
 // Show prints the selected installations beside what Webex stores for them. It returns
-// terminal.ErrFindings if one is not active, or a verification would change it. Show changes nothing, except that with refresh it renews an expired access token.
+// terminal.ErrFindings if one is not active, or a verification would change it. Show changes
+// nothing, except that with refresh it renews an expired access token.
 func (o *Operator) Show(ctx context.Context, s Selection, refresh bool) error {
 	p, err := o.assemble(ctx)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"signpost/infra/local/stack"
+	"signpost/infra/stage"
 	"signpost/infra/terminal"
 	"signpost/shared/config"
 	"signpost/shared/dynamo"
@@ -339,6 +340,22 @@ func TestConfig(t *testing.T) {
 	c.want(terminal.ExitOK, []string{"SIGNAGE_URL", "local stack", "[redacted]", "all settings are valid"}, "config")
 	code, output := call(t, "", []string{"INSTALLATIONS_TABLE=x", "VERIFY_INTERVAL=soon", "SIGNAGE_URL=http://x"}, "config")
 	if code != terminal.ExitFindings || !strings.Contains(output, "VERIFY_INTERVAL is not") || !strings.Contains(output, "WEBEX_APP_ID") {
+		t.Errorf("exit %d:\n%s", code, output)
+	}
+}
+
+// TestConfigBeforeTheFirstDeployment: the table's name is not known yet, which is no fault.
+func TestConfigBeforeTheFirstDeployment(t *testing.T) {
+	folder := t.TempDir()
+	settings := stage.Settings{Name: "fresh", Variables: map[string]string{
+		"WEBEX_APP_ID": "6d93fe09-7130-4507-b261-3908b63428a4", "WEBEX_CLIENT_ID": "C3f1b6a2",
+		"SIGNAGE_URL": "https://signage.example.com/?d=$(deviceId)", "CONTENT_URL": "https://content.example.com/",
+	}}
+	if err := settings.Write(folder); err != nil {
+		t.Fatal(err)
+	}
+	code, output := call(t, "", nil, "config", "--stage", "fresh", "--config", folder)
+	if code != terminal.ExitOK || !strings.Contains(output, "INSTALLATIONS_TABLE is known after the first signpost deploy --stage fresh --config "+folder) {
 		t.Errorf("exit %d:\n%s", code, output)
 	}
 }
