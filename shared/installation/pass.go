@@ -110,6 +110,34 @@ func (p Pass) Skip(host, place string, notBefore time.Time) Pass {
 	return next
 }
 
+// SkipAlso returns p after installations that it caught up on for host were skipped of
+// another host, which they call too: what is to be caught up on for the other then
+// includes all that was for host.
+func (p Pass) SkipAlso(host, other string, notBefore time.Time) Pass {
+	next := p
+	next.Skipped = maps.Clone(p.Skipped)
+	skipped := next.Skipped[host]
+	if already, found := next.Skipped[other]; found {
+		skipped = skipped.including(already)
+	}
+	skipped.NotBefore = notBefore
+	next.Skipped[other] = skipped
+	return next
+}
+
+// including returns what covers the installations of both.
+func (s Skipped) including(other Skipped) Skipped {
+	switch {
+	case s.Wrapped && !other.Wrapped: // it covers all up to the pass's place
+	case other.Wrapped && !s.Wrapped, other.Place < s.Place:
+		s.Place, s.Wrapped = other.Place, other.Wrapped
+	}
+	if other.Before.Before(s.Before) {
+		s.Before = other.Before
+	}
+	return s
+}
+
 // CatchUp returns p after the host's installations up to place were looked at; ended
 // reports that no more follow in the shard.
 func (p Pass) CatchUp(host, place string, ended bool) Pass {

@@ -31,3 +31,30 @@ func TestAHostThatIsLeftOutForAWholePass(t *testing.T) {
 		t.Errorf("the host stays behind: %v", pass.Skipped)
 	}
 }
+
+// TestSkipAlso: an installation calls two hosts, and the second stops answering while the
+// pass catches up on the first.
+func TestSkipAlso(t *testing.T) {
+	first, second := installation.Pass{Before: at(1)}, at(2)
+	earlier := at(0)
+	for name, test := range map[string]struct {
+		host, other, want installation.Skipped
+	}{
+		"not skipped before":     {installation.Skipped{Place: "c", Before: first.Before}, installation.Skipped{}, installation.Skipped{Place: "c", Before: first.Before}},
+		"skipped later":          {installation.Skipped{Place: "c", Before: first.Before}, installation.Skipped{Place: "k", Before: earlier}, installation.Skipped{Place: "c", Before: earlier}},
+		"skipped earlier":        {installation.Skipped{Place: "c", Before: earlier}, installation.Skipped{Place: "b", Before: first.Before}, installation.Skipped{Place: "b", Before: earlier}},
+		"skipped in an earlier":  {installation.Skipped{Place: "c", Before: earlier}, installation.Skipped{Place: "k", Wrapped: true, Before: earlier}, installation.Skipped{Place: "k", Wrapped: true, Before: earlier}},
+		"host from earlier pass": {installation.Skipped{Place: "k", Wrapped: true, Before: earlier}, installation.Skipped{Place: "c", Before: earlier}, installation.Skipped{Place: "k", Wrapped: true, Before: earlier}},
+	} {
+		p := first
+		p.Skipped = map[string]installation.Skipped{"host": test.host}
+		if !test.other.Before.IsZero() {
+			p.Skipped["other"] = test.other
+		}
+		test.want.NotBefore = second
+		got := p.SkipAlso("host", "other", second)
+		if got.Skipped["other"] != test.want || got.Skipped["host"] != test.host {
+			t.Errorf("%s: %+v", name, got.Skipped)
+		}
+	}
+}

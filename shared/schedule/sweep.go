@@ -157,6 +157,9 @@ func (r *run) pages(ctx context.Context, pass installation.Pass) (installation.P
 		if look.skipped[host] {
 			pass = pass.Skip(host, pass.Place, r.breaker.notBefore(host))
 		} else {
+			for other := range look.skipped {
+				pass = pass.SkipAlso(host, other, r.breaker.notBefore(other))
+			}
 			pass = pass.CatchUp(host, look.place, look.ended)
 		}
 		if err != nil {
@@ -243,9 +246,9 @@ func (r *run) look(ctx context.Context, pass installation.Pass, place, host stri
 	}
 	looking.Wait()
 	// Rows that failed before the breaker of their host opened count as skipped too.
-	for _, host := range r.breaker.opened() {
-		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return calls(row, host) }) {
-			result.skipped[host] = true
+	for _, open := range r.breaker.opened() {
+		if slices.ContainsFunc(page.Rows, func(row installation.Installation) bool { return calls(row, open) && (host == "" || calls(row, host)) }) {
+			result.skipped[open] = true
 		}
 	}
 	for result.seen < len(done) && done[result.seen] {
