@@ -25,9 +25,9 @@ const (
 	// Paused by the operator; Halted by itself, since too much failed.
 	Paused RolloutState = "paused"
 	Halted RolloutState = "halted"
-	// Aborting: everybody is taken back to the former revision.
+	// Aborting: everybody is rolled back to the previous revision.
 	Aborting RolloutState = "aborting"
-	// Finished: everybody holds the new revision, or after an abort the former one.
+	// Finished: everybody holds the new revision, or after an abort the previous one.
 	Finished RolloutState = "finished"
 )
 
