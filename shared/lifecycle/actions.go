@@ -73,16 +73,19 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 	return installation.ErrConflict
 }
 
-// commitAndSync stores next in place of row and, unless another worker holds it,
-// updates Webex at once. An error means that nothing was stored: a failure at Webex is
+// commitAndSync stores next in place of row and, unless another worker holds it or it has
+// no access, updates Webex at once. An error means that nothing was stored: a failure at Webex is
 // logged where it occurs, and the row is due.
 func (s *Service) commitAndSync(ctx context.Context, row, next installation.Installation, used installation.Used, done []installation.Candidate) error {
 	now := s.now()
-	busy := row.Work.Held(now)
-	owner := row.Work.Owner
-	next.Schedule.DueAt = row.Work.Until
-	if !busy {
-		owner = newOwner()
+	owner, syncs := newOwner(), false
+	switch {
+	case row.Work.Held(now):
+		next.Schedule.DueAt = row.Work.Until
+	case next.State != installation.Active:
+		next.Schedule.DueAt = now
+	default:
+		syncs = true
 		next.Work = installation.NewLease(owner, now)
 		next.Schedule.DueAt = next.Work.Until
 	}
@@ -92,7 +95,7 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 	if err != nil {
 		return err
 	}
-	if !busy && stored.State == installation.Active {
+	if syncs {
 		_, _, _ = s.syncAndConclude(ctx, stored, owner)
 	}
 	return nil

@@ -237,6 +237,20 @@ func TestDeadRefreshToken(t *testing.T) {
 	w.inSync()
 }
 
+// An action that brings no token leaves nothing to do at Webex: the row is not leased.
+func TestActionForADeadInstallationLeasesNothing(t *testing.T) {
+	w := activatedWorld(t)
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	w.verifyDue()
+	w.wantState(installation.TokenInvalid)
+	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))), nil)
+	row, _ := w.stored()
+	if row.Work.Held(w.clock()) || row.Schedule.DueAt.After(w.clock()) {
+		t.Errorf("leased by %q, due at %v", row.Work.Owner, row.Schedule.DueAt)
+	}
+}
+
 func TestDeadInstallationIsRemovedAfter90Days(t *testing.T) {
 	w := activatedWorld(t)
 	w.cloud.RevokeRefreshToken(w.org.ID())
