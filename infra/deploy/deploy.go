@@ -70,9 +70,6 @@ func Deploy(ctx context.Context, io *terminal.IO, o Options) error {
 // load reads the stage's settings, and checks them.
 func (o Options) load() (stage.Settings, error) {
 	settings, err := stage.Load(o.ConfigDir, o.Stage)
-	if errors.Is(err, stage.ErrNotFound) {
-		err = terminal.Fixable(err, "signpost setup%s", stage.Flags(o.ConfigDir, o.Stage))
-	}
 	if err != nil {
 		return settings, err
 	}

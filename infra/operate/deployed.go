@@ -2,7 +2,6 @@ package operate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"signpost/infra/awsconfig"
@@ -13,9 +12,6 @@ import (
 // stageSettings returns the settings in the stage's file, as its functions get them.
 func (o *Operator) stageSettings() (map[string]string, error) {
 	settings, err := stage.Load(o.Config, o.Stage)
-	if errors.Is(err, stage.ErrNotFound) {
-		err = terminal.Fixable(err, "signpost setup%s", o.stageFlag())
-	}
 	if err != nil {
 		return nil, terminal.UsageError{Err: err}
 	}

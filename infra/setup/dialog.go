@@ -50,7 +50,7 @@ func (s *session) resumable(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = errors.New("there are no more answers: use --batch to ask nothing")
 	}
-	if _, missing := stage.Load(s.ConfigDir, s.Stage); missing == nil {
+	if _, saved, _ := stage.Read(s.ConfigDir, s.Stage); saved {
 		s.say("\nThe answers so far are kept: %s resumes here.", s.command("setup"))
 	}
 	return err

@@ -96,11 +96,7 @@ func (a *app) manifestCommand() *cobra.Command {
 			if check {
 				run = manifest.Check
 			}
-			err := run(a.IO, a.config, a.stage)
-			if errors.Is(err, stage.ErrNotFound) {
-				return terminal.Fixable(err, "signpost setup%s", stage.Flags(a.config, a.stage))
-			}
-			return err
+			return run(a.IO, a.config, a.stage)
 		},
 	}
 	command.Flags().BoolVar(&check, "check", false, "write nothing; exit with 3 if the settings require a new version")

@@ -19,7 +19,7 @@ import (
 	"strings"
 
 	"signpost/infra/jsonfile"
-
+	"signpost/infra/terminal"
 	"signpost/shared/manifest"
 )
 
@@ -188,11 +188,12 @@ func ManifestFile(folder, name string) string {
 var ErrNotFound = errors.New("there are no settings")
 
 // Load reads a stage's settings, without checking them. It returns [ErrNotFound] if
-// there are none.
+// there are none, and proposes the command that asks for them.
 func Load(folder, name string) (Settings, error) {
 	s, found, err := Read(folder, name)
 	if err == nil && !found {
 		err = fmt.Errorf("%w of stage %s in %s", ErrNotFound, name, File(folder, name))
+		err = terminal.Fixable(err, "signpost setup%s", Flags(folder, name))
 	}
 	return s, err
 }
