@@ -155,14 +155,15 @@ func (o *Operator) affected(ctx context.Context, p stack, after channel.Set) (in
 }
 
 func counted(installations int) string {
-	return "the devices of " + installationsText(installations) + " show"
+	return "the devices of " + quantity(installations, "installation") + " show"
 }
 
-func installationsText(n int) string {
-	if n == 1 {
-		return "1 installation"
+// quantity is a number of things, such as "1 stage" and "2 stages".
+func quantity(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
 	}
-	return fmt.Sprintf("%d installations", n)
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // AssignChannel assigns the selected installation to a channel, or with

@@ -133,7 +133,7 @@ func (o *Operator) showRegistration(r registration, installed *summary) {
 	})
 	switch {
 	case installed != nil:
-		o.table([]summary{*installed}, 1, time.Now())
+		o.table([]summary{*installed}, time.Now())
 	case r.Org != "":
 		o.Note("not installed")
 	}

@@ -127,10 +127,17 @@ func (o *Operator) List(ctx context.Context, filter Filter) error {
 			kept, trouble = append(kept, s), trouble || s.Trouble != ""
 		}
 	}
-	if o.JSON {
+	switch {
+	case o.JSON:
 		err = o.Print(kept)
-	} else if err = nameApps(ctx, p, kept); err == nil {
-		o.table(kept, len(rows), now)
+	case len(rows) == 0:
+		o.Note("no installations")
+	case len(kept) == 0:
+		o.Note(fmt.Sprintf("none of %d installations matches", len(rows)))
+	default:
+		if err = nameApps(ctx, p, kept); err == nil {
+			o.table(kept, now)
+		}
 	}
 	return terminal.Findings(trouble, errors.Join(unreadable, err))
 }
@@ -159,16 +166,7 @@ func nameApps(ctx context.Context, p stack, list []summary) error {
 	return nil
 }
 
-// table prints a list, selected from so many installations.
-func (o *Operator) table(list []summary, of int, now time.Time) {
-	switch {
-	case of == 0:
-		o.Note("no installations")
-		return
-	case len(list) == 0:
-		o.Note(fmt.Sprintf("none of %d installations matches", of))
-		return
-	}
+func (o *Operator) table(list []summary, now time.Time) {
 	header, rows := []string{"ORG", "NAME", "STATE", "SIGNAGE", "WEB APP", "TOKENS", "LAST RESULT", "VERIFIED"}, make([][]string, len(list))
 	for i, s := range list {
 		rows[i] = []string{

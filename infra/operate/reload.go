@@ -21,7 +21,7 @@ func (o *Operator) Reload(ctx context.Context, s Selection, confirmed bool) erro
 		return err
 	}
 	if !confirmed {
-		question := fmt.Sprintf("This makes the devices of %s reload their pages. In a script, use --yes.", installationsText(len(rows)))
+		question := fmt.Sprintf("This makes the devices of %s reload their pages. In a script, use --yes.", quantity(len(rows), "installation"))
 		if err := o.Confirm(ctx, question, fmt.Sprint(len(rows))); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (o *Operator) Reload(ctx context.Context, s Selection, confirmed bool) erro
 	if o.JSON {
 		err = o.Print(map[string]int{"reloading": len(rows)})
 	} else {
-		o.Good(fmt.Sprintf("the schedule pushes the new addresses of %s from its next run on", installationsText(len(rows))))
+		o.Good(fmt.Sprintf("the schedule pushes the new addresses of %s from its next run on", quantity(len(rows), "installation")))
 	}
 	return errors.Join(err, unreadable)
 }

@@ -72,13 +72,6 @@ func (o *Operator) StartRollout(ctx context.Context, raw []byte, wanted RolloutP
 	return o.showRollout(ctx, p, current)
 }
 
-func stagesText(n int) string {
-	if n == 1 {
-		return "1 stage"
-	}
-	return fmt.Sprintf("%d stages", n)
-}
-
 func (o *Operator) confirmRollout(ctx context.Context, p stack, document channel.Document, plan channel.Plan, change ChannelChange) error {
 	after, err := o.checked(ctx, p, document, change.Unchecked)
 	if err != nil || change.Confirmed {
@@ -88,7 +81,7 @@ func (o *Operator) confirmRollout(ctx context.Context, p stack, document channel
 	if err != nil {
 		return err
 	}
-	question := fmt.Sprintf("This changes, in %s, what %s. In a script, use --yes.", stagesText(len(plan.Stages)), counted(affected))
+	question := fmt.Sprintf("This changes, in %s, what %s. In a script, use --yes.", quantity(len(plan.Stages), "stage"), counted(affected))
 	return o.Confirm(ctx, question, fmt.Sprint(affected))
 }
 
