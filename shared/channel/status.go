@@ -40,15 +40,12 @@ func (r Rollout) Status(installations int, now time.Time) RolloutStatus {
 	if r.State != Aborting {
 		size = max(float64(len(r.Stages[r.Stage].Organizations)), size*r.Stages[r.Stage].Share)
 	}
-	working := cmp.Or(r.Resumes, r.State) // what a paused or halted one goes on with
-	if done := r.Done + r.Failed; working == Running || working == Aborting {
+	done, working := r.Done+r.Failed, cmp.Or(r.Resumes, r.State) // what a paused or halted one goes on with
+	if working == Running || working == Aborting {
 		s.Left = max(0, int(size)-done)
-		if r.Resumes != "" {
-			return s
-		}
-		if took := now.Sub(later(r.ChangedAt, r.NotBefore)); done > 0 && took > 0 {
-			s.Remaining = int(took.Seconds() / float64(done) * float64(s.Left))
-		}
+	}
+	if took := now.Sub(later(r.ChangedAt, r.NotBefore)); r.Resumes == "" && done > 0 && took > 0 {
+		s.Remaining = int(took.Seconds() / float64(done) * float64(s.Left))
 	}
 	return s
 }

@@ -74,18 +74,18 @@ func (s *Service) change(ctx context.Context, token webex.Token) error {
 }
 
 // commitAndSync stores next in place of row and, unless another worker holds it or it has
-// no access, updates Webex at once. An error means that nothing was stored: a failure at Webex is
-// logged where it occurs, and the row is due.
+// no access, updates Webex at once. An error means that nothing was stored: a failure at
+// Webex is logged where it occurs, and the row is due.
 func (s *Service) commitAndSync(ctx context.Context, row, next installation.Installation, used installation.Used, done []installation.Candidate) error {
 	now := s.now()
-	owner, syncs := newOwner(), false
+	owner := "" // of the lease under which Webex is updated, if it is
 	switch {
 	case row.Work.Held(now):
 		next.Schedule.DueAt = row.Work.Until
 	case next.State != installation.Active:
 		next.Schedule.DueAt = now
 	default:
-		syncs = true
+		owner = newOwner()
 		next.Work = installation.NewLease(owner, now)
 		next.Schedule.DueAt = next.Work.Until
 	}
@@ -95,7 +95,7 @@ func (s *Service) commitAndSync(ctx context.Context, row, next installation.Inst
 	if err != nil {
 		return err
 	}
-	if syncs {
+	if owner != "" {
 		_, _, _ = s.syncAndConclude(ctx, stored, owner)
 	}
 	return nil
