@@ -14,7 +14,8 @@ import (
 	"signpost/shared/secret/document"
 )
 
-// loadKeys reads the keys of the vendor API, by their labels. A secret without a value has none.
+// loadKeys reads the keys of the vendor API, by their labels. A secret without a value has
+// none.
 func (s *session) loadKeys(ctx context.Context) (v vault, d parts, keys parts, written time.Time, err error) {
 	if v, err = s.vault(ctx); err != nil {
 		return v, d, keys, written, err

@@ -50,9 +50,7 @@ func TestInspectWritesNothing(t *testing.T) {
 			w.pass(20 * time.Hour)
 		}, false, lifecycle.ErrAccessExpired, false},
 		"token_invalid": {func(w *world) {
-			w.cloud.RevokeRefreshToken(w.org.ID())
-			w.pass(20 * time.Hour)
-			w.verifyDue()
+			w.loseAccess()
 			w.pass(25 * time.Hour)
 		}, false, lifecycle.ErrTokenInvalid, false},
 	} {

@@ -45,9 +45,7 @@ func TestMetricLines(t *testing.T) {
 	w.verifyDue()
 	says("lost and changed", `"feature":"digital_signage","outcome":"pushed","drift":false`, `"feature":"persistent_web_app","outcome":"pushed","drift":true`)
 
-	w.cloud.RevokeRefreshToken(w.org.ID())
-	w.pass(20 * time.Hour)
-	w.verifyDue()
+	w.loseAccess()
 	says("token revoked", `"msg":"token_invalid"`)
 	w.pass(installation.TokenInvalidLife)
 	w.verifyDue()
@@ -75,8 +73,6 @@ func TestTokenHealthIsLogged(t *testing.T) {
 	w.healthy()
 	check(installation.TokensExpiring, `"level":"WARN","msg":"health"`)
 
-	w.cloud.RevokeRefreshToken(w.org.ID())
-	w.pass(20 * time.Hour)
-	w.verifyDue()
+	w.loseAccess()
 	check(installation.TokensInvalid, `"level":"ERROR","msg":"token_invalid"`)
 }

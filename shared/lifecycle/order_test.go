@@ -74,9 +74,7 @@ func TestCandidateOfAUsedCodeIsDeleted(t *testing.T) {
 // The table no longer has the installation, Webex does.
 func TestReactivationAfterExpiryPushesNothing(t *testing.T) {
 	w := activatedWorld(t)
-	w.cloud.RevokeRefreshToken(w.org.ID())
-	w.pass(20 * time.Hour)
-	w.verifyDue()
+	w.loseAccess()
 	w.pass(installation.TokenInvalidLife)
 	w.verifyDue()
 	w.pass(webex.LongestAcceptance)

@@ -120,9 +120,7 @@ func TestCausesAreLoggedOnce(t *testing.T) {
 			return err
 		}},
 		"removal after 90 days": {errTable.Error(), func(w *world) error {
-			w.cloud.RevokeRefreshToken(w.org.ID())
-			w.pass(20 * time.Hour)
-			w.verifyDue()
+			w.loseAccess()
 			w.pass(installation.TokenInvalidLife)
 			_, err := schedule.New(w.on(&stumbling{save: errTable}), w.store).VerifyDue(t.Context(), schedule.Run{Concurrency: 1})
 			return err

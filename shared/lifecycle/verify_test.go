@@ -217,9 +217,7 @@ func TestFirstBackOff(t *testing.T) {
 
 func TestDeadRefreshToken(t *testing.T) {
 	w := activatedWorld(t)
-	w.cloud.RevokeRefreshToken(w.org.ID())
-	w.pass(20 * time.Hour)
-	w.wantReport(w.verifyDue(), schedule.Report{Failed: 1})
+	w.wantReport(w.loseAccess(), schedule.Report{Failed: 1})
 	row, _ := w.stored()
 	if row.State != installation.TokenInvalid || !row.Exists() || row.TokenHealth(w.clock()) != installation.TokensInvalid {
 		t.Errorf("row = %+v", row)
@@ -240,9 +238,7 @@ func TestDeadRefreshToken(t *testing.T) {
 // An action that brings no token leaves nothing to do at Webex: the row is not leased.
 func TestActionForADeadInstallationLeasesNothing(t *testing.T) {
 	w := activatedWorld(t)
-	w.cloud.RevokeRefreshToken(w.org.ID())
-	w.pass(20 * time.Hour)
-	w.verifyDue()
+	w.loseAccess()
 	w.wantState(installation.TokenInvalid)
 	wantErr(t, w.act(w.minted(w.cloud.MintUpdateApproved(w.org.ID(), nil))), nil)
 	row, _ := w.stored()
@@ -253,9 +249,7 @@ func TestActionForADeadInstallationLeasesNothing(t *testing.T) {
 
 func TestDeadInstallationIsRemovedAfter90Days(t *testing.T) {
 	w := activatedWorld(t)
-	w.cloud.RevokeRefreshToken(w.org.ID())
-	w.pass(20 * time.Hour)
-	w.verifyDue()
+	w.loseAccess()
 	w.pass(installation.TokenInvalidLife - time.Minute)
 	w.verifyDue()
 	w.wantState(installation.TokenInvalid) // a minute too early

@@ -205,6 +205,14 @@ func (w *world) save(row installation.Installation) installation.Installation {
 	return saved
 }
 
+// loseAccess has Webex refuse the refresh token from now on, and a verification find out.
+func (w *world) loseAccess() schedule.Report {
+	w.t.Helper()
+	w.cloud.RevokeRefreshToken(w.org.ID())
+	w.pass(20 * time.Hour)
+	return w.verifyDue()
+}
+
 // activatedWorld returns a world with an installation that was in sync 10 s ago.
 func activatedWorld(t *testing.T) *world {
 	t.Helper()

@@ -182,8 +182,7 @@ func (s *story) abortRollout(ctx context.Context) {
 	s.show("Others", "one push each, that of their activation")
 }
 
-// forgetRollout removes the three customers, and then the rollout, which then has no
-// customers.
+// forgetRollout removes the three customers, and then the rollout, which has none left.
 func (s *story) forgetRollout(ctx context.Context) error {
 	var errs []error
 	for _, org := range s.pilots.orgs {
